@@ -1,0 +1,31 @@
+import { StreamError } from './errors.ts'
+
+type Unit = 'ms' | 's' | 'm' | 'h' | 'd'
+/** Milliseconds, or text such as `500ms`, `10s`, `5m`, `1h`, `30d`, `1h30m`. */
+export type Duration = number | `${number}${Unit}` | `${number}d${number}h` | `${number}h${number}m` | `${number}m${number}s`
+
+const unitMs: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }
+const one = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)/
+
+/**
+ * Milliseconds of a duration, a finite number of at least 0.
+ * @throws {INVALID_DURATION} for negative, infinite and unreadable ones
+ */
+export function durationMs(duration: Duration, what: string = 'duration'): number {
+  const ms = typeof duration === 'number' ? duration : parse(duration)
+  if (Number.isFinite(ms) && ms >= 0) return ms
+  throw new StreamError('INVALID_DURATION', `${what} is ${JSON.stringify(duration) ?? String(duration)}: write milliseconds (at least 0) or a text such as '500ms', '10s', '5m', '1h', '30d'.`)
+}
+
+function parse(text: unknown): number {
+  if (typeof text !== 'string' || text === '') return Number.NaN
+  let rest: string = text
+  let total = 0
+  while (rest !== '') {
+    const match = one.exec(rest)
+    if (match === null) return Number.NaN
+    total += Number(match[1]) * (unitMs[match[2] as string] as number)
+    rest = rest.slice(match[0].length)
+  }
+  return total
+}

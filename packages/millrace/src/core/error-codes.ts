@@ -1,0 +1,53 @@
+/**
+ * The one table of error codes. A code is stable and never reused; each has a section in docs/errors.md, which is made from
+ * this table. `message` says what it means in general, `remedy` what to do.
+ */
+interface CodeRow {
+  readonly domain: 'user' | 'external' | 'internal'
+  readonly retry: 'never' | 'restart-job' | 'with-backoff'
+  readonly message: string
+  readonly remedy: string
+}
+
+const table = {
+  INVARIANT: { domain: 'internal', retry: 'restart-job', message: 'A rule that the engine keeps for itself is broken.', remedy: 'This is a bug in Millrace. Please report it with the message and, if you can, the checkpoint directory.' },
+  USER_CODE: { domain: 'user', retry: 'restart-job', message: 'A function of the job threw an error.', remedy: 'Read the cause: it names the step. Mend the function, or route bad records away before it.' },
+  INVALID_DURATION: { domain: 'user', retry: 'never', message: 'A duration is negative, not finite, or not of the form 500ms, 10s, 5m, 1h, 30d.', remedy: 'Write a number of milliseconds or a number with one of the units ms, s, m, h, d.' },
+  DUPLICATE_ID: { domain: 'user', retry: 'never', message: 'Two sources, two steps or two sinks of a job have the same id.', remedy: 'Give each its own id: state and positions are found again by it.' },
+  INVALID_ID: { domain: 'user', retry: 'never', message: 'An id is empty or has characters other than letters, digits, dot, dash and underscore.', remedy: 'Choose a short name such as "payments".' },
+  TIMER_WITHOUT_HANDLER: { domain: 'user', retry: 'never', message: 'A timer is declared but onTimer has no method of its name, or the other way round.', remedy: 'Add the method to onTimer, or remove the declaration.' },
+  UNKNOWN_TAG: { domain: 'user', retry: 'never', message: 'A side output is read that no step before it can send, or a record was sent to a value that is no tag.', remedy: 'Create the tag with outputTag and read it from the stream of the step that sends it.' },
+  NO_EVENT_TIME: { domain: 'user', retry: 'never', message: 'An event timer is used, but no source before it can give event time.', remedy: 'Give from() a timestamp function, or use a processing timer.' },
+  INVALID_JOB: { domain: 'user', retry: 'never', message: 'The job cannot be built as written.', remedy: 'The message names the step and what is wrong with it.' },
+  INVALID_OPTION: { domain: 'user', retry: 'never', message: 'An option has a value that is not allowed.', remedy: 'The message names the option and what it may be.' },
+  NOT_YET: { domain: 'user', retry: 'never', message: 'This part of Millrace is not built yet.', remedy: 'The message says what to use until then.' },
+  ASYNC_SCHEMA: { domain: 'user', retry: 'never', message: 'A schema validates asynchronously; per-record code is synchronous.', remedy: 'Use a schema without asynchronous refinements.' },
+  INVALID_RECORD: { domain: 'user', retry: 'never', message: 'A record does not parse, does not pass its schema, or has no usable timestamp.', remedy: 'Mend the input, or set `invalid` on from() so that such records go to a dead-letter stream.' },
+  UNSUPPORTED_VALUE: { domain: 'user', retry: 'never', message: 'A value cannot be stored or sent: a function, symbol, promise, cycle or class instance.', remedy: 'Use plain objects, arrays, Map, Set, Date, Uint8Array and primitives; the message gives the path of the field.' },
+  INVALID_KEY: { domain: 'user', retry: 'never', message: 'A key is not a string, number, bigint, boolean or an array of those.', remedy: 'Return such a value from the selector of keyBy.' },
+  FROZEN_RECORD: { domain: 'user', retry: 'never', message: 'A record or a value of state was changed after it had been emitted or read.', remedy: 'Make a new object instead: { ...record, field: value }.' },
+  OUTPUT_LIMIT: { domain: 'user', retry: 'never', message: 'One call of a user function emitted more than 65,536 records.', remedy: 'Split the work over several records or timers, or return an iterable from flatMap.' },
+  CHECKPOINT_CORRUPT: { domain: 'external', retry: 'never', message: 'A file of a checkpoint is missing, damaged or not the one that was written.', remedy: 'Restore the file from a backup, or name an older intact checkpoint with --restore DIR/N --accept-loss. Nothing has been deleted.' },
+  CHECKPOINT_FORMAT: { domain: 'user', retry: 'never', message: 'A checkpoint was written by another version of the format.', remedy: 'Run it with the version of Millrace that wrote it, or start on an empty directory.' },
+  CHECKPOINT_FAILED: { domain: 'external', retry: 'restart-job', message: 'A checkpoint could not be written.', remedy: 'Read the cause: usually a full or failing disk. The job goes on from its newest checkpoint.' },
+  CHECKPOINT_TIMEOUT: { domain: 'external', retry: 'restart-job', message: 'A checkpoint did not finish within its timeout.', remedy: 'Look for a slow sink or disk, or raise checkpoints.timeout.' },
+  CHECKPOINT_FOREIGN: { domain: 'user', retry: 'never', message: 'The directory holds checkpoints of another job.', remedy: 'Use a directory of its own for each job.' },
+  CHECKPOINT_NOT_FOUND: { domain: 'user', retry: 'never', message: 'The checkpoint asked for is not there, or the directory has a job marker but no checkpoint.', remedy: 'List what there is with: millrace checkpoints DIR.' },
+  RESTORE_REFUSED: { domain: 'user', retry: 'never', message: 'The storage holds checkpoints but the run asked to start without them.', remedy: 'Use an empty directory, or leave out --restore none to continue.' },
+  STATE_DROPPED: { domain: 'user', retry: 'never', message: 'The checkpoint holds state, positions or uncommitted output that the job no longer has a place for.', remedy: 'Give the step its old id back, or accept the loss with --allow-dropped.' },
+  STATE_MISMATCH: { domain: 'user', retry: 'never', message: 'A state of the checkpoint has another kind than the job declares under the same name.', remedy: 'Give the new state a new name.' },
+  KEY_GROUPS_CHANGED: { domain: 'user', retry: 'never', message: 'The job asks for another number of key groups than its state was written with.', remedy: 'Leave keyGroups as it was: it is fixed for the life of the state.' },
+  FENCED: { domain: 'external', retry: 'never', message: 'Another process has taken over this job.', remedy: 'Nothing to do: this process has stopped before committing anything, the other one runs the job.' },
+  STORAGE: { domain: 'external', retry: 'restart-job', message: 'The checkpoint storage failed.', remedy: 'Read the cause; check that the directory exists, is writable and has room.' },
+  SOURCE: { domain: 'external', retry: 'restart-job', message: 'A source cannot be read.', remedy: 'The message names the file, the line or offset, and the reason.' },
+  SOURCE_CHANGED: { domain: 'external', retry: 'never', message: 'An input file shrank, vanished or was changed before the position that has been read.', remedy: 'Put the file back as it was; input files may only grow.' },
+  SINK: { domain: 'external', retry: 'restart-job', message: 'A sink cannot be written.', remedy: 'The message names the file and the reason.' },
+  COMMIT_FAILED: { domain: 'external', retry: 'restart-job', message: 'A sink cannot prove that what it holds was committed.', remedy: 'The job has stopped so that nothing is lost silently; the message names what could not be committed.' },
+  CONTRACT: { domain: 'external', retry: 'never', message: 'A source, sink or storage breaks its contract.', remedy: 'The message names the rule; run the contract suite of millrace/testing on the implementation.' },
+  STOPPED: { domain: 'user', retry: 'never', message: 'The job was stopped.', remedy: 'Nothing to do.' },
+  TIMER_LIMIT: { domain: 'user', retry: 'never', message: 'A timer was set to something that is no time.', remedy: 'Give milliseconds since the Unix epoch as a safe integer.' },
+  COMMAND_LINE: { domain: 'user', retry: 'never', message: 'The command line cannot be understood.', remedy: 'See millrace --help.' },
+} as const satisfies Record<string, CodeRow>
+
+export type ErrorCode = keyof typeof table
+export const errorCodes: Readonly<Record<ErrorCode, CodeRow>> = table

@@ -1,0 +1,80 @@
+import { errorCodes, type ErrorCode } from './error-codes.ts'
+
+export type ErrorDomain = 'user' | 'external' | 'internal'
+export type RetryHint = 'never' | 'restart-job' | 'with-backoff'
+export type Details = Readonly<Record<string, string | number | boolean | readonly (string | number)[] | undefined>>
+
+/** What crosses a thread or a process in the place of an error: `postMessage` would drop code and class. */
+export interface WireError {
+  readonly code: string
+  readonly domain: ErrorDomain
+  readonly retry: RetryHint
+  readonly message: string
+  readonly stack?: string
+  readonly details?: Details
+  readonly cause?: WireError
+}
+
+/**
+ * The one error class of the engine. Policy reads `code`, `domain` and `retry`, never the text.
+ * The message says what happened, to what (ids), and what to do, in that order.
+ */
+export class StreamError extends Error {
+  readonly typeId: '~millrace/StreamError' = '~millrace/StreamError'
+  readonly code: ErrorCode
+  readonly domain: ErrorDomain
+  readonly retry: RetryHint
+  readonly details: Details | undefined
+  override readonly name: string = 'StreamError'
+
+  constructor(code: ErrorCode, message: string, options: { readonly cause?: unknown; readonly details?: Details } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause })
+    this.code = code
+    this.domain = errorCodes[code].domain
+    this.retry = errorCodes[code].retry
+    this.details = options.details
+  }
+
+  /** True for errors of other copies of this module too (two installs, another realm). */
+  static is(value: unknown): value is StreamError {
+    return typeof value === 'object' && value !== null && (value as { typeId?: unknown }).typeId === '~millrace/StreamError'
+  }
+}
+
+/** Crashes the task when a rule of the engine itself is broken; `rule` starts with the invariant's id. */
+export function invariant(condition: unknown, rule: string): asserts condition {
+  if (!condition) throw new StreamError('INVARIANT', `A rule of the engine itself is broken: ${rule}. This is a bug in Millrace; please report it.`)
+}
+
+/** For the `default` of a switch over a closed union. */
+export function assertNever(value: never): never {
+  throw new StreamError('INVARIANT', `A rule of the engine itself is broken: no case for ${String(value)}.`)
+}
+
+/** Total: whatever was thrown becomes a message, and never throws itself. */
+export function messageOf(error: unknown): string {
+  try {
+    return error instanceof Error ? error.message : String(error)
+  } catch {
+    return 'an error that cannot be printed'
+  }
+}
+
+/** Total: an unknown error becomes `USER_CODE`, whose retry hint is to restart the job. */
+export function toWire(error: unknown, depth: number = 0): WireError {
+  const stack = error instanceof Error && typeof error.stack === 'string' ? { stack: error.stack } : {}
+  const cause = error instanceof Error && error.cause !== undefined && depth < 8 ? { cause: toWire(error.cause, depth + 1) } : {}
+  if (!StreamError.is(error)) return { code: 'USER_CODE', domain: 'user', retry: 'restart-job', message: messageOf(error), ...stack, ...cause }
+  const details = error.details === undefined ? {} : { details: error.details }
+  return { code: error.code, domain: error.domain, retry: error.retry, message: error.message, ...stack, ...details, ...cause }
+}
+
+export function fromWire(wire: WireError): StreamError {
+  const code = Object.hasOwn(errorCodes, wire.code) ? (wire.code as ErrorCode) : 'INVARIANT'
+  const error = new StreamError(code, wire.message, {
+    ...(wire.cause === undefined ? {} : { cause: fromWire(wire.cause) }),
+    ...(wire.details === undefined ? {} : { details: wire.details }),
+  })
+  if (wire.stack !== undefined) error.stack = wire.stack
+  return error
+}
