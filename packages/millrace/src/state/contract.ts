@@ -1,0 +1,163 @@
+/**
+ * What an operator keeps per key, and how it gets into and out of checkpoints. One `KeyedState` belongs to one operator in one
+ * subtask; it is used on the task's thread only and is synchronous throughout.
+ *
+ * S1  A value is immutable once it was set or read; only accumulators change in place, between `touch` and the end of the call.
+ * S2  `seal` is O(1). What was written before it is in the snapshot exactly as it was at `seal`, whatever is written afterwards:
+ *     a slot that is written (or touched) before its turn is encoded first.
+ * S3  One snapshot at a time. Until `complete(n)` everything that snapshot n covers (puts, deletes, dropped namespaces) stays
+ *     pending: after `abort(n)` it joins the next snapshot.
+ * S4  The key group of a key is computed when the key is inserted, never on a lookup.
+ * S5  A delta holds exactly what changed since the last completed snapshot; base + deltas, merged in order, is the state.
+ */
+import type { Budget } from '../core/env.ts'
+
+export type Key = string | number | bigint | boolean | readonly Key[]
+
+export interface TtlDeclaration {
+  readonly afterMs: number
+  readonly refreshOn: 'write' | 'read-and-write'
+  readonly expired: 'never-returned' | 'until-cleaned'
+}
+
+/** A state or timer as declared, after defaults. Data, comparable with what a checkpoint holds. */
+export interface StateDeclaration {
+  /** `accumulator`: engine-owned, may be changed in place under `touch` (S1). */
+  readonly kind: 'value' | 'list' | 'map' | 'accumulator' | 'timer' | 'timers'
+  /** For `timer` and `timers`. */
+  readonly domain?: 'event' | 'processing'
+  readonly ttl?: TtlDeclaration
+  /** Of the user's value format; stored with each chunk. */
+  readonly version: number
+  /** `value` with a default for absent ones. */
+  readonly initial?: () => unknown
+}
+
+/** Handles of the current key. What they mean is in the public types (`ValueState`, …). */
+export interface ValueHandle {
+  get(): unknown
+  set(value: unknown): void
+  update(change: (now: unknown) => unknown): void
+  clear(): void
+}
+export interface ListHandle extends Iterable<unknown> {
+  readonly size: number
+  add(value: unknown): void
+  replace(values: Iterable<unknown>): void
+  clear(): void
+}
+export interface MapHandle extends Iterable<[Key, unknown]> {
+  readonly size: number
+  get(key: Key): unknown
+  has(key: Key): boolean
+  keys(): Iterable<Key>
+  values(): Iterable<unknown>
+  set(key: Key, value: unknown): void
+  update(key: Key, change: (now: unknown) => unknown): void
+  delete(key: Key): void
+  clear(): void
+}
+/** One pending time; `set` moves it. A time is a safe integer or `TIMER_LIMIT` is thrown. */
+export interface TimerHandle {
+  readonly at: number | undefined
+  set(at: number): void
+  clear(): void
+}
+/** Any number of pending times, each at most once. */
+export interface TimersHandle {
+  add(at: number): void
+  delete(at: number): void
+  clear(): void
+}
+/**
+ * Accumulators by slot, for the engine's own operators (reduce, aggregate, windows). `slot()` of the state gives the slot of
+ * the current key, inserting it.
+ */
+export interface AccumulatorColumn {
+  /** Undefined when the slot has none. */
+  get(slot: number): unknown
+  /** Replaces the accumulator (marks it dirty, S2). */
+  put(slot: number, accumulator: unknown): void
+  /** To be called before an accumulator is changed in place. */
+  touch(slot: number): void
+  /** Numbers without boxing where all accumulators of the column are numbers; NaN-safe. */
+  clear(slot: number): void
+}
+
+export interface FiredTimer {
+  /** Index into `timerNames`. */
+  readonly timer: number
+  readonly at: number
+}
+
+export interface KeyedState {
+  /** Processing time of the mail at hand; never decreases (rules 1.17). Set by the task. */
+  now: number
+  /** The current key; undefined outside a key context. */
+  readonly key: Key | undefined
+  /** Makes a key current; the slot is looked up on first use. */
+  setKey(key: Key): void
+  /** The slot of the current key, inserted when it is new. */
+  slot(): number
+
+  value(name: string): ValueHandle
+  list(name: string): ListHandle
+  map(name: string): MapHandle
+  accumulator(name: string): AccumulatorColumn
+  timer(name: string): TimerHandle
+  timers(name: string): TimersHandle
+
+  /** Declared timers, in order of declaration. */
+  readonly timerNames: readonly string[]
+  /** Earliest pending time of a domain, +Infinity when there is none. Cheap. */
+  nextTimer(domain: 'event' | 'processing'): number
+  /**
+   * Takes the earliest timer whose time is <= `upTo` (event) or < `upTo` (processing, TM-4), makes its key current and returns
+   * it; undefined when none is due. Order: by time; among equal times by insertion.
+   */
+  takeDue(domain: 'event' | 'processing', upTo: number): FiredTimer | undefined
+
+  /** Removes expired entries for as long as the budget lasts (TT-4). */
+  sweep(budget: Budget): void
+
+  readonly snapshots: SnapshotPort
+  readonly statistics: StateStatistics
+}
+
+export interface StateStatistics {
+  readonly keys: number
+  readonly slots: number
+  readonly pendingTimers: number
+}
+
+/** Undo of one call of user code (rules 2, poison records): between `mark` and `undo` all writes of handles are recorded. */
+export interface StateBlock {
+  readonly group: number
+  /** Self-contained, see state/block.ts. */
+  readonly bytes: Uint8Array
+  readonly entries: number
+}
+
+export interface SnapshotPort {
+  /** S2. `full`: all that is live, for portable snapshots and foreign hosts; a full one does not depend on earlier ones. */
+  seal(checkpoint: number, mode: 'delta' | 'full'): void
+  /** Encodes for as long as the budget lasts; true when nothing is left to encode. */
+  encode(budget: Budget): boolean
+  /** After `encode` returned true: one block per key group that has something, ascending by group. Given out once. */
+  takeBlocks(): readonly StateBlock[]
+  complete(checkpoint: number): void
+  abort(checkpoint: number): void
+  /**
+   * Applies a block of a checkpoint; blocks of one group are applied oldest first, before any record. `keep` says which
+   * states of the block are applied by name (others are ignored: they were dropped by the user's word).
+   */
+  restore(block: Uint8Array, keep: (state: string) => boolean): void
+}
+
+/** Options of `createHeapState`. */
+export interface HeapStateOptions {
+  readonly declarations: Readonly<Record<string, StateDeclaration>>
+  readonly maxParallelism: number
+  /** Test and `check: true` mode: values are deep-frozen at `set`, `add` and `put`. */
+  readonly freeze: 'always' | 'sampled'
+}
