@@ -1,0 +1,141 @@
+/**
+ * What a checkpoint is: one entry of the job's log. STATE FORMAT: everything in this file is written to storage.
+ *
+ * A manifest is complete in itself: every chunk that it needs is listed with length and hash, and nothing else of the
+ * directory matters for a restore (rules 1.1).
+ */
+import type { Plain } from '../connect/contract.ts'
+import type { ProcessIdentity } from '../core/env.ts'
+import type { StateDeclaration } from '../state/contract.ts'
+
+export const MANIFEST_FORMAT = 1
+
+export interface Manifest {
+  readonly format: typeof MANIFEST_FORMAT
+  readonly job: string
+  /** Never reused; an aborted checkpoint takes an id too, so there may be gaps (rules 1.3). */
+  readonly checkpoint: number
+  readonly epoch: number
+  /** Wall clock, for people only. */
+  readonly createdAtMs: number
+  /** `first`: before any record; `end`: all input has ended and all output is in it; `stop`: asked for by a stop. */
+  readonly reason: 'first' | 'periodic' | 'stop' | 'end'
+  /** Fixed for the life of the state. */
+  readonly keyGroups: number
+  readonly planHash: string
+  /** Every chunk that some run names, once. */
+  readonly chunks: readonly ChunkRef[]
+  /** By address (`source/…`, `step/…`, `sink/…`). Only what has state, positions or committables. */
+  readonly operators: Readonly<Record<string, OperatorPart>>
+}
+
+export interface ChunkRef {
+  readonly name: string
+  readonly sizeBytes: number
+  readonly sha256: string
+}
+
+export type OperatorPart = KeyedPart | SourcePart | SinkPart
+
+/** Keyed state and timers of a step. */
+export interface KeyedPart {
+  readonly kind: 'keyed'
+  readonly states: Readonly<Record<string, StoredDeclaration>>
+  /** Oldest first: for a key group, the state is what these runs give when applied in this order. */
+  readonly runs: readonly Run[]
+  /** Rules 1.2 (b): the watermark that holds for each range of key groups; ranges are disjoint and cover all groups. */
+  readonly watermarks: readonly GroupWatermark[]
+}
+/** A declaration without its functions. */
+export type StoredDeclaration = Omit<StateDeclaration, 'initial'>
+
+/** The blocks of one operator in one chunk, for the key groups `first` to `last`, both inside. */
+export interface Run {
+  readonly chunk: string
+  readonly first: number
+  readonly last: number
+  readonly bytes: number
+  readonly entries: number
+  /** 0: a checkpoint's delta; 1 and up: merged deltas; `base`: merged with all that is older, no tombstones in it. */
+  readonly level: number | 'base'
+}
+export interface GroupWatermark {
+  readonly first: number
+  readonly last: number
+  /** ∓Infinity before and after all input. */
+  readonly watermark: number
+}
+
+export interface SourcePart {
+  readonly kind: 'source'
+  /** Every split ever announced, by name. */
+  readonly splits: Readonly<Record<string, SplitState>>
+}
+export interface SplitState {
+  /** Where to go on; for one that has ended, where it ended. */
+  readonly position: Plain
+  /** Rules 1.2 (a): the greatest timestamp seen; -Infinity before the first record with one. */
+  readonly maxTimestamp: number
+  readonly ended: boolean
+}
+
+export interface SinkPart {
+  readonly kind: 'sink'
+  /** Sealed up to this checkpoint and not known to be committed, in order of checkpoints. */
+  readonly committables: readonly StoredCommittable[]
+  /** What writers sealed as `state`, in order of subtasks. */
+  readonly writerStates: readonly Plain[]
+}
+export interface StoredCommittable {
+  readonly checkpoint: number
+  readonly epoch: number
+  readonly subtask: number
+  readonly data: Plain
+}
+
+// ---------------------------------------------------------------- the log
+
+/** Entry n of the job's log. Numbers are dense: one's own last entry + 1. */
+export type Entry = ClaimEntry | CheckpointEntry | ReleaseEntry | FinishedEntry
+
+export interface ClaimEntry {
+  readonly kind: 'claim'
+  readonly epoch: number
+  readonly job: string
+  readonly owner: ProcessIdentity
+  readonly leaseMs: number
+  /** The highest checkpoint id that the claimer saw used or may have been used: new ids are greater. */
+  readonly checkpointFloor: number
+}
+export interface CheckpointEntry {
+  readonly kind: 'checkpoint'
+  readonly epoch: number
+  readonly manifest: Manifest
+}
+/** The owner has stopped cleanly: nobody needs to wait. */
+export interface ReleaseEntry {
+  readonly kind: 'release'
+  readonly epoch: number
+  readonly job: string
+}
+/** A bounded job has finished and committed all. */
+export interface FinishedEntry {
+  readonly kind: 'finished'
+  readonly epoch: number
+  readonly job: string
+  readonly checkpoint: number
+}
+
+// ---------------------------------------------------------------- what tasks report
+
+/** What a task acknowledges for checkpoint n; everything in it is durable. */
+export interface TaskReport {
+  readonly task: string
+  readonly subtask: number
+  readonly chunk?: ChunkRef
+  readonly operators: Readonly<Record<string, OperatorReport>>
+}
+export type OperatorReport =
+  | { readonly kind: 'keyed'; readonly states: Readonly<Record<string, StoredDeclaration>>; readonly first: number; readonly last: number; readonly watermark: number; readonly run?: { readonly bytes: number; readonly entries: number } }
+  | { readonly kind: 'source'; readonly splits: Readonly<Record<string, SplitState>> }
+  | { readonly kind: 'sink'; readonly committables: readonly StoredCommittable[]; readonly writerState?: Plain }
