@@ -136,7 +136,15 @@ function isAlive(pid) {
 async function install(root) {
   const startedAt = Date.now()
   process.stderr.write('millrace: installing what package-lock.json names (npm ci) … ')
-  const { code, output } = await runNpm(root, ['ci', '--ignore-scripts', '--include=dev', '--include=optional', '--no-audit', '--no-fund', '--loglevel=error'])
+  const { code, output } = await runNpm(root, [
+    'ci',
+    '--ignore-scripts',
+    '--include=dev',
+    '--include=optional',
+    '--no-audit',
+    '--no-fund',
+    '--loglevel=error',
+  ])
   if (code === 0) {
     process.stderr.write(`${((Date.now() - startedAt) / 1000).toFixed(1)} s\n`)
     return
@@ -151,7 +159,11 @@ function runNpm(root, args) {
   const { npm_execpath: npm, npm_node_execpath: node } = process.env
   const [command, first] = npm?.endsWith('.js') && node !== undefined && existsSync(node) ? [node, [npm]] : ['npm', []]
   return new Promise((resolve) => {
-    const child = spawn(command, [...first, ...args], { cwd: root, stdio: ['ignore', 'pipe', 'pipe'], shell: process.platform === 'win32' && command === 'npm' })
+    const child = spawn(command, [...first, ...args], {
+      cwd: root,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      shell: process.platform === 'win32' && command === 'npm',
+    })
     let output = ''
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk))
     const stop = (signal) => child.kill(signal)

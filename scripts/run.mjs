@@ -27,12 +27,14 @@ const commands = {
 
 const [name, ...args] = process.argv.slice(2)
 const script = Object.hasOwn(commands, name ?? '') ? commands[name] : undefined
-if (script === undefined) fail(`${name === undefined ? 'no command given' : `unknown command '${name}'`}; commands: ${Object.keys(commands).join(', ')}`)
+if (script === undefined)
+  fail(`${name === undefined ? 'no command given' : `unknown command '${name}'`}; commands: ${Object.keys(commands).join(', ')}`)
 if (!existsSync(join(root, script))) fail(`'${name}' is not built yet: ${script} does not exist`)
 
 await ensureInstalled(root)
 const node = findPinnedNode(root)
-if (node === undefined) fail(`no pinned Node for ${process.platform}-${process.arch}; package.json lists the platforms under optionalDependencies`)
+if (node === undefined)
+  fail(`no pinned Node for ${process.platform}-${process.arch}; package.json lists the platforms under optionalDependencies`)
 runUnder(node, [join(root, script), ...args])
 
 function fail(message) {
