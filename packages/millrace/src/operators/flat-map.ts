@@ -1,0 +1,61 @@
+import type { Cursor, Emit, Gate, Operator, Specialize } from '../operator/contract.ts'
+
+interface Pending {
+  readonly values: Iterator<unknown>
+  readonly timestamp: number
+}
+
+/** The iterables that a closed gate has interrupted, in order of their inputs. */
+class FlatMapCursor implements Cursor {
+  readonly #pending: Pending[] = []
+  readonly #next: Emit
+  readonly #gate: Gate
+
+  constructor(next: Emit, gate: Gate) {
+    this.#next = next
+    this.#gate = gate
+  }
+
+  get isOpen(): boolean {
+    return this.#pending.length > 0
+  }
+
+  add(values: Iterator<unknown>, timestamp: number): void {
+    this.#pending.push({ values, timestamp })
+  }
+
+  resume(): void {
+    while (this.#pending.length > 0) {
+      const { values, timestamp } = this.#pending[0] as Pending
+      for (let step = values.next(); !step.done; step = values.next()) {
+        this.#next(step.value, timestamp)
+        if (this.#gate.isClosed) return
+      }
+      this.#pending.shift()
+    }
+  }
+}
+
+function template(next: Emit, mapper: (value: unknown) => Iterable<unknown>, gate: Gate, cursor: FlatMapCursor): Emit {
+  return (value, timestamp) => {
+    const values = mapper(value)
+    if (!Array.isArray(values) || cursor.isOpen) {
+      cursor.add(values[Symbol.iterator](), timestamp)
+      if (!gate.isClosed) cursor.resume()
+      return
+    }
+    for (let i = 0; i < values.length; i++) {
+      next(values[i], timestamp)
+      if (gate.isClosed && i + 1 < values.length) {
+        cursor.add(values.slice(i + 1)[Symbol.iterator](), timestamp)
+        return
+      }
+    }
+  }
+}
+
+/** All that the mapper's iterable gives, with the input's timestamp; an endless one is interrupted whenever there is no room. */
+export function flatMapOperator(specialize: Specialize, next: Emit, mapper: (value: unknown) => Iterable<unknown>, gate: Gate): Operator {
+  const cursor = new FlatMapCursor(next, gate)
+  return { inputs: [specialize(template, next, mapper, gate, cursor)], cursor }
+}

@@ -1,0 +1,79 @@
+import type { Emit, KeySelector, Operator, Specialize } from '../operator/contract.ts'
+import type { AccumulatorColumn, KeyedState } from '../state/contract.ts'
+
+type Reducer = (accumulated: unknown, value: unknown) => unknown
+interface Aggregate {
+  create(): unknown
+  add(accumulator: unknown, value: unknown): unknown
+  result(accumulator: unknown): unknown
+}
+
+/** The one state of a rolling reduce. */
+export const REDUCED = 'reduced'
+
+function reduceTemplate(next: Emit, keyed: KeyedState, column: AccumulatorColumn, reducer: Reducer): (select: KeySelector) => Emit {
+  return (select) => (value, timestamp) => {
+    keyed.setKey(select(value))
+    const slot = keyed.slot()
+    const before = column.get(slot)
+    const after = before === undefined ? value : reducer(before, value)
+    column.put(slot, after)
+    next(after, timestamp)
+  }
+}
+
+/** One output per input: all values of the key so far, reduced (DS-2). The first one is emitted as it is. */
+export function reduceOperator(specialize: Specialize, next: Emit, keyed: KeyedState, reducer: Reducer, selectors: readonly KeySelector[]): Operator {
+  const input = specialize(reduceTemplate, next, keyed, keyed.accumulator(REDUCED), reducer)
+  return { inputs: selectors.map((select) => input(select)) }
+}
+
+interface AggregateParts {
+  readonly next: Emit
+  readonly keyed: KeyedState
+  readonly names: readonly string[]
+  readonly columns: readonly AccumulatorColumn[]
+  readonly aggregates: readonly Aggregate[]
+}
+
+function aggregateTemplate(parts: AggregateParts): (select: KeySelector) => Emit {
+  const { next, keyed, names, columns, aggregates } = parts
+  const column = columns[0] as AccumulatorColumn
+  const aggregate = aggregates[0] as Aggregate
+  const name = names[0] as string
+  const count = names.length
+  return (select) => (value, timestamp) => {
+    const key = select(value)
+    keyed.setKey(key)
+    const slot = keyed.slot()
+    const row: Record<string, unknown> = { key }
+    if (count === 1) {
+      let accumulator = column.get(slot)
+      if (accumulator === undefined) accumulator = aggregate.create()
+      else column.touch(slot)
+      accumulator = aggregate.add(accumulator, value)
+      column.put(slot, accumulator)
+      row[name] = aggregate.result(accumulator)
+      next(row, timestamp)
+      return
+    }
+    for (let i = 0; i < count; i++) {
+      const each = columns[i] as AccumulatorColumn
+      const of = aggregates[i] as Aggregate
+      let accumulator = each.get(slot)
+      if (accumulator === undefined) accumulator = of.create()
+      else each.touch(slot)
+      accumulator = of.add(accumulator, value)
+      each.put(slot, accumulator)
+      row[names[i] as string] = of.result(accumulator)
+    }
+    next(row, timestamp)
+  }
+}
+
+/** One output per input: `{ key, ...results }` over all values of the key so far. */
+export function aggregateOperator(specialize: Specialize, next: Emit, keyed: KeyedState, aggregates: Readonly<Record<string, Aggregate>>, selectors: readonly KeySelector[]): Operator {
+  const names = Object.keys(aggregates)
+  const input = specialize(aggregateTemplate, { next, keyed, names, columns: names.map((name) => keyed.accumulator(name)), aggregates: names.map((name) => aggregates[name] as Aggregate) })
+  return { inputs: selectors.map((select) => input(select)) }
+}

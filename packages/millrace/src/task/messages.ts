@@ -1,0 +1,52 @@
+/**
+ * What goes between a task and its host. A host is transport: it moves elements, keeps time and storage; whatever decides a
+ * result is in the task. docs/design/host-frames.md has the same as frames of bytes.
+ */
+import type { OperatorReport } from '../checkpoint/manifest.ts'
+import type { StateBlock } from '../state/contract.ts'
+
+/** At most this many records in a batch between tasks. */
+export const BATCH_RECORDS = 512
+/** Batches that may be under way on one channel before the sender has to wait. */
+export const CHANNEL_CREDITS = 2
+/** Records that one call of user code may emit while there is no room (rules 1.10). */
+export const OVERDRAFT_RECORDS = 65_536
+
+export interface RecordBatch {
+  readonly kind: 'batch'
+  readonly values: readonly unknown[]
+  /** NaN: none. */
+  readonly timestamps: Float64Array
+}
+export type StreamElement =
+  | RecordBatch
+  | { readonly kind: 'watermark'; readonly at: number }
+  | { readonly kind: 'idle' }
+  | { readonly kind: 'barrier'; readonly checkpoint: number; readonly reason: BarrierReason }
+  | { readonly kind: 'end' }
+export type BarrierReason = 'checkpoint' | 'savepoint' | 'end'
+
+/** All that a task gives for a checkpoint. Everything a sink sealed is durable; the blocks are not yet. */
+export interface TaskSnapshot {
+  readonly checkpoint: number
+  readonly blocks: readonly { readonly operator: string; readonly block: StateBlock }[]
+  readonly operators: Readonly<Record<string, OperatorReport>>
+}
+
+/** What a task asks of its host. Called on the task's thread, during the task's own calls. */
+export interface TaskHost {
+  /** A batch takes one credit of the channel; all else takes none. */
+  send(output: number, target: number, element: StreamElement): void
+  /** The credit of a batch goes back to its sender: it has been taken up. */
+  consumed(channel: number): void
+  /** Everything before the barrier is out; the host sends it on all outputs, then calls `resume` (the hold, rules 1.4). */
+  held(checkpoint: number, reason: BarrierReason): void
+  snapshot(snapshot: TaskSnapshot): void
+  /** All input has ended and everything is out. Barriers come to this task directly from now on. */
+  ended(): void
+  failed(error: unknown): void
+  /** Something outside has made work possible: call `step` again. */
+  wake(): void
+}
+
+export type StepResult = 'more' | 'idle'
