@@ -1,7 +1,7 @@
 /** `npm run example -- NAME [arguments]`: runs one of examples/; a number or the beginning of a name is enough. */
-import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { runUnder } from '../packages/millrace/bin/pinned-node.mjs'
 import { root } from './lib/files.ts'
 
 const folder = join(root, 'examples')
@@ -19,4 +19,4 @@ if (chosen === undefined || (found.length > 1 && chosen.name !== wanted)) {
   process.stderr.write(`usage: npm run example -- NAME\n${examples.map(({ name }) => `  ${name}\n`).join('')}`)
   process.exit(wanted === undefined ? 0 : 2)
 }
-process.exitCode = spawnSync(process.execPath, [chosen.file, ...args], { stdio: 'inherit' }).status ?? 1
+runUnder(process.execPath, [chosen.file, ...args])

@@ -70,11 +70,21 @@ export function runUnder(node, args) {
     process.exit(127)
   })
   child.on('exit', (code, signal) => {
+    if (ownGroup) killGroup(child.pid)
     if (signal === null) process.exit(code ?? 1)
     process.removeAllListeners(signal)
     process.kill(process.pid, signal)
     setTimeout(() => process.exit(128 + constants.signals[signal]), 1_000) // a signal whose default is not to end us
   })
+}
+
+/** What the child has started and left behind ends with it. */
+function killGroup(leader) {
+  try {
+    process.kill(-leader, 'SIGKILL')
+  } catch {
+    // nothing was left
+  }
 }
 
 /** Ctrl-Z stops both, `fg` continues both. */
