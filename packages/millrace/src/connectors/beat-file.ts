@@ -1,0 +1,24 @@
+import type { Beat } from '../connect/contract.ts'
+import type { Env } from '../core/env.ts'
+
+/**
+ * STATE FORMAT: one line `<crc32 of the JSON, 8 hex digits> <JSON>`. The checksum is what tells a torn heartbeat from one
+ * that says something: it is written without fsync.
+ */
+export function encodeBeat(beat: Beat, env: Env): Uint8Array {
+  const json = JSON.stringify({ epoch: beat.epoch, count: beat.count, newestEntry: beat.newestEntry })
+  return new TextEncoder().encode(`${checksum(json, env)} ${json}\n`)
+}
+
+/** Undefined for whatever `encodeBeat` has not made. */
+export function decodeBeat(bytes: Uint8Array, env: Env): Beat | undefined {
+  const text = new TextDecoder().decode(bytes)
+  const json = text.slice(9, -1)
+  if (text[8] !== ' ' || text.at(-1) !== '\n' || text.slice(0, 8) !== checksum(json, env)) return undefined
+  const { epoch, count, newestEntry } = JSON.parse(json) as Beat
+  return { epoch, count, newestEntry }
+}
+
+function checksum(json: string, env: Env): string {
+  return env.digest.crc32(new TextEncoder().encode(json)).toString(16).padStart(8, '0')
+}

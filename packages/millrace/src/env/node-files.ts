@@ -1,0 +1,70 @@
+import { type BigIntStats, constants } from 'node:fs'
+import { link, mkdir, open, readdir, rename, rmdir, stat, unlink } from 'node:fs/promises'
+import type { FileInfo, Files } from '../core/env.ts'
+import { codeOf, NodeFileHandle } from './node-file-handle.ts'
+
+/** Files of the machine. New files and directories have the modes that the process' umask leaves. */
+export const nodeFiles: Files = {
+  async open(path, how) {
+    return new NodeFileHandle(await open(path, how === 'read' ? 'r' : 'wx'), path)
+  },
+
+  async link(from, to) {
+    try {
+      await link(from, to)
+      return true
+    } catch (error) {
+      if (codeOf(error) === 'EEXIST') return false
+      throw error
+    }
+  },
+
+  rename: (from, to) => rename(from, to),
+  unlink: (path) => unlink(path),
+
+  async list(path) {
+    const entries = await readdir(path, { withFileTypes: true })
+    entries.sort((a, b) => (a.name < b.name ? -1 : 1))
+    return entries.map((entry) => ({ name: entry.name, kind: kindOf(entry) }))
+  },
+
+  async info(path) {
+    try {
+      return infoOf(await stat(path, { bigint: true }))
+    } catch (error) {
+      const code = codeOf(error)
+      if (code === 'ENOENT' || code === 'ENOTDIR') return undefined
+      throw error
+    }
+  },
+
+  async makeDirectory(path) {
+    await mkdir(path, { recursive: true })
+  },
+
+  removeDirectory: (path) => rmdir(path),
+
+  async syncDirectory(path) {
+    // Windows cannot open a directory for this; NTFS keeps names in its journal.
+    if (process.platform === 'win32') return
+    const directory = await open(path, constants.O_RDONLY | constants.O_DIRECTORY)
+    try {
+      await directory.sync()
+    } finally {
+      await directory.close()
+    }
+  },
+}
+
+export function infoOf(stats: BigIntStats): FileInfo {
+  return {
+    kind: kindOf(stats),
+    sizeBytes: Number(stats.size),
+    modifiedMs: Number(stats.mtimeNs / 1000n) / 1000,
+    identity: `${stats.dev}:${stats.ino}`,
+  }
+}
+
+function kindOf(entry: { isFile(): boolean; isDirectory(): boolean }): FileInfo['kind'] {
+  return entry.isFile() ? 'file' : entry.isDirectory() ? 'directory' : 'other'
+}
