@@ -30,7 +30,8 @@ interface Target {
   /** Full batches for which there is no credit, and the watermarks between them. */
   waiting: StreamElement[]
   waitingRecords: number
-  pendingTime: StreamElement | undefined
+  /** A watermark, an idle mark, or one after the other. */
+  pendingTime: StreamElement[]
 }
 
 export interface Router {
@@ -61,7 +62,7 @@ export function createRouter(options: {
   let waiting = 0
 
   const newTarget = (output: number, target: number): Target => {
-    const made: Target = { output, target, values: [], timestamps: new Float64Array(limit), length: 0, credits: options.credits, waiting: [], waitingRecords: 0, pendingTime: undefined }
+    const made: Target = { output, target, values: [], timestamps: new Float64Array(limit), length: 0, credits: options.credits, waiting: [], waitingRecords: 0, pendingTime: [] }
     targets.push(made)
     return made
   }
@@ -89,11 +90,10 @@ export function createRouter(options: {
       target.length = 0
       sendOrWait(target, full)
     }
-    if (target.pendingTime !== undefined) {
-      const element = target.pendingTime
-      target.pendingTime = undefined
-      sendOrWait(target, element)
-    }
+    if (target.pendingTime.length === 0) return
+    const elements = target.pendingTime
+    target.pendingTime = []
+    for (const element of elements) sendOrWait(target, element)
   }
 
   return {
@@ -107,10 +107,9 @@ export function createRouter(options: {
     },
     time(output, element) {
       for (const target of byOutput.get(output) ?? []) {
-        if (target.length === 0) {
-          target.pendingTime = undefined
-          sendOrWait(target, element)
-        } else target.pendingTime = element
+        if (target.length === 0) sendOrWait(target, element)
+        else if (element.kind === 'idle') target.pendingTime.push(element)
+        else target.pendingTime = [element]
       }
     },
     flush() {

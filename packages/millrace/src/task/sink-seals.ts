@@ -1,0 +1,51 @@
+/**
+ * What the writers of one task have sealed and what of it is not known to be committed. It is in every snapshot until it is (T4).
+ */
+import type { StoredCommittable } from '../checkpoint/manifest.ts'
+import type { Plain, Writer } from '../connect/contract.ts'
+import type { BarrierReason } from './messages.ts'
+
+interface Seals {
+  pending: StoredCommittable[]
+  writerState: Plain | undefined
+  /** Resolves when everything sealed so far is durable and in `pending`. */
+  settled: Promise<void>
+}
+
+export interface SealOrigin {
+  readonly address: string
+  readonly checkpoint: number
+  readonly epoch: number
+  readonly subtask: number
+  readonly reason: BarrierReason
+}
+
+export class SinkSeals {
+  readonly #bySink = new Map<string, Seals>()
+  #committedUpTo = 0
+
+  /** Synchronous: what is written next belongs to the next checkpoint. Resolves when all that was sealed is durable. */
+  seal(writer: Writer<unknown, Plain, Plain>, origin: SealOrigin): Promise<void> {
+    const { durable } = writer.seal(origin.checkpoint, origin.reason)
+    const seals = this.#bySink.get(origin.address) ?? { pending: [], writerState: undefined, settled: Promise.resolve() }
+    this.#bySink.set(origin.address, seals)
+    seals.settled = Promise.all([durable, seals.settled]).then(([sealed]) => {
+      const { checkpoint, epoch, subtask } = origin
+      for (const data of sealed.committables) seals.pending.push({ checkpoint, epoch, subtask, data })
+      seals.writerState = sealed.state
+    })
+    return seals.settled
+  }
+
+  /** Only after `seal` has resolved. */
+  report(address: string): { readonly kind: 'sink'; readonly committables: readonly StoredCommittable[]; readonly writerState?: Plain } {
+    const seals = this.#bySink.get(address)
+    const committables = (seals?.pending ?? []).filter((each) => each.checkpoint > this.#committedUpTo)
+    return { kind: 'sink', committables, ...(seals?.writerState === undefined ? {} : { writerState: seals.writerState }) }
+  }
+
+  committed(checkpoint: number): void {
+    this.#committedUpTo = Math.max(this.#committedUpTo, checkpoint)
+    for (const seals of this.#bySink.values()) seals.pending = seals.pending.filter((each) => each.checkpoint > this.#committedUpTo)
+  }
+}

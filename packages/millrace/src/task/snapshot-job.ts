@@ -1,0 +1,79 @@
+/**
+ * One task's part of one checkpoint: everything is sealed when this is made (in the turn of the hold); the state is then encoded
+ * in slices between batches, and the snapshot leaves when that is done and all that sinks sealed is durable.
+ */
+import type { OperatorReport, StoredDeclaration } from '../checkpoint/manifest.ts'
+import type { Budget } from '../core/env.ts'
+import { keyGroupRangeOf } from '../core/key-group.ts'
+import type { StateBlock, StateDeclaration } from '../state/contract.ts'
+import type { Chain, ChainOperator } from './chain.ts'
+import type { BarrierReason } from './messages.ts'
+import type { SinkSeals } from './sink-seals.ts'
+import type { TaskOptions } from './task-spec.ts'
+
+export interface SnapshotJobParts {
+  readonly checkpoint: number
+  readonly reason: BarrierReason
+  readonly chain: Chain
+  readonly seals: SinkSeals
+  readonly options: TaskOptions
+  readonly failed: (error: unknown) => void
+}
+
+export class SnapshotJob {
+  readonly checkpoint: number
+  readonly #parts: SnapshotJobParts
+  readonly #keyed: readonly ChainOperator[]
+  readonly #operators: Record<string, OperatorReport> = {}
+  readonly #durable: Promise<unknown>
+  #next = 0
+
+  constructor(parts: SnapshotJobParts) {
+    this.#parts = parts
+    this.checkpoint = parts.checkpoint
+    const { chain, options, checkpoint, reason, seals } = parts
+    this.#keyed = chain.operators.filter(({ keyed }) => keyed !== undefined)
+    const range = keyGroupRangeOf({ subtask: options.spec.subtask, parallelism: options.spec.subtasks, maxParallelism: options.spec.keyGroups })
+    for (const { keyed, node, time } of this.#keyed) {
+      keyed?.snapshots.seal(checkpoint, 'delta')
+      this.#operators[node.address] = { kind: 'keyed', states: storedStates('states' in node ? node.states : {}), first: range.first, last: range.last, watermark: time.watermark }
+    }
+    if (chain.source !== undefined) this.#operators[sourceAddress(options)] = { kind: 'source', splits: chain.source.snapshot() }
+    const seal = { checkpoint, epoch: options.epoch, subtask: options.spec.subtask, reason }
+    this.#durable = Promise.all(chain.operators.map(({ writer, node }) => (writer === undefined ? undefined : seals.seal(writer, { ...seal, address: node.address }))))
+    this.#durable.catch(parts.failed)
+  }
+
+  /** True when nothing is left to encode; the snapshot then leaves as soon as the sinks are durable. */
+  encode(budget: Budget): boolean {
+    this.#parts.options.env.crashPoint('task.encode')
+    for (; this.#next < this.#keyed.length; this.#next++) {
+      const { keyed } = this.#keyed[this.#next] as ChainOperator
+      if (keyed?.snapshots.encode(budget) === false) return false
+    }
+    const blocks = this.#keyed.flatMap(({ keyed, node }) => (keyed?.snapshots.takeBlocks() ?? []).map((block) => ({ operator: node.address, block })))
+    this.#send(blocks)
+    return true
+  }
+
+  #send(blocks: readonly { readonly operator: string; readonly block: StateBlock }[]): void {
+    const { chain, seals, options, failed } = this.#parts
+    this.#durable
+      .then(() => {
+        for (const { writer, node } of chain.operators) if (writer !== undefined) this.#operators[node.address] = seals.report(node.address)
+        options.host.snapshot({ checkpoint: this.checkpoint, blocks, operators: this.#operators })
+      })
+      .catch(failed)
+  }
+}
+
+function sourceAddress(options: TaskOptions): string {
+  const { plan, nodes } = options.spec
+  return plan.nodes[nodes[0] as number]?.address as string
+}
+
+function storedStates(states: Readonly<Record<string, StateDeclaration>>): Record<string, StoredDeclaration> {
+  return Object.fromEntries(
+    Object.entries(states).map(([name, { initial: _initial, ...stored }]) => [name, stored]),
+  )
+}

@@ -1,0 +1,231 @@
+/**
+ * The head of a source task: polls the reader, gives each record its event time, and keeps the positions.
+ *
+ * D1  Positions move when a batch has been taken in whole; a task seals only between batches (rules 1.4, 1.13).
+ * D2  A watermark is emitted when a batch ends, if it advanced (rules 1.2 d).
+ * D3  While the task has no room its splits do not become idle (ID-6): the idle clock stands still.
+ */
+import type { SplitState } from '../checkpoint/manifest.ts'
+import type { Batch, Plain, Reader } from '../connect/contract.ts'
+import { StreamError, messageOf } from '../core/errors.ts'
+import type { Emit, Gate, Specialize } from '../operator/contract.ts'
+import type { SourceNode } from '../plan/nodes.ts'
+import { SplitTable } from './split-table.ts'
+
+type Open = Batch<unknown, Plain>
+type Head = (values: readonly unknown[], stamps: Float64Array | undefined, from: number) => number
+
+/** What the head loop shares with the driver. */
+interface HeadState {
+  maxTimestamp: number
+  seen: number
+}
+
+function headTemplate(parts: {
+  readonly next: Emit
+  readonly gate: Gate
+  readonly timestampOf: SourceNode['timestamp']
+  readonly validate: SourceNode['validate']
+  readonly inspect: (value: unknown) => void
+  readonly invalid: (index: number, input: unknown, error: unknown) => void
+  readonly state: HeadState
+  readonly inspectAll: boolean
+}): Head {
+  const { next, gate, timestampOf, validate, inspect, invalid, state, inspectAll } = parts
+  return (values, stamps, from) => {
+    const end = values.length
+    let max = state.maxTimestamp
+    let seen = state.seen
+    let i = from
+    for (; i < end && !gate.isClosed; i++) {
+      let value = values[i]
+      let timestamp = stamps === undefined ? Number.NaN : (stamps[i] as number)
+      try {
+        if (validate !== undefined) value = validate(value)
+        if (timestampOf !== undefined) {
+          timestamp = timestampOf(value, timestamp === timestamp ? timestamp : undefined)
+          if (!Number.isSafeInteger(timestamp)) throw new TypeError(`timestamp gave ${String(timestamp)}, which is no whole number of milliseconds`)
+        }
+      } catch (error) {
+        invalid(i, values[i], error)
+        continue
+      }
+      if (timestamp > max) max = timestamp
+      if (inspectAll || seen < 100 || (seen & 1023) === 0) inspect(value)
+      seen++
+      next(value, timestamp)
+    }
+    state.maxTimestamp = max
+    state.seen = seen
+    return i
+  }
+}
+
+export interface SourceDriverOptions {
+  readonly node: SourceNode
+  readonly specialize: Specialize
+  readonly next: Emit
+  /** Where dead letters go; undefined when nobody reads the tag or none is given. */
+  readonly deadLetters: Emit | undefined
+  readonly gate: Gate
+  readonly inspect: (value: unknown) => void
+  readonly inspectAll: boolean
+}
+
+export class SourceDriver {
+  readonly #options: SourceDriverOptions
+  readonly #table: SplitTable
+  readonly #head: Head
+  readonly #state: HeadState = { maxTimestamp: Number.NEGATIVE_INFINITY, seen: 0 }
+  #reader: Reader<unknown, Plain> | undefined
+  #knownSplits = -1
+  #batch: Open | undefined
+  #index = 0
+  #brokenIndex = 0
+  #hasEnded = false
+  #lastWatermark = Number.NEGATIVE_INFINITY
+  #isIdle = false
+  /** On the idle clock: when splits are next looked at for idleness. */
+  #idleCheckAtMs = 0
+  records = 0
+
+  constructor(options: SourceDriverOptions) {
+    this.#options = options
+    this.#table = new SplitTable(options.node.outOfOrdernessMs)
+    const { node, specialize, next, gate, inspect, inspectAll } = options
+    this.#head = specialize(headTemplate, { next, gate, timestampOf: node.timestamp, validate: node.validate, inspect, invalid: (index, input, error) => this.#invalid(index, input, error), state: this.#state, inspectAll })
+  }
+
+  /** `restored`: the splits of the checkpoint that this subtask owns. */
+  start(reader: Reader<unknown, Plain>, restored: Readonly<Record<string, SplitState>>, idleNowMs: number): void {
+    this.#reader = reader
+    for (const [name, state] of Object.entries(restored)) this.#table.add(name, state, idleNowMs)
+    this.#announce(idleNowMs)
+  }
+
+  get hasBatch(): boolean {
+    return this.#batch !== undefined
+  }
+
+  get hasEnded(): boolean {
+    return this.#hasEnded
+  }
+
+  /** Takes the next batch: true when there is one to `run`. */
+  poll(idleNowMs: number): 'batch' | 'wait' | 'end' {
+    const reader = this.#reader as Reader<unknown, Plain>
+    if (reader.splits.size !== this.#knownSplits) this.#announce(idleNowMs)
+    const polled = reader.poll(this.#table.first()?.name)
+    if (polled === 'wait') return 'wait'
+    if (polled === 'end') {
+      this.#hasEnded = true
+      return 'end'
+    }
+    if (this.#table.get(polled.split) === undefined) this.#announce(idleNowMs)
+    const split = this.#table.get(polled.split)
+    if (split === undefined || split.ended) throw new StreamError('CONTRACT', `${this.#options.node.address} gave a batch of the split ${polled.split}, which it never announced or which has ended. A reader announces its splits before it polls them.`)
+    this.#batch = polled
+    this.#index = 0
+    this.#brokenIndex = 0
+    this.#state.maxTimestamp = split.maxTimestamp
+    return 'batch'
+  }
+
+  /** Goes on with the batch at hand; true when it has been taken in whole. */
+  run(idleNowMs: number): boolean {
+    const batch = this.#batch as Open
+    if (!this.#runBroken(batch)) return false
+    const before = this.#index
+    this.#index = this.#head(batch.values, batch.timestamps, before)
+    this.records += this.#index - before
+    if (this.#index < batch.values.length) return false
+    this.#batch = undefined
+    const split = this.#table.get(batch.split)
+    if (split === undefined) return true
+    this.#table.advance(split, this.#state.maxTimestamp, batch.next, idleNowMs)
+    if (batch.splitEnded === true) this.#table.end(split)
+    return true
+  }
+
+  /** What to tell those downstream now that a batch has ended or time has passed. */
+  time(idleNowMs: number): { readonly watermark?: number; readonly idle?: true } {
+    const { idlenessMs } = this.#options.node
+    if (idlenessMs !== undefined && idleNowMs >= this.#idleCheckAtMs) {
+      this.#table.markIdle(idleNowMs, idlenessMs)
+      this.#idleCheckAtMs = idleNowMs + Math.max(1, idlenessMs / 4)
+    }
+    const watermark = this.#table.watermark()
+    if (watermark === undefined) {
+      if (this.#isIdle || this.#hasEnded) return {}
+      this.#isIdle = true
+      return { idle: true }
+    }
+    if (watermark <= this.#lastWatermark) {
+      if (!this.#isIdle) return {}
+      // Active again with an older watermark: it says so with the last one, which receivers know already (ID-5).
+      this.#isIdle = false
+      return { watermark: this.#lastWatermark }
+    }
+    if (watermark === Number.NEGATIVE_INFINITY) return {}
+    this.#isIdle = false
+    this.#lastWatermark = watermark
+    return { watermark }
+  }
+
+  /** Ms until `time` may have news without a batch; undefined when it never has. */
+  idleCheckInMs(idleNowMs: number): number | undefined {
+    if (this.#options.node.idlenessMs === undefined || !this.#table.hasActive()) return undefined
+    return Math.max(1, this.#idleCheckAtMs - idleNowMs)
+  }
+
+  /** Resolves when it is worth polling again. */
+  ready(): Promise<void> {
+    return (this.#reader as Reader<unknown, Plain>).ready()
+  }
+
+  snapshot(): Readonly<Record<string, SplitState>> {
+    return this.#table.snapshot()
+  }
+
+  async acknowledge(splits: Readonly<Record<string, SplitState>>): Promise<void> {
+    await this.#reader?.acknowledge?.(new Map(Object.entries(splits).map(([name, { position }]) => [name, position])))
+  }
+
+  async close(): Promise<void> {
+    await this.#reader?.close()
+  }
+
+  #announce(idleNowMs: number): void {
+    const { splits } = this.#reader as Reader<unknown, Plain>
+    for (const [name, position] of splits) {
+      if (this.#table.get(name) === undefined) this.#table.add(name, { position, maxTimestamp: Number.NEGATIVE_INFINITY, ended: false }, idleNowMs)
+    }
+    this.#knownSplits = splits.size
+  }
+
+  /** Records that the source itself could not read come before the values of their batch. */
+  #runBroken(batch: Open): boolean {
+    const broken = batch.broken ?? []
+    for (; this.#brokenIndex < broken.length; this.#brokenIndex++) {
+      if (this.#options.gate.isClosed) return false
+      const record = broken[this.#brokenIndex] as NonNullable<Open['broken']>[number]
+      this.#deadLetter({ code: record.code, message: record.message, input: record.input, split: batch.split, position: record.position }, undefined)
+    }
+    return true
+  }
+
+  #invalid(index: number, input: unknown, error: unknown): void {
+    const batch = this.#batch as Open
+    const code = StreamError.is(error) ? error.code : 'INVALID_RECORD'
+    if (StreamError.is(error) && error.code !== 'INVALID_RECORD') throw error
+    this.#deadLetter({ code, message: messageOf(error), input, split: batch.split, position: batch.positionOf?.(index) ?? `${batch.split}, record ${index} of the batch before ${JSON.stringify(batch.next)}` }, error)
+  }
+
+  #deadLetter(letter: { readonly code: string; readonly message: string; readonly input: unknown; readonly split: string; readonly position: string }, cause: unknown): void {
+    const { node, deadLetters } = this.#options
+    if (node.invalidTag === undefined) {
+      throw new StreamError('INVALID_RECORD', `${node.address} read an invalid record at ${letter.position}: ${letter.message} Mend the input, or set \`invalid\` on from() to send such records to a dead-letter stream.`, { cause, details: { step: node.address, split: letter.split, position: letter.position } })
+    }
+    deadLetters?.({ step: node.address, ...letter }, Number.NaN)
+  }
+}

@@ -1,0 +1,486 @@
+/**
+ * One subtask of one task. It knows no threads, sockets, clocks or disks: elements, credits, time and notifications come in,
+ * elements and snapshots go out. It works only inside `step`, one begun thing at a time, and can stop after each record.
+ *
+ *   running ──last barrier──► draining ──flushed──► held ──resume──► running
+ *
+ * T1  Nothing new begins while draining or held; what has begun (a batch, the timers of a watermark) is finished first.
+ * T2  Between `held` and `resume` nothing leaves (the hold, rules 1.4).
+ * T3  At `held`, in one synchronous turn, writers and state are sealed; what comes later belongs to the next checkpoint.
+ * T4  Everything sealed and not known to be committed is in each later snapshot, also after an abort (rules 1.5 b).
+ * T5  An operator handles a watermark completely before the next operator gets it (WM-8).
+ */
+import type { OperatorReport } from '../checkpoint/manifest.ts'
+import type { Budget } from '../core/env.ts'
+import { StreamError, invariant, messageOf } from '../core/errors.ts'
+import { WATERMARK_END } from '../core/time.ts'
+import type { Emit } from '../operator/contract.ts'
+import { buildChain, type Chain, type ChainOperator } from './chain.ts'
+import { InputGate } from './input-gate.ts'
+import { CHANNEL_CREDITS, type BarrierReason, type RecordBatch, type StepResult, type StreamElement } from './messages.ts'
+import { openTask, type OpenParts } from './open-task.ts'
+import { createRouter, type Router } from './router.ts'
+import { SnapshotJob } from './snapshot-job.ts'
+import { SinkSeals } from './sink-seals.ts'
+import type { HostTime, OperatorRestore, TaskOptions } from './task-spec.ts'
+
+/** What has begun and is finished before anything else. */
+type Work =
+  | { readonly kind: 'batch'; readonly batch: RecordBatch; readonly entry: Emit; readonly channel: number; index: number }
+  | { readonly kind: 'source' }
+  | { readonly kind: 'watermark'; readonly at: number; operator: number; /** This operator has begun to fire for it. */ begun: boolean }
+  | { readonly kind: 'processing'; operator: number }
+
+type Phase = 'opening' | 'running' | 'draining' | 'held' | 'failed' | 'closed'
+
+export class TaskCore {
+  readonly options: TaskOptions
+  readonly #gate = { isClosed: false }
+  readonly #router: Router
+  readonly #inputs: InputGate
+  readonly #seals = new SinkSeals()
+  #chain!: Chain
+  #parts: OpenParts | undefined
+  #phase: Phase = 'opening'
+  #work: Work | undefined
+  #barrier: { readonly checkpoint: number; readonly reason: BarrierReason } | undefined
+  #snapshot: SnapshotJob | undefined
+  #inputEnded = false
+  #hasEnded = false
+  #isWaitingForSource = false
+  #now = Number.NEGATIVE_INFINITY
+  #monotonic = 0
+  #blockedMs = 0
+  #blockedSince: number | undefined
+  #lastCheckpoint = 0
+  readonly #full = new Set<number>()
+  records = 0
+
+  constructor(options: TaskOptions) {
+    this.options = options
+    const { spec, host } = options
+    this.#router = createRouter({
+      credits: options.credits ?? CHANNEL_CREDITS,
+      ...(options.batchRecords === undefined ? {} : { batchRecords: options.batchRecords }),
+      keyGroups: spec.keyGroups,
+      gate: this.#gate,
+      send: (output, target, element) => {
+        invariant(this.#phase !== 'held', 'T2: nothing leaves a task between held and resume')
+        host.send(output, target, element)
+      },
+    })
+    this.#inputs = new InputGate(spec.channels)
+  }
+
+  /** Opens readers, writers and user resources, and puts the restored state in place. Before anything else. */
+  async open(restored: Readonly<Record<string, OperatorRestore>>, time: HostTime): Promise<void> {
+    this.#tick(time)
+    this.#parts = await openTask(this.options, restored)
+    this.#chain = buildChain({ options: this.options, gate: this.#gate, router: this.#router, writers: this.#parts.writers, whenFull: (node) => this.#whenFull(node) })
+    for (const { node, keyed, time: own } of this.#chain.operators) {
+      const from = restored[node.address]
+      if (keyed === undefined || from?.kind !== 'keyed') continue
+      keyed.now = this.#now
+      for (const block of from.blocks) keyed.snapshots.restore(block, from.keep)
+      own.watermark = from.watermark
+    }
+    for (const { operator } of [...this.#chain.operators].reverse()) await operator.open?.()
+    if (this.#parts.reader !== undefined) this.#source.start(this.#parts.reader, this.#parts.restoredSplits, this.#idleNow())
+    this.#phase = 'running'
+    // Past-due processing-time timers fire after a restore, before the first record (rules 1.17).
+    this.#work = this.#dueProcessing()
+  }
+
+  // ---------------------------------------------------------------- what the host brings
+
+  deliver(channel: number, element: StreamElement): void {
+    this.#inputs.push(channel, element)
+  }
+
+  credit(output: number, target: number, credits: number): void {
+    this.#guard(() => this.#router.credit(output, target, credits))
+  }
+
+  /** A barrier for a task that has no live input: a source, or one that has ended. */
+  barrier(checkpoint: number, reason: BarrierReason): void {
+    if (this.#phase === 'failed' || this.#phase === 'closed' || checkpoint <= this.#lastCheckpoint) return
+    if (this.#barrier?.checkpoint === checkpoint) return
+    invariant(this.#barrier === undefined, `T1: barrier ${checkpoint} while ${this.#barrier?.checkpoint} is not resumed`)
+    this.#barrier = { checkpoint, reason }
+  }
+
+  /** The host has sent the barrier on: the hold is over. */
+  resume(checkpoint: number): void {
+    if (this.#phase !== 'held') return
+    invariant(this.#barrier?.checkpoint === checkpoint, `T2: resume of ${checkpoint} while ${this.#barrier?.checkpoint} is held`)
+    this.#barrier = undefined
+    this.#phase = 'running'
+    this.#inputs.release(checkpoint)
+  }
+
+  /** A manifest holds checkpoint n. */
+  complete(checkpoint: number): void {
+    for (const { keyed } of this.#chain.operators) keyed?.snapshots.complete(checkpoint)
+  }
+
+  /** As if checkpoint n had never been asked for; what it covered joins the next one (T4). */
+  abort(checkpoint: number): void {
+    if (this.#phase === 'failed' || this.#phase === 'closed') return
+    this.#inputs.abort(checkpoint)
+    if (this.#snapshot?.checkpoint === checkpoint) this.#snapshot = undefined
+    if (this.#barrier?.checkpoint === checkpoint && this.#phase !== 'held') {
+      this.#barrier = undefined
+      this.#phase = 'running'
+      return
+    }
+    if (checkpoint <= this.#lastCheckpoint) for (const { keyed } of this.#chain.operators) keyed?.snapshots.abort(checkpoint)
+  }
+
+  /** Everything sealed up to checkpoint n has been committed. */
+  committed(checkpoint: number): void {
+    this.#seals.committed(checkpoint)
+  }
+
+  async acknowledge(part: OperatorReport | undefined): Promise<void> {
+    if (part?.kind === 'source') await this.#chain.source?.acknowledge(part.splits)
+  }
+
+  // ---------------------------------------------------------------- work
+
+  /** Does one piece of work. `more`: call again when others had their turn; `idle`: call again when something was brought. */
+  step(time: HostTime): StepResult {
+    if (this.#phase === 'opening' || this.#phase === 'held' || this.#phase === 'failed' || this.#phase === 'closed') return 'idle'
+    try {
+      this.#tick(time)
+      const encoded = this.#encode()
+      const worked = this.#advance()
+      return encoded || worked ? 'more' : 'idle'
+    } catch (error) {
+      this.#fail(error)
+      return 'idle'
+    }
+  }
+
+  /** When `step` has to be called although nothing was brought: ms from `time`, undefined for never. */
+  wakeInMs(time: HostTime): number | undefined {
+    if (this.#phase !== 'running' || this.#hasEnded) return undefined
+    const idle = this.#chain.source?.idleCheckInMs(this.#idleNow())
+    const due = this.#nextProcessingTimer()
+    const timer = due === Number.POSITIVE_INFINITY ? undefined : Math.max(0, due - time.now + 1)
+    if (idle === undefined || timer === undefined) return idle ?? timer
+    return Math.min(idle, timer)
+  }
+
+  get hasEnded(): boolean {
+    return this.#hasEnded
+  }
+
+  /** The lowest watermark of its operators, or of its source; for people. */
+  get watermark(): number {
+    return this.#chain.operators.reduce((lowest, { time }) => Math.min(lowest, time.watermark), Number.POSITIVE_INFINITY)
+  }
+
+  get sourceRecords(): number {
+    return this.#chain?.source?.records ?? 0
+  }
+
+  async close(): Promise<void> {
+    this.#phase = 'closed'
+    const closers = this.#chain === undefined ? [] : [...this.#chain.operators.map(({ operator }) => () => operator.close?.()), () => this.#chain.source?.close()]
+    await this.#parts?.close(closers)
+  }
+
+  get #source(): NonNullable<Chain['source']> {
+    return this.#chain.source as NonNullable<Chain['source']>
+  }
+
+  #advance(): boolean {
+    this.#refreshGate()
+    if (this.#gate.isClosed) return false
+    if (this.#work !== undefined || this.#hasOpenCursor()) {
+      this.#run()
+      return true
+    }
+    if (this.#barrier !== undefined) return this.#drain(this.#barrier)
+    this.#work = this.#dueProcessing() ?? this.#takeInput()
+    if (this.#work !== undefined) {
+      this.#run()
+      return true
+    }
+    return this.#rest()
+  }
+
+  /** Nothing to do: what is buffered leaves; a task whose input has ended ends. */
+  #rest(): boolean {
+    if (this.#barrier !== undefined) return this.#drain(this.#barrier)
+    if (this.#router.hasBuffered()) {
+      this.#router.flush()
+      return !this.#router.isWaiting()
+    }
+    if (this.#inputEnded && !this.#hasEnded && this.#router.isFlushed()) {
+      this.#hasEnded = true
+      for (const output of this.options.spec.outputs) this.#sendToAll(output, { kind: 'end' })
+      this.options.host.ended()
+    }
+    return false
+  }
+
+  #drain(barrier: { readonly checkpoint: number; readonly reason: BarrierReason }): boolean {
+    this.#phase = 'draining'
+    this.options.env.crashPoint('task.draining')
+    this.#router.flush()
+    if (!this.#router.isFlushed()) return false
+    this.#hold(barrier.checkpoint, barrier.reason)
+    return true
+  }
+
+  /** T3. */
+  #hold(checkpoint: number, reason: BarrierReason): void {
+    invariant(checkpoint > this.#lastCheckpoint, `T1: checkpoint ${checkpoint} after ${this.#lastCheckpoint}`)
+    this.#lastCheckpoint = checkpoint
+    this.#snapshot = new SnapshotJob({ checkpoint, reason, chain: this.#chain, seals: this.#seals, options: this.options, failed: (error) => this.#fail(error) })
+    this.#phase = 'held'
+    this.options.host.held(checkpoint, reason)
+  }
+
+  /** A slice of a running snapshot; true while there is something to encode. */
+  #encode(): boolean {
+    const job = this.#snapshot
+    if (job === undefined) return false
+    if (!job.encode(this.options.env.budget('slice'))) return true
+    this.#snapshot = undefined
+    return false
+  }
+
+  /** Goes on with what has begun until it is done, the gate closes or the turn is over. */
+  #run(): void {
+    if (!this.#runCursors()) return
+    const work = this.#work
+    if (work === undefined) return
+    switch (work.kind) {
+      case 'batch':
+        if (this.#runBatch(work)) this.#work = undefined
+        return
+      case 'source':
+        if (!this.#source.run(this.#idleNow()) || this.#hasOpenCursor()) return
+        this.#work = this.#sourceTime()
+        return
+      case 'watermark':
+        if (this.#runWatermark(work)) this.#finishWatermark(work.at)
+        return
+      case 'processing':
+        if (this.#runProcessing(work)) this.#work = undefined
+    }
+  }
+
+  #runBatch(work: Extract<Work, { kind: 'batch' }>): boolean {
+    const { values, timestamps } = work.batch
+    const { entry } = work
+    const gate = this.#gate
+    const from = work.index
+    let i = from
+    try {
+      for (const end = values.length; i < end && !gate.isClosed; i++) entry(values[i], timestamps[i] as number)
+    } finally {
+      this.records += i - from
+    }
+    work.index = i
+    if (i < values.length || this.#hasOpenCursor()) return false
+    this.options.host.consumed(work.channel)
+    return true
+  }
+
+  /** T5: operator by operator; true when all are done. */
+  #runWatermark(work: Extract<Work, { kind: 'watermark' }>): boolean {
+    const { operators } = this.#chain
+    for (; work.operator < operators.length; work.operator++, work.begun = false) {
+      const each = operators[work.operator] as ChainOperator
+      // An operator restored with a later watermark than its task has reached stays where it is (rules 1.2 c, TM-3).
+      if (!work.begun && work.at <= each.time.watermark) continue
+      each.time.watermark = work.at
+      work.begun = true
+      if (!this.#fireDue(each, 'event', work.at)) return false
+    }
+    return true
+  }
+
+  #runProcessing(work: Extract<Work, { kind: 'processing' }>): boolean {
+    const { operators } = this.#chain
+    for (; work.operator < operators.length; work.operator++) if (!this.#fireDue(operators[work.operator] as ChainOperator, 'processing', this.#now)) return false
+    return true
+  }
+
+  /** True when nothing is due any more; false when the gate closed or the turn is over. */
+  #fireDue({ keyed, operator }: ChainOperator, domain: 'event' | 'processing', upTo: number): boolean {
+    if (keyed === undefined || operator.onTimer === undefined) return true
+    const budget: Budget = this.options.env.budget('turn')
+    for (let fired = keyed.takeDue(domain, upTo); fired !== undefined; fired = keyed.takeDue(domain, upTo)) {
+      operator.onTimer(fired)
+      if (this.#gate.isClosed || !budget.hasLeft()) return false
+    }
+    return true
+  }
+
+  #finishWatermark(at: number): void {
+    this.#work = undefined
+    for (const { output } of this.options.spec.outputs) this.#router.time(output, { kind: 'watermark', at })
+  }
+
+  #sourceTime(): Work | undefined {
+    const { watermark, idle } = this.#source.time(this.#idleNow())
+    if (idle === true) this.#sendIdle()
+    return watermark === undefined ? undefined : watermarkWork(watermark)
+  }
+
+  #sendIdle(): void {
+    for (const { output } of this.options.spec.outputs) this.#router.time(output, { kind: 'idle' })
+  }
+
+  /** The next thing that begins, if any. */
+  #takeInput(): Work | undefined {
+    if (this.#inputEnded) return undefined
+    return this.#chain.source === undefined ? this.#takeElement() : this.#takeSource()
+  }
+
+  #takeSource(): Work | undefined {
+    if (this.#isWaitingForSource) return this.#sourceTime()
+    const polled = this.#source.poll(this.#idleNow())
+    if (polled === 'batch') return { kind: 'source' }
+    if (polled === 'end') return this.#endInput()
+    this.#isWaitingForSource = true
+    this.#source.ready().then(
+      () => {
+        this.#isWaitingForSource = false
+        this.options.host.wake()
+      },
+      (error: unknown) => this.#fail(error),
+    )
+    return this.#sourceTime()
+  }
+
+  #takeElement(): Work | undefined {
+    for (let taken = this.#inputs.next(); taken !== undefined; taken = this.#inputs.next()) {
+      switch (taken.kind) {
+        case 'batch': {
+          const { node, input } = this.options.spec.channels[taken.channel] as TaskOptions['spec']['channels'][number]
+          return { kind: 'batch', batch: taken.batch, entry: this.#chain.entry(node, input), channel: taken.channel, index: 0 }
+        }
+        case 'watermark':
+          return watermarkWork(taken.at)
+        case 'idle':
+          this.#sendIdle()
+          break
+        case 'aligned':
+          this.#barrier = { checkpoint: taken.checkpoint, reason: taken.reason }
+          return undefined
+        case 'ended':
+          return this.#endInput()
+      }
+    }
+    return undefined
+  }
+
+  /** EO-1: the watermark at the end fires all event-time timers; pending processing-time timers do not fire (TM-6). */
+  #endInput(): Work {
+    this.#inputEnded = true
+    return watermarkWork(WATERMARK_END)
+  }
+
+  #dueProcessing(): Work | undefined {
+    if (this.#inputEnded || this.#nextProcessingTimer() >= this.#now) return undefined
+    return { kind: 'processing', operator: 0 }
+  }
+
+  #nextProcessingTimer(): number {
+    let next = Number.POSITIVE_INFINITY
+    for (const { keyed } of this.#chain.operators) if (keyed !== undefined) next = Math.min(next, keyed.nextTimer('processing'))
+    return next
+  }
+
+  #hasOpenCursor(): boolean {
+    return this.#chain.operators.some(({ operator }) => operator.cursor?.isOpen === true)
+  }
+
+  /** What operators have begun to emit, downstream first; true when nothing is left open. */
+  #runCursors(): boolean {
+    for (const { operator } of [...this.#chain.operators].reverse()) {
+      if (operator.cursor?.isOpen !== true) continue
+      operator.cursor.resume()
+      if (operator.cursor.isOpen) return false
+    }
+    return true
+  }
+
+  #sendToAll(output: { readonly output: number; readonly partitioning: string; readonly targets: number; readonly forwardTarget: number }, element: StreamElement): void {
+    if (output.partitioning === 'forward') this.options.host.send(output.output, output.forwardTarget, element)
+    else for (let target = 0; target < output.targets; target++) this.options.host.send(output.output, target, element)
+  }
+
+  // ---------------------------------------------------------------- time, room, failure
+
+  #tick(time: HostTime): void {
+    // Rules 1.17: processing time never decreases inside a task.
+    if (time.now > this.#now) this.#now = time.now
+    this.#monotonic = time.monotonic
+    if (this.#chain === undefined) return
+    for (const { keyed, time: own } of this.#chain.operators) {
+      own.now = this.#now
+      if (keyed !== undefined) keyed.now = this.#now
+    }
+  }
+
+  /** Stands still while the task has no room (ID-6). */
+  #idleNow(): number {
+    return (this.#blockedSince ?? this.#monotonic) - this.#blockedMs
+  }
+
+  #refreshGate(): void {
+    this.#gate.isClosed = this.#router.isWaiting() || this.#full.size > 0
+    if (this.#gate.isClosed) this.#blockedSince ??= this.#monotonic
+    else if (this.#blockedSince !== undefined) {
+      this.#blockedMs += this.#monotonic - this.#blockedSince
+      this.#blockedSince = undefined
+    }
+  }
+
+  #whenFull(node: number): void {
+    if (this.#full.has(node)) return
+    this.#full.add(node)
+    const writer = this.#parts?.writers.get(node)
+    writer?.ready().then(
+      () => {
+        this.#full.delete(node)
+        this.options.host.wake()
+      },
+      (error: unknown) => this.#fail(error),
+    )
+  }
+
+  #guard(action: () => void): void {
+    try {
+      action()
+    } catch (error) {
+      this.#fail(error)
+    }
+  }
+
+  #fail(error: unknown): void {
+    if (this.#phase === 'failed' || this.#phase === 'closed') return
+    this.#phase = 'failed'
+    this.options.host.failed(this.#explain(error))
+  }
+
+  /** Wraps once, at the task's edge: which step, which subtask, and why. */
+  #explain(error: unknown): StreamError {
+    const { spec, specializer } = this.options
+    if (StreamError.is(error)) return error
+    const step = specializer.addressOf(error) ?? spec.name
+    const frozen = error instanceof TypeError && /read only property|not extensible|Cannot delete property/.test(error.message)
+    if (frozen) return new StreamError('FROZEN_RECORD', `${step} changed a record or a value of state in place: ${messageOf(error)}. Make a new object instead: { ...record, field: value }.`, { cause: error, details: { step, subtask: spec.subtask } })
+    return new StreamError('USER_CODE', `A function of ${step} threw: ${messageOf(error)}`, { cause: error, details: { step, subtask: spec.subtask } })
+  }
+}
+
+function watermarkWork(at: number): Work {
+  return { kind: 'watermark', at, operator: 0, begun: false }
+}
