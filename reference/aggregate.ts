@@ -7,19 +7,32 @@ export function rollingAggregate(spec: AggregateSpec, values: readonly Row[]): J
   const of = fieldReader(spec.field)
   const numbers = values.map(of)
   switch (spec.kind) {
-    case 'count': return values.length
-    case 'sum': return sum(numbers)
-    case 'avg': return sum(numbers) / values.length
-    case 'min': return Math.min(...numbers)
-    case 'max': return Math.max(...numbers)
-    case 'first': return values[0]!
-    case 'last': return values.at(-1)!
-    case 'list': return [...values]
-    case 'distinct': return new Set(numbers).size
-    case 'minBy': return values[numbers.indexOf(Math.min(...numbers))]! // the earliest on ties (DS-3)
-    case 'maxBy': return values[numbers.indexOf(Math.max(...numbers))]!
-    case 'top': return values.toSorted((a, b) => of(b) - of(a)).slice(0, spec.n ?? 1) // greatest first, earlier first on ties (the sort is stable)
-    default: return assertNever(spec.kind)
+    case 'count':
+      return values.length
+    case 'sum':
+      return sum(numbers)
+    case 'avg':
+      return sum(numbers) / values.length
+    case 'min':
+      return Math.min(...numbers)
+    case 'max':
+      return Math.max(...numbers)
+    case 'first':
+      return values[0]!
+    case 'last':
+      return values.at(-1)!
+    case 'list':
+      return [...values]
+    case 'distinct':
+      return new Set(numbers).size
+    case 'minBy':
+      return values[numbers.indexOf(Math.min(...numbers))]! // the earliest on ties (DS-3)
+    case 'maxBy':
+      return values[numbers.indexOf(Math.max(...numbers))]!
+    case 'top':
+      return values.toSorted((a, b) => of(b) - of(a)).slice(0, spec.n ?? 1) // greatest first, earlier first on ties (the sort is stable)
+    default:
+      return assertNever(spec.kind)
   }
 }
 

@@ -23,7 +23,8 @@ export function randomArrival(program: Program, seed: number): ArrivalEvent[] {
   for (let open = readings; open.length > 0; open = readings.filter((reading) => !reading.hasEnded)) {
     if (random.chance(0.2)) events.push({ kind: 'time', now: (now += random.int(0, 80)) })
     const reading = choose(random, open, style)
-    if (reading.source.idlenessMs !== null && random.chance(0.1)) events.push({ kind: 'split-idle', source: reading.source.id, split: reading.split.id, now })
+    if (reading.source.idlenessMs !== null && random.chance(0.1))
+      events.push({ kind: 'split-idle', source: reading.source.id, split: reading.split.id, now })
     else events.push({ ...reading.next(random.chance(0.5)), now })
   }
   if (random.chance(0.5)) events.push({ kind: 'time', now: now + 1_000 }) // comes after the end: fires nothing (TM-6)

@@ -1,30 +1,53 @@
 // Comparisons of what came with what must come, and how they differ in words.
 import { canonical } from './canonical.ts'
-import type { Emission } from './interpret.ts'
+import type { Emission } from './network.ts'
 
 /** Whether timestamps count (default: yes; a sink that cannot see them says no). */
-export interface CompareOptions { readonly timestamps?: boolean }
+export interface CompareOptions {
+  readonly timestamps?: boolean
+}
 
 /** `missing` should have come, `extra` should not; both in canonical text, repeats included. `order` tells of the first place where only the order differs. */
-export interface Difference { readonly where: string; readonly missing: readonly string[]; readonly extra: readonly string[]; readonly order?: string }
+export interface Difference {
+  readonly where: string
+  readonly missing: readonly string[]
+  readonly extra: readonly string[]
+  readonly order?: string
+}
 
 /** Undefined when both hold the same records equally often, in any order. */
-export function sameMultiset(expected: readonly Emission[], actual: readonly Emission[], options: CompareOptions = {}): Difference | undefined {
+export function sameMultiset(
+  expected: readonly Emission[],
+  actual: readonly Emission[],
+  options: CompareOptions = {},
+): Difference | undefined {
   return multisetDifference('all', texts(expected, options), texts(actual, options))
 }
 
 /** The same per key: one difference for each key that has one. */
-export function sameMultisetPerKey(expected: ReadonlyMap<string, readonly Emission[]>, actual: ReadonlyMap<string, readonly Emission[]>, options: CompareOptions = {}): Difference[] {
+export function sameMultisetPerKey(
+  expected: ReadonlyMap<string, readonly Emission[]>,
+  actual: ReadonlyMap<string, readonly Emission[]>,
+  options: CompareOptions = {},
+): Difference[] {
   return perKey(expected, actual, options, multisetDifference)
 }
 
 /** Undefined when both are the same list. */
-export function sameOrder(expected: readonly Emission[], actual: readonly Emission[], options: CompareOptions = {}): Difference | undefined {
+export function sameOrder(
+  expected: readonly Emission[],
+  actual: readonly Emission[],
+  options: CompareOptions = {},
+): Difference | undefined {
   return orderDifference('all', texts(expected, options), texts(actual, options))
 }
 
 /** Each key's list is the same; the order between keys is free. */
-export function samePerKeyOrder(expected: ReadonlyMap<string, readonly Emission[]>, actual: ReadonlyMap<string, readonly Emission[]>, options: CompareOptions = {}): Difference[] {
+export function samePerKeyOrder(
+  expected: ReadonlyMap<string, readonly Emission[]>,
+  actual: ReadonlyMap<string, readonly Emission[]>,
+  options: CompareOptions = {},
+): Difference[] {
   return perKey(expected, actual, options, orderDifference)
 }
 
@@ -41,9 +64,17 @@ export function idsOf(emissions: Iterable<Emission>): number[] {
 /** A difference for people: counts, and the first five of each side. */
 export function describe(difference: Difference | readonly Difference[] | undefined): string {
   if (difference === undefined) return 'no difference'
-  if (Array.isArray(difference)) return difference.length === 0 ? 'no difference' : [...difference.slice(0, 5).map(describe), ...more(difference.length - 5, 'keys that differ')].join('\n')
+  if (Array.isArray(difference))
+    return difference.length === 0
+      ? 'no difference'
+      : [...difference.slice(0, 5).map(describe), ...more(difference.length - 5, 'keys that differ')].join('\n')
   const { where, missing, extra, order } = difference as Difference
-  return [`${where}: ${missing.length} missing, ${extra.length} extra`, ...listed('-', missing), ...listed('+', extra), ...(order === undefined ? [] : [`  order: ${order}`])].join('\n')
+  return [
+    `${where}: ${missing.length} missing, ${extra.length} extra`,
+    ...listed('-', missing),
+    ...listed('+', extra),
+    ...(order === undefined ? [] : [`  order: ${order}`]),
+  ].join('\n')
 }
 
 function listed(mark: string, lines: readonly string[]): string[] {
@@ -56,9 +87,16 @@ function more(count: number, of: string): string[] {
 
 type Compare = (where: string, expected: readonly string[], actual: readonly string[]) => Difference | undefined
 
-function perKey(expected: ReadonlyMap<string, readonly Emission[]>, actual: ReadonlyMap<string, readonly Emission[]>, options: CompareOptions, compare: Compare): Difference[] {
+function perKey(
+  expected: ReadonlyMap<string, readonly Emission[]>,
+  actual: ReadonlyMap<string, readonly Emission[]>,
+  options: CompareOptions,
+  compare: Compare,
+): Difference[] {
   const keys = [...new Set([...expected.keys(), ...actual.keys()])].sort()
-  return keys.map((key) => compare(`key ${key}`, texts(expected.get(key) ?? [], options), texts(actual.get(key) ?? [], options))).filter((found) => found !== undefined)
+  return keys
+    .map((key) => compare(`key ${key}`, texts(expected.get(key) ?? [], options), texts(actual.get(key) ?? [], options)))
+    .filter((found) => found !== undefined)
 }
 
 function texts(emissions: readonly Emission[], { timestamps = true }: CompareOptions): string[] {

@@ -5,7 +5,14 @@ import type { Random } from './random.ts'
 export function randomKey(random: Random): KeySpec {
   const int: KeySpec = { kind: 'int', field: 'key' }
   const string: KeySpec = { kind: 'string', field: 'tag' }
-  return random.pick<KeySpec>([int, int, string, { kind: 'string', field: 'by' }, { kind: 'tuple', fields: [int, string] }, { kind: 'tuple', fields: [string] }])
+  return random.pick<KeySpec>([
+    int,
+    int,
+    string,
+    { kind: 'string', field: 'by' },
+    { kind: 'tuple', fields: [int, string] },
+    { kind: 'tuple', fields: [string] },
+  ])
 }
 
 export function randomMap(random: Random): MapSpec {
@@ -51,10 +58,13 @@ export function randomReduce(random: Random): ReduceSpec {
 /** One to four aggregates; the first is numeric and named `n`. */
 export function randomAggregates(random: Random): readonly AggregateSpec[] {
   const kinds = ['count', 'sum', 'min', 'max', 'avg', 'first', 'last', 'list', 'top', 'distinct', 'minBy', 'maxBy'] as const
-  const more = random.shuffled(kinds).slice(0, random.int(0, 3)).map((kind): AggregateSpec => {
-    const spec = { name: `of_${kind}`, kind, field: random.pick(['value', 'key', 'id']) }
-    return kind === 'top' ? { ...spec, n: random.int(1, 4) } : spec
-  })
+  const more = random
+    .shuffled(kinds)
+    .slice(0, random.int(0, 3))
+    .map((kind): AggregateSpec => {
+      const spec = { name: `of_${kind}`, kind, field: random.pick(['value', 'key', 'id']) }
+      return kind === 'top' ? { ...spec, n: random.int(1, 4) } : spec
+    })
   return [{ name: 'n', kind: random.pick(['count', 'sum', 'distinct'] as const), field: 'value' }, ...more]
 }
 

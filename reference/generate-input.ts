@@ -12,7 +12,13 @@ import type { Random } from './random.ts'
 export const LAYOUTS = ['same-span', 'consecutive', 'one', 'with-empty', 'no-splits'] as const
 export type Layout = (typeof LAYOUTS)[number]
 
-export interface SourceOptions { readonly id: string; readonly firstId: number; readonly count: number; readonly layout: Layout; readonly timed: boolean }
+export interface SourceOptions {
+  readonly id: string
+  readonly firstId: number
+  readonly count: number
+  readonly layout: Layout
+  readonly timed: boolean
+}
 
 const TAGS = ['a', 'b', 'c', 'ä-long-tag-name'] as const
 const SPAN_MS = 1_000
@@ -23,17 +29,31 @@ export function randomSource(random: Random, options: SourceOptions): SourceSpec
   const outOfOrdernessMs = random.pick([0, 3, jitterMs, jitterMs * 2])
   const draw = { random, keys: random.pick([1, 3, 10]), jitterMs, start: random.pick([0, -500, 1_000_000]), timed: options.timed }
   const splits = layOut(draw, options).map((records, i) => ({ id: `${options.id}-${i}`, batch: random.pick([1, 2, 3, 7, 20]), records }))
-  return { id: options.id, timed: options.timed, outOfOrdernessMs, idlenessMs: random.chance(0.4) ? random.int(10, 100) : null, splits: renumbered(splits, options.firstId) }
+  return {
+    id: options.id,
+    timed: options.timed,
+    outOfOrdernessMs,
+    idlenessMs: random.chance(0.4) ? random.int(10, 100) : null,
+    splits: renumbered(splits, options.firstId),
+  }
 }
 
-interface Draw { readonly random: Random; readonly keys: number; readonly jitterMs: number; readonly start: number; readonly timed: boolean }
+interface Draw {
+  readonly random: Random
+  readonly keys: number
+  readonly jitterMs: number
+  readonly start: number
+  readonly timed: boolean
+}
 type Records = readonly InputRecord[]
 
 function layOut(draw: Draw, { layout, count }: SourceOptions): Records[] {
   const { random, start } = draw
   switch (layout) {
-    case 'no-splits': return []
-    case 'one': return [records(draw, count, start, SPAN_MS)]
+    case 'no-splits':
+      return []
+    case 'one':
+      return [records(draw, count, start, SPAN_MS)]
     case 'consecutive': {
       const splitCount = Math.min(count, random.pick([3, 20, 200]))
       const each = Math.max(1, Math.floor(count / splitCount))

@@ -1,14 +1,31 @@
 // Random programs and random arrivals, each from one seed.
 import { LAYOUTS, randomSource } from './generate-input.ts'
-import { randomAggregates, randomFilter, randomFlatMap, randomKey, randomKeyed, randomMap, randomPlain, randomReduce } from './generate-functions.ts'
+import {
+  randomAggregates,
+  randomFilter,
+  randomFlatMap,
+  randomKey,
+  randomKeyed,
+  randomMap,
+  randomPlain,
+  randomReduce,
+} from './generate-functions.ts'
 import type { FlatMapSpec, KeySpec, Program, SourceSpec, Step } from './program.ts'
 import { makeRandom, type Random } from './random.ts'
 
 /** `conserving`: each input id reaches the sinks exactly once (each stream is read once, and each step sends on what it reads). */
-export interface ProgramOptions { readonly conserving?: boolean }
+export interface ProgramOptions {
+  readonly conserving?: boolean
+}
 
 /** What is known of a stream while a program grows. `volume` is how many records it may carry, at most. */
-interface Stream { readonly id: string; readonly timed: boolean; readonly volume: number; readonly isRow: boolean; readonly tags: readonly string[] }
+interface Stream {
+  readonly id: string
+  readonly timed: boolean
+  readonly volume: number
+  readonly isRow: boolean
+  readonly tags: readonly string[]
+}
 
 const LARGEST_VOLUME = 3_000
 const SINK_KEY: KeySpec = { kind: 'string', field: 'by' }
@@ -29,7 +46,13 @@ function randomSources(random: Random, size: number): SourceSpec[] {
   for (let i = random.int(1, 3); i > 0; i--) {
     const isFirst = sources.length === 0
     const layout = random.pick(isFirst ? LAYOUTS.slice(0, 4) : LAYOUTS)
-    const source = randomSource(random, { id: `s${sources.length}`, firstId, count: random.int(5, 5 + 20 * size), layout, timed: isFirst || random.chance(0.7) })
+    const source = randomSource(random, {
+      id: `s${sources.length}`,
+      firstId,
+      count: random.int(5, 5 + 20 * size),
+      layout,
+      timed: isFirst || random.chance(0.7),
+    })
     sources.push(source)
     firstId += source.splits.flatMap((split) => split.records).length
   }
@@ -46,15 +69,36 @@ class Growing {
   constructor(random: Random, sources: readonly SourceSpec[], isConserving: boolean) {
     this.#random = random
     this.#isConserving = isConserving
-    this.#open = sources.map((source) => ({ id: source.id, timed: source.timed, volume: source.splits.flatMap((split) => split.records).length, isRow: false, tags: [] }))
+    this.#open = sources.map((source) => ({
+      id: source.id,
+      timed: source.timed,
+      volume: source.splits.flatMap((split) => split.records).length,
+      isRow: false,
+      tags: [],
+    }))
     this.#unread = new Set(this.#open.map((stream) => stream.id))
   }
 
   /** One more step on a stream of those that are open. */
   grow(): void {
     const from = this.#read()
-    if (from.isRow) return this.#add(from, { kind: 'map', id: this.#id('map'), from: from.id, fn: { kind: 'fromRow', field: 'n' } }, { isRow: false })
-    const kinds = this.#isConserving ? ['map', 'union', 'keyedProcess', 'reduce', 'route'] : ['map', 'filter', 'flatMap', 'union', 'process', 'keyedProcess', 'keyedProcess', 'keyedProcess', 'keyedProcess', 'reduce', 'aggregate']
+    if (from.isRow)
+      return this.#add(from, { kind: 'map', id: this.#id('map'), from: from.id, fn: { kind: 'fromRow', field: 'n' } }, { isRow: false })
+    const kinds = this.#isConserving
+      ? ['map', 'union', 'keyedProcess', 'reduce', 'route']
+      : [
+          'map',
+          'filter',
+          'flatMap',
+          'union',
+          'process',
+          'keyedProcess',
+          'keyedProcess',
+          'keyedProcess',
+          'keyedProcess',
+          'reduce',
+          'aggregate',
+        ]
     const kind = this.#random.pick(kinds)
     if (kind === 'union') this.#growUnion(from)
     else if (kind === 'keyedProcess' || kind === 'reduce' || kind === 'aggregate') this.#growKeyed(from, kind)
@@ -66,7 +110,8 @@ class Growing {
     const base = { id: this.#id(kind), from: from.id }
     if (kind === 'map') return this.#add(from, { kind, ...base, fn: randomMap(random) })
     if (kind === 'filter') return this.#add(from, { kind, ...base, fn: randomFilter(random) })
-    if (kind === 'route') return this.#add(from, { kind: 'process', ...base, fn: { kind: 'route', modulo: random.int(2, 4), tag: 'routed' } })
+    if (kind === 'route')
+      return this.#add(from, { kind: 'process', ...base, fn: { kind: 'route', modulo: random.int(2, 4), tag: 'routed' } })
     if (kind === 'process') {
       const fn = randomPlain(random)
       return this.#add(from, { kind, ...base, fn }, { volume: fn.kind === 'explode' ? from.volume * (fn.modulo - 1) : from.volume })
@@ -76,12 +121,18 @@ class Growing {
   }
 
   #growUnion(from: Stream): void {
-    const others = this.#isConserving ? this.#open.filter((stream) => stream.id !== from.id && !stream.isRow) : this.#open.filter((stream) => !stream.isRow)
+    const others = this.#isConserving
+      ? this.#open.filter((stream) => stream.id !== from.id && !stream.isRow)
+      : this.#open.filter((stream) => !stream.isRow)
     if (others.length === 0) return this.#growPlain(from, 'map')
     const joined = Array.from({ length: this.#isConserving ? 1 : this.#random.int(1, 2) }, () => this.#random.pick(others))
     for (const stream of joined) this.#mark(stream)
     const all = [from, ...joined]
-    this.#add(from, { kind: 'union', id: this.#id('union'), from: all.map((stream) => stream.id) }, { timed: all.some((stream) => stream.timed), volume: all.reduce((sum, stream) => sum + stream.volume, 0) })
+    this.#add(
+      from,
+      { kind: 'union', id: this.#id('union'), from: all.map((stream) => stream.id) },
+      { timed: all.some((stream) => stream.timed), volume: all.reduce((sum, stream) => sum + stream.volume, 0) },
+    )
   }
 
   #growKeyed(from: Stream, kind: 'keyedProcess' | 'reduce' | 'aggregate'): void {
@@ -138,7 +189,13 @@ class Growing {
   finish(): Step[] {
     for (const stream of this.#open) {
       const isSunk = this.#unread.has(stream.id) || (!this.#isConserving && this.#random.chance(0.15))
-      if (isSunk) this.#steps.push({ kind: 'sink', id: `sink-${stream.id}`, from: stream.id, key: stream.isRow ? { kind: 'any', field: 'key' } : SINK_KEY })
+      if (isSunk)
+        this.#steps.push({
+          kind: 'sink',
+          id: `sink-${stream.id}`,
+          from: stream.id,
+          key: stream.isRow ? { kind: 'any', field: 'key' } : SINK_KEY,
+        })
     }
     return this.#steps
   }

@@ -2,8 +2,18 @@
 import type { Json, Key, Row, TtlSpec } from './program.ts'
 
 /** `get` gives the initial value, or undefined without one, when nothing is set. */
-export interface ValueHandle<T, Absent = undefined> { get(): T | Absent; set(value: T): void; update(change: (now: T | Absent) => T): void; clear(): void }
-export interface ListHandle<T> extends Iterable<T> { readonly size: number; add(value: T): void; replace(values: Iterable<T>): void; clear(): void }
+export interface ValueHandle<T, Absent = undefined> {
+  get(): T | Absent
+  set(value: T): void
+  update(change: (now: T | Absent) => T): void
+  clear(): void
+}
+export interface ListHandle<T> extends Iterable<T> {
+  readonly size: number
+  add(value: T): void
+  replace(values: Iterable<T>): void
+  clear(): void
+}
 export interface MapHandle<K, V> extends Iterable<[K, V]> {
   readonly size: number
   get(key: K): V | undefined
@@ -16,25 +26,52 @@ export interface MapHandle<K, V> extends Iterable<[K, V]> {
   clear(): void
 }
 /** One pending time per key and name: setting moves it. */
-export interface TimerHandle { readonly at: number | undefined; set(at: number): void; clear(): void }
+export interface TimerHandle {
+  readonly at: number | undefined
+  set(at: number): void
+  clear(): void
+}
 /** Any number of pending times per key and name, each at most once. */
-export interface TimersHandle { add(at: number): void; delete(at: number): void; clear(): void }
+export interface TimersHandle {
+  add(at: number): void
+  delete(at: number): void
+  clear(): void
+}
 
 /** What stands for an output tag: the engine's tags fit it. */
-export interface TagHandle { readonly id: string }
+export interface TagHandle {
+  readonly id: string
+}
 /** Makes the tag that `out.side` is called with; an oracle passes the engine's `outputTag`, one object per id. */
 export type TagOf = (id: string) => TagHandle
-export interface OutHandle { emit(value: Row): void; side(tag: TagHandle, value: Row): void }
+export interface OutHandle {
+  emit(value: Row): void
+  side(tag: TagHandle, value: Row): void
+}
 
-export interface PlainContext { readonly timestamp: number | undefined; readonly watermark: number; readonly now: number }
-export interface KeyedContext<S = Record<string, unknown>, M = Record<string, unknown>> extends PlainContext { readonly key: Key; readonly state: S; readonly timers: M }
+export interface PlainContext {
+  readonly timestamp: number | undefined
+  readonly watermark: number
+  readonly now: number
+}
+export interface KeyedContext<S = Record<string, unknown>, M = Record<string, unknown>> extends PlainContext {
+  readonly key: Key
+  readonly state: S
+  readonly timers: M
+}
 
 /** A state declaration as data: `initial` is the value itself, of value states only. */
-export interface StateDeclaration { readonly kind: 'value' | 'list' | 'map'; readonly initial?: Json; readonly ttl?: TtlSpec }
+export interface StateDeclaration {
+  readonly kind: 'value' | 'list' | 'map'
+  readonly initial?: Json
+  readonly ttl?: TtlSpec
+}
 /** eventTimer, processingTimer, eventTimers, processingTimers. */
 export type TimerDeclaration = 'event' | 'processing' | 'events' | 'processings'
 
-export interface PlainBehaviour { onRecord(value: Row, context: PlainContext, out: OutHandle): void }
+export interface PlainBehaviour {
+  onRecord(value: Row, context: PlainContext, out: OutHandle): void
+}
 type OnTimer<S, M> = (at: number, context: KeyedContext<S, M>, out: OutHandle) => void
 export interface TypedKeyedBehaviour<S, M> {
   readonly states: { readonly [N in keyof S]: StateDeclaration }

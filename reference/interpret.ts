@@ -1,9 +1,9 @@
 // The reference interpreter: what a program must give, by the documents, when records arrive in a known order.
 import { keySelector } from './behaviours.ts'
 import { deepFreeze, keyText } from './canonical.ts'
-import { makeNetwork, type Edge, type Network } from './network.ts'
+import { makeNetwork, type Edge, type Emission, type Network } from './network.ts'
 import { problems } from './plan.ts'
-import type { InputRecord, Program, Row, SourceSpec } from './program.ts'
+import type { InputRecord, Program, SourceSpec } from './program.ts'
 import { SourceWatermark, type Signal } from './watermark.ts'
 
 /**
@@ -14,18 +14,29 @@ import { SourceWatermark, type Signal } from './watermark.ts'
  * - time: processing timers with T < now fire, step by step in the order of the program (TM-4).
  */
 export type ArrivalEvent =
-  | { readonly kind: 'batch'; readonly source: string; readonly split: string; readonly count: number; readonly ended?: boolean; readonly now?: number }
+  | {
+      readonly kind: 'batch'
+      readonly source: string
+      readonly split: string
+      readonly count: number
+      readonly ended?: boolean
+      readonly now?: number
+    }
   | { readonly kind: 'split-idle'; readonly source: string; readonly split: string; readonly now?: number }
   | { readonly kind: 'split-ended'; readonly source: string; readonly split: string; readonly now?: number }
   | { readonly kind: 'source-ended'; readonly source: string; readonly now?: number }
   | { readonly kind: 'time'; readonly now: number }
 export type Arrival = readonly ArrivalEvent[]
 
-/** A record as a sink got it; null is no timestamp. */
-export interface Emission { readonly value: Row; readonly timestamp: number | null }
 /** All in order of emission, and the same by the sink's key (`keyText`). */
-export interface SinkResult { readonly emissions: readonly Emission[]; readonly byKey: ReadonlyMap<string, readonly Emission[]> }
-export interface Result { readonly sinks: ReadonlyMap<string, SinkResult> }
+export interface SinkResult {
+  readonly emissions: readonly Emission[]
+  readonly byKey: ReadonlyMap<string, readonly Emission[]>
+}
+export type { Emission }
+export interface Result {
+  readonly sinks: ReadonlyMap<string, SinkResult>
+}
 
 /**
  * What every sink holds after the arrival, with one subtask per step and each event carried through the whole job before the next.
@@ -35,8 +46,11 @@ export interface Result { readonly sinks: ReadonlyMap<string, SinkResult> }
 export function interpret(program: Program, arrival: Arrival): Result {
   refuseProblems(program)
   const network = makeNetwork(program, { now: program.startNow })
-  const endsByItself = (source: SourceSpec): boolean => !arrival.some((event) => event.kind === 'source-ended' && event.source === source.id)
-  const readers = new Map(program.sources.map((source) => [source.id, new SourceReader(source, network.edgesOf(source.id), endsByItself(source))]))
+  const endsByItself = (source: SourceSpec): boolean =>
+    !arrival.some((event) => event.kind === 'source-ended' && event.source === source.id)
+  const readers = new Map(
+    program.sources.map((source) => [source.id, new SourceReader(source, network.edgesOf(source.id), endsByItself(source))]),
+  )
   for (const reader of readers.values()) reader.begin()
   for (const event of arrival) {
     if (event.now !== undefined) network.clock.now = Math.max(network.clock.now, event.now)
@@ -82,7 +96,10 @@ class SourceReader {
     this.#source = source
     this.#edges = edges
     this.#endsByItself = endsByItself
-    this.#watermark = new SourceWatermark(source.splits.map((split) => split.id), source.outOfOrdernessMs)
+    this.#watermark = new SourceWatermark(
+      source.splits.map((split) => split.id),
+      source.outOfOrdernessMs,
+    )
   }
 
   /** A source without splits has nothing to wait for (ID-7). */
@@ -102,7 +119,12 @@ class SourceReader {
 
   #batch(split: string, count: number, hasEnded: boolean): void {
     const records = this.#take(split, count)
-    this.#signal(this.#watermark.batchBegan(split, records.map((record) => record.ts ?? 0)))
+    this.#signal(
+      this.#watermark.batchBegan(
+        split,
+        records.map((record) => record.ts ?? 0),
+      ),
+    )
     for (const record of records) for (const edge of this.#edges) edge.record(deepFreeze(record), record.ts)
     if (hasEnded) this.#splitEnded(split)
     else this.#signal(this.#watermark.batchEnded())
@@ -112,7 +134,8 @@ class SourceReader {
     const all = this.#source.splits.find((one) => one.id === split)
     if (all === undefined) throw new Error(`source '${this.#source.id}' has no split '${split}'`)
     const from = this.#read.get(split) ?? 0
-    if (from + count > all.records.length) throw new Error(`split '${split}' of '${this.#source.id}' has ${all.records.length} records, not ${from + count}`)
+    if (from + count > all.records.length)
+      throw new Error(`split '${split}' of '${this.#source.id}' has ${all.records.length} records, not ${from + count}`)
     this.#read.set(split, from + count)
     return all.records.slice(from, from + count)
   }

@@ -1,13 +1,21 @@
 // The steps of a program, wired: each record and each signal runs depth first to the sinks before the next one starts.
-import type { Emission } from './interpret.ts'
 import { isKeyed, keyOfInput, timedStreams } from './plan.ts'
 import { inputsOf, type Program, type Row, type Step } from './program.ts'
 import type { Clock } from './state.ts'
 import { makeRuntime, type Outlet, type Runtime } from './steps.ts'
 import { InputWatermark, type Signal } from './watermark.ts'
 
+/** A record as a sink got it; null is no timestamp. */
+export interface Emission {
+  readonly value: Row
+  readonly timestamp: number | null
+}
+
 /** The way into one input of one step. */
-export interface Edge { record(value: Row, timestamp: number | null): void; signal(signal: Signal): void }
+export interface Edge {
+  record(value: Row, timestamp: number | null): void
+  signal(signal: Signal): void
+}
 
 export interface Network {
   readonly clock: Clock
@@ -61,7 +69,13 @@ export function makeNetwork(program: Program, clock: Clock, substitute: Substitu
       else push(main, from, edge)
     })
   }
-  return { clock, collected, outletOf, edgesOf: (stream) => all.get(stream) ?? [], fireProcessingTimers: () => runtimes.forEach((runtime) => runtime.time()) }
+  return {
+    clock,
+    collected,
+    outletOf,
+    edgesOf: (stream) => all.get(stream) ?? [],
+    fireProcessingTimers: () => runtimes.forEach((runtime) => runtime.time()),
+  }
 }
 
 /** The step is done with a watermark before anyone after it hears of it (WM-8). */

@@ -6,7 +6,11 @@ import { inputsOf, type KeySpec, type Program, type Step } from './program.ts'
 /** Per stream (source or step id): whether some timed source feeds it. Only such an input takes part in a minimum of watermarks (rules 1.13). */
 export function timedStreams(program: Program): Map<string, boolean> {
   const timed = new Map<string, boolean>(program.sources.map((source) => [source.id, source.timed]))
-  for (const step of program.steps) timed.set(step.id, inputsOf(step).some((from) => timed.get(from) === true))
+  for (const step of program.steps)
+    timed.set(
+      step.id,
+      inputsOf(step).some((from) => timed.get(from) === true),
+    )
   return timed
 }
 
@@ -45,7 +49,8 @@ export function problems(program: Program): string[] {
   for (const source of program.sources) {
     if (known.has(source.id)) found.push(`id '${source.id}' is used twice`)
     known.set(source.id, 'source')
-    for (const record of source.splits.flatMap((split) => split.records)) if ((record.ts === null) === source.timed) found.push(`source '${source.id}': record ${record.id} has ts ${record.ts}`)
+    for (const record of source.splits.flatMap((split) => split.records))
+      if ((record.ts === null) === source.timed) found.push(`source '${source.id}': record ${record.id} has ts ${record.ts}`)
   }
   for (const step of program.steps) {
     if (known.has(step.id)) found.push(`id '${step.id}' is used twice`)
@@ -61,8 +66,10 @@ function problemsOf(step: Step, known: ReadonlyMap<string, Step | 'source'>, isT
     const read = known.get(from)
     if (read === undefined) found.push(`step '${step.id}' reads '${from}', which is not before it`)
     if (read !== undefined && read !== 'source' && read.kind === 'sink') found.push(`step '${step.id}' reads the sink '${from}'`)
-    if (isKeyed(step) && (read === undefined || read === 'source' || read.kind !== 'keyBy')) found.push(`step '${step.id}' needs a keyBy before it`)
-    if (step.kind === 'side' && (read === undefined || read === 'source' || (read.kind !== 'process' && read.kind !== 'keyedProcess'))) found.push(`'${step.id}' reads a tag of '${from}', which has none`)
+    if (isKeyed(step) && (read === undefined || read === 'source' || read.kind !== 'keyBy'))
+      found.push(`step '${step.id}' needs a keyBy before it`)
+    if (step.kind === 'side' && (read === undefined || read === 'source' || (read.kind !== 'process' && read.kind !== 'keyedProcess')))
+      found.push(`'${step.id}' reads a tag of '${from}', which has none`)
   }
   if (step.kind === 'union' && step.from.length < 2) found.push(`union '${step.id}' needs two inputs`)
   if (usesTimer(step, 'event') && !isTimed) found.push(`NO_EVENT_TIME: step '${step.id}' has an event timer and no timed source before it`)
@@ -86,7 +93,13 @@ export function determinacy(program: Program): Map<string, Determinacy> {
 }
 
 function outcome(step: Step, inputs: readonly Determinacy[]): Determinacy {
-  const worst: Determinacy = inputs.includes('open') ? 'open' : step.kind === 'union' || inputs.includes('multiset') ? 'multiset' : inputs.includes('per-key') ? 'per-key' : 'total'
+  const worst: Determinacy = inputs.includes('open')
+    ? 'open'
+    : step.kind === 'union' || inputs.includes('multiset')
+      ? 'multiset'
+      : inputs.includes('per-key')
+        ? 'per-key'
+        : 'total'
   if (!needsOrder(step) || worst === 'open') return worst
   if (worst !== 'total') return 'open'
   return usesTimer(step, 'event') || usesTimer(step, 'processing') ? 'per-key' : 'total'

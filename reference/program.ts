@@ -6,10 +6,20 @@ export type Row = { readonly [name: string]: Json }
 export type Key = string | number | readonly Key[]
 
 /** A record as a source holds it. `ts` is epoch milliseconds, and null in untimed sources. Ids are unique in a program. */
-export type InputRecord = { readonly id: number; readonly key: number; readonly value: number; readonly ts: number | null; readonly tag: string }
+export type InputRecord = {
+  readonly id: number
+  readonly key: number
+  readonly value: number
+  readonly ts: number | null
+  readonly tag: string
+}
 
 /** A piece of a source, read in order. `batch` is the fixed number of records after which a batch of it ends (rules 1.2e). */
-export interface Split { readonly id: string; readonly batch: number; readonly records: readonly InputRecord[] }
+export interface Split {
+  readonly id: string
+  readonly batch: number
+  readonly records: readonly InputRecord[]
+}
 
 /**
  * A bounded source. Timed: each record's event time is its `ts`, and a split's watermark is max(ts) - outOfOrderness - 1.
@@ -61,10 +71,17 @@ export type ReduceSpec =
 
 export type AggregateKind = 'count' | 'sum' | 'min' | 'max' | 'avg' | 'first' | 'last' | 'list' | 'top' | 'distinct' | 'minBy' | 'maxBy'
 /** `field` is the number field that is compared or added; it means nothing for count, first, last and list. `n` is for top only. */
-export interface AggregateSpec { readonly name: string; readonly kind: AggregateKind; readonly field: string; readonly n?: number }
+export interface AggregateSpec {
+  readonly name: string
+  readonly kind: AggregateKind
+  readonly field: string
+  readonly n?: number
+}
 
 /** Milliseconds of processing time, or with options; words as in the api. */
-export type TtlSpec = number | { readonly after: number; readonly refreshOn?: 'write' | 'read-and-write'; readonly expired?: 'never-returned' | 'until-cleaned' }
+export type TtlSpec =
+  | number
+  | { readonly after: number; readonly refreshOn?: 'write' | 'read-and-write'; readonly expired?: 'never-returned' | 'until-cleaned' }
 
 /** Scripted keyed process functions; what each does is told at its implementation in keyed-behaviours.ts and timer-behaviours.ts. */
 export type KeyedSpec =

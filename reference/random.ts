@@ -25,6 +25,10 @@ export function makeRandom(seed: number): Random {
       if (of.length === 0) throw new Error('nothing to pick from')
       return of[int(0, of.length - 1)]!
     },
-    shuffled: (of) => of.map((value) => ({ value, at: unit() })).sort((a, b) => a.at - b.at).map(({ value }) => value),
+    shuffled: (of) =>
+      of
+        .map((value) => ({ value, at: unit() }))
+        .sort((a, b) => a.at - b.at)
+        .map(({ value }) => value),
   }
 }

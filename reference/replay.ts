@@ -1,6 +1,6 @@
 // The second mode: each step that depends on order is given the order that its subtasks really saw.
-import { makeNetwork, type Network } from './network.ts'
-import { refuseProblems, sinkResults, type Emission, type Result } from './interpret.ts'
+import { makeNetwork, type Emission, type Network } from './network.ts'
+import { refuseProblems, sinkResults, type Result } from './interpret.ts'
 import { deepFreeze } from './canonical.ts'
 import { isKeyed, keyOfInput, needsOrder } from './plan.ts'
 import type { Program, Row, Step } from './program.ts'
@@ -20,9 +20,13 @@ export type StepInput =
 export type Orders = ReadonlyMap<string, readonly (readonly StepInput[])[]>
 
 /** `offered`: per replayed step, what the reference itself delivered to it. An oracle checks that it is the multiset of the recorded records. */
-export interface ReplayResult extends Result { readonly offered: ReadonlyMap<string, readonly Emission[]> }
+export interface ReplayResult extends Result {
+  readonly offered: ReadonlyMap<string, readonly Emission[]>
+}
 
-export interface SideEmission extends Emission { readonly tag: string | null } // null: the main output
+export interface SideEmission extends Emission {
+  readonly tag: string | null
+} // null: the main output
 
 /** What one subtask of a step emits, in order, given what it saw. */
 export function replayStep(program: Program, stepId: string, inputs: readonly StepInput[]): readonly SideEmission[] {
@@ -46,7 +50,8 @@ export function replay(program: Program, orders: Orders): ReplayResult {
   const offered = new Map<string, Emission[]>()
   const network = makeNetwork(program, { now: program.startNow }, (step) => recorder(step, orders, offered))
   for (const source of program.sources)
-    for (const record of source.splits.flatMap((split) => split.records)) for (const edge of network.edgesOf(source.id)) edge.record(deepFreeze(record), record.ts)
+    for (const record of source.splits.flatMap((split) => split.records))
+      for (const edge of network.edgesOf(source.id)) edge.record(deepFreeze(record), record.ts)
   for (const step of program.steps) replayAll(program, step, orders, network)
   return { sinks: sinkResults(program, network), offered }
 }

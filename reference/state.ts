@@ -3,13 +3,23 @@ import type { ListHandle, MapHandle, StateDeclaration, ValueHandle } from './han
 import type { Json, TtlSpec } from './program.ts'
 
 /** Processing time as the step sees it: it never goes back (rules 1.17). */
-export interface Clock { now: number }
+export interface Clock {
+  now: number
+}
 
 /** A stored value; `touched` is the last access that counts for its time to live. */
-interface Cell { value: Json; touched: number }
+interface Cell {
+  value: Json
+  touched: number
+}
 
 /** How cells of one state age. Without a time to live they never do. */
-interface Aging { readonly after: number; readonly onRead: boolean; readonly returnedOnce: boolean; readonly clock: Clock }
+interface Aging {
+  readonly after: number
+  readonly onRead: boolean
+  readonly returnedOnce: boolean
+  readonly clock: Clock
+}
 
 export type StateHandle = ValueHandle<Json> | ListHandle<Json> | MapHandle<string | number, Json>
 

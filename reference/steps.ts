@@ -8,7 +8,10 @@ import { makeState, type Clock } from './state.ts'
 import { domainOf, makeTimer, TimerList, type Pending } from './timers.ts'
 
 /** Where the records of a step go. A timestamp of null is none. */
-export interface Outlet { emit(value: Row, timestamp: number | null): void; side(tag: string, value: Row, timestamp: number | null): void }
+export interface Outlet {
+  emit(value: Row, timestamp: number | null): void
+  side(tag: string, value: Row, timestamp: number | null): void
+}
 
 /** One instance of a step, with state and timers of its own. What it has emitted when a call returns comes before the watermark of that call (WM-8). */
 export interface Runtime {
@@ -36,12 +39,21 @@ export function makeRuntime(step: Step, key: KeySpec | undefined, clock: Clock, 
       const flatMap = flatMapFn(step.fn)
       return stateless((value, timestamp) => flatMap(value).forEach((one) => outlet.emit(one, timestamp)))
     }
-    case 'union': case 'keyBy': case 'side': case 'sink': return stateless((value, timestamp) => outlet.emit(value, timestamp))
-    case 'process': return plainRuntime(plainProcess(step.fn).onRecord, clock, outlet)
-    case 'keyedProcess': return new KeyedRuntime(keyedProcess(step.fn), keySelector(key!), clock, outlet)
-    case 'reduce': return rolling(keySelector(key!), reducer(step.fn), outlet)
-    case 'aggregate': return aggregating(keySelector(key!), step, outlet)
-    default: return assertNever(step)
+    case 'union':
+    case 'keyBy':
+    case 'side':
+    case 'sink':
+      return stateless((value, timestamp) => outlet.emit(value, timestamp))
+    case 'process':
+      return plainRuntime(plainProcess(step.fn).onRecord, clock, outlet)
+    case 'keyedProcess':
+      return new KeyedRuntime(keyedProcess(step.fn), keySelector(key!), clock, outlet)
+    case 'reduce':
+      return rolling(keySelector(key!), reducer(step.fn), outlet)
+    case 'aggregate':
+      return aggregating(keySelector(key!), step, outlet)
+    default:
+      return assertNever(step)
   }
 }
 
@@ -60,7 +72,8 @@ function outOf(outlet: Outlet, timestamp: number | null): OutHandle {
 function plainRuntime(onRecord: ReturnType<typeof plainProcess>['onRecord'], clock: Clock, outlet: Outlet): Runtime {
   let watermark = -Infinity
   return {
-    record: (value, timestamp) => onRecord(value, { timestamp: timestamp ?? undefined, watermark, now: clock.now }, outOf(outlet, timestamp)),
+    record: (value, timestamp) =>
+      onRecord(value, { timestamp: timestamp ?? undefined, watermark, now: clock.now }, outOf(outlet, timestamp)),
     watermark(at) {
       watermark = Math.max(watermark, at)
     },
@@ -161,7 +174,10 @@ class KeyedRuntime implements Runtime {
     const known = this.#keys.get(keyText(key))
     if (known !== undefined) return known
     const states = Object.entries(this.#behaviour.states).map(([name, declaration]) => [name, makeState(declaration, this.#clock)])
-    const timers = Object.entries(this.#behaviour.timers).map(([name, declaration]) => [name, makeTimer(declaration, this.#timers[domainOf(declaration)], key, name)])
+    const timers = Object.entries(this.#behaviour.timers).map(([name, declaration]) => [
+      name,
+      makeTimer(declaration, this.#timers[domainOf(declaration)], key, name),
+    ])
     const handles: Handles = { state: Object.fromEntries(states), timers: Object.fromEntries(timers) }
     this.#keys.set(keyText(key), handles)
     return handles

@@ -40,13 +40,18 @@ export function session(spec: SpecOf<'session'>, tagOf: TagOf): KeyedBehaviour {
       const open = state.open.get()
       if (open === undefined && time + spec.gap <= watermark) return out.side(tagOf(spec.tag), fromRecord(value, key, { late: true }))
       const was = open ?? { start: time, end: time, n: 0, sum: 0 }
-      const grown = { start: Math.min(was.start, time), end: Math.max(was.end, time), n: was.n + 1, sum: modulo(was.sum + int(value, 'value'), MODULUS) }
+      const grown = {
+        start: Math.min(was.start, time),
+        end: Math.max(was.end, time),
+        n: was.n + 1,
+        sum: modulo(was.sum + int(value, 'value'), MODULUS),
+      }
       state.open.set(grown)
       timers.close.set(grown.end + spec.gap)
     },
     onTimer: {
       close(at, { key, state, timers, timestamp }, out) {
-        out.emit(fromTimer(key, at, { session: { ...(state.open.get() ?? {}) }, pending: timers.close.at ?? null, timestamp: timestamp ?? null }))
+        out.emit(fromTimer(key, at, { session: state.open.get() ?? null, pending: timers.close.at ?? null, timestamp: timestamp ?? null }))
         state.open.clear()
       },
     },

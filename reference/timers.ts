@@ -4,7 +4,12 @@ import type { Key } from './program.ts'
 import { keyText } from './canonical.ts'
 
 /** A pending time. */
-export interface Pending { readonly key: Key; readonly keyText: string; readonly name: string; readonly at: number }
+export interface Pending {
+  readonly key: Key
+  readonly keyText: string
+  readonly name: string
+  readonly at: number
+}
 export type TimerDomain = 'event' | 'processing'
 
 /** The pending times of one step in one domain, in the order in which they were set. */
@@ -40,7 +45,10 @@ export class TimerList {
   }
 }
 
-function isSame(one: { readonly keyText: string; readonly name: string }, other: { readonly keyText: string; readonly name: string }): boolean {
+function isSame(
+  one: { readonly keyText: string; readonly name: string },
+  other: { readonly keyText: string; readonly name: string },
+): boolean {
   return one.keyText === other.keyText && one.name === other.name
 }
 

@@ -1,9 +1,17 @@
 // The two places where watermarks meet: splits of a source, and inputs of a step. Both give what leaves as a list of signals.
 
 /** What travels between records. `end` says that nothing follows. */
-export type Signal = { readonly kind: 'watermark'; readonly at: number } | { readonly kind: 'idle' } | { readonly kind: 'active' } | { readonly kind: 'end' }
+export type Signal =
+  | { readonly kind: 'watermark'; readonly at: number }
+  | { readonly kind: 'idle' }
+  | { readonly kind: 'active' }
+  | { readonly kind: 'end' }
 
-interface SplitClock { maxTs: number; isIdle: boolean; hasEnded: boolean }
+interface SplitClock {
+  maxTs: number
+  isIdle: boolean
+  hasEnded: boolean
+}
 
 /**
  * The watermark of one timed source: the minimum over its splits that are neither idle nor ended of max(ts) - outOfOrderness - 1 (WM-2, WM-7, rules 1.13).
@@ -62,7 +70,13 @@ export class SourceWatermark {
   }
 }
 
-interface Channel { watermark: number; isActive: boolean; isAligned: boolean; hasEnded: boolean; readonly isTimed: boolean }
+interface Channel {
+  watermark: number
+  isActive: boolean
+  isAligned: boolean
+  hasEnded: boolean
+  readonly isTimed: boolean
+}
 
 /**
  * The inputs of one step (WM-9, ID-3 to ID-5): the minimum over those that are active and aligned, never less than what left before.
