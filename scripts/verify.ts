@@ -8,6 +8,9 @@ import { runChild, twoAtATime } from './lib/child.ts'
 const STEP_TIMEOUT_MS = 120_000
 const WANTED_TOTAL_MS = 120_000
 
+/** The steps write into a pipe; they colour what this terminal would. */
+const COLOURS: Readonly<Record<string, string>> = paint('red', '') === '' ? { NO_COLOR: '1' } : { FORCE_COLOR: '1' }
+
 interface Step {
   readonly name: string
   readonly command: string
@@ -28,7 +31,7 @@ const steps: readonly Step[] = [
 ]
 
 async function runStep(step: Step): Promise<boolean> {
-  const { code, output, tookMs } = await runChild(step.command, step.args, { timeoutMs: STEP_TIMEOUT_MS })
+  const { code, output, tookMs } = await runChild(step.command, step.args, { timeoutMs: STEP_TIMEOUT_MS, env: COLOURS })
   const isGood = code === 0
   const mark = isGood ? paint('green', 'ok    ') : paint('red', 'FAILED')
   process.stdout.write(`${mark} ${step.name.padEnd(18)} ${(tookMs / 1000).toFixed(1).padStart(5)} s\n`)
