@@ -34,7 +34,8 @@ export function murmur3(bytes: Uint8Array, start: number = 0, end: number = byte
   let hash = 0
   let at = start
   for (const last = end - 4; at <= last; at += 4) {
-    const word = (bytes[at] as number) | ((bytes[at + 1] as number) << 8) | ((bytes[at + 2] as number) << 16) | ((bytes[at + 3] as number) << 24)
+    const word =
+      (bytes[at] as number) | ((bytes[at + 1] as number) << 8) | ((bytes[at + 2] as number) << 16) | ((bytes[at + 3] as number) << 24)
     hash = murmurWord(hash, word)
   }
   let tail = 0

@@ -31,14 +31,21 @@ export function subtaskOf(group: number, parallelism: number, maxParallelism: nu
  * Key groups of one subtask: never empty, and those of all subtasks are disjoint and cover everything.
  * @throws {INVALID_OPTION} unless 0 <= subtask < parallelism <= maxParallelism <= 32,768
  */
-export function keyGroupRangeOf(at: { readonly subtask: number; readonly parallelism: number; readonly maxParallelism: number }): KeyGroupRange {
+export function keyGroupRangeOf(at: {
+  readonly subtask: number
+  readonly parallelism: number
+  readonly maxParallelism: number
+}): KeyGroupRange {
   const { subtask, parallelism, maxParallelism } = at
   checkKeyGroups(maxParallelism)
   checkParallelism(parallelism, maxParallelism)
   if (!Number.isInteger(subtask) || subtask < 0 || subtask >= parallelism) {
     throw new StreamError('INVALID_OPTION', `There is no subtask ${subtask} at parallelism ${parallelism}.`)
   }
-  return { first: Math.ceil((subtask * maxParallelism) / parallelism), last: Math.floor(((subtask + 1) * maxParallelism - 1) / parallelism) }
+  return {
+    first: Math.ceil((subtask * maxParallelism) / parallelism),
+    last: Math.floor(((subtask + 1) * maxParallelism - 1) / parallelism),
+  }
 }
 
 /** @throws {INVALID_OPTION} unless it is a whole number from 1 to 32,768 */
@@ -50,7 +57,10 @@ export function checkKeyGroups(count: number): void {
 /** @throws {INVALID_OPTION} unless it is a whole number from 1 to the number of key groups */
 export function checkParallelism(parallelism: number, maxParallelism: number): void {
   if (Number.isInteger(parallelism) && parallelism >= 1 && parallelism <= maxParallelism) return
-  throw new StreamError('INVALID_OPTION', `The parallelism is ${String(parallelism)}: it may be a whole number from 1 to the number of key groups, ${maxParallelism}.`)
+  throw new StreamError(
+    'INVALID_OPTION',
+    `The parallelism is ${String(parallelism)}: it may be a whole number from 1 to the number of key groups, ${maxParallelism}.`,
+  )
 }
 
 /**

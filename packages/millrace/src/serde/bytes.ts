@@ -1,10 +1,10 @@
 import { StreamError } from '../core/errors.ts'
+import { putUtf8 } from './ascii.ts'
 import { ReaderShapes, WriterShapes } from './shape.ts'
-import { ASCII, getText, putAscii, putUtf16, putUtf8, UTF16, UTF8, utf8Length } from './text.ts'
+import { ASCII, getText, putAscii, putUtf16, UTF16, UTF8, utf8Length } from './text.ts'
 
 /** A block may have this many bytes: 1 GiB. */
 export const MAX_BLOCK_BYTES: number = 2 ** 30
-const SAFE_HIGH = 2 ** 21
 
 /**
  * A growing block of bytes. Fixed-width numbers are little-endian; a varint has 7 bits a byte, the lowest first, and at most
@@ -31,6 +31,12 @@ export class ByteWriter {
     this.shapes.clear()
   }
 
+  /** Takes back what was written since `position` was this and `shapes` had so many. */
+  rollback(position: number, shapeCount: number): void {
+    this.position = position
+    this.shapes.truncate(shapeCount)
+  }
+
   /** The block so far, without a copy: good until the next write or reset. */
   view(): Uint8Array {
     return this.bytes.subarray(0, this.position)
@@ -52,7 +58,8 @@ export class ByteWriter {
   }
 
   #grow(needed: number): void {
-    if (needed > MAX_BLOCK_BYTES) throw new StreamError('UNSUPPORTED_VALUE', `A value or block needs more than ${MAX_BLOCK_BYTES} bytes. Split it into smaller ones.`)
+    if (needed > MAX_BLOCK_BYTES)
+      throw new StreamError('UNSUPPORTED_VALUE', `A value or block needs more than ${MAX_BLOCK_BYTES} bytes. Split it into smaller ones.`)
     const grown = new Uint8Array(Math.min(MAX_BLOCK_BYTES, Math.max(needed, this.bytes.length * 2)))
     grown.set(this.bytes.subarray(0, this.position))
     this.bytes = grown
@@ -73,6 +80,12 @@ export class ByteWriter {
   u32(value: number): void {
     this.ensure(4)
     this.#view.setUint32(this.position, value, true)
+    this.position += 4
+  }
+
+  i32(value: number): void {
+    this.ensure(4)
+    this.#view.setInt32(this.position, value, true)
     this.position += 4
   }
 
@@ -99,10 +112,18 @@ export class ByteWriter {
   varint(value: number): void {
     this.ensure(8)
     const bytes = this.bytes
-    let rest = value
     let at = this.position
-    for (; rest > 0x7fffffff; rest = Math.floor(rest / 128)) bytes[at++] = (rest % 128) | 0x80
-    for (; rest > 0x7f; rest >>>= 7) bytes[at++] = (rest & 0x7f) | 0x80
+    let rest = value
+    if (value > 0x7fffffff) {
+      // Four bytes off the low end, so that the rest is small enough for shifts.
+      const low = value % 0x10000000
+      rest = (value - low) / 0x10000000
+      bytes[at++] = low | 0x80
+      bytes[at++] = (low >> 7) | 0x80
+      bytes[at++] = (low >> 14) | 0x80
+      bytes[at++] = (low >> 21) | 0x80
+    }
+    for (; rest > 0x7f; rest >>= 7) bytes[at++] = rest | 0x80
     bytes[at++] = rest
     this.position = at
   }
@@ -112,8 +133,9 @@ export class ByteWriter {
     if (value >= -0x40000000 && value < 0x40000000) return this.varint((value << 1) ^ (value >> 31))
     this.ensure(9)
     const magnitude = value < 0 ? -(value + 1) : value
-    this.bytes[this.position++] = ((magnitude % 64) << 1) | (value < 0 ? 1 : 0) | 0x80
-    this.varint(Math.floor(magnitude / 64))
+    const low = magnitude % 64
+    this.bytes[this.position++] = (low << 1) | (value < 0 ? 1 : 0) | 0x80
+    this.varint((magnitude - low) / 64)
   }
 
   /** The bytes themselves, without their length. */
@@ -126,7 +148,7 @@ export class ByteWriter {
   /** Header and bytes of a text of any kind, lone surrogates included; the layout is in text.ts. */
   text(text: string): void {
     const length = text.length
-    this.ensure(length + 8)
+    this.ensure(length * 3 + 8)
     const start = this.position
     if (length < 32) this.bytes[this.position++] = length << 2
     else this.varint(length * 4 + ASCII)
@@ -141,10 +163,10 @@ export class ByteWriter {
   #wideText(text: string): void {
     const utf8Bytes = utf8Length(text)
     const byteLength = utf8Bytes === -1 ? text.length * 2 : utf8Bytes
-    this.ensure(byteLength + 8)
     this.varint(byteLength * 4 + (utf8Bytes === -1 ? UTF16 : UTF8))
+    this.ensure(text.length * 3)
     if (utf8Bytes === -1) putUtf16(text, this.bytes, this.position)
-    else putUtf8(text, byteLength, this.bytes, this.position)
+    else putUtf8(text, this.bytes, this.position)
     this.position += byteLength
   }
 }
@@ -183,7 +205,9 @@ export class ByteReader {
 
   /** @throws {CHECKPOINT_CORRUPT} always, with the offset */
   corrupt(what: string): never {
-    throw new StreamError('CHECKPOINT_CORRUPT', `The bytes are damaged at offset ${this.position}: ${what}.`, { details: { offset: this.position } })
+    throw new StreamError('CHECKPOINT_CORRUPT', `The bytes are damaged at offset ${this.position}: ${what}.`, {
+      details: { offset: this.position },
+    })
   }
 
   /** Moves over `count` bytes and returns where they begin. */
@@ -211,6 +235,10 @@ export class ByteReader {
     return this.#view.getUint32(this.advance(4), true)
   }
 
+  i32(): number {
+    return this.#view.getInt32(this.advance(4), true)
+  }
+
   f64(): number {
     return this.#view.getFloat64(this.advance(8), true)
   }
@@ -221,19 +249,39 @@ export class ByteReader {
 
   varint(): number {
     const first = this.u8()
-    return first < 0x80 ? first : this.#rest(first & 0x7f, 128)
+    if (first < 0x80) return first
+    const second = this.u8()
+    if (second < 0x80) return second === 0 ? this.#needless() : (first & 0x7f) | (second << 7)
+    return this.#rest((first & 0x7f) | ((second & 0x7f) << 7), 0x4000)
   }
 
   /** Further bytes of a varint; refuses more than 53 bits and needless zero bytes at its end: one number, one encoding. */
   #rest(low: number, unit: number): number {
     let value = low
-    for (let scale = unit; ; scale *= 128) {
+    let scale = unit
+    for (; scale <= 0x200000; scale *= 128) {
       const byte = this.u8()
       value += (byte & 0x7f) * scale
-      if (value > Number.MAX_SAFE_INTEGER) this.corrupt('a number has more than 53 bits')
-      if (byte < 0x80) return byte === 0 ? this.corrupt('a number is longer than it need be') : value
-      if (scale > SAFE_HIGH * 2 ** 32) this.corrupt('a number has more than 53 bits')
+      if (byte < 0x80) return byte === 0 ? this.#needless() : value
     }
+    let high = 0
+    for (let shift = 0; shift < 28; shift += 7) {
+      const byte = this.u8()
+      high |= (byte & 0x7f) << shift
+      if (byte >= 0x80) continue
+      if (byte === 0) return this.#needless()
+      value += high * scale
+      return value <= Number.MAX_SAFE_INTEGER ? value : this.#tooLong()
+    }
+    return this.#tooLong()
+  }
+
+  #needless(): never {
+    return this.corrupt('a number is longer than it need be')
+  }
+
+  #tooLong(): never {
+    return this.corrupt('a number has more than 53 bits')
   }
 
   zigzag(): number {
@@ -241,8 +289,7 @@ export class ByteReader {
     const low = (first >> 1) & 0x3f
     const magnitude = first < 0x80 ? low : this.#rest(low, 64)
     if ((first & 1) === 0) return magnitude
-    if (magnitude === Number.MAX_SAFE_INTEGER) this.corrupt('a number is not a safe integer')
-    return -magnitude - 1
+    return magnitude === Number.MAX_SAFE_INTEGER ? this.#tooLong() : -magnitude - 1
   }
 
   /** A count of things of which each takes at least `bytesEach` bytes of this block. */

@@ -84,7 +84,11 @@ function walkMap(map: ReadonlyMap<unknown, unknown>, path: string, state: Walk):
 }
 
 function unsupported(path: string, what: string): StreamError {
-  return new StreamError('UNSUPPORTED_VALUE', `${path} is ${what}, which cannot be stored or sent. Use plain objects, arrays, Map, Set, Date, Uint8Array and primitives.`, { details: { path } })
+  return new StreamError(
+    'UNSUPPORTED_VALUE',
+    `${path} is ${what}, which cannot be stored or sent. Use plain objects, arrays, Map, Set, Date, Uint8Array and primitives.`,
+    { details: { path } },
+  )
 }
 
 function describe(object: object): string {

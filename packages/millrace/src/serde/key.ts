@@ -1,7 +1,8 @@
 import { StreamError } from '../core/errors.ts'
 import { murmur3, murmur3Ascii, murmurEnd, murmurWord, NOT_ASCII } from '../core/hash.ts'
 import { keyGroupOf } from '../core/key-group.ts'
-import { ByteReader, ByteWriter } from './bytes.ts'
+import { sliceLatin1 } from './ascii.ts'
+import { type ByteReader, ByteWriter } from './bytes.ts'
 import { getBigint, putBigint } from './value.ts'
 
 /** What a selector of `keyBy` may return. */
@@ -112,10 +113,7 @@ export function keyIdentity(key: Key): string | number {
   if (typeof key === 'string' && key.charCodeAt(0) !== 0) return key
   scratch.position = 0
   writeKey(scratch, key, 0)
-  const bytes = scratch.bytes
-  let identity = '\0'
-  for (let i = 0; i < scratch.position; i++) identity += String.fromCharCode(bytes[i] as number)
-  return identity
+  return `\0${sliceLatin1(scratch.bytes, 0, scratch.position)}`
 }
 
 function writeKey(writer: ByteWriter, key: Key, depth: number): void {
@@ -177,7 +175,10 @@ function readKey(reader: ByteReader, depth: number): Key {
 function readNumber(reader: ByteReader): number {
   const start = reader.position
   const value = reader.f64()
-  const isCanonicalNaN = reader.bytes[start + 7] === 0x7f && reader.bytes[start + 6] === 0xf8 && reader.bytes.subarray(start, start + 6).every((byte) => byte === 0)
+  const isCanonicalNaN =
+    reader.bytes[start + 7] === 0x7f &&
+    reader.bytes[start + 6] === 0xf8 &&
+    reader.bytes.subarray(start, start + 6).every((byte) => byte === 0)
   if (Number.isSafeInteger(value) || (value !== value && !isCanonicalNaN)) reader.corrupt('a key is not in its one form')
   return value
 }
@@ -192,7 +193,8 @@ function readTuple(reader: ByteReader, depth: number): Key {
 
 function checkPart(key: unknown, what: string, depth: number): void {
   if (typeof key === 'string' || typeof key === 'number' || typeof key === 'boolean' || typeof key === 'bigint') return
-  if (!Array.isArray(key)) throw new StreamError('INVALID_KEY', `${what} is ${nameOf(key)}. A key is a string, number, bigint, boolean or an array of those.`)
+  if (!Array.isArray(key))
+    throw new StreamError('INVALID_KEY', `${what} is ${nameOf(key)}. A key is a string, number, bigint, boolean or an array of those.`)
   if (depth >= MAX_KEY_DEPTH) throw new StreamError('INVALID_KEY', `${what} is more than ${MAX_KEY_DEPTH} arrays deep, or contains itself.`)
   for (let i = 0; i < key.length; i++) checkPart(key[i], depth === 0 ? `Part ${i} of the key` : `${what}, part ${i}`, depth + 1)
 }

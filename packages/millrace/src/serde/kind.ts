@@ -30,7 +30,9 @@ interface ViewConstructor {
 }
 
 const viewIndexes: ReadonlyMap<string, number> = new Map(viewTypes.map(([name], index) => [name, index]))
-const viewName = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag)?.get as () => string | undefined
+const viewName = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag)?.get as () =>
+  | string
+  | undefined
 
 /** Undefined for everything that cannot be stored: class instances above all. */
 export function kindOf(object: object): ObjectKind | undefined {

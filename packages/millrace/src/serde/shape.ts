@@ -3,7 +3,7 @@
  * count them alike. STATE FORMAT: the first {@link MAX_SHAPES} shapes of at most {@link MAX_SHAPE_FIELDS} fields get numbers.
  */
 export const MAX_SHAPES: number = 1024
-export const MAX_SHAPE_FIELDS: number = 64
+export const MAX_SHAPE_FIELDS: number = 256
 
 /** A shape as its writer knows it. `followedBy` is the shape that came next the last time: usually right again. */
 export interface WrittenShape {

@@ -1,3 +1,5 @@
+import { putUtf8, sliceAscii } from './ascii.ts'
+
 /**
  * Characters to bytes and back. STATE FORMAT: a text is a header, a varint of `byteLength << 2 | form`, and its bytes.
  *
@@ -12,24 +14,16 @@ export const UTF8: number = 1
 export const UTF16: number = 2
 
 /** Longer texts go through the platform's coder, whose calls cost more and whose characters cost less. */
-const SHORT = 64
+const SHORT = 24
 
-const encoder = new TextEncoder()
 // Without ignoreBOM a text that begins with U+FEFF would lose it.
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
-// Node's native reader of one-byte characters (2 to 3 times a TextDecoder); elsewhere the TextDecoder does.
-type Latin1Slice = (this: Uint8Array, start: number, end: number) => string
-const node = globalThis as { Buffer?: { prototype: { latin1Slice?: Latin1Slice } } }
-const latin1Slice: Latin1Slice | undefined = node.Buffer?.prototype.latin1Slice
-
-/** Writes an ASCII text at `at`, where there is room; false (and some bytes written) when it is not ASCII. */
+/** Writes an ASCII text at `at`, where there is room for 3 bytes a character; false, with bytes written, when it is not ASCII. */
 export function putAscii(text: string, into: Uint8Array, at: number): boolean {
   const length = text.length
-  if (length > SHORT) {
-    // Whatever is not ASCII needs two bytes or more a character, a lone surrogate three: it does not fit.
-    return encoder.encodeInto(text, into.subarray(at, at + length)).read === length
-  }
+  // Whatever is not ASCII needs more than one byte a character.
+  if (length > SHORT) return putUtf8(text, into, at) === length
   let seen = 0
   for (let i = 0; i < length; i++) {
     const code = text.charCodeAt(i)
@@ -57,11 +51,6 @@ export function utf8Length(text: string): number {
   return bytes
 }
 
-/** Writes a well-formed text whose UTF-8 form has `byteLength` bytes. */
-export function putUtf8(text: string, byteLength: number, into: Uint8Array, at: number): void {
-  encoder.encodeInto(text, into.subarray(at, at + byteLength))
-}
-
 export function putUtf16(text: string, into: Uint8Array, at: number): void {
   for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i)
@@ -83,30 +72,9 @@ export function getText(form: number, bytes: Uint8Array, start: number, end: num
 }
 
 function getAscii(bytes: Uint8Array, start: number, end: number): string | undefined {
-  if (start === end) return ''
   let seen = 0
   for (let at = start; at < end; at++) seen |= bytes[at] as number
-  if (seen > 127) return undefined
-  const length = end - start
-  // Up to 12 characters a concatenation is copied flat at once; above, V8 would keep it as a tree.
-  if (length <= 4) return getFew(bytes, start, length)
-  if (length <= 8) return getFew(bytes, start, 4) + getFew(bytes, start + 4, length - 4)
-  if (length <= 12) return getEight(bytes, start) + (length === 8 ? '' : getFew(bytes, start + 8, length - 8))
-  return latin1Slice === undefined ? utf8.decode(bytes.subarray(start, end)) : latin1Slice.call(bytes, start, end)
-}
-
-function getEight(bytes: Uint8Array, at: number): string {
-  return String.fromCharCode(
-    bytes[at] as number, bytes[at + 1] as number, bytes[at + 2] as number, bytes[at + 3] as number,
-    bytes[at + 4] as number, bytes[at + 5] as number, bytes[at + 6] as number, bytes[at + 7] as number,
-  )
-}
-
-function getFew(bytes: Uint8Array, at: number, length: number): string {
-  if (length === 4) return String.fromCharCode(bytes[at] as number, bytes[at + 1] as number, bytes[at + 2] as number, bytes[at + 3] as number)
-  if (length === 3) return String.fromCharCode(bytes[at] as number, bytes[at + 1] as number, bytes[at + 2] as number)
-  if (length === 2) return String.fromCharCode(bytes[at] as number, bytes[at + 1] as number)
-  return String.fromCharCode(bytes[at] as number)
+  return seen < 128 ? sliceAscii(bytes, start, end) : undefined
 }
 
 function getUtf8(bytes: Uint8Array, start: number, end: number): string | undefined {
@@ -119,9 +87,10 @@ function getUtf8(bytes: Uint8Array, start: number, end: number): string | undefi
 
 function getUtf16(bytes: Uint8Array, start: number, end: number): string {
   const units: string[] = []
-  for (let at = start; at < end; ) {
+  for (let at = start; at < end;) {
     let part = ''
-    for (const stop = Math.min(at + 2048, end); at < stop; at += 2) part += String.fromCharCode((bytes[at] as number) | ((bytes[at + 1] as number) << 8))
+    for (const stop = Math.min(at + 2048, end); at < stop; at += 2)
+      part += String.fromCharCode((bytes[at] as number) | ((bytes[at + 1] as number) << 8))
     units.push(part)
   }
   return units.join('')
