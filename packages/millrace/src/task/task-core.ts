@@ -53,6 +53,7 @@ export class TaskCore {
   #blockedMs = 0
   #blockedSince: number | undefined
   #lastCheckpoint = 0
+  #flushedAtMs = 0
   readonly #full = new Set<number>()
   records = 0
 
@@ -202,6 +203,7 @@ export class TaskCore {
       return true
     }
     if (this.#barrier !== undefined) return this.#drain(this.#barrier)
+    if (this.#monotonic - this.#flushedAtMs > FLUSH_AFTER_MS) this.#flush()
     this.#work = this.#dueProcessing() ?? this.#takeInput()
     if (this.#work !== undefined) {
       this.#run()
@@ -214,7 +216,7 @@ export class TaskCore {
   #rest(): boolean {
     if (this.#barrier !== undefined) return this.#drain(this.#barrier)
     if (this.#router.hasBuffered()) {
-      this.#router.flush()
+      this.#flush()
       return !this.#router.isWaiting()
     }
     if (this.#inputEnded && !this.#hasEnded && this.#router.isFlushed()) {
@@ -223,6 +225,11 @@ export class TaskCore {
       this.options.host.ended()
     }
     return false
+  }
+
+  #flush(): void {
+    this.#flushedAtMs = this.#monotonic
+    this.#router.flush()
   }
 
   #drain(barrier: { readonly checkpoint: number; readonly reason: BarrierReason }): boolean {
@@ -480,6 +487,9 @@ export class TaskCore {
     return new StreamError('USER_CODE', `A function of ${step} threw: ${messageOf(error)}`, { cause: error, details: { step, subtask: spec.subtask } })
   }
 }
+
+/** A record waits at most this long in a buffer of a busy task. */
+const FLUSH_AFTER_MS = 10
 
 function watermarkWork(at: number): Work {
   return { kind: 'watermark', at, operator: 0, begun: false }

@@ -1,0 +1,177 @@
+/**
+ * One attempt at running a job on this thread: its subtasks, the channels between them, and what they tell the coordinator.
+ * A failed attempt is closed and never used again; whatever it still says afterwards is void (D9).
+ */
+import type { Manifest } from '../checkpoint/manifest.ts'
+import type { Env } from '../core/env.ts'
+import { TaskCore } from '../task/task-core.ts'
+import type { BarrierReason, StreamElement, TaskSnapshot } from '../task/messages.ts'
+import type { Specializer } from '../task/specialize.ts'
+import type { OperatorRestore } from '../task/task-spec.ts'
+import { Scheduler } from './scheduler.ts'
+import type { Receiver, Sender, WiredSubtask, Wiring } from './wiring.ts'
+
+export interface AttemptEvents {
+  snapshot(subtask: number, snapshot: TaskSnapshot): void
+  /** All input of the job has ended and everything is with the sinks. */
+  allEnded(): void
+  failed(error: unknown): void
+}
+/** Smaller buffers for tests and simulation. */
+export interface Tuning {
+  readonly batchRecords?: number
+  readonly credits?: number
+}
+export interface AttemptOptions {
+  readonly wiring: Wiring
+  readonly env: Env
+  readonly epoch: number
+  readonly check: boolean
+  readonly specializer: Specializer
+  readonly tuning: Tuning
+  /** What subtask `subtask` of `subtasks` of the operator gets back. */
+  readonly restore: (address: string, subtask: number, subtasks: number) => Promise<OperatorRestore | undefined>
+  readonly events: AttemptEvents
+}
+
+export class Attempt {
+  readonly #options: AttemptOptions
+  readonly #tasks: readonly TaskCore[]
+  readonly #scheduler: Scheduler
+  readonly #cancel = new AbortController()
+  #inFlight: { readonly checkpoint: number; readonly reason: BarrierReason } | undefined
+  #endedCount = 0
+  #isOver = false
+
+  constructor(options: AttemptOptions) {
+    this.#options = options
+    this.#tasks = options.wiring.subtasks.map((wired, index) => this.#task(wired, index))
+    this.#scheduler = new Scheduler(options.env, this.#tasks)
+  }
+
+  /** Opens all subtasks, downstream first, so that nothing is sent to one that cannot take it. Records flow from `begin` on. */
+  async open(): Promise<void> {
+    for (let index = this.#tasks.length - 1; index >= 0; index--) {
+      const task = this.#tasks[index] as TaskCore
+      const { plan, nodes, subtask, subtasks } = task.options.spec
+      const restored: Record<string, OperatorRestore> = {}
+      for (const node of nodes) {
+        const address = plan.nodes[node]?.address as string
+        const from = await this.#options.restore(address, subtask, subtasks)
+        if (from !== undefined) restored[address] = from
+      }
+      await task.open(restored, this.#scheduler.time())
+    }
+  }
+
+  begin(): void {
+    this.#scheduler.wakeAll()
+  }
+
+  /** A barrier to every subtask without live input; it travels on from there. */
+  trigger(checkpoint: number, reason: BarrierReason): void {
+    this.#inFlight = { checkpoint, reason }
+    for (const [index, task] of this.#tasks.entries()) {
+      if (!(this.#options.wiring.subtasks[index] as WiredSubtask).isSource && !task.hasEnded) continue
+      task.barrier(checkpoint, reason)
+      this.#scheduler.wake(index)
+    }
+  }
+
+  /** The manifest of checkpoint n is durable. */
+  complete(checkpoint: number): void {
+    if (this.#inFlight?.checkpoint === checkpoint) this.#inFlight = undefined
+    for (const task of this.#tasks) task.complete(checkpoint)
+  }
+
+  abort(checkpoint: number): void {
+    if (this.#inFlight?.checkpoint === checkpoint) this.#inFlight = undefined
+    for (const task of this.#tasks) task.abort(checkpoint)
+    this.#scheduler.wakeAll()
+  }
+
+  committed(checkpoint: number): void {
+    for (const task of this.#tasks) task.committed(checkpoint)
+  }
+
+  async acknowledge(manifest: Manifest): Promise<void> {
+    for (const task of this.#tasks) {
+      const { plan, nodes } = task.options.spec
+      const address = plan.nodes[nodes[0] as number]?.address as string
+      const part = manifest.operators[address]
+      if (part?.kind === 'source') await task.acknowledge(part)
+    }
+  }
+
+  get longestTurnMs(): number {
+    return this.#scheduler.longestTurnMs
+  }
+
+  progress(): { readonly records: number; readonly watermark: number } {
+    let records = 0
+    let watermark = Number.POSITIVE_INFINITY
+    for (const task of this.#tasks) {
+      records += task.sourceRecords
+      watermark = Math.min(watermark, task.watermark)
+    }
+    return { records, watermark }
+  }
+
+  /** Ends it, whatever it is doing. Errors of closing are given back, not thrown: the attempt is over either way. */
+  async close(): Promise<readonly unknown[]> {
+    this.#isOver = true
+    this.#scheduler.stop()
+    this.#cancel.abort()
+    const errors: unknown[] = []
+    for (const task of this.#tasks) await task.close().catch((error: unknown) => errors.push(error))
+    return errors
+  }
+
+  #task(wired: WiredSubtask, index: number): TaskCore {
+    const { env, epoch, specializer, check, tuning, events } = this.#options
+    return new TaskCore({
+      spec: wired.spec,
+      env,
+      epoch,
+      specializer,
+      check,
+      signal: this.#cancel.signal,
+      ...tuning,
+      host: {
+        send: (output, target, element) => this.#deliver(wired.receivers.get(output)?.[target] as Receiver, element),
+        consumed: (channel) => {
+          const sender = wired.senders[channel] as Sender
+          this.#tasks[sender.subtask]?.credit(sender.output, sender.target, 1)
+          this.#scheduler.wake(sender.subtask)
+        },
+        held: (checkpoint, reason) => {
+          for (const receivers of wired.receivers.values()) for (const receiver of receivers) if (receiver !== undefined) this.#deliver(receiver, { kind: 'barrier', checkpoint, reason })
+          this.#tasks[index]?.resume(checkpoint)
+        },
+        snapshot: (snapshot) => {
+          if (!this.#isOver) events.snapshot(index, snapshot)
+        },
+        ended: () => this.#ended(index),
+        failed: (error) => {
+          if (!this.#isOver) events.failed(error)
+        },
+        wake: () => this.#scheduler.wake(index),
+      },
+    })
+  }
+
+  #deliver(receiver: Receiver, element: StreamElement): void {
+    this.#tasks[receiver.subtask]?.deliver(receiver.channel, element)
+    this.#scheduler.wake(receiver.subtask)
+  }
+
+  /** A subtask that ended while a barrier was under way gets it directly: no channel brings it any more. */
+  #ended(index: number): void {
+    this.#endedCount++
+    if (this.#inFlight !== undefined) {
+      this.#tasks[index]?.barrier(this.#inFlight.checkpoint, this.#inFlight.reason)
+      this.#scheduler.wake(index)
+    }
+    if (this.#endedCount === this.#tasks.length && !this.#isOver) this.#options.events.allEnded()
+  }
+}
