@@ -1,7 +1,7 @@
 /**
  * Runs the examples of README.md, CONTRIBUTING.md, docs/ and docstrings, and those of `millrace --help`, so that none of them lies.
  *
- * Each page gets a folder under .data/doc-tests/, inside the repository, where `millrace` resolves to this checkout.
+ * Each page gets a folder under .data/doc-tests/ for the time of the run, inside the repository, where `millrace` resolves to this checkout.
  * What the blocks are: see doc-blocks.ts. All TypeScript is type-checked in one go, then pages run two at a time.
  */
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
@@ -11,7 +11,8 @@ import { runChild, twoAtATime, type Outcome } from './lib/child.ts'
 import { readText, repositoryFiles, root } from './lib/files.ts'
 import { isTest } from './walls.ts'
 
-const FOLDER = '.data/doc-tests'
+/** One folder a run: two may go on at once in one checkout. */
+const FOLDER = `.data/doc-tests/${process.pid}`
 const BLOCK_TIMEOUT_MS = 60_000
 const CLI_ENTRY = 'packages/millrace/src/cli/main.ts'
 /** Pages whose named files stand beside the examples of `--help`. */
@@ -69,18 +70,21 @@ function writePage(page: Page): void {
 async function checkTypes(pages: readonly Page[]): Promise<Result> {
   const name = 'types of all examples'
   if (!pages.some(({ blocks }) => blocks.some(({ language }) => language === 'ts'))) return { name, problem: undefined }
-  writeFileSync(join(root, FOLDER, 'tsconfig.json'), JSON.stringify({ extends: '../../tsconfig.json', include: ['.'], exclude: [] }))
+  writeFileSync(join(root, FOLDER, 'tsconfig.json'), JSON.stringify({ extends: '../../../tsconfig.json', include: ['.'], exclude: [] }))
   const { code, output } = await runChild('tsc', ['-p', FOLDER], { timeoutMs: BLOCK_TIMEOUT_MS })
   return { name, problem: code === 0 ? undefined : withPagePlaces(output, pages) }
 }
 
-/** `.data/doc-tests/README/block-12.ts(3,1)` → `README.md:14`. */
+/** `.data/doc-tests/7/README/block-12.ts(3,1)` → `README.md:14`. */
 function withPagePlaces(output: string, pages: readonly Page[]): string {
-  return output.replace(/\.data\/doc-tests\/([^/\s]+)\/([^(\s]+)\((\d+),\d+\)/g, (place, folder: string, file: string, line: string) => {
-    const page = pages.find((candidate) => candidate.folder === `${FOLDER}/${folder}`)
-    const block = page?.blocks.find((candidate) => fileOf(candidate) === file)
-    return page === undefined || block === undefined ? place : `${page.path}:${block.line + Number(line) - 1}`
-  })
+  return output.replace(
+    /\.data\/doc-tests\/\d+\/([^/\s]+)\/([^(\s]+)\((\d+),\d+\)/g,
+    (place, folder: string, file: string, line: string) => {
+      const page = pages.find((candidate) => candidate.folder === `${FOLDER}/${folder}`)
+      const block = page?.blocks.find((candidate) => fileOf(candidate) === file)
+      return page === undefined || block === undefined ? place : `${page.path}:${block.line + Number(line) - 1}`
+    },
+  )
 }
 
 async function runPage(page: Page): Promise<Result[]> {
@@ -146,8 +150,8 @@ async function runHelpExamples(pages: readonly Page[]): Promise<Result[]> {
 }
 
 export async function runDocTests(): Promise<Result[]> {
-  rmSync(join(root, FOLDER), { recursive: true, force: true })
   mkdirSync(join(root, FOLDER), { recursive: true })
+  process.on('exit', () => rmSync(join(root, FOLDER), { recursive: true, force: true }))
   const { pages, problems } = readPages()
   for (const page of pages) writePage(page)
   const types = await checkTypes(pages)
