@@ -39,22 +39,54 @@ export interface SourceNode extends NodeCommon {
   readonly outOfOrdernessMs: number
   readonly idlenessMs: number | undefined
 }
-export interface MapNode extends NodeCommon { readonly kind: 'map'; readonly mapper: (value: unknown) => unknown }
-export interface FilterNode extends NodeCommon { readonly kind: 'filter'; readonly predicate: (value: unknown) => unknown }
-export interface FlatMapNode extends NodeCommon { readonly kind: 'flatMap'; readonly mapper: (value: unknown) => Iterable<unknown> }
+export interface MapNode extends NodeCommon {
+  readonly kind: 'map'
+  readonly mapper: (value: unknown) => unknown
+}
+export interface FilterNode extends NodeCommon {
+  readonly kind: 'filter'
+  readonly predicate: (value: unknown) => unknown
+}
+export interface FlatMapNode extends NodeCommon {
+  readonly kind: 'flatMap'
+  readonly mapper: (value: unknown) => Iterable<unknown>
+}
 /** A process function without a key. */
-export interface ProcessNode extends NodeCommon { readonly kind: 'process'; readonly step: PlainStepDefinition }
+export interface ProcessNode extends NodeCommon {
+  readonly kind: 'process'
+  readonly step: PlainStepDefinition
+}
 /** All inputs are keyed. */
 export interface KeyedProcessNode extends NodeCommon {
   readonly kind: 'keyed-process'
   readonly step: KeyedStepDefinition
   readonly states: Readonly<Record<string, StateDeclaration>>
 }
-export interface ReduceNode extends NodeCommon { readonly kind: 'reduce'; readonly reducer: (accumulated: unknown, value: unknown) => unknown; readonly states: Readonly<Record<string, StateDeclaration>> }
-export interface AggregateNode extends NodeCommon { readonly kind: 'aggregate'; readonly aggregates: Readonly<Record<string, AggregateFunctions>>; readonly states: Readonly<Record<string, StateDeclaration>> }
-export interface SinkNode extends NodeCommon { readonly kind: 'sink'; readonly sink: SinkDefinition<unknown, Plain, Plain> }
+export interface ReduceNode extends NodeCommon {
+  readonly kind: 'reduce'
+  readonly reducer: (accumulated: unknown, value: unknown) => unknown
+  readonly states: Readonly<Record<string, StateDeclaration>>
+}
+export interface AggregateNode extends NodeCommon {
+  readonly kind: 'aggregate'
+  readonly aggregates: Readonly<Record<string, AggregateFunctions>>
+  readonly states: Readonly<Record<string, StateDeclaration>>
+}
+export interface SinkNode extends NodeCommon {
+  readonly kind: 'sink'
+  readonly sink: SinkDefinition<unknown, Plain, Plain>
+}
 
-export type PlanNode = SourceNode | MapNode | FilterNode | FlatMapNode | ProcessNode | KeyedProcessNode | ReduceNode | AggregateNode | SinkNode
+export type PlanNode =
+  | SourceNode
+  | MapNode
+  | FilterNode
+  | FlatMapNode
+  | ProcessNode
+  | KeyedProcessNode
+  | ReduceNode
+  | AggregateNode
+  | SinkNode
 
 /** `Aggregate` of the api, erased. `exact` and `retract` are for sliding windows. */
 export interface AggregateFunctions {

@@ -1,0 +1,21 @@
+/**
+ * How many values become one result. `add` and `merge` may change the accumulator (the left one) in place and return it, or
+ * return a new one. What `result` returns must not change when the accumulator does.
+ */
+export interface Aggregate<in T, A, out R> {
+  create(): A
+  add(accumulator: A, value: T): A
+  /** All values of `right` came after those of `left`, where that has a meaning. */
+  merge(left: A, right: A): A
+  /** Takes back a value that was added. Used only with `exact`. */
+  retract?(accumulator: A, value: T): A
+  /** `retract` gives exactly what adding the other values would have given: true for whole numbers, never for sums of fractions. */
+  exact?: true
+  result(accumulator: A): R
+}
+
+/** Aggregates by name. */
+// `any`: the accumulator's type is invariant and of no interest to whoever holds several aggregates.
+export type Aggregates<T> = { readonly [name: string]: Aggregate<T, any, any> }
+/** The results of aggregates, by name. */
+export type Results<A> = { readonly [N in keyof A]: A[N] extends Aggregate<any, any, infer R> ? R : never }

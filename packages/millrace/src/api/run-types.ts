@@ -1,0 +1,39 @@
+import type { CheckpointStorage } from '../connect/contract.ts'
+import type { Duration } from '../core/duration.ts'
+
+/** What becomes of a run that fails. */
+export type Restart =
+  | 'none'
+  | { strategy: 'fixed-delay'; attempts: number; delay: Duration }
+  | { strategy: 'exponential'; initial?: Duration; max?: Duration; multiplier?: number; jitter?: number; resetAfter?: Duration }
+
+/** How a job is run. */
+export interface RunOptions {
+  /** Worker threads; default 0 = this thread. */
+  workers?: number
+  /** Subtasks per step, for those that do not say; default max(1, workers). */
+  parallelism?: number
+  /** Default 1,024; fixed for the life of the state. */
+  keyGroups?: number
+  /** Without it nothing survives the process. A string is a directory. */
+  checkpoints?: { storage: string | CheckpointStorage; every?: Duration; timeout?: Duration; retain?: number; lease?: Duration }
+  /** Default 'latest': what the storage holds is continued; 'none' refuses storage that holds anything. */
+  restore?: 'latest' | 'none' | { from?: string; acceptLoss?: boolean; allowDropped?: boolean }
+  /** Default: exponential with checkpoints, none without. */
+  restart?: Restart
+  /** Deep-freezes what is read and emitted; default: only samples. */
+  check?: boolean
+  /** Aborting it stops the job as `stop()` does. */
+  signal?: AbortSignal
+}
+
+/** The factory's config is required exactly where the factory takes one; it is structured-cloned for each thread. */
+export type With<Config> = [Config] extends [void] ? [options?: RunOptions] : [options: RunOptions & { config: Config }]
+
+/** A job that runs. */
+export interface RunningJob extends AsyncDisposable {
+  /** Resolves when a bounded job has finished and committed, or when it was stopped; rejects when it has failed for good. */
+  readonly finished: Promise<void>
+  /** Takes a last checkpoint, commits and ends. After `deadline` it ends without. */
+  stop(options?: { deadline?: Duration }): Promise<void>
+}

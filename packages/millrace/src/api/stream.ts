@@ -1,0 +1,184 @@
+/**
+ * Streams as the factory sees them. A stream is a list of outputs of nodes; a keyed one has a selector too. Adding a step is one
+ * primitive, `add`: a node whose inputs are the stream's outputs.
+ */
+import { sinkDefinitionOf } from '../connect/contract.ts'
+import { StreamError } from '../core/errors.ts'
+import { REDUCED } from '../operators/rolling.ts'
+import { canSend, checkParallelismHint, unknownTag } from '../plan/check-plan.ts'
+import { addressOf, shown } from '../plan/ids.ts'
+import type { AggregateNode, PlanEdge, PlanNode } from '../plan/nodes.ts'
+import { checkAggregates } from './aggregates.ts'
+import { checkFunction, checkPerRecord } from './checks.ts'
+import { addressesOf, type Graph, type NewNode } from './graph.ts'
+import { aggregateStates, keyedStep, plainStep } from './steps.ts'
+import type { Stream } from './stream-types.ts'
+import { tagId } from './tag.ts'
+
+type Selector = (value: unknown) => unknown
+
+/** A stream as plan edges, without a key; undefined for anything else. */
+export function outputsOf(stream: unknown): { readonly graph: Graph; readonly outputs: readonly PlanEdge[] } | undefined {
+  return stream instanceof BuiltStream ? { graph: stream.graph, outputs: stream.outputs } : undefined
+}
+
+/** The main output of a node as a stream. */
+export function streamOf<T>(graph: Graph, node: number): Stream<T> {
+  return asStream<T>(new BuiltStream(graph, [{ from: node, output: 'main' }]))
+}
+
+// The classes know nothing of the records' types; what they promise is written down in stream-types.ts.
+function asStream<T>(stream: BuiltStream): Stream<T> {
+  return stream as unknown as Stream<T>
+}
+
+class BuiltStream {
+  readonly graph: Graph
+  readonly outputs: readonly PlanEdge[]
+
+  constructor(graph: Graph, outputs: readonly PlanEdge[]) {
+    this.graph = graph
+    this.outputs = outputs
+  }
+
+  map(mapper: Selector): Stream<unknown> {
+    checkPerRecord(mapper, { what: `The mapper of ${this.named('map()')}` })
+    return this.add({ kind: 'map', mapper, inputs: this.outputs, tags: [] })
+  }
+
+  filter(predicate: Selector): Stream<unknown> {
+    checkPerRecord(predicate, { what: `The predicate of ${this.named('filter()')}` })
+    return this.add({ kind: 'filter', predicate, inputs: this.outputs, tags: [] })
+  }
+
+  flatMap(mapper: (value: unknown) => Iterable<unknown>): Stream<unknown> {
+    checkPerRecord(mapper, { what: `The mapper of ${this.named('flatMap()')}`, returns: 'iterable' })
+    return this.add({ kind: 'flatMap', mapper, inputs: this.outputs, tags: [] })
+  }
+
+  keyBy(selector: Selector): Stream<unknown> {
+    checkPerRecord(selector, { what: `The selector of ${this.named('keyBy()')}` })
+    return asStream(new BuiltKeyedStream(this.graph, this.outputs, { selector, parallelism: undefined }))
+  }
+
+  union(...others: readonly unknown[]): Stream<unknown> {
+    const outputs = [...this.outputs]
+    for (const other of others) {
+      if (!(other instanceof BuiltStream))
+        throw new StreamError('INVALID_JOB', `${this.named('union()')} was given ${shown(other)}, which is no stream.`)
+      if (other.graph !== this.graph)
+        throw new StreamError('INVALID_JOB', `${this.named('union()')} was given a stream of another job ('${other.graph.job}').`)
+      outputs.push(...other.outputs)
+    }
+    return asStream(new BuiltStream(this.graph, outputs))
+  }
+
+  process(id: string, process: unknown): Stream<unknown> {
+    const address = addressOf('step', id)
+    return this.add({ kind: 'process', address, step: plainStep(address, process), inputs: this.outputs, tags: 'any' })
+  }
+
+  side(tag: unknown): Stream<unknown> {
+    const id = tagId(`What ${this.named('side()')} reads`, tag)
+    const nodes = [...new Set(this.outputs.map((output) => output.from))].filter((from) => canSend(this.graph.nodes[from] as PlanNode, id))
+    if (nodes.length > 0)
+      return asStream(
+        new BuiltStream(
+          this.graph,
+          nodes.map((from) => ({ from, output: { tag: id } })),
+        ),
+      )
+    throw unknownTag(
+      this.outputs.map((output) => this.graph.nodes[output.from] as PlanNode),
+      id,
+    )
+  }
+
+  apply<O>(step: (stream: this) => O): O {
+    checkFunction(step, `What ${this.named('apply()')} calls`)
+    return step(this)
+  }
+
+  parallelism(subtasks: number): unknown {
+    const [node, another] = new Set(this.outputs.map((output) => output.from))
+    if (node === undefined || another !== undefined) {
+      throw new StreamError(
+        'INVALID_JOB',
+        `${this.named('parallelism()')}: a union has no step of its own. Set the parallelism of the steps before or after it.`,
+      )
+    }
+    this.graph.setParallelism(node, subtasks)
+    return this
+  }
+
+  to(id: string, sink: unknown): void {
+    const address = addressOf('sink', id)
+    const definition = sinkDefinitionOf(sink)
+    if (definition === undefined)
+      throw new StreamError(
+        'INVALID_JOB',
+        `${address} was given ${shown(sink)}, which is no sink: sinks are made by functions such as printSink().`,
+      )
+    this.add({ kind: 'sink', address, sink: definition, inputs: this.outputs, tags: [] })
+  }
+
+  protected add(node: NewNode): Stream<unknown> {
+    return streamOf(this.graph, this.graph.add(node))
+  }
+
+  /** How messages call a step without an id: by what it reads. */
+  protected named(step: string): string {
+    this.graph.checkOpen(step)
+    return `${step} on ${addressesOf(this.graph.nodes, this.outputs).join(', ')}`
+  }
+}
+
+class BuiltKeyedStream extends BuiltStream {
+  readonly #key: { readonly selector: Selector; readonly parallelism: number | undefined }
+
+  constructor(graph: Graph, outputs: readonly PlanEdge[], key: { readonly selector: Selector; readonly parallelism: number | undefined }) {
+    super(graph, outputs)
+    this.#key = key
+  }
+
+  override process(id: string, process: unknown): Stream<unknown> {
+    const address = addressOf('step', id)
+    return this.add({ kind: 'keyed-process', address, ...keyedStep(address, process), ...this.#common(), tags: 'any' })
+  }
+
+  reduce(id: string, reducer: (accumulated: unknown, value: unknown) => unknown): Stream<unknown> {
+    const address = addressOf('step', id)
+    checkPerRecord(reducer, { what: `The reducer of ${address}` })
+    return this.add({
+      kind: 'reduce',
+      address,
+      reducer,
+      states: { [REDUCED]: { kind: 'accumulator', version: 1 } },
+      ...this.#common(),
+      tags: [],
+    })
+  }
+
+  aggregate(id: string, aggregates: AggregateNode['aggregates']): Stream<unknown> {
+    const address = addressOf('step', id)
+    checkAggregates(address, aggregates)
+    return this.add({
+      kind: 'aggregate',
+      address,
+      aggregates: { ...aggregates },
+      states: aggregateStates(aggregates),
+      ...this.#common(),
+      tags: [],
+    })
+  }
+
+  override parallelism(subtasks: number): unknown {
+    checkParallelismHint(this.named('parallelism()'), subtasks)
+    return new BuiltKeyedStream(this.graph, this.outputs, { ...this.#key, parallelism: subtasks })
+  }
+
+  #common(): { readonly inputs: readonly PlanEdge[]; readonly parallelism?: number } {
+    const inputs = this.outputs.map((output) => ({ ...output, key: this.#key.selector }))
+    return this.#key.parallelism === undefined ? { inputs } : { inputs, parallelism: this.#key.parallelism }
+  }
+}
