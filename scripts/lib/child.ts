@@ -21,15 +21,7 @@ export interface ChildOptions {
 /** The commands of node_modules first, so that `node`, `millrace` and `npx`-like tools are the pinned ones. */
 export const PATH_WITH_TOOLS: string = [join(root, 'node_modules/.bin'), process.env['PATH']].join(delimiter)
 
-const started = new Set<() => void>()
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.once(signal, () => {
-    for (const stop of started) stop()
-    process.kill(process.pid, signal)
-  })
-}
-
-/** Standard output and standard error come in one text. The program has no input, and is killed with all it started at the timeout. */
+/** Standard output and standard error come in one text. The program has no input. It stays in our process group, which the launcher ends with us. */
 export function runChild(command: string, args: readonly string[], options: ChildOptions): Promise<Outcome> {
   const startedAt = performance.now()
   return new Promise((resolve) => {
@@ -37,7 +29,6 @@ export function runChild(command: string, args: readonly string[], options: Chil
       cwd: options.cwd ?? root,
       env: { ...process.env, PATH: PATH_WITH_TOOLS, ...options.env },
       stdio: ['ignore', 'pipe', 'pipe'],
-      detached: true,
     })
     let output = ''
     let isLate = false
@@ -47,18 +38,14 @@ export function runChild(command: string, args: readonly string[], options: Chil
         if (options.isShown === true) process.stdout.write(text)
       })
     }
-    const stop = (): void => {
-      if (child.pid !== undefined) killGroup(child.pid)
-    }
     const timer = setTimeout(() => {
       isLate = true
       output += `\nstopped after ${options.timeoutMs / 1000} s\n`
-      stop()
+      child.kill('SIGKILL')
+      for (const stream of [child.stdout, child.stderr]) stream.destroy() // something that it started may still hold them
     }, options.timeoutMs)
-    started.add(stop)
     const end = (code: number): void => {
       clearTimeout(timer)
-      started.delete(stop)
       resolve({ code: isLate ? 124 : code, output, tookMs: performance.now() - startedAt })
     }
     child.on('error', (error) => {
@@ -67,14 +54,6 @@ export function runChild(command: string, args: readonly string[], options: Chil
     })
     child.on('close', (code) => end(code ?? 1))
   })
-}
-
-function killGroup(leader: number): void {
-  try {
-    process.kill(-leader, 'SIGKILL')
-  } catch {
-    // it has ended already
-  }
 }
 
 /** Calls `work` for each item, two at a time (the smallest machine that we build on has two cores), results in order. */
