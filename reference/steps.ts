@@ -117,7 +117,6 @@ class KeyedRuntime implements Runtime {
   readonly #timers = { event: new TimerList(), processing: new TimerList() }
   readonly #keys = new Map<string, Handles>()
   #watermark = -Infinity
-  #hasEnded = false
 
   constructor(behaviour: KeyedBehaviour, keyOf: (value: Row) => Key, clock: Clock, outlet: Outlet) {
     this.#behaviour = behaviour
@@ -137,7 +136,6 @@ class KeyedRuntime implements Runtime {
 
   /** A processing timer for T fires when the clock is past T (TM-4), one that is set in the past during the pass in the same pass. */
   time(): void {
-    if (this.#hasEnded) return
     for (;;) {
       const due = this.#timers.processing.takeEarliest((at) => at < this.#clock.now)
       if (due === undefined) return
@@ -148,7 +146,6 @@ class KeyedRuntime implements Runtime {
   end(): void {
     this.#fireEventTimers(Infinity)
     this.#timers.processing.clear()
-    this.#hasEnded = true
   }
 
   /** The watermark is set first; then timers fire in order of time, those included that are registered meanwhile at or below it (TM-2). */

@@ -148,7 +148,18 @@ test('ID-5: a watermark of an idle input is ignored', () => {
   inputs.receive(1, wm(5))
   inputs.receive(0, IDLE)
   assert.deepEqual(inputs.receive(0, wm(99)), [])
-  assert.deepEqual(inputs.receive(1, wm(12)), [wm(12)])
+  assert.deepEqual(inputs.receive(1, wm(50)), [wm(50)])
+  inputs.receive(0, ACTIVE)
+  assert.deepEqual(inputs.receive(0, wm(55)), [])
+  assert.deepEqual(inputs.receive(1, wm(70)), [wm(55)])
+})
+
+test('ID-1: an empty batch does not wake a split', () => {
+  const clock = new SourceWatermark(['a', 'b'], 0)
+  batchOf(clock, 'a', 100)
+  clock.splitWentIdle('b')
+  batchOf(clock, 'b')
+  assert.deepEqual(batchOf(clock, 'a', 200), [wm(199)])
 })
 
 test('ID-2, ID-5: a step whose inputs were all idle says so when one is active again', () => {
