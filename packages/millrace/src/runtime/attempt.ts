@@ -65,6 +65,7 @@ export class Attempt {
   }
 
   begin(): void {
+    for (const task of this.#tasks) task.begin()
     this.#scheduler.wakeAll()
   }
 

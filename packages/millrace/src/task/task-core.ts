@@ -47,6 +47,7 @@ export class TaskCore {
   #snapshot: SnapshotJob | undefined
   #inputEnded = false
   #hasEnded = false
+  #hasBegun = false
   #isWaitingForSource = false
   #now = Number.NEGATIVE_INFINITY
   #monotonic = 0
@@ -88,8 +89,11 @@ export class TaskCore {
     for (const { operator } of [...this.#chain.operators].reverse()) await operator.open?.()
     if (this.#parts.reader !== undefined) this.#source.start(this.#parts.reader, this.#parts.restoredSplits, this.#idleNow())
     this.#phase = 'running'
-    // Past-due processing-time timers fire after a restore, before the first record (rules 1.17).
-    this.#work = this.#dueProcessing()
+  }
+
+  /** Records may flow. Until then only a barrier is taken: checkpoint 0 is written before the first record (rules 1.1). */
+  begin(): void {
+    this.#hasBegun = true
   }
 
   // ---------------------------------------------------------------- what the host brings
@@ -164,7 +168,7 @@ export class TaskCore {
 
   /** When `step` has to be called although nothing was brought: ms from `time`, undefined for never. */
   wakeInMs(time: HostTime): number | undefined {
-    if (this.#phase !== 'running' || this.#hasEnded) return undefined
+    if (this.#phase !== 'running' || this.#hasEnded || !this.#hasBegun) return undefined
     const idle = this.#chain.source?.idleCheckInMs(this.#idleNow())
     const due = this.#nextProcessingTimer()
     const timer = due === Number.POSITIVE_INFINITY ? undefined : Math.max(0, due - time.now + 1)
@@ -203,7 +207,9 @@ export class TaskCore {
       return true
     }
     if (this.#barrier !== undefined) return this.#drain(this.#barrier)
+    if (!this.#hasBegun) return false
     if (this.#monotonic - this.#flushedAtMs > FLUSH_AFTER_MS) this.#flush()
+    // Past-due processing-time timers fire after a restore, before the first record (rules 1.17).
     this.#work = this.#dueProcessing() ?? this.#takeInput()
     if (this.#work !== undefined) {
       this.#run()

@@ -1,0 +1,96 @@
+/**
+ * The committers of one attempt, one per sink. EXACTLY-ONCE: they are only ever given what a durable manifest lists.
+ *
+ * M1  Commits go in ascending order of checkpoints, each checkpoint fully before the next (SK-3).
+ * M2  An outcome that is neither `committed` nor `already-committed` after the retries stops the job: silent loss is the one
+ *     thing that must not happen (rules: KA-8 and SK-5 differ).
+ */
+import type { StoredCommittable } from '../checkpoint/manifest.ts'
+import type { CommitOutcome, Committer, Plain } from '../connect/contract.ts'
+import type { Env } from '../core/env.ts'
+import { StreamError, messageOf } from '../core/errors.ts'
+import type { Plan, SinkNode } from '../plan/nodes.ts'
+
+/** As SK-6, but with a pause between the rounds. */
+const COMMIT_ROUNDS = 10
+const FIRST_PAUSE_MS = 20
+
+export interface CommittersOptions {
+  readonly plan: Plan
+  readonly env: Env
+  readonly epoch: number
+  readonly signal: AbortSignal
+}
+
+export class Committers {
+  readonly #options: CommittersOptions
+  readonly #bySink: ReadonlyMap<string, Committer<Plain>>
+
+  private constructor(options: CommittersOptions, bySink: ReadonlyMap<string, Committer<Plain>>) {
+    this.#options = options
+    this.#bySink = bySink
+  }
+
+  static async open(options: CommittersOptions): Promise<Committers> {
+    const bySink = new Map<string, Committer<Plain>>()
+    for (const node of options.plan.nodes) {
+      if (node.kind !== 'sink') continue
+      const committer = await node.sink.committer?.(contextOf(node, options))
+      if (committer !== undefined) bySink.set(node.address, committer)
+    }
+    return new Committers(options, bySink)
+  }
+
+  /** Commits all of a sink's committables that a manifest lists. */
+  async commit(sink: string, committables: readonly StoredCommittable[]): Promise<void> {
+    if (committables.length === 0) return
+    const committer = this.#bySink.get(sink)
+    if (committer === undefined) throw new StreamError('CONTRACT', `${sink} sealed something to be committed but has no committer. A sink whose writers give committables has to define one.`)
+    const ordered = [...committables].sort((a, b) => a.checkpoint - b.checkpoint || a.subtask - b.subtask)
+    for (let from = 0; from < ordered.length; ) {
+      const checkpoint = ordered[from]?.checkpoint
+      let to = from
+      while (to < ordered.length && ordered[to]?.checkpoint === checkpoint) to++
+      await this.#commitGroup(sink, committer, ordered.slice(from, to))
+      from = to
+    }
+  }
+
+  /** After a restore and all its commits, before any writer opens. */
+  async withdraw(keptBySink: ReadonlyMap<string, readonly StoredCommittable[]>): Promise<void> {
+    for (const [sink, committer] of this.#bySink) await committer.withdraw(keptBySink.get(sink) ?? [])
+  }
+
+  async close(): Promise<void> {
+    for (const committer of this.#bySink.values()) await committer.close()
+  }
+
+  async #commitGroup(sink: string, committer: Committer<Plain>, group: readonly StoredCommittable[]): Promise<void> {
+    let open = group
+    let cause: unknown
+    for (let round = 0; round <= COMMIT_ROUNDS && open.length > 0; round++) {
+      if (round > 0) await this.#pause(FIRST_PAUSE_MS * 2 ** (round - 1))
+      const outcomes = await committer.commit(open)
+      if (outcomes.length !== open.length) throw new StreamError('CONTRACT', `The committer of ${sink} gave ${outcomes.length} outcomes for ${open.length} committables. It has to give one for each, in their order.`)
+      const failed = outcomes.find((outcome): outcome is Extract<CommitOutcome, { kind: 'failed' }> => outcome.kind === 'failed')
+      if (failed !== undefined) throw unproven(sink, failed.cause)
+      cause = outcomes.find((outcome): outcome is Extract<CommitOutcome, { kind: 'retry' }> => outcome.kind === 'retry')?.cause
+      open = open.filter((_, index) => outcomes[index]?.kind === 'retry')
+    }
+    if (open.length > 0) throw unproven(sink, cause)
+  }
+
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      this.#options.env.timers.after(ms, resolve)
+    })
+  }
+}
+
+function contextOf(node: SinkNode, { env, epoch, plan, signal }: CommittersOptions): Parameters<NonNullable<SinkNode['sink']['committer']>>[0] {
+  return { env, job: plan.job, sink: node.address, subtask: 0, subtasks: 1, epoch, signal }
+}
+
+function unproven(sink: string, cause: unknown): StreamError {
+  return new StreamError('COMMIT_FAILED', `${sink} cannot prove that its output was committed: ${messageOf(cause)}. The job has stopped so that nothing is lost silently.`, { cause, details: { sink } })
+}
