@@ -120,13 +120,13 @@ test('ID-4: when the last input goes idle and it held, the maximum leaves, then 
 
 test('ID-4: when the last input did not hold, no maximum leaves', () => {
   const inputs = new InputWatermark([true, true, true])
-  inputs.receive(0, wm(50))
-  inputs.receive(1, wm(40))
+  inputs.receive(0, wm(100))
+  inputs.receive(1, wm(60))
   inputs.receive(2, wm(30)) // out: 30
-  inputs.receive(1, IDLE)
-  inputs.receive(2, IDLE) // out: 50
-  inputs.receive(2, ACTIVE) // behind: not aligned
   inputs.receive(0, IDLE)
+  assert.deepEqual(inputs.receive(2, IDLE), [wm(60)])
+  inputs.receive(2, ACTIVE) // behind: not aligned
+  inputs.receive(1, IDLE)
   assert.deepEqual(inputs.receive(2, IDLE), [IDLE])
 })
 
