@@ -1,0 +1,110 @@
+/**
+ * The frames between a task and a foreign host, one for each call of `TaskCore` and `TaskHost`; docs/design/host-frames.md is
+ * their specification. STATE FORMAT does not apply: frames live for one connection, both ends are of one version.
+ *
+ *     u32 LE: length of what follows | u8: type | payload
+ */
+import { StreamError, type WireError } from '../core/errors.ts'
+import { ByteReader, ByteWriter } from '../serde/bytes.ts'
+import { decodeBatch, encodeBatch } from '../serde/columns.ts'
+import { decodeValue, encodeValue } from '../serde/value.ts'
+import type { BarrierReason, StreamElement, TaskSnapshot } from './messages.ts'
+import type { HostTime } from './task-spec.ts'
+
+export const FRAME_VERSION = 1
+/** A frame longer than this is refused. */
+export const MAX_FRAME_BYTES: number = 256 * 1024 * 1024
+
+/** What `open` carries: an `OperatorRestore` whose `keep` has become a list of names. */
+export type WireRestore =
+  | { readonly kind: 'keyed'; readonly blocks: readonly Uint8Array[]; readonly watermark: number; readonly keep: readonly string[] }
+  | { readonly kind: 'source'; readonly splits: Readonly<Record<string, { readonly position: unknown; readonly maxTimestamp: number; readonly ended: boolean }>> }
+  | { readonly kind: 'sink'; readonly writerStates: readonly unknown[] }
+
+/** From the host to the task. */
+export type HostFrame =
+  | { readonly type: 'open'; readonly version: number; readonly restored: Readonly<Record<string, WireRestore>>; readonly time: HostTime }
+  | { readonly type: 'begin' }
+  | { readonly type: 'element'; readonly channel: number; readonly element: StreamElement }
+  | { readonly type: 'barrier'; readonly checkpoint: number; readonly reason: BarrierReason }
+  | { readonly type: 'resume' | 'complete' | 'abort' | 'committed'; readonly checkpoint: number }
+  | { readonly type: 'credit'; readonly output: number; readonly target: number; readonly credits: number }
+  | { readonly type: 'time'; readonly time: HostTime }
+  | { readonly type: 'close' }
+
+/** From the task to the host. */
+export type TaskFrame =
+  | { readonly type: 'opened' }
+  | { readonly type: 'element'; readonly output: number; readonly target: number; readonly element: StreamElement }
+  | { readonly type: 'consumed'; readonly channel: number }
+  | { readonly type: 'held'; readonly checkpoint: number; readonly reason: BarrierReason }
+  | { readonly type: 'snapshot'; readonly snapshot: TaskSnapshot }
+  | { readonly type: 'ended' }
+  | { readonly type: 'failed'; readonly error: WireError }
+  /** Nothing is left to do until the next frame or, if given, this many ms have passed. */
+  | { readonly type: 'quiet'; readonly wakeInMs: number | undefined }
+  | { readonly type: 'closed' }
+
+const BATCH = 1
+const PLAIN = 2
+
+/** One frame with its length in front. */
+export function encodeFrame(frame: HostFrame | TaskFrame): Uint8Array {
+  const writer = new ByteWriter(1024)
+  writer.u32(0)
+  if (frame.type === 'element' && frame.element.kind === 'batch') {
+    const { values, timestamps } = frame.element
+    const { element: _element, ...address } = frame
+    writer.u8(BATCH)
+    encodeValue(writer, address)
+    encodeBatch(writer, values, timestamps)
+  } else {
+    writer.u8(PLAIN)
+    encodeValue(writer, frame)
+  }
+  writer.setU32(0, writer.position - 4)
+  return writer.take()
+}
+
+/** The frame in `bytes`, without its length. */
+export function decodeFrame<F extends HostFrame | TaskFrame>(bytes: Uint8Array): F {
+  const reader = new ByteReader(bytes)
+  const type = reader.u8()
+  const head = decodeValue(reader)
+  if (typeof head !== 'object' || head === null || typeof (head as { type?: unknown }).type !== 'string') throw new StreamError('CONTRACT', 'A frame from the other end has no type. Both ends must be of one version of Millrace.')
+  if (type !== BATCH) {
+    reader.expectEnd()
+    return head as F
+  }
+  const batch = decodeBatch(reader)
+  reader.expectEnd()
+  return { ...head, element: { kind: 'batch', ...batch } } as unknown as F
+}
+
+/** Cuts a stream of bytes into frames. `push` gives all that became whole. */
+export class FrameSplitter {
+  #rest: Uint8Array = new Uint8Array(0)
+
+  push(bytes: Uint8Array): Uint8Array[] {
+    const all = this.#rest.length === 0 ? bytes : joined(this.#rest, bytes)
+    const view = new DataView(all.buffer, all.byteOffset, all.byteLength)
+    const frames: Uint8Array[] = []
+    let at = 0
+    while (all.length - at >= 4) {
+      const length = view.getUint32(at, true)
+      if (length === 0 || length > MAX_FRAME_BYTES) throw new StreamError('CONTRACT', `A frame of ${length} bytes came from the other end; at most ${MAX_FRAME_BYTES} are allowed.`)
+      if (all.length - at - 4 < length) break
+      frames.push(all.slice(at + 4, at + 4 + length))
+      at += 4 + length
+    }
+    this.#rest = all.slice(at)
+    return frames
+  }
+}
+
+function joined(left: Uint8Array, right: Uint8Array): Uint8Array {
+  const all = new Uint8Array(left.length + right.length)
+  all.set(left)
+  all.set(right, left.length)
+  return all
+}
