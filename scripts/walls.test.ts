@@ -47,7 +47,7 @@ test('W3: Node, packages and computed imports stay outside', () => {
   assert.match(wrong({ 'index.ts': `import 'node:fs'` }), /only env, cli, server/)
 })
 
-test('W4: tests are free, and nobody imports them', () => {
+test('W4: tests are free, and no source imports them', () => {
   const files = { 'core/a.test.ts': `import 'node:test'; import 'fast-check'; import '../plan/b.ts'`, 'plan/b.ts': '' }
   assert.equal(wrong(files), '')
   assert.match(wrong({ 'core/a.test.ts': '', 'core/b.ts': `import './a.test.ts'` }), /imports the test/)
