@@ -15,6 +15,8 @@ export const UTF16: number = 2
 
 /** Longer texts go through the platform's coder, whose calls cost more and whose characters cost less. */
 const SHORT = 24
+/** V8 cannot make a longer one. */
+const MAX_LENGTH = 2 ** 29 - 24
 
 // Without ignoreBOM a text that begins with U+FEFF would lose it.
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
@@ -61,6 +63,7 @@ export function putUtf16(text: string, into: Uint8Array, at: number): void {
 
 /** Reads `bytes[start, end)` as a text of the given form; undefined when they are none, or one of another form. */
 export function getText(form: number, bytes: Uint8Array, start: number, end: number): string | undefined {
+  if ((form === ASCII ? end - start : (end - start) / 4) > MAX_LENGTH) return undefined
   if (form === ASCII) return getAscii(bytes, start, end)
   if (form === UTF8) {
     const text = getUtf8(bytes, start, end)
