@@ -1,0 +1,50 @@
+/** What a running job tells whoever started it: the command line, a test, a dashboard later. Data only. */
+import type { ProcessIdentity } from '../core/env.ts'
+
+export type JobPhase = 'waiting' | 'restoring' | 'running' | 'restarting' | 'stopping' | 'ended'
+
+export interface JobStatus {
+  readonly phase: JobPhase
+  /** Records taken from sources since this process started. */
+  readonly records: number
+  /** Lowest event time of the job; ∓Infinity before the first and after the last. */
+  readonly watermark: number
+  readonly restarts: number
+  readonly newestCheckpoint: CheckpointInfo | undefined
+}
+export interface CheckpointInfo {
+  readonly checkpoint: number
+  /** Wall clock. */
+  readonly createdAtMs: number
+  /** From the trigger to the durable manifest; undefined for one that was restored. */
+  readonly durationMs: number | undefined
+  /** Bytes of all chunks it needs. */
+  readonly sizeBytes: number
+  /** Bytes that were new with it. */
+  readonly newBytes: number
+}
+
+export type JobEvent =
+  /** Another process has the job: `owner` as its claim says, `silentMs` how long its heartbeat has not moved. */
+  | { readonly kind: 'waiting'; readonly owner: ProcessIdentity; readonly silentMs: number; readonly leaseMs: number }
+  | { readonly kind: 'claimed'; readonly epoch: number }
+  /** Undefined: starts from nothing. */
+  | { readonly kind: 'restoring'; readonly checkpoint: number | undefined; readonly kept: readonly string[]; readonly added: readonly string[]; readonly dropped: readonly string[] }
+  | { readonly kind: 'running'; readonly checkpoint: number | undefined }
+  | { readonly kind: 'checkpoint'; readonly info: CheckpointInfo }
+  | { readonly kind: 'checkpoint-aborted'; readonly checkpoint: number; readonly reason: string }
+  | { readonly kind: 'attempt-failed'; readonly error: unknown; readonly restartInMs: number | undefined }
+  /** The bounded job of this storage had finished before: nothing was run. */
+  | { readonly kind: 'already-finished'; readonly checkpoint: number }
+  | { readonly kind: 'ended'; readonly outcome: JobOutcome }
+export type JobOutcome = 'finished' | 'already-finished' | 'stopped'
+
+/** A started job. */
+export interface JobHandle {
+  /** Rejects when the job has failed for good; everything is closed by then. */
+  readonly finished: Promise<JobOutcome>
+  /** Last checkpoint, commit, release. After `deadlineMs` it ends without. Resolves as `finished` does. */
+  stop(options?: { readonly deadlineMs?: number }): Promise<void>
+  status(): JobStatus
+}
+export type JobObserver = (event: JobEvent) => void
