@@ -1,0 +1,20 @@
+/** One line of a job that must not compile, the compiler's code for it and a piece of what the compiler must say. */
+export type Case = readonly [code: string, error: `TS${number}`, says: string]
+
+/**
+ * Goes before every case: what the lines talk about. All of it compiles.
+ */
+export const prelude: string = `
+import { agg, aggregator, arraySource, callbackSink, collectSink, defineJob, durationMs, eventTimer, eventTimers, generatorSource, listState, mapState, outputTag, printSink, processingTimer, valueState } from 'millrace'
+import type { DeadLetter, Job, JobBuilder, Key, Out, RunningJob, RunOptions, Sink, Stream, Tag } from 'millrace'
+interface Payment { id: string; card: string; amount: number; at: number; ok: boolean; items: string[] }
+declare const job: JobBuilder
+declare const numbers: Sink<number>
+declare const named: Tag<string>
+declare const running: RunningJob
+declare const needsConfig: Job<{ in: string }>
+declare const stringSchema: { '~standard': { version: 1; vendor: 'x'; validate(value: unknown): unknown; types?: { input: unknown; output: string } } }
+const payments = job.from('payments', arraySource<Payment>([]), { timestamp: (p) => p.at })
+const keyed = payments.keyBy((p) => p.card)
+void [agg, aggregator, arraySource, callbackSink, collectSink, defineJob, durationMs, eventTimer, eventTimers, generatorSource, listState, mapState, outputTag, printSink, processingTimer, valueState]
+`
