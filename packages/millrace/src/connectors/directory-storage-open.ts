@@ -97,13 +97,15 @@ export class OpenDirectory implements OpenStorage {
       await this.#chunks.make()
       return this.#publish(this.#chunks, path, parts, 'chunk')
     })
-    if (!isNew) throw new StreamError('CONTRACT', `The chunk ${path} has been written before: chunks never change.`, { details: { file: path } })
+    if (!isNew)
+      throw new StreamError('CONTRACT', `The chunk ${path} has been written before: chunks never change.`, { details: { file: path } })
   }
 
   /** @throws {CHECKPOINT_CORRUPT} when it is missing or shorter than the range */
   async readChunk(name: string, range?: { readonly start: number; readonly end: number }): Promise<Uint8Array> {
     // The name may come from a damaged manifest: it must not lead out of the folder.
-    if (!CHUNK_NAME.test(name)) throw this.#corrupt(`'${name}' is named by a checkpoint, but no chunk can have that name`, this.#chunks.path)
+    if (!CHUNK_NAME.test(name))
+      throw this.#corrupt(`'${name}' is named by a checkpoint, but no chunk can have that name`, this.#chunks.path)
     const path = joinPath(this.#chunks.path, name)
     const bytes = await this.#failing(path, 'read', () => readFile(this.#env.files, path, range))
     if (bytes === undefined) throw this.#corrupt(`${path} is missing`, path)
@@ -184,7 +186,8 @@ export class OpenDirectory implements OpenStorage {
   /** Whoever has made an entry owns the log for now: leaves the mark, and clears away what dead processes were writing. */
   async #becomeOwner(): Promise<void> {
     if (this.#ownsLog) return
-    if (!(await this.#isMarked())) await this.#publish(new Folder(this.#env, this.name), joinPath(this.name, 'millrace.json'), [new TextEncoder().encode(MARK)], 'mark')
+    if (!(await this.#isMarked()))
+      await this.#publish(new Folder(this.#env, this.name), joinPath(this.name, 'millrace.json'), [new TextEncoder().encode(MARK)], 'mark')
     for (const folder of [this.name, this.#log.path, this.#chunks.path]) await this.#temporary.sweep(folder)
     this.#ownsLog = true
   }
@@ -211,7 +214,11 @@ export class OpenDirectory implements OpenStorage {
   }
 
   #corrupt(what: string, file: string): StreamError {
-    return new StreamError('CHECKPOINT_CORRUPT', `${what}. Nothing has been changed: restore the file, or name an older intact checkpoint.`, { details: { file } })
+    return new StreamError(
+      'CHECKPOINT_CORRUPT',
+      `${what}. Nothing has been changed: restore the file, or name an older intact checkpoint.`,
+      { details: { file } },
+    )
   }
 
   async #failing<T>(path: string, done: string, action: () => Promise<T>): Promise<T> {

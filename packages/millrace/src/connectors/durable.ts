@@ -16,7 +16,8 @@ export function systemCodeOf(error: unknown): string | undefined {
 export async function makeDurableDirectory(files: Files, path: string): Promise<void> {
   const missing: string[] = []
   let existing = path
-  for (; parentOf(existing) !== existing && (await files.info(existing)) === undefined; existing = parentOf(existing)) missing.push(existing)
+  for (; parentOf(existing) !== existing && (await files.info(existing)) === undefined; existing = parentOf(existing))
+    missing.push(existing)
   await syncIfAllowed(files, parentOf(existing))
   for (const folder of missing.reverse()) {
     await files.makeDirectory(folder)
@@ -66,7 +67,11 @@ export async function removeFile(files: Files, path: string): Promise<void> {
 }
 
 /** All bytes of a file, or those of a range whose end is outside; undefined when there is no such file. Shorter only at its end. */
-export async function readFile(files: Files, path: string, range?: { readonly start: number; readonly end: number }): Promise<Uint8Array | undefined> {
+export async function readFile(
+  files: Files,
+  path: string,
+  range?: { readonly start: number; readonly end: number },
+): Promise<Uint8Array | undefined> {
   let handle: FileHandle
   try {
     handle = await files.open(path, 'read')

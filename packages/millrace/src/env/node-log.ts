@@ -39,7 +39,8 @@ function jsonLine(time: string, level: string, event: string, fields: Readonly<R
 
 function textLine(time: string, level: string, event: string, fields: Readonly<Record<string, unknown>>): string {
   let line = `${time} ${level.padEnd(5)} ${event}`
-  for (const [name, value] of Object.entries(fields)) line += ` ${name}=${typeof value === 'string' && /^[\w./:-]+$/.test(value) ? value : encode(value)}`
+  for (const [name, value] of Object.entries(fields))
+    line += ` ${name}=${typeof value === 'string' && /^[\w./:-]+$/.test(value) ? value : encode(value)}`
   return `${line}\n`
 }
 

@@ -1,0 +1,93 @@
+import { defineSource, type Batch, type Reader, type Source, type SourceContext } from '../connect/contract.ts'
+import { StreamError } from '../core/errors.ts'
+
+/** Records of one batch: the engine's own size of a buffer. */
+const BATCH_RECORDS = 512
+const SPLIT = '0'
+
+/**
+ * The values of an array or another iterable, in order, as one split. Replayable: what has been taken from the iterable is
+ * kept, so that a restart of the job in this process reads the same values; an iterable is walked once, as far as needed.
+ */
+export function arraySource<T>(values: Iterable<T>): Source<T> {
+  const kept = new KeptValues(values)
+  return defineSource<T, number>({
+    kind: 'array',
+    bounded: true,
+    replayable: true,
+    timestamps: false,
+    open: (context) => Promise.resolve(new ArrayReader(kept, context)),
+  })
+}
+
+/** Position: the index of the next value. */
+class ArrayReader<T> implements Reader<T, number> {
+  readonly splits: Map<string, number> = new Map()
+  readonly #values: KeptValues<T>
+  #next = 0
+
+  constructor(values: KeptValues<T>, context: SourceContext<number>) {
+    this.#values = values
+    if (!context.owns(SPLIT) || context.ended.has(SPLIT)) return
+    this.#next = context.restored.get(SPLIT) ?? 0
+    if (!values.reaches(this.#next)) {
+      throw new StreamError(
+        'SOURCE_CHANGED',
+        `${context.source} is at value ${this.#next}, but its array now ends before that: give it the values that it had.`,
+      )
+    }
+    this.splits.set(SPLIT, this.#next)
+  }
+
+  poll(): Batch<T, number> | 'end' {
+    if (this.splits.size === 0) return 'end'
+    const first = this.#next
+    const values = this.#values.slice(first, first + BATCH_RECORDS)
+    this.#next = first + values.length
+    const splitEnded = !this.#values.reaches(this.#next + 1)
+    if (splitEnded) this.splits.clear()
+    return { split: SPLIT, values, next: this.#next, splitEnded, positionOf: (index) => `value ${first + index}` }
+  }
+
+  ready(): Promise<void> {
+    return Promise.resolve()
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve()
+  }
+}
+
+/** An array as it is, or what an iterable has given so far. */
+class KeptValues<T> {
+  readonly #values: T[] | readonly T[]
+  #rest: Iterator<T> | undefined
+
+  constructor(values: Iterable<T>) {
+    if (Array.isArray(values)) {
+      this.#values = values as readonly T[]
+      return
+    }
+    if (typeof (values as Partial<Iterable<T>> | null | undefined)?.[Symbol.iterator] !== 'function') {
+      throw new StreamError('INVALID_OPTION', 'arraySource needs an array or another iterable.')
+    }
+    this.#values = []
+    this.#rest = values[Symbol.iterator]()
+  }
+
+  reaches(length: number): boolean {
+    while (this.#values.length < length && this.#rest !== undefined) this.#pull(this.#rest)
+    return this.#values.length >= length
+  }
+
+  slice(first: number, end: number): T[] {
+    this.reaches(end)
+    return this.#values.slice(first, end)
+  }
+
+  #pull(rest: Iterator<T>): void {
+    const step = rest.next()
+    if (step.done === true) this.#rest = undefined
+    else (this.#values as T[]).push(step.value)
+  }
+}

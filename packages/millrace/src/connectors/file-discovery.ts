@@ -1,0 +1,75 @@
+import type { FileInfo, Files } from '../core/env.ts'
+import { StreamError } from '../core/errors.ts'
+import { isGlob, parseGlob, type Glob } from './glob.ts'
+import { joinPath, nameOf, parentOf } from './path.ts'
+
+/** Deeper than any tree of input files; an end for links that go round. */
+const MAX_DEPTH = 32
+
+export interface FoundFile {
+  /** The split's name: the path below the base, with `/`. It stays when all files move together to another folder. */
+  readonly split: string
+  readonly path: string
+  readonly sizeBytes: number
+}
+
+export interface Found {
+  readonly base: string
+  /** In the order of their names. */
+  readonly files: readonly FoundFile[]
+}
+
+/**
+ * The files that a path means: itself, all below a directory, or those that match a pattern. Names that begin with a dot are
+ * left out, except in a path that has no wildcard. A file whose real name has wildcards in it is that file.
+ * @throws {SOURCE} when there is nothing of that name
+ */
+export async function discoverFiles(files: Files, path: string, source: string): Promise<Found> {
+  const info = await files.info(path)
+  if (info?.kind === 'file') {
+    return { base: parentOf(path), files: [{ split: nameOf(path), path, sizeBytes: info.sizeBytes }] }
+  }
+  if (info?.kind === 'directory') return walk(files, path, everything)
+  if (info !== undefined)
+    throw new StreamError('SOURCE', `${source} cannot read ${path}: it is neither a file nor a directory.`, { details: { file: path } })
+  const glob = isGlob(path) ? parseGlob(path) : undefined
+  if (glob !== undefined && (await files.info(glob.base))?.kind === 'directory') return walk(files, glob.base, glob)
+  const missing = glob === undefined ? path : glob.base
+  throw new StreamError(
+    'SOURCE',
+    `${source} cannot read ${path}: there is no ${missing}. Relative paths begin where the process was started.`,
+    { details: { file: missing } },
+  )
+}
+
+const everything: Pick<Glob, 'matches' | 'mayContain'> = { matches: () => true, mayContain: () => true }
+
+async function walk(files: Files, base: string, wanted: Pick<Glob, 'matches' | 'mayContain'>): Promise<Found> {
+  const found: FoundFile[] = []
+  const visit = async (folder: string, below: string, depth: number): Promise<void> => {
+    for (const entry of await files.list(folder)) {
+      const path = joinPath(folder, entry.name)
+      const split = joinPath(below, entry.name)
+      if (entry.name.startsWith('.') && (wanted === everything || !(wanted.matches(split) || wanted.mayContain(split)))) continue
+      const info = await resolve(files, path, entry.kind, () => wanted.matches(split))
+      if (info === undefined) continue
+      if (info.kind === 'directory' && depth < MAX_DEPTH && wanted.mayContain(split)) await visit(path, split, depth + 1)
+      if (info.kind === 'file' && wanted.matches(split)) found.push({ split, path, sizeBytes: info.sizeBytes })
+    }
+  }
+  await visit(base, '', 0)
+  found.sort((a, b) => (a.split < b.split ? -1 : 1))
+  return { base, files: found }
+}
+
+/** Follows links, and asks for sizes only of files that are wanted. Undefined for what is not, or has gone meanwhile. */
+async function resolve(
+  files: Files,
+  path: string,
+  kind: FileInfo['kind'],
+  isWanted: () => boolean,
+): Promise<Pick<FileInfo, 'kind' | 'sizeBytes'> | undefined> {
+  if (kind === 'directory') return { kind, sizeBytes: 0 }
+  if (kind === 'file' && !isWanted()) return undefined
+  return files.info(path)
+}

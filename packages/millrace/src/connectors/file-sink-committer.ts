@@ -1,0 +1,149 @@
+import type { Committable, CommitOutcome, Committer, SinkContext } from '../connect/contract.ts'
+import { StreamError } from '../core/errors.ts'
+import { ignore, makeDurableDirectory, readFile, removeFile, systemCodeOf } from './durable.ts'
+import { epochOf, hiddenFolderOf, sinkError, type Part } from './file-sink-names.ts'
+import { joinPath } from './path.ts'
+
+/**
+ * Gives sealed parts their final names.
+ *
+ * ```
+ * hidden   final              what it means                      outcome
+ * there    missing            not committed yet                  link, sync the directory, unlink hidden → committed
+ * there    the same file      died between link and unlink       sync the directory, unlink hidden → already-committed
+ * missing  same size + crc32  committed before                   already-committed
+ * there    another file       somebody else has that name        failed
+ * missing  missing, other     cannot be proven                   failed
+ * ```
+ *
+ * C1  EXACTLY-ONCE: the hidden name goes only after the final one is durable.
+ * C2  A final name is never overwritten (`link`, not `rename`).
+ */
+export class PartCommitter implements Committer<Part> {
+  readonly #context: SinkContext
+  readonly #directory: string
+  readonly #folder: string
+
+  static async open(context: SinkContext, directory: string): Promise<PartCommitter> {
+    try {
+      await makeDurableDirectory(context.env.files, directory)
+    } catch (cause) {
+      throw sinkError(context, directory, cause)
+    }
+    return new PartCommitter(context, directory)
+  }
+
+  private constructor(context: SinkContext, directory: string) {
+    this.#context = context
+    this.#directory = directory
+    this.#folder = hiddenFolderOf(directory, context)
+  }
+
+  /** Links all, syncs the directory once for all, then removes the hidden names. */
+  async commit(committables: readonly Committable<Part>[]): Promise<readonly CommitOutcome[]> {
+    const outcomes: CommitOutcome[] = []
+    for (const { data } of committables) outcomes.push(await this.#link(data))
+    if (!outcomes.some(isDone)) return outcomes
+    try {
+      await this.#context.env.files.syncDirectory(this.#directory)
+    } catch (cause) {
+      const failed = { kind: 'failed', cause: sinkError(this.#context, this.#directory, cause) } as const
+      return outcomes.map((outcome) => (isDone(outcome) ? failed : outcome))
+    }
+    this.#context.env.crashPoint('files.commit.afterDirectorySync')
+    for (const [index, { data }] of committables.entries()) {
+      if (isDone(outcomes[index] as CommitOutcome)) await this.#unlink(data)
+    }
+    return outcomes
+  }
+
+  /** Removes what writers of older epochs left that no checkpoint names; only of this job and sink, whose folder it is. */
+  async withdraw(kept: readonly Committable<Part>[]): Promise<void> {
+    const { env, epoch } = this.#context
+    const isKept = new Set(kept.map(({ data }) => data.hidden))
+    for (const { name } of await this.#namesOfFolder()) {
+      const partEpoch = epochOf(name)
+      if (partEpoch === undefined || partEpoch >= epoch || isKept.has(name)) continue
+      env.crashPoint('files.withdraw.beforeUnlink')
+      env.log('debug', 'files.withdraw', { file: joinPath(this.#folder, name) })
+      await this.#failing(joinPath(this.#folder, name), () => removeFile(env.files, joinPath(this.#folder, name)))
+    }
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve()
+  }
+
+  async #link(part: Part): Promise<CommitOutcome> {
+    const { files, crashPoint } = this.#context.env
+    const hidden = joinPath(this.#folder, part.hidden)
+    const final = joinPath(this.#directory, part.final)
+    try {
+      const before = await files.info(hidden)
+      if (before === undefined) return await this.#proveCommitted(part, final)
+      if (before.sizeBytes !== part.size)
+        return this.#failed(`${hidden} has ${before.sizeBytes} bytes instead of ${part.size}: it has been changed`, final)
+      crashPoint('files.commit.beforeLink')
+      const isNew = await files.link(hidden, final)
+      crashPoint('files.commit.afterLink')
+      if (isNew) return { kind: 'committed' }
+      if ((await files.info(final))?.identity === before.identity) return { kind: 'already-committed' }
+      return this.#failed(`${final} exists and is another file: the directory holds the output of another run`, final)
+    } catch (cause) {
+      // Nothing is lost: the part is durable under its hidden name.
+      return { kind: 'retry', cause: sinkError(this.#context, final, cause) }
+    }
+  }
+
+  /** The hidden file is gone: only a commit removes it, so the final one must be the part, byte for byte. */
+  async #proveCommitted(part: Part, final: string): Promise<CommitOutcome> {
+    const { files, digest } = this.#context.env
+    const info = await files.info(final)
+    if (info === undefined)
+      return this.#failed(
+        `neither ${final} nor its hidden file ${joinPath(this.#folder, part.hidden)} exists: its records may be lost`,
+        final,
+      )
+    const bytes = info.sizeBytes === part.size ? await readFile(files, final) : undefined
+    if (bytes !== undefined && digest.crc32(bytes) === part.crc32) return { kind: 'already-committed' }
+    return this.#failed(`${final} is not what was written: it has been changed or replaced`, final)
+  }
+
+  #failed(what: string, file: string): CommitOutcome {
+    const { sink } = this.#context
+    return {
+      kind: 'failed',
+      cause: new StreamError('COMMIT_FAILED', `${sink} cannot prove a commit: ${what}.`, { details: { file, sink } }),
+    }
+  }
+
+  /** A hidden name that stays is removed when its commit is offered again, or withdrawn by a later epoch. */
+  async #unlink(part: Part): Promise<void> {
+    const hidden = joinPath(this.#folder, part.hidden)
+    await this.#context.env.files.unlink(hidden).catch(ignore)
+    this.#context.env.crashPoint('files.commit.afterUnlink')
+  }
+
+  async #namesOfFolder(): Promise<readonly { readonly name: string }[]> {
+    return this.#failing(this.#folder, async () => {
+      try {
+        return await this.#context.env.files.list(this.#folder)
+      } catch (error) {
+        if (systemCodeOf(error) === 'ENOENT') return []
+        throw error
+      }
+    })
+  }
+
+  async #failing<T>(path: string, action: () => Promise<T>): Promise<T> {
+    try {
+      return await action()
+    } catch (cause) {
+      throw sinkError(this.#context, path, cause)
+    }
+  }
+}
+
+function isDone(outcome: CommitOutcome): boolean {
+  return outcome.kind === 'committed' || outcome.kind === 'already-committed'
+}

@@ -1,0 +1,77 @@
+import type { SinkContext } from '../connect/contract.ts'
+import { messageOf, StreamError } from '../core/errors.ts'
+import { systemCodeOf } from './durable.ts'
+import { joinPath } from './path.ts'
+
+/**
+ * What a checkpoint keeps of a sealed part. STATE FORMAT.
+ *
+ * `size` and `crc32` prove, when the hidden file is gone, that what has the final name is this part.
+ */
+export type Part = {
+  /** Inside the hidden folder. */
+  readonly hidden: string
+  /** Inside the directory. */
+  readonly final: string
+  readonly size: number
+  readonly crc32: number
+}
+
+/** The named durable steps of a file sink (rule E3), in the order in which they come. */
+export const FILE_SINK_CRASH_POINTS: readonly string[] = [
+  'files.part.beforeSync',
+  'files.part.afterSync',
+  'files.part.afterDirectorySync',
+  'files.commit.beforeLink',
+  'files.commit.afterLink',
+  'files.commit.afterDirectorySync',
+  'files.commit.afterUnlink',
+  'files.withdraw.beforeUnlink',
+]
+
+/** One folder for each job and sink: `+` is in no id, so that no two pairs get the same. */
+export function hiddenFolderOf(directory: string, context: SinkContext): string {
+  return joinPath(directory, `.millrace-${encodeId(context.job)}+${encodeId(context.sink)}`)
+}
+
+/** EXACTLY-ONCE: the epoch and the writer's own id are in the name, so no epoch and no attempt ever opens a file of another. */
+export function hiddenName(at: {
+  readonly epoch: number
+  readonly subtask: number
+  readonly count: number
+  readonly writer: string
+}): string {
+  return `${pad(at.epoch, 8)}-${at.subtask}-${at.count}-${at.writer}.inprogress`
+}
+
+/** The epoch in a hidden name; undefined for a name that is not ours. */
+export function epochOf(hidden: string): number | undefined {
+  const match = /^(\d{8,})-\d+-\d+-[0-9a-f]{16}\.inprogress$/.exec(hidden)
+  return match === null ? undefined : Number(match[1])
+}
+
+/** ORDER: padded, so that names sort as the checkpoints that committed them. */
+export function finalName(at: {
+  readonly checkpoint: number
+  readonly subtask: number
+  readonly index: number
+  readonly extension: string
+}): string {
+  return `part-${pad(at.checkpoint, 12)}-${at.subtask}-${at.index}${at.extension}`
+}
+
+export function sinkError(context: SinkContext, path: string, cause: unknown): StreamError {
+  if (StreamError.is(cause)) return cause
+  return new StreamError('SINK', `${context.sink} cannot write ${path}: ${messageOf(cause)}`, {
+    cause,
+    details: { file: path, sink: context.sink, subtask: context.subtask, system: systemCodeOf(cause) },
+  })
+}
+
+function encodeId(id: string): string {
+  return id.replace(/[^A-Za-z0-9._-]/g, (character) => `%${character.charCodeAt(0).toString(16).padStart(4, '0')}`)
+}
+
+function pad(value: number, digits: number): string {
+  return String(value).padStart(digits, '0')
+}

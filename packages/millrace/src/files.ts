@@ -1,0 +1,5 @@
+/** The door `millrace/files`: jobs that read and write files. */
+export { fileSink } from './connectors/file-sink.ts'
+export { fileSource } from './connectors/file-source.ts'
+export type { Format } from './connectors/format.ts'
+export { jsonLines } from './connectors/json-lines.ts'
