@@ -16,6 +16,8 @@ export interface AttemptEvents {
   /** All input of the job has ended and everything is with the sinks. */
   allEnded(): void
   failed(error: unknown): void
+  /** For those who watch: an operator of a subtask begins with a watermark. */
+  watermark?(subtask: number, address: string, at: number): void
 }
 /** Smaller buffers for tests and simulation. */
 export interface Tuning {
@@ -156,6 +158,7 @@ export class Attempt {
         failed: (error) => {
           if (!this.#isOver) events.failed(error)
         },
+        ...(events.watermark === undefined ? {} : { watermark: (address: string, at: number) => events.watermark?.(wired.spec.subtask, address, at) }),
         wake: () => this.#scheduler.wake(index),
       },
     })

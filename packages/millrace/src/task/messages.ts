@@ -45,6 +45,8 @@ export interface TaskHost {
   /** All input has ended and everything is out. Barriers come to this task directly from now on. */
   ended(): void
   failed(error: unknown): void
+  /** For those who watch: an operator begins with a watermark. */
+  watermark?(address: string, at: number): void
   /** Something outside has made work possible: call `step` again. */
   wake(): void
 }

@@ -28,7 +28,7 @@ import type { HostTime, OperatorRestore, TaskOptions } from './task-spec.ts'
 type Work =
   | { readonly kind: 'batch'; readonly batch: RecordBatch; readonly entry: Emit; readonly channel: number; index: number }
   | { readonly kind: 'source' }
-  | { readonly kind: 'watermark'; readonly at: number; operator: number; /** This operator has begun to fire for it. */ begun: boolean }
+  | { readonly kind: 'watermark'; readonly at: number; operator: number; /** This operator has begun to fire for it. */ begun: boolean; /** All input has ended: what is pending fires even where the watermark was there before (WM-11). */ readonly isEnd: boolean }
   | { readonly kind: 'processing'; operator: number }
 
 type Phase = 'opening' | 'running' | 'draining' | 'held' | 'failed' | 'closed'
@@ -309,7 +309,8 @@ export class TaskCore {
     for (; work.operator < operators.length; work.operator++, work.begun = false) {
       const each = operators[work.operator] as ChainOperator
       // An operator restored with a later watermark than its task has reached stays where it is (rules 1.2 c, TM-3).
-      if (!work.begun && work.at <= each.time.watermark) continue
+      if (!work.begun && !work.isEnd && work.at <= each.time.watermark) continue
+      if (!work.begun) this.options.host.watermark?.(each.node.address, work.at)
       each.time.watermark = work.at
       work.begun = true
       if (!this.#fireDue(each, 'event', work.at)) return false
@@ -396,7 +397,7 @@ export class TaskCore {
   /** EO-1: the watermark at the end fires all event-time timers; pending processing-time timers do not fire (TM-6). */
   #endInput(): Work {
     this.#inputEnded = true
-    return watermarkWork(WATERMARK_END)
+    return { ...watermarkWork(WATERMARK_END), isEnd: true }
   }
 
   #dueProcessing(): Work | undefined {
@@ -497,6 +498,6 @@ export class TaskCore {
 /** A record waits at most this long in a buffer of a busy task. */
 const FLUSH_AFTER_MS = 10
 
-function watermarkWork(at: number): Work {
-  return { kind: 'watermark', at, operator: 0, begun: false }
+function watermarkWork(at: number): Extract<Work, { kind: 'watermark' }> {
+  return { kind: 'watermark', at, operator: 0, begun: false, isEnd: false }
 }
