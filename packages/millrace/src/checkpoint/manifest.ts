@@ -58,12 +58,24 @@ export interface Run {
   readonly entries: number
   /** 0: a checkpoint's delta; 1 and up: merged deltas; `base`: merged with all that is older, no tombstones in it. */
   readonly level: number | 'base'
+  /** States in it that a user has dropped since: a restore and a merge leave them out, also if their names are used again. */
+  readonly ignored?: readonly string[]
 }
 export interface GroupWatermark {
   readonly first: number
   readonly last: number
   /** ∓Infinity before and after all input. */
   readonly watermark: number
+}
+
+/** True when ascending ranges hold each of `keyGroups` groups exactly once. */
+export function coversAllGroups(ranges: readonly { readonly first: number; readonly last: number }[], keyGroups: number): boolean {
+  let next = 0
+  for (const { first, last } of ranges) {
+    if (first !== next || last < first) return false
+    next = last + 1
+  }
+  return next === keyGroups
 }
 
 export interface SourcePart {
@@ -95,34 +107,53 @@ export interface StoredCommittable {
 
 // ---------------------------------------------------------------- the log
 
+/** Number of a log's first entry. */
+export const FIRST_ENTRY = 1
+/**
+ * How many checkpoint ids an owner may use beyond the greatest one in its newest entry. Whoever follows an owner that did not
+ * release starts above all of them, so an id is never used twice, not even for checkpoints that were aborted.
+ */
+export const CHECKPOINT_ID_WINDOW = 100
+
 /** Entry n of the job's log. Numbers are dense: one's own last entry + 1. */
 export type Entry = ClaimEntry | CheckpointEntry | ReleaseEntry | FinishedEntry
 
-export interface ClaimEntry {
-  readonly kind: 'claim'
-  readonly epoch: number
+/** What every entry says, so that the newest one alone tells what the log must hold. */
+export interface EntryHead {
   readonly job: string
-  readonly owner: ProcessIdentity
-  readonly leaseMs: number
-  /** The highest checkpoint id that the claimer saw used or may have been used: new ids are greater. */
+  readonly epoch: number
+  /** Number of the claim of this epoch; a claim's own number. */
+  readonly claim: number
+  /** The entry of the checkpoint that a successor restores; a checkpoint's own number; null while there is none. */
+  readonly latest: number | null
+  /**
+   * Older entries that must be there, ascending: retained checkpoints and the claim. Every other older entry may have been
+   * deleted, and its number may have been taken again by a zombie: it counts for nothing.
+   */
+  readonly kept: readonly number[]
+  /** No checkpoint id above this one was used before this entry; -1 before the first. */
   readonly checkpointFloor: number
 }
-export interface CheckpointEntry {
+
+export interface ClaimEntry extends EntryHead {
+  readonly kind: 'claim'
+  readonly owner: ProcessIdentity
+  /** Tells this claim from another one for the same epoch by a process that lost the race. */
+  readonly token: string
+  /** The owner beats more often than this. */
+  readonly leaseMs: number
+}
+export interface CheckpointEntry extends EntryHead {
   readonly kind: 'checkpoint'
-  readonly epoch: number
   readonly manifest: Manifest
 }
-/** The owner has stopped cleanly: nobody needs to wait. */
-export interface ReleaseEntry {
+/** The owner has stopped cleanly: nobody needs to wait, and its `checkpointFloor` is exact. */
+export interface ReleaseEntry extends EntryHead {
   readonly kind: 'release'
-  readonly epoch: number
-  readonly job: string
 }
 /** A bounded job has finished and committed all. */
-export interface FinishedEntry {
+export interface FinishedEntry extends EntryHead {
   readonly kind: 'finished'
-  readonly epoch: number
-  readonly job: string
   readonly checkpoint: number
 }
 
@@ -135,6 +166,10 @@ export interface TaskReport {
   readonly chunk?: ChunkRef
   readonly operators: Readonly<Record<string, OperatorReport>>
 }
+/**
+ * A sink reports what it sealed for this checkpoint and for earlier ones that were aborted: it keeps a committable until a
+ * checkpoint that holds it is complete, as state keeps its changes (rules 1.5 b). Once it is, the coordinator carries it.
+ */
 export type OperatorReport =
   | { readonly kind: 'keyed'; readonly states: Readonly<Record<string, StoredDeclaration>>; readonly first: number; readonly last: number; readonly watermark: number; readonly run?: { readonly bytes: number; readonly entries: number } }
   | { readonly kind: 'source'; readonly splits: Readonly<Record<string, SplitState>> }

@@ -1,0 +1,107 @@
+/**
+ * An entry of the log as bytes.
+ *
+ *     0   4   magic "MRLG"
+ *     4   2   format version, little-endian
+ *     6   2   zero
+ *     8   4   length of the body, little-endian
+ *    12   n   body: number of the entry, then the entry, as tagged values (serde/value.ts)
+ *  12+n  32   SHA-256 of everything before
+ *
+ * E1  Magic, place of the version and the trailing digest hold for every format version, so that damage and a newer version are
+ *     told apart: a flipped bit in the version is damage.
+ * E2  The entry's own number and its job are inside what the digest covers: an entry under its neighbour's name is found out.
+ * E3  Whatever the bytes are, the outcome is an entry of checked structure or CHECKPOINT_CORRUPT or CHECKPOINT_FORMAT with the
+ *     name of the file.
+ *
+ * STATE FORMAT.
+ */
+import type { Env } from '../core/env.ts'
+import { messageOf, StreamError } from '../core/errors.ts'
+import { ByteReader, ByteWriter } from '../serde/bytes.ts'
+import { decodeValue, encodeValue } from '../serde/value.ts'
+import { checkEntry, ShapeError } from './entry-check.ts'
+import type { Entry } from './manifest.ts'
+
+type Digest = Env['digest']
+
+export const ENTRY_FORMAT = 1
+/** Larger ones are refused before anything is allocated for them. */
+export const MAX_ENTRY_BYTES = 268_435_456
+
+const MAGIC = 0x474c524d
+const HEAD_BYTES = 12
+const DIGEST_BYTES = 32
+
+/**
+ * The bytes under which entry `number` is created.
+ * @throws {CHECKPOINT_FAILED} beyond {@link MAX_ENTRY_BYTES}
+ * @throws {UNSUPPORTED_VALUE} when a position, committable or writer state is no plain data
+ */
+export function encodeEntry(number: number, entry: Entry, digest: Digest): Uint8Array {
+  const writer = new ByteWriter(4096)
+  writer.u32(MAGIC)
+  writer.u16(ENTRY_FORMAT)
+  writer.u16(0)
+  writer.u32(0)
+  encodeValue(writer, number)
+  encodeValue(writer, entry)
+  const bytes = new Uint8Array(writer.position + DIGEST_BYTES)
+  if (bytes.length > MAX_ENTRY_BYTES) {
+    throw new StreamError('CHECKPOINT_FAILED', `Entry ${number} of the log would have ${bytes.length} bytes, more than ${MAX_ENTRY_BYTES}.`)
+  }
+  bytes.set(writer.view())
+  new DataView(bytes.buffer).setUint32(8, writer.position - HEAD_BYTES, true)
+  const covered = bytes.subarray(0, bytes.length - DIGEST_BYTES)
+  bytes.set(hexBytes(digest.sha256([covered])), covered.length)
+  return bytes
+}
+
+/**
+ * Reads what {@link encodeEntry} wrote.
+ * @param expected its number in the log, and what a message calls its file
+ * @throws {CHECKPOINT_CORRUPT} for anything else than an intact entry of that number
+ * @throws {CHECKPOINT_FORMAT} for an intact one of another format version
+ */
+export function decodeEntry(bytes: Uint8Array, expected: { readonly number: number; readonly name: string }, digest: Digest): Entry {
+  const corrupt = (what: string, cause?: unknown): StreamError =>
+    new StreamError('CHECKPOINT_CORRUPT', `${expected.name} is damaged: ${what}. Put the file back as it was written, or restore an older checkpoint explicitly.`, {
+      ...(cause === undefined ? {} : { cause }),
+      details: { file: expected.name, entry: expected.number },
+    })
+  checkEnvelope(bytes, expected, digest, corrupt)
+  try {
+    const reader = new ByteReader(bytes, HEAD_BYTES, bytes.length - DIGEST_BYTES)
+    const number = decodeValue(reader)
+    if (number !== expected.number) throw new ShapeError(`it is entry ${String(number)} under the name of entry ${expected.number}`)
+    const entry = checkEntry(decodeValue(reader), expected.number)
+    reader.expectEnd()
+    return entry
+  } catch (error) {
+    throw corrupt(messageOf(error).replace(/\.$/, ''), error instanceof ShapeError ? undefined : error)
+  }
+}
+
+/** Everything that can be said without looking at the body; afterwards the bytes are known to be what somebody wrote. */
+function checkEnvelope(bytes: Uint8Array, expected: { readonly name: string }, digest: Digest, corrupt: (what: string) => StreamError): void {
+  if (bytes.length < HEAD_BYTES + DIGEST_BYTES) throw corrupt(`it has ${bytes.length} bytes, too few for any entry`)
+  if (bytes.length > MAX_ENTRY_BYTES) throw corrupt(`it has ${bytes.length} bytes, too many for any entry`)
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  if (view.getUint32(0, true) !== MAGIC) throw corrupt('it does not begin as an entry')
+  const covered = bytes.length - DIGEST_BYTES
+  const found = hexBytes(digest.sha256([bytes.subarray(0, covered)]))
+  if (found.some((byte, i) => byte !== bytes[covered + i])) throw corrupt('its checksum does not hold')
+  const version = view.getUint16(4, true)
+  if (version !== ENTRY_FORMAT) {
+    throw new StreamError('CHECKPOINT_FORMAT', `${expected.name} has format ${version}, this version of Millrace reads format ${ENTRY_FORMAT}.`, {
+      details: { file: expected.name, format: version },
+    })
+  }
+  if (view.getUint16(6, true) !== 0 || view.getUint32(8, true) !== covered - HEAD_BYTES) throw corrupt('its length is not the one that was written')
+}
+
+function hexBytes(hex: string): Uint8Array {
+  const bytes = new Uint8Array(DIGEST_BYTES)
+  for (let i = 0; i < DIGEST_BYTES; i++) bytes[i] = Number.parseInt(hex.slice(2 * i, 2 * i + 2), 16)
+  return bytes
+}
