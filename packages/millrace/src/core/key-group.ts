@@ -78,3 +78,15 @@ export function representativesOf(maxParallelism: number): Int32Array {
   }
   return representatives
 }
+
+/**
+ * Number of key groups that Flink gives a job of this parallelism which does not say: half as many again, rounded up to a power
+ * of two, from 128 to 32,768. Ours is {@link DEFAULT_KEY_GROUPS}; this is for jobs that come from there.
+ * @source Flink `KeyGroupRangeAssignment.computeDefaultMaxParallelism`
+ */
+export function flinkKeyGroupsOf(parallelism: number): number {
+  const wanted = parallelism + Math.floor(parallelism / 2)
+  let groups = 128
+  while (groups < wanted && groups < MAX_KEY_GROUPS) groups *= 2
+  return groups
+}
