@@ -22,11 +22,11 @@ export function forEachLine(path: string, onLine: (line: string, number: number,
       filled += read
       const end = piece.lastIndexOf(NEWLINE, filled - 1)
       if (end < 0) continue
-      for (const line of piece.utf8Slice(0, end).split('\n')) onLine(line, ++number, 'whole')
+      for (const line of piece.toString('utf8', 0, end).split('\n')) onLine(line, ++number, 'whole')
       piece.copy(piece, 0, end + 1, filled)
       filled -= end + 1
     }
-    if (filled > 0) onLine(piece.utf8Slice(0, filled), ++number, 'torn')
+    if (filled > 0) onLine(piece.toString('utf8', 0, filled), ++number, 'torn')
   } finally {
     closeSync(file)
   }
@@ -62,7 +62,7 @@ export class LineFile {
 
   #encode(): void {
     if (this.#filled + this.#joined.length > this.#piece.length) this.#flush()
-    this.#filled += this.#piece.latin1Write(this.#joined, this.#filled)
+    this.#filled += this.#piece.write(this.#joined, this.#filled, 'latin1')
     this.#joined = ''
   }
 

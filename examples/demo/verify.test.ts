@@ -34,14 +34,14 @@ test('nothing committed: every row is missing', (t) => {
 test('a missing row', (t) => {
   const verdict = verifyAccounts(t, (rows) => rows.filter((_, index) => index !== 50))
   assert.deepEqual(counts(verdict), [1, 0, 0])
-  assert.match(verdict.examples[0]!, /^missing: nowhere in accounts: \{"airport":"[A-Z]{3}","seq":/)
+  assert.match(verdict.examples[0] ?? '', /^missing: nowhere in accounts: \{"airport":"[A-Z]{3}","seq":/)
 })
 
 test('a doubled row, at its place and at the end', (t) => {
   for (const place of [51, 120]) {
     const verdict = verifyAccounts(t, (rows) => rows.toSpliced(place, 0, rows[50]!))
     assert.deepEqual(counts(verdict), [0, 1, 0])
-    assert.match(verdict.examples[0]!, /^doubled: accounts\/part-2\.jsonl:\d+: again: /)
+    assert.match(verdict.examples[0] ?? '', /^doubled: accounts\/part-2\.jsonl:\d+: again: /)
   }
 })
 
@@ -49,13 +49,12 @@ test('a changed row, whatever changed', (t) => {
   for (const change of [{ airport: 'XXX' }, { seq: 1_000 }, { delay: -1 }, { distance: 0.5 }, { hash: 5 }, { hash: null }, { extra: 1 }]) {
     const verdict = verifyAccounts(t, (rows) => rows.map((row, index) => (index === 50 ? { ...row, ...change } : row)))
     assert.deepEqual(counts(verdict), [0, 0, 1], JSON.stringify(change))
-    assert.ok(verdict.examples[0]!.includes(`: ${Object.keys(change)[0]}: `), verdict.examples[0])
+    assert.ok(verdict.examples[0]!.includes(`: ${Object.keys(change)[0]}: `))
   }
 })
 
 test('a row with a field less', (t) => {
-  const without = ({ hash: _, ...rest }: AccountRow): unknown => rest
-  const verdict = verifyAccounts(t, (rows) => rows.map((row, index) => (index === 50 ? without(row) : row)))
+  const verdict = verifyAccounts(t, (rows) => rows.map((row, index) => (index === 50 ? { ...row, hash: undefined } : row)))
   assert.deepEqual(counts(verdict), [0, 0, 1])
 })
 
@@ -73,7 +72,7 @@ test('two rows of an airport in the wrong order', (t) => {
     return rows.with(50, rows[next]!).with(next, rows[50]!)
   })
   assert.deepEqual(counts(verdict), [0, 0, 1])
-  assert.match(verdict.examples[0]!, /after a later row of its airport/)
+  assert.match(verdict.examples[0] ?? '', /after a later row of its airport/)
 })
 
 test('a committed file that ends inside a row, and one that holds no JSON', (t) => {

@@ -1,0 +1,122 @@
+/**
+ * `npm run demo`: three million flights through a job that is killed with SIGKILL while it works, and then every row that it
+ * has committed compared with a computation that knows nothing of Millrace.
+ */
+import { relative } from 'node:path'
+import { Checks } from './checks.ts'
+import type { JobOptions } from './job-process.ts'
+import type { Life } from './kills.ts'
+import { type Options, readOptions } from './options.ts'
+import { prepare, type Prepared } from './prepare.ts'
+import { Results } from './results.ts'
+import { runPhase } from './run-phase.ts'
+import { bold, count, dim, megabytes, percent, Screen, seconds } from './screen.ts'
+import { straightLine } from './straight-line.ts'
+import { verify } from './verify.ts'
+import { removeOtherSeeds, root, takeWorkplace, type Workplace } from './workplace.ts'
+
+/** Often, so that something is committed between two kills; one second would be usual. */
+const CHECKPOINT_EVERY = '250ms'
+
+const screen = new Screen()
+const checks = new Checks(screen)
+
+async function demo(options: Options, place: Workplace): Promise<void> {
+  if (!options.isKept) removeOtherSeeds(options.seed)
+  const job = jobOptions(options, place)
+  const { seed, kills } = options
+  const [input, prepareMs] = await phase('prepare', () => prepareInput(options, place))
+  const [lives, runMs] = await phase('run', () => runPhase({ screen, checks, job, input, seed, kills }))
+  const [results, verifyMs] = await phase('verify', () => verifyOutput(place))
+  title('results')
+  for (const line of results.lines()) screen.line(`  ${line}`)
+  title('time')
+  screen.line(`  prepare ${seconds(prepareMs)}, run ${seconds(runMs)}, verify ${seconds(verifyMs)}`)
+  screen.line(`  ${speed(input, lives)}`)
+  showNext(options, place, job)
+}
+
+function jobOptions(options: Options, place: Workplace): JobOptions {
+  const config = { input: short(place.input), output: short(place.output) }
+  return { checkpoints: short(place.checkpoints), every: CHECKPOINT_EVERY, parallelism: options.parallelism, config }
+}
+
+async function prepareInput(options: Options, place: Workplace): Promise<Prepared> {
+  const input = await prepare(place.input, options.seed, (step, done, total) => screen.live(`  ${step} flights  ${percent(done / total)}`))
+  screen.line(`  ${count(input.flights)} flights in the US in 2001, from ${input.airports} airports, out of order by up to 3 h`)
+  screen.line(
+    `  ${megabytes(input.bytes)} in ${input.files.length} files of JSON Lines${input.reused ? ', there already' : ''}: ${short(place.input)}`,
+  )
+  return input
+}
+
+async function verifyOutput(place: Workplace): Promise<Results> {
+  const expected = straightLine(place.input, (done) => screen.live(`  computing what is expected  ${count(done)} flights`))
+  screen.line(`  expected by straight-line.ts: ${count(expected.accounts.count)} accounts, ${count(expected.alerts.length)} alerts`)
+  const results = new Results()
+  const verdicts = verify(place.output, expected, (sink, row, position) => {
+    results.see(sink, row)
+    if (position % 100_000 === 0) screen.live(`  comparing  ${count(position)} rows`)
+  })
+  for (const { name, rows, files, missing, doubled, wrong, examples } of verdicts) {
+    const found = `${count(rows)} ${name} in ${files} committed files: missing ${missing}, doubled ${doubled}, wrong ${wrong}`
+    checks.check(missing + doubled + wrong === 0, found, examples)
+  }
+  return results
+}
+
+function speed(input: Prepared, lives: readonly Life[]): string {
+  const ms = lives.reduce((sum, life) => sum + life.ms, 0)
+  return `${count(input.flights / (ms / 1_000))} flights a second, ${lives.length} starts and what was done twice included`
+}
+
+function showNext({ seed }: Options, place: Workplace, job: JobOptions): void {
+  const next: readonly (readonly [string, string])[] = [
+    [`npm run demo -- --seed ${seed + 1} --kills 20`, 'another order, other moments, more of them'],
+    [`npx millrace checkpoints ${job.checkpoints}`, 'the checkpoints that are left'],
+    [`npx millrace inspect ${job.checkpoints}`, 'what is in the newest: state, positions, watermarks'],
+    [`tail -n 3 ${short(place.output)}/alerts/*`, 'the output as it is on disk'],
+    ['npx millrace explain examples/demo/job.ts', 'the job as a plan'],
+    ['examples/demo/job.ts', 'the job: 40 lines'],
+  ]
+  title('what to try next')
+  const width = Math.max(...next.map(([command]) => command.length))
+  for (const [command, why] of next) screen.line(`  ${command.padEnd(width)}  ${dim(why)}`)
+}
+
+async function phase<T>(name: string, work: () => Promise<T>): Promise<readonly [result: T, ms: number]> {
+  title(name)
+  const startedAt = performance.now()
+  const result = await work()
+  return [result, performance.now() - startedAt]
+}
+
+function title(text: string): void {
+  screen.line()
+  screen.line(bold(text))
+}
+
+/** As seen from the root of the checkout, where commands are typed. */
+function short(path: string): string {
+  return relative(root, path)
+}
+
+async function main(args: readonly string[]): Promise<number> {
+  const options = readOptions(args)
+  if ('text' in options) {
+    process[options.code === 0 ? 'stdout' : 'stderr'].write(options.text)
+    return options.code
+  }
+  screen.line(`seed ${options.seed}`)
+  const place = takeWorkplace(options.seed)
+  try {
+    await demo(options, place)
+  } finally {
+    place.release()
+  }
+  screen.line()
+  screen.line(`${checks.passed} passed, ${checks.failed} failed`)
+  return checks.failed === 0 ? 0 : 1
+}
+
+process.exitCode = await main(process.argv.slice(2))

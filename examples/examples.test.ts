@@ -1,0 +1,38 @@
+/** Each numbered example runs and prints what its pages say. */
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { readdirSync } from 'node:fs'
+import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+
+/** Lines that an example prints, whole or what they contain. */
+const printed: Readonly<Record<string, readonly (string | RegExp)[]>> = {
+  '01-hello': ['"to 1"', '"be 1"', '"or 1"', '"not 1"', '"to 2"', '"be 2"'],
+  '02-state-and-timers': ['{"card":"A","amount":700,"secondsAfter":30}'],
+  '03-files': [
+    '{"key":"north","orders":1,"cents":1250}',
+    '{"key":"south","orders":1,"cents":400}',
+    '{"key":"north","orders":2,"cents":2000}',
+  ],
+  '04-bad-records': ['"A pays 12.5"', /INVALID_RECORD.*amount/, /INVALID_RECORD/],
+}
+
+test('every numbered example is here', () => {
+  const folders = readdirSync(fileURLToPath(new URL('.', import.meta.url))).filter((name) => /^\d/.test(name))
+  assert.deepEqual(folders.toSorted(), Object.keys(printed).toSorted())
+})
+
+for (const [name, expected] of Object.entries(printed)) {
+  test(name, () => {
+    const main = fileURLToPath(new URL(`${name}/main.ts`, import.meta.url))
+    const { stdout, stderr, status } = spawnSync(process.execPath, [main], { encoding: 'utf8', timeout: 60_000 })
+    assert.equal(status, 0, stderr)
+    const lines = stdout.trimEnd().split('\n')
+    assert.equal(lines.length, expected.length, stdout)
+    for (const want of expected) {
+      const index = lines.findIndex((line) => (typeof want === 'string' ? line === want : want.test(line)))
+      assert.ok(index >= 0, `${String(want)} is not in\n${lines.join('\n')}`)
+      lines.splice(index, 1)
+    }
+  })
+}
