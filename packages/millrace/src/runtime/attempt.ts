@@ -93,10 +93,6 @@ export class Attempt {
     this.#scheduler.wakeAll()
   }
 
-  committed(checkpoint: number): void {
-    for (const task of this.#tasks) task.committed(checkpoint)
-  }
-
   async acknowledge(manifest: Manifest): Promise<void> {
     for (const task of this.#tasks) {
       const { plan, nodes } = task.options.spec

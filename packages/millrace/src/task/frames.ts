@@ -27,7 +27,7 @@ export type HostFrame =
   | { readonly type: 'begin' }
   | { readonly type: 'element'; readonly channel: number; readonly element: StreamElement }
   | { readonly type: 'barrier'; readonly checkpoint: number; readonly reason: BarrierReason }
-  | { readonly type: 'resume' | 'complete' | 'abort' | 'committed'; readonly checkpoint: number }
+  | { readonly type: 'resume' | 'complete' | 'abort'; readonly checkpoint: number }
   | { readonly type: 'credit'; readonly output: number; readonly target: number; readonly credits: number }
   | { readonly type: 'time'; readonly time: HostTime }
   | { readonly type: 'close' }

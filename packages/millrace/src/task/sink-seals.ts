@@ -1,5 +1,6 @@
 /**
- * What the writers of one task have sealed and what of it is not known to be committed. It is in every snapshot until it is (T4).
+ * What the writers of one task have sealed and no manifest holds yet. It is in every snapshot until one does (T4); from then on
+ * the coordinator carries it until it is committed.
  */
 import type { StoredCommittable } from '../checkpoint/manifest.ts'
 import type { Plain, Writer } from '../connect/contract.ts'
@@ -22,7 +23,7 @@ export interface SealOrigin {
 
 export class SinkSeals {
   readonly #bySink = new Map<string, Seals>()
-  #committedUpTo = 0
+  #completeUpTo = -1
 
   /** Synchronous: what is written next belongs to the next checkpoint. Resolves when all that was sealed is durable. */
   seal(writer: Writer<unknown, Plain, Plain>, origin: SealOrigin): Promise<void> {
@@ -40,12 +41,13 @@ export class SinkSeals {
   /** Only after `seal` has resolved. */
   report(address: string): { readonly kind: 'sink'; readonly committables: readonly StoredCommittable[]; readonly writerState?: Plain } {
     const seals = this.#bySink.get(address)
-    const committables = (seals?.pending ?? []).filter((each) => each.checkpoint > this.#committedUpTo)
+    const committables = (seals?.pending ?? []).filter((each) => each.checkpoint > this.#completeUpTo)
     return { kind: 'sink', committables, ...(seals?.writerState === undefined ? {} : { writerState: seals.writerState }) }
   }
 
-  committed(checkpoint: number): void {
-    this.#committedUpTo = Math.max(this.#committedUpTo, checkpoint)
-    for (const seals of this.#bySink.values()) seals.pending = seals.pending.filter((each) => each.checkpoint > this.#committedUpTo)
+  /** A manifest holds all that was sealed up to checkpoint n. */
+  complete(checkpoint: number): void {
+    this.#completeUpTo = Math.max(this.#completeUpTo, checkpoint)
+    for (const seals of this.#bySink.values()) seals.pending = seals.pending.filter((each) => each.checkpoint > this.#completeUpTo)
   }
 }

@@ -7,7 +7,7 @@
  * T1  Nothing new begins while draining or held; what has begun (a batch, the timers of a watermark) is finished first.
  * T2  Between `held` and `resume` nothing leaves (the hold, rules 1.4).
  * T3  At `held`, in one synchronous turn, writers and state are sealed; what comes later belongs to the next checkpoint.
- * T4  Everything sealed and not known to be committed is in each later snapshot, also after an abort (rules 1.5 b).
+ * T4  Everything sealed that no manifest holds yet is in the next snapshot, also after an abort (rules 1.5 b).
  * T5  An operator handles a watermark completely before the next operator gets it (WM-8).
  */
 import type { OperatorReport } from '../checkpoint/manifest.ts'
@@ -53,7 +53,7 @@ export class TaskCore {
   #monotonic = 0
   #blockedMs = 0
   #blockedSince: number | undefined
-  #lastCheckpoint = 0
+  #lastCheckpoint = -1
   #flushedAtMs = 0
   readonly #full = new Set<number>()
   records = 0
@@ -125,6 +125,7 @@ export class TaskCore {
 
   /** A manifest holds checkpoint n. */
   complete(checkpoint: number): void {
+    this.#seals.complete(checkpoint)
     for (const { keyed } of this.#chain.operators) keyed?.snapshots.complete(checkpoint)
   }
 
@@ -139,11 +140,6 @@ export class TaskCore {
       return
     }
     if (checkpoint <= this.#lastCheckpoint) for (const { keyed } of this.#chain.operators) keyed?.snapshots.abort(checkpoint)
-  }
-
-  /** Everything sealed up to checkpoint n has been committed. */
-  committed(checkpoint: number): void {
-    this.#seals.committed(checkpoint)
   }
 
   async acknowledge(part: OperatorReport | undefined): Promise<void> {

@@ -1,0 +1,45 @@
+/** Where a job, its options and the world meet. What `run`, `start` and the command line share. */
+import { buildPlan, checkConfig } from '../api/job.ts'
+import type { RunOptions } from '../api/run-types.ts'
+import type { Env } from '../core/env.ts'
+import { StreamError } from '../core/errors.ts'
+import { checkParallelism } from '../core/key-group.ts'
+import type { Tuning } from '../runtime/attempt.ts'
+import { JobRun } from '../runtime/job-run.ts'
+import type { JobHandle, JobObserver } from '../runtime/monitor.ts'
+import { loadJob } from './load-job.ts'
+import { settingsOf } from './settings.ts'
+
+export interface StartContext {
+  readonly env: Env
+  readonly observer?: JobObserver
+  readonly tuning?: Tuning
+  /** For those who watch: an operator of a subtask begins with a watermark. */
+  readonly onWatermark?: (subtask: number, address: string, at: number) => void
+}
+
+/**
+ * Builds the plan, checks all options and starts the job. Resolves when it has begun to look for its checkpoints; what goes
+ * wrong later rejects `finished`.
+ *
+ * @param job a job, or the URL of a module that default-exports one
+ * @throws all build errors; {INVALID_OPTION} {NOT_YET} {INVALID_JOB}
+ */
+export async function startJob(job: unknown, options: RunOptions & { readonly config?: unknown }, context: StartContext): Promise<JobHandle> {
+  const settings = settingsOf(options)
+  const defined = job instanceof URL ? await loadJob(job) : job
+  const { plan } = buildPlan(defined, checkConfig(defined, options.config))
+  checkSignal(options.signal)
+  if (settings.keyGroups !== undefined) checkParallelism(settings.parallelism, settings.keyGroups)
+  const run = new JobRun({ plan, settings, ...context })
+  const stop = (): void => void run.stop().catch(() => undefined)
+  options.signal?.addEventListener('abort', stop, { once: true })
+  run.begin()
+  if (options.signal?.aborted === true) stop()
+  return run
+}
+
+function checkSignal(signal: unknown): void {
+  if (signal === undefined || (typeof signal === 'object' && signal !== null && 'aborted' in signal)) return
+  throw new StreamError('INVALID_OPTION', 'signal is no AbortSignal. Pass the `signal` of an AbortController.')
+}

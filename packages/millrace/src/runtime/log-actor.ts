@@ -1,0 +1,208 @@
+/**
+ * Performs what the log machine (checkpoint/log.ts) decides: the only place that creates and reads entries. One machine per
+ * process and job; an attempt that follows a failed one claims anew through the same machine.
+ */
+import { decodeEntry, encodeEntry } from '../checkpoint/entry.ts'
+import { decideLog, startLog, type AppendBody, type LogAction, type LogDecision, type LogEvent, type LogOptions, type LogState, type Ownership, type ReadEntry } from '../checkpoint/log.ts'
+import type { ClaimEntry, Entry } from '../checkpoint/manifest.ts'
+import type { OpenStorage } from '../connect/contract.ts'
+import type { Env } from '../core/env.ts'
+import { StreamError, messageOf } from '../core/errors.ts'
+
+export type Started = { readonly kind: 'owner'; readonly ownership: Ownership } | { readonly kind: 'finished'; readonly checkpoint: number }
+export interface Appended {
+  readonly number: number
+  readonly entry: Entry
+  readonly numbers: readonly number[]
+}
+export interface LogActorOptions {
+  readonly storage: OpenStorage
+  readonly env: Env
+  readonly log: LogOptions
+  /** Ownership is lost: nothing may be committed or deleted any more. Called once. */
+  readonly lost: (error: StreamError) => void
+  /** Another process may have the job; called at each look while waiting. */
+  readonly waiting: (owner: ClaimEntry['owner'], silentMs: number) => void
+}
+
+/** Beats per lease: a few may be late without anybody taking over. */
+const BEATS_PER_LEASE = 5
+
+export class LogActor {
+  readonly #options: LogActorOptions
+  #state: LogState | undefined
+  #settle: { readonly resolve: (outcome: Started | Appended) => void; readonly reject: (error: unknown) => void } | undefined
+  #cancelTimer: (() => void) | undefined
+  #cancelBeat: (() => void) | undefined
+  #isClosed = false
+
+  constructor(options: LogActorOptions) {
+    this.#options = options
+  }
+
+  /** Waits for the job to be free and claims it. */
+  start(): Promise<Started> {
+    return this.#ask(startLog(this.#options.log)) as Promise<Started>
+  }
+
+  /** Makes the next entry; resolves once it counts (LG3). One at a time. */
+  async append(body: Exclude<AppendBody, { kind: 'claim' }>): Promise<Appended> {
+    return (await this.#ask(decideLog(this.#state as LogState, { kind: 'append', body }))) as Appended
+  }
+
+  /** A new epoch for a new attempt of the same process. */
+  async claimAgain(token: string, usedTo: number): Promise<Ownership> {
+    const started = (await this.#ask(decideLog(this.#state as LogState, { kind: 'append', body: { kind: 'claim', token, usedTo } }))) as Started
+    if (started.kind !== 'owner') throw new StreamError('INVARIANT', 'LG3: a claim is answered by an ownership')
+    return started.ownership
+  }
+
+  /** Ends waiting and the heartbeat; what is under way is left to itself. */
+  close(): void {
+    this.#isClosed = true
+    this.#cancelTimer?.()
+    this.#cancelBeat?.()
+    this.#settle?.reject(new StreamError('STOPPED', 'The job was stopped before it had begun.'))
+    this.#settle = undefined
+  }
+
+  #ask(decision: LogDecision): Promise<Started | Appended> {
+    return new Promise((resolve, reject) => {
+      this.#settle = { resolve, reject }
+      this.#follow(decision)
+    })
+  }
+
+  #follow({ state, actions }: LogDecision): void {
+    this.#state = state
+    for (const action of actions) this.#perform(action)
+  }
+
+  #feed(event: LogEvent): void {
+    if (this.#isClosed) return
+    this.#follow(decideLog(this.#state as LogState, event))
+  }
+
+  #perform(action: LogAction): void {
+    switch (action.kind) {
+      case 'look':
+        return this.#answer(this.#look(action.probe))
+      case 'read':
+        return this.#answer(this.#read(action.numbers))
+      case 'look-for-chunks':
+        return this.#answer(this.#lookForChunks())
+      case 'wait':
+        return this.#wait(action.ms)
+      case 'create':
+        return this.#create(action.number, action.entry)
+      case 'beat':
+        this.#options.storage.beat(action.beat).catch((error: unknown) => this.#options.env.log('warn', 'heartbeat failed', { cause: messageOf(error) }))
+        return
+      case 'owner':
+        this.#armBeat()
+        return this.#resolve({ kind: 'owner', ownership: action.ownership })
+      case 'appended':
+        return this.#resolve({ number: action.number, entry: action.entry, numbers: action.numbers })
+      case 'finished':
+        return this.#resolve({ kind: 'finished', checkpoint: action.checkpoint })
+      case 'fenced':
+      case 'stop':
+        return this.#lose(action.error)
+    }
+  }
+
+  #answer(answer: Promise<LogEvent>): void {
+    answer.then(
+      (event) => this.#feed(event),
+      (error: unknown) => this.#feed({ kind: 'ioFailed', error: storageError(this.#options.storage.name, error) }),
+    )
+  }
+
+  async #look(probe: ClaimEntry['owner'] | undefined): Promise<LogEvent> {
+    const { storage, env } = this.#options
+    // LG6: the beat first.
+    const beat = await storage.lastBeat()
+    const numbers = await storage.entries()
+    return { kind: 'looked', look: { numbers, beat, ownerAlive: probe === undefined ? undefined : env.processes.isAlive(probe) } }
+  }
+
+  async #read(numbers: readonly number[]): Promise<LogEvent> {
+    const results: ReadEntry[] = []
+    for (const number of numbers) results.push(await this.#readOne(number))
+    return { kind: 'read', results }
+  }
+
+  async #readOne(number: number): Promise<ReadEntry> {
+    const { storage, env } = this.#options
+    const bytes = await storage.readEntry(number)
+    if (bytes === undefined) return { number, missing: true }
+    try {
+      return { number, entry: decodeEntry(bytes, { number, name: storage.nameOf({ entry: number }) }, env.digest) }
+    } catch (error) {
+      if (StreamError.is(error)) return { number, error }
+      throw error
+    }
+  }
+
+  async #lookForChunks(): Promise<LogEvent> {
+    for await (const _name of this.#options.storage.listChunks()) return { kind: 'chunksSeen', any: true }
+    return { kind: 'chunksSeen', any: false }
+  }
+
+  #wait(ms: number): void {
+    const { env, waiting } = this.#options
+    const state = this.#state
+    if (state?.kind === 'waiting' && state.search.probe !== undefined) waiting(state.search.probe, state.search.waitedMs)
+    const began = env.clock.monotonic()
+    this.#cancelTimer = env.timers.after(ms, () => this.#feed({ kind: 'waited', elapsedMs: env.clock.monotonic() - began }))
+  }
+
+  #create(number: number, entry: Entry): void {
+    const { storage, env } = this.#options
+    env.crashPoint('entry.beforeCreate')
+    storage.createEntry(number, encodeEntry(number, entry, env.digest)).then(
+      (result) => {
+        env.crashPoint('entry.afterCreate')
+        this.#feed({ kind: 'created', number, result })
+      },
+      (error: unknown) => this.#feed({ kind: 'createFailed', number, error: storageError(storage.name, error) }),
+    )
+  }
+
+  #armBeat(): void {
+    const { env, storage, log } = this.#options
+    this.#cancelBeat?.()
+    const beat = (): void => {
+      storage.lastBeat().then(
+        (seen) => {
+          this.#feed({ kind: 'beatDue', seen })
+          if (!this.#isClosed && this.#state?.kind === 'owner') this.#cancelBeat = env.timers.after(log.leaseMs / BEATS_PER_LEASE, beat)
+        },
+        (error: unknown) => {
+          env.log('warn', 'heartbeat failed', { cause: messageOf(error) })
+          if (!this.#isClosed) this.#cancelBeat = env.timers.after(log.leaseMs / BEATS_PER_LEASE, beat)
+        },
+      )
+    }
+    this.#cancelBeat = env.timers.after(log.leaseMs / BEATS_PER_LEASE, beat)
+  }
+
+  #resolve(outcome: Started | Appended): void {
+    const settle = this.#settle
+    this.#settle = undefined
+    settle?.resolve(outcome)
+  }
+
+  #lose(error: StreamError): void {
+    this.#cancelBeat?.()
+    const settle = this.#settle
+    this.#settle = undefined
+    if (settle !== undefined) settle.reject(error)
+    if (this.#state?.kind === 'ended') this.#options.lost(error)
+  }
+}
+
+function storageError(name: string, error: unknown): StreamError {
+  if (StreamError.is(error)) return error
+  return new StreamError('STORAGE', `The checkpoint storage ${name} failed: ${messageOf(error)}. Check that it exists, is writable and has room.`, { cause: error })
+}
