@@ -31,6 +31,8 @@ export interface StateDeclaration {
   readonly version: number
   /** `value` with a default for absent ones. */
   readonly initial?: () => unknown
+  /** Applied at restore to each value, element or map value of another version. */
+  readonly migrate?: (old: unknown, fromVersion: number) => unknown
 }
 
 /** Handles of the current key. What they mean is in the public types (`ValueState`, …). */
@@ -113,7 +115,8 @@ export interface KeyedState {
   nextTimer(domain: 'event' | 'processing'): number
   /**
    * Takes the earliest timer whose time is <= `upTo` (event) or < `upTo` (processing, TM-4), makes its key current and returns
-   * it; undefined when none is due. Order: by time; among equal times by insertion.
+   * it; undefined when none is due. Order: by time; among equal times of one key by declaration, which a restore does not change;
+   * else by the slots of the keys.
    */
   takeDue(domain: 'event' | 'processing', upTo: number): FiredTimer | undefined
 
@@ -130,7 +133,7 @@ export interface StateStatistics {
   readonly pendingTimers: number
 }
 
-/** Undo of one call of user code (rules 2, poison records): between `mark` and `undo` all writes of handles are recorded. */
+
 export interface StateBlock {
   readonly group: number
   /** Self-contained, see state/block.ts. */
@@ -146,7 +149,12 @@ export interface SnapshotPort {
   /** After `encode` returned true: one block per key group that has something, ascending by group. Given out once. */
   takeBlocks(): readonly StateBlock[]
   complete(checkpoint: number): void
+  /** Also how a savepoint ends: it is no link of the chain of deltas, so all stays pending (rules 1.24). */
   abort(checkpoint: number): void
+  /**
+   * For a job without checkpoints, now and then: lets go of what is kept for the next snapshot, as if one had completed. O(1).
+   */
+  skip(): void
   /**
    * Applies a block of a checkpoint; blocks of one group are applied oldest first, before any record. `keep` says which
    * states of the block are applied by name (others are ignored: they were dropped by the user's word).

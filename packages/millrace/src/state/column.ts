@@ -1,0 +1,64 @@
+import { ByteWriter } from '../serde/bytes.ts'
+import type { BlockEntries } from './block.ts'
+import type { StateContext } from './context.ts'
+import type { StateDeclaration } from './contract.ts'
+import { type Row, storedKindOf, type StoredKind, writeRowBody } from './format.ts'
+import { ValueCodec, type ValueReader } from './value-codec.ts'
+
+/**
+ * One declared state or timer, for all keys of a subtask. It is its own handle: the methods that users see act on the current key
+ * of the context.
+ *
+ * C1  Before a write changes a cell that the snapshot at hand covers, the cell is encoded (S2).
+ * C2  The first write of a cell in an epoch puts it on the dirty list; later ones cost a comparison.
+ * C3  `table.gained` and `table.lost` are called when the cell of a slot comes to hold something, and when it ceases to.
+ */
+export abstract class Column {
+  readonly name: string
+  /** Position among the declarations; its row id in blocks. */
+  readonly id: number
+  readonly declaration: StateDeclaration
+  readonly kind: StoredKind
+  readonly codec: ValueCodec = new ValueCodec()
+  protected readonly context: StateContext
+  /** Of the context, close at hand. */
+  protected epoch: number = 1
+
+  constructor(context: StateContext, name: string, id: number, declaration: StateDeclaration) {
+    this.context = context
+    this.name = name
+    this.id = id
+    this.declaration = declaration
+    this.kind = storedKindOf(declaration)
+  }
+
+  rowBody(): Uint8Array {
+    const writer = new ByteWriter(64)
+    const row: Omit<Row, 'id'> = { kind: this.kind, version: this.declaration.version, name: this.name, shapes: this.codec.shapes.map((shape) => shape.names) }
+    writeRowBody(writer, row)
+    return writer.take()
+  }
+
+  /** The table now gives out slots of so many pages. */
+  abstract cover(pages: number): void
+  /** The context has sealed: nothing written from now on may reach the snapshot. O(1). */
+  abstract seal(): void
+  /** Looks at up to `count` cells that the snapshot covers and encodes them; true when none is left. */
+  abstract encode(count: number): boolean
+  /** Before the context's epochs complete. */
+  abstract complete(): void
+  abstract abort(): void
+  /** The slot is taken from its key; the cell holds nothing. */
+  abstract release(slot: number): void
+  /** Applies one entry of a block, without a mark. */
+  abstract restore(slot: number, entry: BlockEntries, values: ValueReader): void
+  protected restored(value: unknown, version: number): unknown {
+    const { migrate } = this.declaration
+    return migrate === undefined || version === this.declaration.version ? value : migrate(value, version)
+  }
+
+  /** Looks at up to `count` cells for what has expired or may be forgotten; true at the end of a round. */
+  sweep(_count: number): boolean {
+    return true
+  }
+}

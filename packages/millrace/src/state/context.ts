@@ -1,0 +1,81 @@
+import { StreamError } from '../core/errors.ts'
+import { checkValue } from '../serde/check.ts'
+import { deepFreeze } from '../serde/freeze.ts'
+import type { HeapStateOptions, Key } from './contract.ts'
+import { EntryWriter } from './entry-writer.ts'
+import { Epochs } from './epochs.ts'
+import { KeyTable } from './key-table.ts'
+
+/** `current` before the slot of the key was looked up. */
+export const UNKNOWN: number = -2
+
+/** What all columns of one operator share: the current key and its slot, the keys, the epochs, and the snapshot at hand. */
+export class StateContext {
+  now: number = 0
+  key: Key | undefined = undefined
+  /** Slot of the current key, -1 when it has none, {@link UNKNOWN} when nobody asked yet. */
+  current: number = UNKNOWN
+  readonly epochs: Epochs = new Epochs()
+  readonly table: KeyTable
+  readonly entries: EntryWriter
+  private readonly freezeAll: boolean
+  private stored: number = 0
+
+  constructor(options: HeapStateOptions) {
+    this.table = new KeyTable(this.epochs, options.maxParallelism)
+    this.entries = new EntryWriter(options.maxParallelism, Object.keys(options.declarations).length)
+    this.freezeAll = options.freeze === 'always'
+  }
+
+  setKey(key: Key): void {
+    this.key = key
+    this.current = UNKNOWN
+  }
+
+  /** Slot of the current key, or -1. @throws {INVALID_KEY} also outside a key (ST-1) */
+  find(): number {
+    return this.current === UNKNOWN ? this.lookUp() : this.current
+  }
+
+  slot(): number {
+    const slot = this.find()
+    return slot >= 0 ? slot : (this.current = this.table.insert(this.key as Key))
+  }
+
+  private lookUp(): number {
+    if (this.key === undefined) throw new StreamError('INVALID_KEY', 'State or a timer is used outside the call for a record or timer, so there is no current key.')
+    return (this.current = this.table.find(this.key))
+  }
+
+  /** Makes the key of a slot current. */
+  setSlot(slot: number): void {
+    this.key = this.table.keyOf(slot)
+    this.current = slot
+  }
+
+  /**
+   * A value that is no number, as it is to be kept: no slice of a longer string (rules 1.7); frozen and checked always in test
+   * mode, and for the first 100 and one in 1,024 later else (rules 1.12).
+   * @throws {UNSUPPORTED_VALUE}
+   */
+  keep(value: unknown): unknown {
+    if (typeof value === 'string') return value.length > 12 ? copyString(value) : value
+    if (typeof value !== 'object' && typeof value !== 'function' && typeof value !== 'symbol') return value
+    const stored = this.stored++
+    if (!this.freezeAll && stored >= 100 && stored % 1024 !== 0) return value
+    checkValue(value, 'state')
+    return deepFreeze(value)
+  }
+
+  /** As `keep` for what may be changed in place: checked alike, never frozen. */
+  keepOpen(value: unknown): unknown {
+    const stored = this.stored++
+    if (this.freezeAll || stored < 100 || stored % 1024 === 0) checkValue(value, 'accumulator')
+    return value
+  }
+}
+
+/** V8 cuts substrings of 13 and more characters as views that keep the whole string alive. */
+function copyString(text: string): string {
+  return text
+}

@@ -1,0 +1,286 @@
+import type { BlockEntries } from './block.ts'
+import { Column } from './column.ts'
+import type { ListHandle, TtlDeclaration } from './contract.ts'
+import { DirtySlots } from './epochs.ts'
+import { APPEND, EXPIRY, REPLACE } from './format.ts'
+import { PAGE_BITS, PAGE_MASK } from './pages.ts'
+import type { ValueReader } from './value-codec.ts'
+
+/**
+ * The list of one key. Elements are only ever appended to `items`, or `items` is replaced, so a snapshot needs to remember no
+ * more than an array and how much of it.
+ */
+class ListCell {
+  items: unknown[] = []
+  /** Of each item, when the state has a TTL. */
+  expiries: number[] | undefined
+  stamp: number = 0
+  /** So many leading items are in what completed snapshots hold; -1: the list was replaced since. */
+  base: number = 0
+  /** Epoch sealed by the snapshot for which the list was last encoded, with how many items; 0 when it was replaced since. */
+  encodedIn: number = 0
+  encodedCount: number = 0
+
+  constructor(expires: boolean) {
+    this.expiries = expires ? [] : undefined
+  }
+}
+
+/** What is left to encode of one list: items from `at` to `end`. */
+interface Capture {
+  readonly slot: number
+  readonly items: readonly unknown[]
+  readonly expiries: readonly number[] | undefined
+  readonly end: number
+  at: number
+  isReplace: boolean
+}
+
+/**
+ * A list of each key, with TTL by element (TT-3) when declared.
+ *
+ * L1  A delta holds the items appended since the last completed snapshot, or the whole list when it was replaced since.
+ * L2  A list of any length is encoded in entries of at most {@link ENTRY_ITEMS} items: one REPLACE, then APPENDs.
+ */
+export class ListColumn extends Column implements ListHandle {
+  private readonly ttl: TtlDeclaration | undefined = this.declaration.ttl
+  private readonly expires: boolean = this.declaration.ttl !== undefined
+  private readonly pages: (ListCell | undefined)[][] = []
+  private readonly dirty: DirtySlots = new DirtySlots()
+  private captures: Capture[] = []
+  private sweepSlot: number = 0
+
+  cover(pages: number): void {
+    while (this.pages.length < pages) this.pages.push([])
+  }
+
+  private cellAt(slot: number): ListCell | undefined {
+    const page = this.pages[slot >>> PAGE_BITS] as (ListCell | undefined)[]
+    const index = slot & PAGE_MASK
+    return index < page.length ? page[index] : undefined
+  }
+
+  private cellFor(slot: number): ListCell {
+    const before = this.cellAt(slot)
+    if (before !== undefined) return before
+    const page = this.pages[slot >>> PAGE_BITS] as (ListCell | undefined)[]
+    const index = slot & PAGE_MASK
+    while (page.length <= index) page.push(undefined)
+    return (page[index] = new ListCell(this.expires))
+  }
+
+  /** The list of the current key as it is to be read, without what has expired; undefined when it is empty. */
+  private visible(): ListCell | undefined {
+    const slot = this.context.find()
+    const cell = slot < 0 ? undefined : this.cellAt(slot)
+    if (cell === undefined || this.ttl === undefined || cell.items.length === 0) return cell
+    this.prune(slot, cell)
+    if (this.ttl.refreshOn === 'read-and-write' && cell.items.length > 0) this.refresh(slot, cell, this.context.now + this.ttl.afterMs)
+    return cell
+  }
+
+  get size(): number {
+    return this.visible()?.items.length ?? 0
+  }
+
+  /** Over the list as it is now, whatever is written meanwhile. */
+  [Symbol.iterator](): Iterator<unknown> {
+    const slot = this.context.find()
+    const before = this.ttl?.expired === 'until-cleaned' && slot >= 0 ? this.cellAt(slot)?.items : undefined
+    const cell = this.visible()
+    const items = before ?? cell?.items ?? []
+    return firstOf(items, items.length)
+  }
+
+  add(value: unknown): void {
+    const kept = typeof value === 'number' ? value : this.context.keep(value)
+    const slot = this.context.slot()
+    const cell = this.cellFor(slot)
+    if (cell.stamp !== this.epoch) this.mark(slot, cell)
+    cell.items.push(kept)
+    if (this.ttl !== undefined) cell.expiries?.push(this.context.now + this.ttl.afterMs)
+    if (cell.items.length === 1) this.context.table.gained(slot)
+  }
+
+  replace(values: Iterable<unknown>): void {
+    const kept: unknown[] = []
+    for (const value of values) kept.push(typeof value === 'number' ? value : this.context.keep(value))
+    const expiry = this.ttl === undefined ? 0 : this.context.now + this.ttl.afterMs
+    const slot = kept.length === 0 ? this.context.find() : this.context.slot()
+    if (slot < 0) return
+    this.replaceItems(slot, this.cellFor(slot), kept, this.expires ? kept.map(() => expiry) : undefined)
+  }
+
+  clear(): void {
+    this.replace([])
+  }
+
+  private replaceItems(slot: number, cell: ListCell, items: unknown[], expiries: number[] | undefined): void {
+    if (items.length === 0 && cell.items.length === 0) return
+    if (cell.stamp !== this.epoch) this.mark(slot, cell)
+    const before = cell.items.length
+    cell.items = items
+    cell.expiries = expiries
+    cell.base = -1
+    cell.encodedIn = 0
+    if (before === 0 && items.length > 0) this.context.table.gained(slot)
+    if (before > 0 && items.length === 0) this.context.table.lost(slot)
+  }
+
+  /** Removes what has expired. */
+  private prune(slot: number, cell: ListCell): void {
+    const { now } = this.context
+    const expiries = cell.expiries as number[]
+    if (!expiries.some((expiry) => expiry <= now)) return
+    const items = cell.items.filter((_item, i) => (expiries[i] as number) > now)
+    this.replaceItems(slot, cell, items, expiries.filter((expiry) => expiry > now))
+  }
+
+  private refresh(slot: number, cell: ListCell, expiry: number): void {
+    if (cell.expiries?.every((each) => each === expiry) === true) return
+    this.replaceItems(slot, cell, cell.items.slice(), cell.items.map(() => expiry))
+  }
+
+  /** C2; before the list changes. */
+  private mark(slot: number, cell: ListCell): void {
+    const { epochs } = this.context
+    this.settle(cell)
+    if (epochs.sealed !== 0 && epochs.covers(cell.stamp)) this.capture(slot, cell)
+    cell.stamp = this.epoch
+    this.dirty.push(slot)
+  }
+
+  /** What a snapshot has encoded counts once it is complete. */
+  private settle(cell: ListCell): void {
+    if (cell.encodedIn === 0 || cell.encodedIn >= this.context.epochs.low) return
+    cell.base = cell.encodedCount
+    cell.encodedIn = 0
+  }
+
+  // ------------------------------------------------------------ snapshots
+
+  seal(): void {
+    const { epochs, table } = this.context
+    this.dirty.seal(epochs.full, table.high)
+    this.epoch = epochs.epoch
+  }
+
+  encode(count: number): boolean {
+    const { epochs } = this.context
+    for (let i = 0; i < count; i++) {
+      const capture = this.captures[this.captures.length - 1]
+      if (capture !== undefined) {
+        if (this.encodeSome(capture)) this.captures.pop()
+        continue
+      }
+      const slot = this.dirty.next()
+      if (slot < 0) return true
+      const cell = this.cellAt(slot)
+      if (cell === undefined || !epochs.covers(cell.stamp)) continue
+      this.settle(cell)
+      this.capture(slot, cell)
+    }
+    return false
+  }
+
+  /** Takes note of what the snapshot holds of a list; the encoding comes later, in pieces. */
+  private capture(slot: number, cell: ListCell): void {
+    const { epochs } = this.context
+    const end = cell.items.length
+    const isReplace = epochs.full || cell.base < 0
+    const at = isReplace ? 0 : cell.base
+    if (end > at || (isReplace && !epochs.full)) this.captures.push({ slot, items: cell.items, expiries: cell.expiries, end, at, isReplace })
+    cell.stamp = -epochs.sealed
+    cell.encodedIn = epochs.sealed
+    cell.encodedCount = end
+    this.dirty.wasEncoded(slot)
+  }
+
+  /** Writes one entry of a list (L2); true when it was the last. An entry ends early before a value of another form (V1). */
+  private encodeSome(capture: Capture): boolean {
+    const { entries, table } = this.context
+    const { slot, items } = capture
+    const head = (capture.isReplace ? REPLACE : APPEND) | (this.expires ? EXPIRY : 0)
+    entries.begin(table.groupOf(slot), head, this.id, table.keyOf(slot))
+    if (!capture.isReplace) entries.out.varint(capture.at)
+    capture.isReplace = false
+    const counted = entries.out.position
+    entries.out.u8(0)
+    const start = entries.out.position
+    let count = 0
+    let isInline = false
+    while (capture.at < capture.end && count < ENTRY_ITEMS && entries.out.position - start < ENTRY_BYTES && !isInline) {
+      const item = items[capture.at]
+      const writer = this.codec.write(item)
+      isInline = writer !== this.codec.writer
+      if (isInline && count > 0) break
+      if (this.expires) entries.out.f64((capture.expiries as number[])[capture.at] as number)
+      entries.bytes(writer)
+      capture.at++
+      count++
+    }
+    if (isInline && count === 1) entries.markInline()
+    entries.out.bytes[counted] = count
+    entries.end()
+    return capture.at >= capture.end
+  }
+
+  complete(): void {
+    this.dirty.complete()
+    this.captures = []
+  }
+
+  abort(): void {
+    this.dirty.abort()
+    this.captures = []
+  }
+
+  release(slot: number): void {
+    const page = this.pages[slot >>> PAGE_BITS] as (ListCell | undefined)[]
+    if ((slot & PAGE_MASK) < page.length) page[slot & PAGE_MASK] = undefined
+  }
+
+  // ------------------------------------------------------------ restore, TTL
+
+  restore(slot: number, entry: BlockEntries, values: ValueReader): void {
+    const cell = this.cellFor(slot)
+    const before = cell.items.length
+    if (entry.op === REPLACE) {
+      cell.items = []
+      if (this.expires) cell.expiries = []
+    } else if (entry.from !== before) entry.fail(`a list of ${before} elements is to be continued after ${entry.from}`)
+    entry.elements(values, (value, expiry) => {
+      cell.items.push(this.restored(value, entry.row.version))
+      if (this.expires) cell.expiries?.push(expiry)
+    })
+    cell.base = cell.items.length
+    if (before === 0 && cell.items.length > 0) this.context.table.gained(slot)
+    if (before > 0 && cell.items.length === 0) this.context.table.lost(slot)
+  }
+
+  override sweep(count: number): boolean {
+    const { ttl } = this
+    if (ttl === undefined) return true
+    const { table, now } = this.context
+    const end = Math.min(table.high, this.sweepSlot + count)
+    for (let slot = this.sweepSlot; slot < end; slot++) {
+      const cell = this.cellAt(slot)
+      if (cell === undefined || cell.items.length === 0) continue
+      this.prune(slot, cell)
+      // Restored from a time when the state had no TTL (TT-5): those count from now on.
+      if (cell.expiries?.includes(Number.POSITIVE_INFINITY) !== true) continue
+      this.replaceItems(slot, cell, cell.items.slice(), cell.expiries.map((expiry) => (expiry === Number.POSITIVE_INFINITY ? now + ttl.afterMs : expiry)))
+    }
+    this.sweepSlot = end < table.high ? end : 0
+    return this.sweepSlot === 0
+  }
+}
+
+/** Fits in one byte of a varint. */
+const ENTRY_ITEMS = 127
+const ENTRY_BYTES = 8192
+
+function* firstOf(items: readonly unknown[], count: number): Generator<unknown, void, undefined> {
+  for (let i = 0; i < count; i++) yield items[i]
+}
+

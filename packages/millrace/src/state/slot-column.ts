@@ -1,0 +1,205 @@
+import type { BlockEntries } from './block.ts'
+import { Column } from './column.ts'
+import { DirtySlots } from './epochs.ts'
+import { DELETE, EXPIRY, PUT } from './format.ts'
+import { lengthened, PAGE_BITS, PAGE_MASK, pageSize } from './pages.ts'
+import type { ValueReader } from './value-codec.ts'
+
+export const ABSENT: number = 0
+export const NUMBER: number = 1
+export const OBJECT: number = 2
+
+/**
+ * Cells of consecutive slots, 16 bytes each, so that reading and marking a number touches one cache line.
+ *
+ *     | value f64; NaN when absent, NaN itself, or no number | stamp i32 | ABSENT, NUMBER or OBJECT i32 |
+ */
+export class CellPage {
+  cells: Float64Array
+  ints: Int32Array
+  /** What is no number; allocated when there is one. */
+  objects: unknown[] | undefined = undefined
+  /** A second number of each slot, for columns that have one: when the value expires, or where a timer stands in the queue. */
+  extra: Float64Array | undefined = undefined
+
+  constructor(size: number) {
+    this.cells = new Float64Array(size * 2)
+    this.ints = new Int32Array(this.cells.buffer)
+    for (let i = 0; i < size; i++) this.cells[i << 1] = Number.NaN
+  }
+
+  grow(size: number): void {
+    const before = this.cells.length >> 1
+    this.cells = lengthened(this.cells, size * 2)
+    this.ints = new Int32Array(this.cells.buffer)
+    for (let i = before; i < size; i++) this.cells[i << 1] = Number.NaN
+    if (this.extra !== undefined) this.extra = lengthened(this.extra, size).fill(Number.POSITIVE_INFINITY, before)
+    if (this.objects !== undefined) while (this.objects.length < size) this.objects.push(undefined)
+  }
+}
+
+/** Stands in for pages in which nothing was stored yet. */
+const EMPTY = new CellPage(0)
+
+/** A column with at most one thing a key: values, accumulators, single timers. */
+export abstract class SlotColumn extends Column {
+  protected readonly pages: CellPage[] = []
+  protected readonly dirty: DirtySlots = new DirtySlots()
+  /** Each value is followed by `extra` in blocks. */
+  protected readonly expires: boolean = this.declaration.ttl !== undefined
+
+  cover(pages: number): void {
+    while (this.pages.length < pages) this.pages.push(EMPTY)
+  }
+
+  /** The page of a slot, with room for it. */
+  protected pageFor(slot: number): CellPage {
+    const number = slot >>> PAGE_BITS
+    const page = this.pages[number] as CellPage
+    const index = slot & PAGE_MASK
+    if (index << 1 < page.cells.length) return page
+    const size = pageSize(number, index)
+    if (page !== EMPTY) {
+      page.grow(size)
+      return page
+    }
+    const fresh = new CellPage(size)
+    if (this.hasExtra()) fresh.extra = new Float64Array(size).fill(Number.POSITIVE_INFINITY)
+    this.pages[number] = fresh
+    return fresh
+  }
+
+  protected hasExtra(): boolean {
+    return this.expires
+  }
+
+  /** What the slot holds; undefined when it holds nothing. */
+  protected load(slot: number): unknown {
+    const page = this.pages[slot >>> PAGE_BITS] as CellPage
+    const index = slot & PAGE_MASK
+    if (index << 1 >= page.cells.length) return undefined
+    const number = page.cells[index << 1] as number
+    return number === number ? number : loadOther(page, index)
+  }
+
+  protected store(slot: number, value: unknown): void {
+    const page = this.pageFor(slot)
+    const index = slot & PAGE_MASK
+    const at = (index << 2) + 2
+    if (page.ints[at] !== this.epoch) this.mark(page, slot)
+    if (typeof value === 'number' && page.ints[at + 1] === NUMBER) page.cells[index << 1] = value
+    else this.replace(page, slot, value)
+  }
+
+  /** C2; to be called before the cell changes. */
+  protected mark(page: CellPage, slot: number): void {
+    const at = ((slot & PAGE_MASK) << 2) + 2
+    const { epochs } = this.context
+    if (epochs.sealed !== 0 && epochs.covers(page.ints[at] as number)) this.encodeCell(page, slot)
+    page.ints[at] = this.epoch
+    this.dirty.push(slot)
+  }
+
+  /** Stores without a mark. */
+  protected replace(page: CellPage, slot: number, value: unknown): void {
+    const index = slot & PAGE_MASK
+    const at = (index << 2) + 3
+    const before = page.ints[at]
+    if (before === ABSENT) this.context.table.gained(slot)
+    if (typeof value === 'number') {
+      page.ints[at] = NUMBER
+      page.cells[index << 1] = value
+      if (before === OBJECT) (page.objects as unknown[])[index] = undefined
+      return
+    }
+    page.ints[at] = OBJECT
+    page.cells[index << 1] = Number.NaN
+    page.objects ??= new Array<unknown>(page.cells.length >> 1).fill(undefined)
+    page.objects[index] = value
+  }
+
+  /** No mark and no effect when the slot holds nothing. */
+  protected remove(slot: number): void {
+    const page = this.pages[slot >>> PAGE_BITS] as CellPage
+    const at = ((slot & PAGE_MASK) << 2) + 2
+    if (at >= page.ints.length || page.ints[at + 1] === ABSENT) return
+    if (page.ints[at] !== this.epoch) this.mark(page, slot)
+    this.empty(page, slot)
+  }
+
+  /** Empties a cell that holds something, without a mark. */
+  protected empty(page: CellPage, slot: number): void {
+    const index = slot & PAGE_MASK
+    page.ints[(index << 2) + 3] = ABSENT
+    page.cells[index << 1] = Number.NaN
+    if (page.objects !== undefined) page.objects[index] = undefined
+    this.context.table.lost(slot)
+  }
+
+  // ------------------------------------------------------------ snapshots
+
+  seal(): void {
+    const { epochs, table } = this.context
+    this.dirty.seal(epochs.full, table.high)
+    this.epoch = epochs.epoch
+  }
+
+  encode(count: number): boolean {
+    const { epochs } = this.context
+    for (let i = 0; i < count; i++) {
+      const slot = this.dirty.next()
+      if (slot < 0) return true
+      const page = this.pages[slot >>> PAGE_BITS] as CellPage
+      const at = ((slot & PAGE_MASK) << 2) + 2
+      if (at < page.ints.length && epochs.covers(page.ints[at] as number)) this.encodeCell(page, slot)
+    }
+    return false
+  }
+
+  private encodeCell(page: CellPage, slot: number): void {
+    const index = slot & PAGE_MASK
+    const { entries, table, epochs } = this.context
+    if (page.ints[(index << 2) + 3] !== ABSENT) {
+      entries.begin(table.groupOf(slot), this.expires ? PUT | EXPIRY : PUT, this.id, table.keyOf(slot))
+      if (this.expires) entries.out.f64((page.extra as Float64Array)[index] as number)
+      const number = page.cells[index << 1] as number
+      entries.value(number === number ? number : loadOther(page, index), this.codec)
+      entries.end()
+    } else if (!epochs.full) {
+      entries.begin(table.groupOf(slot), DELETE, this.id, table.keyOf(slot))
+      entries.end()
+    }
+    page.ints[(index << 2) + 2] = -epochs.sealed
+    this.dirty.wasEncoded(slot)
+  }
+
+  complete(): void {
+    this.dirty.complete()
+  }
+
+  abort(): void {
+    this.dirty.abort()
+  }
+
+  release(slot: number): void {
+    const page = this.pages[slot >>> PAGE_BITS] as CellPage
+    const at = ((slot & PAGE_MASK) << 2) + 2
+    if (at < page.ints.length) page.ints[at] = 0
+  }
+
+  restore(slot: number, entry: BlockEntries, values: ValueReader): void {
+    if (entry.op === DELETE) {
+      const page = this.pageFor(slot)
+      if (page.ints[((slot & PAGE_MASK) << 2) + 3] !== ABSENT) this.empty(page, slot)
+      return
+    }
+    const page = this.pageFor(slot)
+    this.replace(page, slot, this.restored(values.read(entry.valueStart, entry.valueEnd, entry.isInline), entry.row.version))
+    if (page.extra !== undefined && this.expires) page.extra[slot & PAGE_MASK] = entry.expiry
+  }
+}
+
+export function loadOther(page: CellPage, index: number): unknown {
+  const tag = page.ints[(index << 2) + 3]
+  return tag === OBJECT ? (page.objects as unknown[])[index] : tag === NUMBER ? Number.NaN : undefined
+}

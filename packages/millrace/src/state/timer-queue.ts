@@ -1,0 +1,186 @@
+import { PAGE_BITS } from './pages.ts'
+
+/** Who knows whether a timer is set. */
+export interface TimerOwner {
+  /**
+   * When the timer of an entry is to fire: the entry's own time, a later one (the timer was moved; the entry will be given that
+   * time), or NaN (it was cleared, or another entry stands for it).
+   */
+  due(slot: number, time: number): number
+  /** As `due`, but one of equal entries only gets an answer in each round. */
+  keep(slot: number, time: number, round: number): number
+}
+
+/**
+ * Pending timers of one domain, the earliest first. It does not know which of them are still set: whoever owns a timer is asked
+ * when one comes up, so setting later or clearing costs nothing here.
+ *
+ * Q1  Order: by time, then slot, then position of the timer among the declarations. So two timers of one key at one time fire in
+ *     the order of their declaration, before and after a restore.
+ * Q2  One heap for each page of slots, so that growing or compacting one never takes long.
+ * Q3  A heap has at most twice as many entries as there are timers set, plus a constant.
+ */
+export class TimerQueue {
+  private readonly heaps: TimerHeap[] = []
+  /** By position among the declarations. */
+  private readonly owners: readonly TimerOwner[]
+  private rounds: number = 0
+
+  constructor(owners: readonly TimerOwner[]) {
+    this.owners = owners
+  }
+
+  push(time: number, slot: number, timer: number): void {
+    const page = slot >>> PAGE_BITS
+    while (this.heaps.length <= page) this.heaps.push(new TimerHeap())
+    const heap = this.heaps[page] as TimerHeap
+    if (heap.size >= 2 * heap.live + SLACK) this.compact(heap)
+    heap.push(time, slot * this.owners.length + timer)
+  }
+
+  /** So many timers of this slot are set that were not before; negative: are no longer set. */
+  count(slot: number, change: number): void {
+    const page = slot >>> PAGE_BITS
+    while (this.heaps.length <= page) this.heaps.push(new TimerHeap())
+    const heap = this.heaps[page] as TimerHeap
+    heap.live += change
+    if (change < 0 && heap.size > 2 * heap.live + SLACK) this.compact(heap)
+  }
+
+  get live(): number {
+    return this.heaps.reduce((sum, heap) => sum + heap.live, 0)
+  }
+
+  get size(): number {
+    return this.heaps.reduce((sum, heap) => sum + heap.size, 0)
+  }
+
+  /** Time of the earliest timer that is set, or +Infinity. */
+  earliest(): number {
+    const heap = this.settled()
+    return heap === undefined ? Number.POSITIVE_INFINITY : heap.time(0)
+  }
+
+  /** Slot and timer of the earliest one as `slot * count of timers + timer`; only after `earliest` gave a finite time. */
+  takeEarliest(): number {
+    const heap = this.settled() as TimerHeap
+    const id = heap.id(0)
+    heap.pop()
+    return id
+  }
+
+  /** The heap whose first entry is the earliest of all and set; entries that are not are dropped or moved on the way. */
+  private settled(): TimerHeap | undefined {
+    for (;;) {
+      const heap = this.first()
+      if (heap === undefined) return undefined
+      const time = heap.time(0)
+      const due = this.dueOf(heap.id(0), time)
+      if (due === time) return heap
+      if (due === due) heap.moveFirst(due)
+      else heap.pop()
+    }
+  }
+
+  private first(): TimerHeap | undefined {
+    let best: TimerHeap | undefined
+    for (const heap of this.heaps) {
+      if (heap.size === 0) continue
+      if (best === undefined || heap.time(0) < best.time(0) || (heap.time(0) === best.time(0) && heap.id(0) < best.id(0))) best = heap
+    }
+    return best
+  }
+
+  private dueOf(id: number, time: number): number {
+    const timer = id % this.owners.length
+    return (this.owners[timer] as TimerOwner).due((id - timer) / this.owners.length, time)
+  }
+
+  private compact(heap: TimerHeap): void {
+    const { owners } = this
+    const round = ++this.rounds
+    heap.rebuild((id, time) => {
+      const timer = id % owners.length
+      return (owners[timer] as TimerOwner).keep((id - timer) / owners.length, time, round)
+    })
+  }
+}
+
+const SLACK = 64
+
+/** A binary heap of (time, id) in one array. */
+class TimerHeap {
+  size: number = 0
+  live: number = 0
+  private items: Float64Array = new Float64Array(32)
+
+  time(index: number): number {
+    return this.items[index << 1] as number
+  }
+
+  id(index: number): number {
+    return this.items[(index << 1) + 1] as number
+  }
+
+  push(time: number, id: number): void {
+    if (this.size << 1 === this.items.length) {
+      const larger = new Float64Array(this.items.length * 2)
+      larger.set(this.items)
+      this.items = larger
+    }
+    this.up(this.size++, time, id)
+  }
+
+  pop(): void {
+    const last = --this.size
+    if (last > 0) this.down(0, this.time(last), this.id(last))
+  }
+
+  /** Gives the first entry a later time. */
+  moveFirst(time: number): void {
+    this.down(0, time, this.id(0))
+  }
+
+  /** Keeps what `due` gives a time. */
+  rebuild(due: (id: number, time: number) => number): void {
+    let kept = 0
+    for (let i = 0; i < this.size; i++) {
+      const time = due(this.id(i), this.time(i))
+      if (time !== time) continue
+      this.set(kept++, time, this.id(i))
+    }
+    this.size = kept
+    for (let i = (kept >> 1) - 1; i >= 0; i--) this.down(i, this.time(i), this.id(i))
+  }
+
+  private set(index: number, time: number, id: number): void {
+    this.items[index << 1] = time
+    this.items[(index << 1) + 1] = id
+  }
+
+  private up(index: number, time: number, id: number): void {
+    let at = index
+    while (at > 0) {
+      const parent = (at - 1) >> 1
+      if (!isBefore(time, id, this.time(parent), this.id(parent))) break
+      this.set(at, this.time(parent), this.id(parent))
+      at = parent
+    }
+    this.set(at, time, id)
+  }
+
+  private down(index: number, time: number, id: number): void {
+    let at = index
+    for (let child = 2 * at + 1; child < this.size; child = 2 * at + 1) {
+      if (child + 1 < this.size && isBefore(this.time(child + 1), this.id(child + 1), this.time(child), this.id(child))) child++
+      if (!isBefore(this.time(child), this.id(child), time, id)) break
+      this.set(at, this.time(child), this.id(child))
+      at = child
+    }
+    this.set(at, time, id)
+  }
+}
+
+function isBefore(time: number, id: number, otherTime: number, otherId: number): boolean {
+  return time < otherTime || (time === otherTime && id < otherId)
+}

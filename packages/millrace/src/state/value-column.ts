@@ -1,0 +1,135 @@
+import type { AccumulatorColumn, TtlDeclaration, ValueHandle } from './contract.ts'
+import { PAGE_BITS, PAGE_MASK } from './pages.ts'
+import { ABSENT, type CellPage, loadOther, NUMBER, SlotColumn } from './slot-column.ts'
+
+/** Single values without TTL. The first lines of `get` and `set` are per-record code: bench/state.ts shows what they cost. */
+export class ValueColumn extends SlotColumn implements ValueHandle {
+  get(): unknown {
+    const slot = this.context.find()
+    if (slot >= 0) {
+      const page = this.pages[slot >>> PAGE_BITS] as CellPage
+      const at = (slot & PAGE_MASK) << 1
+      if (at < page.cells.length) {
+        const number = page.cells[at] as number
+        if (number === number) return number
+        if (page.ints[(at << 1) + 3] !== ABSENT) return loadOther(page, at >> 1)
+      }
+    }
+    return this.initial()
+  }
+
+  /** `undefined` clears (ST-2): an absent value reads as undefined. */
+  set(value: unknown): void {
+    const context = this.context
+    const slot = context.current >= 0 ? context.current : context.slot()
+    const page = this.pages[slot >>> PAGE_BITS] as CellPage
+    const at = (slot & PAGE_MASK) << 1
+    if (typeof value === 'number' && at < page.cells.length) {
+      const stampAt = (at << 1) + 2
+      if (page.ints[stampAt + 1] === NUMBER) {
+        if (page.ints[stampAt] !== this.epoch) this.mark(page, slot)
+        page.cells[at] = value
+        return
+      }
+    }
+    if (value === undefined) this.remove(slot)
+    else this.store(slot, context.keep(value))
+  }
+
+  update(change: (now: unknown) => unknown): void {
+    this.set(change(this.get()))
+  }
+
+  clear(): void {
+    const slot = this.context.find()
+    if (slot >= 0) this.remove(slot)
+  }
+
+  protected initial(): unknown {
+    const { initial } = this.declaration
+    return initial === undefined ? undefined : initial()
+  }
+}
+
+/** Single values that expire (TT-1 to TT-6): `extra` holds when. */
+export class ExpiringValueColumn extends ValueColumn {
+  private readonly ttl: TtlDeclaration = this.declaration.ttl as TtlDeclaration
+  private cursor: number = 0
+
+  override get(): unknown {
+    const slot = this.context.find()
+    const value = slot < 0 ? undefined : this.load(slot)
+    if (value === undefined) return this.initial()
+    const page = this.pages[slot >>> PAGE_BITS] as CellPage
+    if (isExpired(page, slot, this.context.now)) {
+      this.remove(slot)
+      return this.ttl.expired === 'until-cleaned' ? value : this.initial()
+    }
+    if (this.ttl.refreshOn === 'read-and-write') this.stampExpiry(page, slot)
+    return value
+  }
+
+  override set(value: unknown): void {
+    const slot = this.context.slot()
+    if (value === undefined) return this.remove(slot)
+    this.store(slot, this.context.keep(value))
+    ;(this.pageFor(slot).extra as Float64Array)[slot & PAGE_MASK] = this.context.now + this.ttl.afterMs
+  }
+
+  override clear(): void {
+    const slot = this.context.find()
+    if (slot >= 0) this.remove(slot)
+  }
+
+  private stampExpiry(page: CellPage, slot: number): void {
+    const expiry = this.context.now + this.ttl.afterMs
+    const extra = page.extra as Float64Array
+    if (extra[slot & PAGE_MASK] === expiry) return
+    if (page.ints[((slot & PAGE_MASK) << 2) + 2] !== this.epoch) this.mark(page, slot)
+    extra[slot & PAGE_MASK] = expiry
+  }
+
+  override sweep(count: number): boolean {
+    const end = Math.min(this.context.table.high, this.cursor + count)
+    for (let slot = this.cursor; slot < end; slot++) {
+      const page = this.pages[slot >>> PAGE_BITS] as CellPage
+      const at = ((slot & PAGE_MASK) << 2) + 3
+      if (at >= page.ints.length || page.ints[at] === ABSENT) continue
+      if (isExpired(page, slot, this.context.now)) this.remove(slot)
+      // Restored from a time when the state had no TTL (TT-5): it counts from now on.
+      else if ((page.extra as Float64Array)[slot & PAGE_MASK] === Number.POSITIVE_INFINITY) this.stampExpiry(page, slot)
+    }
+    this.cursor = end < this.context.table.high ? end : 0
+    return this.cursor === 0
+  }
+}
+
+function isExpired(page: CellPage, slot: number, now: number): boolean {
+  return ((page.extra as Float64Array)[slot & PAGE_MASK] as number) <= now
+}
+
+/** What the engine's own operators keep by slot. */
+export class AccumulatorSlots extends SlotColumn implements AccumulatorColumn {
+  get(slot: number): unknown {
+    const page = this.pages[slot >>> PAGE_BITS] as CellPage
+    const at = (slot & PAGE_MASK) << 1
+    if (at >= page.cells.length) return undefined
+    const number = page.cells[at] as number
+    return number === number ? number : loadOther(page, at >> 1)
+  }
+
+  put(slot: number, accumulator: unknown): void {
+    if (accumulator === undefined) return this.remove(slot)
+    this.store(slot, typeof accumulator === 'number' ? accumulator : this.context.keepOpen(accumulator))
+  }
+
+  touch(slot: number): void {
+    const page = this.pages[slot >>> PAGE_BITS] as CellPage
+    const at = ((slot & PAGE_MASK) << 2) + 2
+    if (at < page.ints.length && page.ints[at] !== this.epoch && page.ints[at + 1] !== ABSENT) this.mark(page, slot)
+  }
+
+  clear(slot: number): void {
+    this.remove(slot)
+  }
+}
