@@ -311,6 +311,11 @@ export const inference = defineJob('t', (job) => {
     job.from('g', generatorSource({ count: 10, rate: 5, seed: 1, record: (i, random) => ({ i, r: random() }) })),
     true,
   )
+})
+
+export const processes = defineJob('t', (job) => {
+  const c = job.from('c', arraySource<Click>([]), { timestamp: (x) => x.at })
+  const k = c.keyBy((x) => x.user)
   k.process('upd', {
     state: { n: valueState({ initial: () => 0 }), m: mapState<string, number>() },
     timers: { t: eventTimer() },

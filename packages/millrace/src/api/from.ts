@@ -38,7 +38,8 @@ function sourceOptions(address: string, options: unknown): SourceOptions {
   const invalidTag = invalid === undefined ? undefined : tagId(`invalid of ${address}`, invalid)
   return {
     timestamp: timestamp as SourceOptions['timestamp'],
-    validate: schema === undefined ? undefined : validatorOf(schema, { what: `A record of ${address}`, code: 'INVALID_RECORD' }),
+    validate:
+      schema === undefined ? undefined : validatorOf(schema, { owner: address, what: `A record of ${address}`, code: 'INVALID_RECORD' }),
     invalidTag,
     // Whole: watermarks are.
     outOfOrdernessMs: Math.ceil(durationMs(outOfOrderness as Duration, `outOfOrderness of ${address}`)),

@@ -51,7 +51,10 @@ export function defineJob(name: string, ...rest: readonly any[]): Job<any, any> 
   checkObject(options, `The options of the job '${name}'`)
   const { config: schema } = options
   const checkConfig =
-    schema === undefined ? undefined : validatorOf(schema, { what: `The config of the job '${name}'`, code: 'INVALID_OPTION' })
+    schema === undefined
+      ? undefined
+      : validatorOf(schema, { owner: `the job '${name}'`, what: `The config of the job '${name}'`, code: 'INVALID_OPTION' })
+  // `any`: as above.
   const job: Job<any, any> = Object.freeze({ name, explain: (config?: unknown) => explainPlan(buildPlan(job, config).plan) })
   definitions.set(job, { name, build: build as Definition['build'], checkConfig })
   return job

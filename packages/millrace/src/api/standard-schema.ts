@@ -2,9 +2,11 @@ import type { ErrorCode } from '../core/error-codes.ts'
 import { messageOf, StreamError } from '../core/errors.ts'
 import { shown } from '../plan/ids.ts'
 
-/** How a schema is used: what messages call the checked value and its schema, and the code of what does not pass. */
+/** How a schema is used: what messages call it and the checked value, and the code of what does not pass. */
 export interface SchemaUse {
-  /** As in `A record of source/payments`. */
+  /** Whose schema it is: `source/payments`. */
+  readonly owner: string
+  /** What is checked: `A record of source/payments`. */
   readonly what: string
   readonly code: ErrorCode
 }
@@ -18,7 +20,7 @@ const SHOWN_ISSUES = 5
  * @throws {INVALID_OPTION} for what is no Standard Schema; {ASYNC_SCHEMA} when it answers with a promise, now or for a later value
  */
 export function validatorOf(schema: unknown, use: SchemaUse): (value: unknown) => unknown {
-  const validate = standardValidate(schema, use.what)
+  const validate = standardValidate(schema, use.owner)
   const call = (value: unknown): unknown => {
     const result: unknown = validate(value)
     if (!isPromise(result)) return result
@@ -26,7 +28,7 @@ export function validatorOf(schema: unknown, use: SchemaUse): (value: unknown) =
     result.then(undefined, () => undefined)
     throw new StreamError(
       'ASYNC_SCHEMA',
-      `The schema of ${use.what} validates asynchronously. Use one without asynchronous refinements and transforms.`,
+      `The schema of ${use.owner} validates asynchronously. Use one without asynchronous refinements and transforms.`,
     )
   }
   try {
@@ -47,7 +49,7 @@ function outputOf(call: (value: unknown) => unknown, value: unknown, use: Schema
     throw new StreamError(use.code, `${use.what} makes its schema throw: ${messageOf(error)}`, { cause: error })
   }
   if (typeof result !== 'object' || result === null)
-    throw new StreamError(use.code, `The schema of ${use.what} answers with ${shown(result)}, which is no result of a Standard Schema.`)
+    throw new StreamError(use.code, `The schema of ${use.owner} answers with ${shown(result)}, which is no result of a Standard Schema.`)
   const { issues, value: output } = result as { issues?: unknown; value?: unknown }
   if (issues === undefined || issues === null) return output
   const texts = (Array.isArray(issues) ? issues : [issues]).map(issueText)
@@ -73,7 +75,7 @@ function segmentText(segment: unknown): string {
   return /^[\p{L}_$][\p{L}\p{N}_$]*$/u.test(name) ? `.${name}` : `[${JSON.stringify(name)}]`
 }
 
-function standardValidate(schema: unknown, what: string): (value: unknown) => unknown {
+function standardValidate(schema: unknown, owner: string): (value: unknown) => unknown {
   const isObject = (typeof schema === 'object' && schema !== null) || typeof schema === 'function'
   const standard: unknown = isObject ? (schema as { '~standard'?: unknown })['~standard'] : undefined
   const { version, validate } =
@@ -81,7 +83,7 @@ function standardValidate(schema: unknown, what: string): (value: unknown) => un
   if (version === 1 && typeof validate === 'function') return validate.bind(standard) as (value: unknown) => unknown
   throw new StreamError(
     'INVALID_OPTION',
-    `The schema of ${what} is ${shown(schema)} without Standard Schema v1: use one of zod, valibot, arktype or another library that has it.`,
+    `The schema of ${owner} is ${shown(schema)} without Standard Schema v1: use one of zod, valibot, arktype or another library that has it.`,
   )
 }
 

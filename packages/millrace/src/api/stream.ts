@@ -173,7 +173,8 @@ class BuiltKeyedStream extends BuiltStream {
   }
 
   override parallelism(subtasks: number): unknown {
-    checkParallelismHint(this.named('parallelism()'), subtasks)
+    this.graph.checkOpen('parallelism()')
+    checkParallelismHint(`the keyed steps after ${addressesOf(this.graph.nodes, this.outputs).join(', ')}`, subtasks)
     return new BuiltKeyedStream(this.graph, this.outputs, { ...this.#key, parallelism: subtasks })
   }
 

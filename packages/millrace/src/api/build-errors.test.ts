@@ -1,0 +1,439 @@
+/** Every build error through the public door: its code, and that its message names what it is about. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { z } from 'zod'
+import type { ErrorCode } from '../core/error-codes.ts'
+import { StreamError } from '../core/errors.ts'
+import {
+  agg,
+  arraySource,
+  defineJob,
+  eventTimer,
+  outputTag,
+  printSink,
+  processingTimer,
+  valueState,
+  type JobBuilder,
+  type KeyedStream,
+  type Stream,
+} from '../index.ts'
+import { buildPlan, checkConfig } from './job.ts'
+
+interface Word {
+  readonly text: string
+  readonly at: number
+}
+interface Parts {
+  readonly job: JobBuilder
+  readonly words: Stream<Word>
+  readonly keyed: KeyedStream<Word, string>
+  readonly untimed: Stream<Word>
+}
+type Row = readonly [name: string, code: ErrorCode, says: RegExp, build: (parts: Parts) => unknown]
+
+// `any`: these jobs are wrong on purpose, as plain JavaScript may be; what the compiler says to them is in types-tests/.
+const wrong = (value: unknown): any => value
+const none = { onRecord() {} }
+
+const rows: readonly Row[] = [
+  [
+    'a source twice',
+    'DUPLICATE_ID',
+    /Two sources of the job have the id 'words' \(source\/words\)/,
+    ({ job }) => job.from('words', arraySource([1])),
+  ],
+  [
+    'a step twice',
+    'DUPLICATE_ID',
+    /Two steps of the job have the id 'x'/,
+    ({ keyed, words }) => [keyed.reduce('x', (a) => a), words.process('x', none)],
+  ],
+  [
+    'a sink twice',
+    'DUPLICATE_ID',
+    /Two sinks of the job have the id 'out'/,
+    ({ words }) => [words.to('out', printSink()), words.map((w) => w.at).to('out', printSink())],
+  ],
+  [
+    'a state and a timer of one name',
+    'DUPLICATE_ID',
+    /step\/p has a state and a timer that are both called 'n'/,
+    ({ keyed }) => keyed.process('p', { state: { n: valueState() }, timers: { n: eventTimer() }, onRecord() {}, onTimer: { n() {} } }),
+  ],
+  ['an empty id', 'INVALID_ID', /The id of a step is ''/, ({ words }) => words.process('', none)],
+  ['a slash in an id', 'INVALID_ID', /The id of a sink is 'a\/b'/, ({ words }) => words.to('a/b', printSink())],
+  ['no id', 'INVALID_ID', /The id of a source is an object/, ({ job }) => job.from(wrong(arraySource([1])), wrong(undefined))],
+  ['a name that is a path', 'INVALID_ID', /The id of a step is '\.\.'/, ({ words }) => words.process('..', none)],
+  [
+    'a state called __proto__',
+    'INVALID_ID',
+    /The name of a state of step\/p is '__proto__'/,
+    ({ keyed }) => keyed.process('p', { state: { ['__proto__']: valueState() }, onRecord() {} }),
+  ],
+  [
+    'an aggregate with a space',
+    'INVALID_ID',
+    /The name of an aggregate of step\/a is 'a b'/,
+    ({ keyed }) => keyed.aggregate('a', { 'a b': agg.count() }),
+  ],
+  ['a tag with a space', 'INVALID_ID', /The id of a tag is 'a b'/, () => outputTag('a b')],
+  [
+    'a timer without handler',
+    'TIMER_WITHOUT_HANDLER',
+    /step\/p declares the timer 'forget', but its onTimer has no method 'forget'/,
+    ({ keyed }) => keyed.process('p', { timers: { forget: eventTimer() }, onRecord() {} }),
+  ],
+  [
+    'a handler without timer',
+    'TIMER_WITHOUT_HANDLER',
+    /step\/p has a method onTimer\.forget, but declares no timer 'forget'/,
+    ({ keyed }) => keyed.process('p', wrong({ onRecord() {}, onTimer: { forget() {} } })),
+  ],
+  [
+    'a duration that is no text of the form',
+    'INVALID_DURATION',
+    /outOfOrderness of source\/f is "10 parsecs"/,
+    ({ job }) => job.from('f', arraySource([1]), { outOfOrderness: wrong('10 parsecs') }),
+  ],
+  [
+    'a negative duration',
+    'INVALID_DURATION',
+    /idleness of source\/f is -1/,
+    ({ job }) => job.from('f', arraySource([1]), { idleness: -1 }),
+  ],
+  [
+    'a ttl that is no number',
+    'INVALID_DURATION',
+    /ttl of state 'n' of step\/p is/,
+    ({ keyed }) => keyed.process('p', { state: { n: valueState({ ttl: Number.NaN }) }, onRecord() {} }),
+  ],
+  [
+    'a tag that a map cannot send',
+    'UNKNOWN_TAG',
+    /side\(\) reads the tag 'late', which cannot be sent here: map#1 has no side outputs/,
+    ({ words }) => words.map((w) => w).side(outputTag('late')),
+  ],
+  [
+    'a tag that a source does not send',
+    'UNKNOWN_TAG',
+    /'late', which cannot be sent here: source\/words sends only to 'broken'/,
+    ({ words }) => words.side(outputTag('late')),
+  ],
+  [
+    'a tag of a source without invalid',
+    'UNKNOWN_TAG',
+    /source\/untimed has no `invalid` tag/,
+    ({ untimed }) => untimed.side(outputTag('late')),
+  ],
+  [
+    'a tag that no step of a union sends',
+    'UNKNOWN_TAG',
+    /map#1 has no side outputs; filter#2 has no side outputs/,
+    ({ words }) =>
+      words
+        .map((w) => w)
+        .union(words.filter(() => true))
+        .side(outputTag('late')),
+  ],
+  [
+    'a tag that is none',
+    'UNKNOWN_TAG',
+    /side\(\) on source\/words reads is 'late': create a tag with outputTag/,
+    ({ words }) => words.side(wrong('late')),
+  ],
+  [
+    'an event timer without event time',
+    'NO_EVENT_TIME',
+    /step\/p declares the event timer 't', but no source before it gives event time: source\/untimed\./,
+    ({ untimed }) =>
+      untimed
+        .map((w) => w)
+        .keyBy((w) => w.text)
+        .process('p', { timers: { u: processingTimer(), t: eventTimer() }, onRecord() {}, onTimer: { t() {}, u() {} } }),
+  ],
+  ['a parallelism of nothing', 'INVALID_OPTION', /The parallelism of source\/words is 0/, ({ words }) => words.parallelism(0)],
+  [
+    'a parallelism of a keyed stream',
+    'INVALID_OPTION',
+    /The parallelism of the keyed steps after source\/words is 1\.5/,
+    ({ keyed }) => keyed.parallelism(1.5),
+  ],
+  [
+    'an option that does not exist',
+    'INVALID_OPTION',
+    /source\/f has no option 'outOfOrdernes'/,
+    ({ job }) => job.from('f', arraySource([1]), wrong({ outOfOrdernes: 1 })),
+  ],
+  [
+    'a ttl of nothing',
+    'INVALID_OPTION',
+    /ttl of state 'n' of step\/p is 0/,
+    ({ keyed }) => keyed.process('p', { state: { n: valueState({ ttl: 0 }) }, onRecord() {} }),
+  ],
+  [
+    'an idleness of nothing',
+    'INVALID_OPTION',
+    /idleness of source\/f is 0/,
+    ({ job }) => job.from('f', arraySource([1]), { idleness: '0s' }),
+  ],
+  [
+    'a ttl that refreshes on Sundays',
+    'INVALID_OPTION',
+    /ttl\.refreshOn of state 'n' of step\/p is 'sundays': it may be 'write' or 'read-and-write'/,
+    ({ keyed }) => keyed.process('p', { state: { n: valueState({ ttl: { after: 1, refreshOn: wrong('sundays') } }) }, onRecord() {} }),
+  ],
+  [
+    'a version that is no number',
+    'INVALID_OPTION',
+    /version of state 'n' of step\/p is 1\.5/,
+    ({ keyed }) => keyed.process('p', { state: { n: valueState({ version: 1.5 }) }, onRecord() {} }),
+  ],
+  [
+    'an initial that is no function',
+    'INVALID_OPTION',
+    /initial of state 'n' of step\/p is 0/,
+    ({ keyed }) => keyed.process('p', { state: { n: valueState({ initial: wrong(0) }) }, onRecord() {} }),
+  ],
+  [
+    'a schema that is none',
+    'INVALID_OPTION',
+    /The schema of source\/f is an object without Standard Schema v1/,
+    ({ job }) => job.from('f', arraySource([1]), { schema: wrong({}) }),
+  ],
+  [
+    'an asynchronous schema',
+    'ASYNC_SCHEMA',
+    /source\/f validates asynchronously/,
+    ({ job }) => job.from('f', arraySource([1]), { schema: z.any().refine(() => Promise.resolve(true)) }),
+  ],
+  ['a sink as source', 'INVALID_JOB', /source\/f was given an object, which is no source/, ({ job }) => job.from('f', wrong(printSink()))],
+  [
+    'a source as sink',
+    'INVALID_JOB',
+    /sink\/f was given an object, which is no sink/,
+    ({ words }) => words.to('f', wrong(arraySource([1]))),
+  ],
+  ['an async mapper', 'INVALID_JOB', /The mapper of map\(\) on source\/words is async/, ({ words }) => words.map(wrong(async () => 1))],
+  [
+    'a generator as mapper',
+    'INVALID_JOB',
+    /The mapper of map\(\) on source\/words is a generator/,
+    ({ words }) => words.map(wrong(function* () {})),
+  ],
+  [
+    'an async selector',
+    'INVALID_JOB',
+    /The selector of keyBy\(\) on source\/words is async/,
+    ({ words }) => words.keyBy(wrong(async () => 1)),
+  ],
+  ['an async onRecord', 'INVALID_JOB', /onRecord of step\/p is async/, ({ keyed }) => keyed.process('p', wrong({ async onRecord() {} }))],
+  [
+    'an async onTimer',
+    'INVALID_JOB',
+    /onTimer\.t of step\/p is async/,
+    ({ keyed }) => keyed.process('p', wrong({ timers: { t: eventTimer() }, onRecord() {}, onTimer: { async t() {} } })),
+  ],
+  [
+    'an async reducer',
+    'INVALID_JOB',
+    /The reducer of step\/r is async/,
+    ({ keyed }) =>
+      keyed.reduce(
+        'r',
+        wrong(async () => 1),
+      ),
+  ],
+  ['no onRecord', 'INVALID_JOB', /onRecord of step\/p is undefined/, ({ words }) => words.process('p', wrong({}))],
+  [
+    'no process function',
+    'INVALID_JOB',
+    /The process function of step\/p is a function/,
+    ({ words }) =>
+      words.process(
+        'p',
+        wrong(() => 1),
+      ),
+  ],
+  [
+    'no predicate',
+    'INVALID_JOB',
+    /The predicate of filter\(\) on source\/words is 'x', not a function/,
+    ({ words }) => words.filter(wrong('x')),
+  ],
+  [
+    'state without a key',
+    'INVALID_JOB',
+    /step\/p has state, but its stream has no key/,
+    ({ words }) => words.process('p', wrong({ state: { n: valueState() }, onRecord() {} })),
+  ],
+  [
+    'timers without a key',
+    'INVALID_JOB',
+    /step\/p has timers, but its stream has no key/,
+    ({ words }) => words.process('p', wrong({ timers: { t: eventTimer() }, onRecord() {} })),
+  ],
+  [
+    'state that is none',
+    'INVALID_JOB',
+    /state 'n' of step\/p is 0: declare it with valueState/,
+    ({ keyed }) => keyed.process('p', { state: { n: wrong(0) }, onRecord() {} }),
+  ],
+  [
+    'a timer that is none',
+    'INVALID_JOB',
+    /timer 't' of step\/p is an object: declare it with eventTimer/,
+    ({ keyed }) => keyed.process('p', { timers: { t: wrong(valueState()) }, onRecord() {}, onTimer: { t() {} } }),
+  ],
+  [
+    'an aggregate called key',
+    'INVALID_JOB',
+    /step\/a has an aggregate called 'key'/,
+    ({ keyed }) => keyed.aggregate('a', wrong({ key: agg.count() })),
+  ],
+  [
+    'an aggregate that is none',
+    'INVALID_JOB',
+    /The aggregate 'n' of step\/a has no merge, result/,
+    ({ keyed }) => keyed.aggregate('a', { n: wrong({ create: () => 0, add: () => 0 }) }),
+  ],
+  ['no aggregates', 'INVALID_JOB', /step\/a was given undefined/, ({ keyed }) => keyed.aggregate('a', wrong(undefined))],
+  [
+    'a union with what is no stream',
+    'INVALID_JOB',
+    /union\(\) on source\/words was given an array/,
+    ({ words }) => words.union(wrong([words])),
+  ],
+  [
+    'a parallelism of a union',
+    'INVALID_JOB',
+    /a union has no step of its own/,
+    ({ words, untimed }) => words.union(untimed).parallelism(2),
+  ],
+  [
+    'a factory that throws',
+    'INVALID_JOB',
+    /The factory of the job 'wrong' threw: own/,
+    () => {
+      throw new TypeError('own')
+    },
+  ],
+]
+
+function partsOf(job: JobBuilder): Parts {
+  const words = job.from('words', arraySource<Word>([]), { timestamp: (w) => w.at, invalid: outputTag('broken') })
+  return { job, words, keyed: words.keyBy((w) => w.text), untimed: job.from('untimed', arraySource<Word>([])) }
+}
+
+for (const [name, code, says, build] of rows) {
+  test(`${name}: ${code}`, () => {
+    const job = defineJob('wrong', (job) => {
+      build(partsOf(job))
+    })
+    assert.throws(
+      () => buildPlan(job, undefined),
+      (error) => {
+        assert.ok(error instanceof StreamError)
+        assert.equal(error.code, code)
+        assert.match(error.message, says)
+        return true
+      },
+    )
+  })
+}
+
+test('no build error is restarted', () => {
+  for (const code of new Set(rows.map(([, code]) => code))) assert.equal(new StreamError(code, '').retry, 'never', code)
+})
+
+test('a job without a source', () => {
+  assert.throws(
+    () =>
+      buildPlan(
+        defineJob('empty', () => {}),
+        undefined,
+      ),
+    { code: 'INVALID_JOB', message: /The job 'empty' has no source/ },
+  )
+})
+
+test('a factory that returns a promise, and leaves no rejection behind', () => {
+  const job = defineJob(
+    'later',
+    wrong(async (job: JobBuilder) => {
+      job.from('a', arraySource([1]))
+      throw new Error('nobody waits')
+    }),
+  )
+  assert.throws(() => buildPlan(job, undefined), { code: 'INVALID_JOB', message: /The factory of the job 'later' returns a promise/ })
+})
+
+test('a builder and its streams after the factory has returned', () => {
+  let kept: Parts | undefined
+  buildPlan(
+    defineJob('done', (job) => {
+      kept = partsOf(job)
+    }),
+    undefined,
+  )
+  const { job, words, keyed } = kept as Parts
+  const message = /The job 'done' was changed after its factory had returned/
+  const late = [
+    () => job.from('b', arraySource([1])),
+    () => words.map((w) => w),
+    () => words.to('s', printSink()),
+    () => words.parallelism(2),
+    () => keyed.parallelism(2),
+    () => keyed.reduce('r', (a) => a),
+    () => words.side(outputTag('broken')),
+  ]
+  for (const build of late) assert.throws(build, { code: 'INVALID_JOB', message })
+})
+
+test('streams of another job', () => {
+  let other: Parts | undefined
+  buildPlan(
+    defineJob('one', (job) => {
+      other = partsOf(job)
+    }),
+    undefined,
+  )
+  assert.throws(
+    () =>
+      buildPlan(
+        defineJob('two', (job) => {
+          partsOf(job).words.union((other as Parts).words)
+        }),
+        undefined,
+      ),
+    { code: 'INVALID_JOB', message: /a stream of another job \('one'\)/ },
+  )
+  assert.throws(
+    () =>
+      buildPlan(
+        defineJob('two', (job) => {
+          partsOf(job)
+          return { foreign: (other as Parts).words }
+        }),
+        undefined,
+      ),
+    { code: 'INVALID_JOB', message: /job 'two' returns 'foreign', which is an object and no stream of this job/ },
+  )
+})
+
+test('what defineJob is given', () => {
+  assert.throws(() => defineJob('a b', () => {}), { code: 'INVALID_ID', message: /The name of a job is 'a b'/ })
+  assert.throws(() => defineJob('a', wrong(undefined)), { code: 'INVALID_JOB', message: /The factory of the job 'a' is undefined/ })
+  assert.throws(() => defineJob('a', { config: wrong({}) }, () => {}), { code: 'INVALID_OPTION' })
+  assert.throws(() => buildPlan({ name: 'a' }, undefined), { code: 'INVALID_JOB', message: /not a job: use what defineJob\(\) returned/ })
+})
+
+test('a config that its schema refuses', () => {
+  const job = defineJob('limits', { config: z.object({ limit: z.number() }) }, (job, config) => {
+    job.from('n', arraySource([config.limit]))
+  })
+  assert.throws(() => checkConfig(job, { limit: 'x' }), {
+    code: 'INVALID_OPTION',
+    message: /The config of the job 'limits' does not pass its schema: limit: /,
+  })
+  assert.deepEqual(checkConfig(job, { limit: 1, more: 2 }), { limit: 1 })
+})

@@ -1,0 +1,29 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { addressOf, checkName, shown } from './ids.ts'
+
+test('ids are letters, digits, dots, dashes and underscores, and not dots alone', () => {
+  for (const id of ['a', 'A.b-c_9', '9', '__proto__', 'v1.2']) assert.equal(addressOf('step', id), `step/${id}`)
+  for (const id of ['', '.', '..', 'a/b', 'a b', 'ä', 'a\n', '#']) assert.throws(() => addressOf('source', id), { code: 'INVALID_ID' }, id)
+})
+
+test('names are fields, in any script', () => {
+  for (const name of ['größe', '数', 'a.b', '$total', '_', '9']) checkName('It', name)
+  for (const name of ['', 'a b', '__proto__', 'a/b', '\0']) assert.throws(() => checkName('It', name), { code: 'INVALID_ID' }, name)
+})
+
+test('values in messages are short', () => {
+  const values: readonly unknown[] = ['x', 1, undefined, null, [1], {}, () => 1, function named() {}, 1n, Symbol('s')]
+  assert.deepEqual(values.map(shown), [
+    "'x'",
+    '1',
+    'undefined',
+    'null',
+    'an array',
+    'an object',
+    'a function',
+    'the function named',
+    '1',
+    'Symbol(s)',
+  ])
+})
