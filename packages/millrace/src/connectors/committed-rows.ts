@@ -58,9 +58,9 @@ export class HandedOver {
 /** Hands committed rows over one by one, in order; after an error it goes on with the row that failed. */
 export class RowsCommitter implements Committer<CommittedRows> {
   readonly #done: HandedOver
-  readonly #handOver: (row: unknown) => unknown
+  readonly #handOver: (row: unknown) => void | Promise<void>
 
-  constructor(done: HandedOver, handOver: (row: unknown) => unknown) {
+  constructor(done: HandedOver, handOver: (row: unknown) => void | Promise<void>) {
     this.#done = done
     this.#handOver = handOver
   }

@@ -1,0 +1,103 @@
+/** Bytes that a disk writes as a whole. */
+export const SECTOR_BYTES = 512
+
+/**
+ * What a name stands for. A file's bytes up to `durableBytes` survive a loss of power, of the others each sector may or may not.
+ * A directory's durable names are those of its last sync; each change since then may or may not survive, on its own.
+ */
+export class Inode {
+  readonly id: number
+  readonly kind: 'file' | 'directory'
+  modifiedMs: number
+  /** Of a directory. */
+  names: Map<string, Inode> = new Map()
+  durableNames: Map<string, Inode> = new Map()
+  changes: NameChange[] = []
+  /** Of a file. */
+  durableBytes = 0
+  /** D14: from here on an fsync has failed once. The page is clean, the bytes never reach the disk, whatever a later fsync says. */
+  lostFrom: number | undefined
+  #bytes: Uint8Array = new Uint8Array(0)
+  #size = 0
+
+  constructor(id: number, kind: 'file' | 'directory', modifiedMs: number) {
+    this.id = id
+    this.kind = kind
+    this.modifiedMs = modifiedMs
+  }
+
+  get size(): number {
+    return this.#size
+  }
+
+  /** A copy. */
+  read(offset: number, length: number): Uint8Array {
+    return this.#bytes.slice(Math.min(offset, this.#size), Math.min(offset + length, this.#size))
+  }
+
+  append(bytes: Uint8Array): void {
+    const size = this.#size + bytes.length
+    if (size > this.#bytes.length) {
+      const larger = new Uint8Array(Math.max(size, 2 * this.#bytes.length, SECTOR_BYTES))
+      larger.set(this.#bytes.subarray(0, this.#size))
+      this.#bytes = larger
+    }
+    this.#bytes.set(bytes, this.#size)
+    this.#size = size
+  }
+
+  /** For tests: bit rot, and a file that shrinks. */
+  overwrite(bytes: Uint8Array): void {
+    this.#bytes = bytes.slice()
+    this.#size = bytes.length
+    this.durableBytes = bytes.length
+  }
+
+  sync(): void {
+    if (this.lostFrom === undefined) this.durableBytes = this.#size
+  }
+
+  failSync(): void {
+    this.lostFrom ??= this.durableBytes
+  }
+
+  syncNames(): void {
+    this.durableNames = new Map(this.names)
+    this.changes = []
+  }
+
+  /** Sectors that are not durable yet: the first may begin inside durable bytes. */
+  get looseSectors(): number {
+    return Math.ceil(this.#size / SECTOR_BYTES) - Math.floor(this.durableBytes / SECTOR_BYTES)
+  }
+
+  /**
+   * Keeps what is durable and the loose sectors that `survives` names, counted from 0. A sector that does not survive reads as
+   * zeros below one that does.
+   */
+  losePower(survives: (sector: number) => boolean): void {
+    const first = Math.floor(this.durableBytes / SECTOR_BYTES)
+    let end = this.durableBytes
+    for (let sector = first; sector * SECTOR_BYTES < this.#size; sector++) {
+      const from = Math.max(sector * SECTOR_BYTES, this.durableBytes)
+      const to = Math.min((sector + 1) * SECTOR_BYTES, this.#size)
+      if (this.lostFrom === undefined && survives(sector - first)) end = to
+      else this.#bytes.fill(0, from, to)
+    }
+    this.#size = end
+    this.durableBytes = end
+    this.lostFrom = undefined
+  }
+}
+
+/** One change of a directory that has not been synced. A rename inside one directory is one change. */
+export type NameChange =
+  | { readonly kind: 'add'; readonly name: string; readonly inode: Inode }
+  | { readonly kind: 'remove'; readonly name: string }
+  | { readonly kind: 'rename'; readonly from: string; readonly name: string; readonly inode: Inode }
+
+export function applyChange(names: Map<string, Inode>, change: NameChange): void {
+  if (change.kind === 'remove') names.delete(change.name)
+  else names.set(change.name, change.inode)
+  if (change.kind === 'rename') names.delete(change.from)
+}

@@ -1,0 +1,283 @@
+import { SeededRandom } from '../connectors/seeded-random.ts'
+import { Disk, type Survival } from './disk.ts'
+import { EventQueue, type Event } from './event-queue.ts'
+import type { Fault, FaultPlan, Operation, OperationKind } from './faults.ts'
+import { SimulatedProcess } from './process.ts'
+import type { Effect } from './simulated-files.ts'
+import { systemError } from './system-error.ts'
+import { Trace } from './trace.ts'
+import { turn } from './turn.ts'
+
+export interface MachineOptions {
+  readonly seed: number
+  /** What goes wrong with operations of the disk; nothing if not given. */
+  readonly faults?: FaultPlan
+  /** At which crash point the process or the machine dies; `count` is how often the point was passed before, over all processes. */
+  readonly crashPoint?: (name: string, count: number) => 'kill' | 'powerLoss' | undefined
+  /** What a loss of power from a fault or crash point leaves; drawn for each thing if not given. */
+  readonly survival?: Survival
+  /** The wall clock at the start. */
+  readonly startMs?: number
+}
+
+/** What a promise given to `run` rejects with when its process died meanwhile. */
+export class ProcessDied extends Error {
+  override readonly name: string = 'ProcessDied'
+}
+
+/**
+ * One simulated machine: time, a disk and processes. Nothing happens but by `step`, `advance`, `run` and `runUntilIdle`.
+ *
+ * M1  One seed and one sequence of calls give one history; `trace.hash` is the proof.
+ * M2  Time stands still inside an event and its microtasks.
+ * M3  What a dead process still computes reaches nobody: its operations have no effect, its promises never settle.
+ */
+export class Machine {
+  readonly disk: Disk
+  readonly trace: Trace = new Trace()
+  /** May be changed at any time. */
+  faults: FaultPlan | undefined
+  crashPoint: MachineOptions['crashPoint']
+  survival: Survival
+  readonly #seed: number
+  readonly #events = new EventQueue()
+  readonly #delays: SeededRandom
+  readonly #luck: SeededRandom
+  readonly #pointCounts = new Map<string, number>()
+  readonly #processes: SimulatedProcess[] = []
+  readonly #inFlight = new Set<InFlight>()
+  #nowMs = 0
+  #wallOffsetMs: number
+  #operationCount = 0
+  #boot = 1
+
+  constructor(options: MachineOptions) {
+    this.#seed = options.seed
+    this.disk = new Disk(() => this.wallMs)
+    this.#delays = new SeededRandom(options.seed, 'delays')
+    this.#luck = new SeededRandom(options.seed, 'luck')
+    this.#wallOffsetMs = options.startMs ?? Date.UTC(2001, 0, 1)
+    this.faults = options.faults
+    this.crashPoint = options.crashPoint
+    this.survival = options.survival ?? (() => this.#luck.chance(0.5))
+  }
+
+  /** Ms since the machine was made; the clock of all its processes. */
+  get nowMs(): number {
+    return this.#nowMs
+  }
+
+  get wallMs(): number {
+    return Math.floor(this.#nowMs + this.#wallOffsetMs)
+  }
+
+  get boot(): string {
+    return `boot-${this.#seed}-${this.#boot}`
+  }
+
+  /** Operations of the disk begun so far: the index of the next one. */
+  get operationCount(): number {
+    return this.#operationCount
+  }
+
+  get processes(): readonly SimulatedProcess[] {
+    return this.#processes
+  }
+
+  start(): SimulatedProcess {
+    const pid = this.#processes.length + 1
+    const process = new SimulatedProcess(this, { pid, seed: this.#seed })
+    this.#processes.push(process)
+    this.trace.note(`start p${pid}`)
+    return process
+  }
+
+  /** The wall clock jumps; the monotonic one does not notice. */
+  skewWallClock(byMs: number): void {
+    this.#wallOffsetMs += byMs
+  }
+
+  /** `kill -9`: what the process wrote stays in the page cache; what it was about to do may still happen, or half of it. */
+  kill(process: SimulatedProcess): void {
+    if (process.isDead) return
+    this.trace.note(`kill p${process.pid}`)
+    process.die()
+    for (const operation of this.#inFlight) {
+      if (operation.process !== process) continue
+      this.#inFlight.delete(operation)
+      if (this.#luck.chance(0.5)) operation.complete(this.#luck.next())
+    }
+  }
+
+  /** All processes die; of what is not durable, what `survival` says stays. */
+  losePower(survival: Survival = this.survival): void {
+    for (const process of this.#processes) this.kill(process)
+    this.trace.note('power loss')
+    this.disk.losePower(survival)
+    this.#boot++
+  }
+
+  /** Lets the next event happen. False when there is none. */
+  async step(): Promise<boolean> {
+    const event = this.#events.take()
+    if (event === undefined) return false
+    this.#nowMs = Math.max(this.#nowMs, event.atMs)
+    this.trace.note(`${this.#nowMs} ${event.label}`)
+    event.run()
+    await turn()
+    return true
+  }
+
+  /** Until nothing is left but idle timers. */
+  async runUntilIdle(): Promise<void> {
+    await turn()
+    while (this.#events.busyCount > 0) await this.step()
+  }
+
+  /** Lets a span of time pass, with all that happens in it. */
+  async advance(byMs: number): Promise<void> {
+    await turn()
+    const endMs = this.#nowMs + byMs
+    for (let next = this.#events.peek(); next !== undefined && next.atMs <= endMs; next = this.#events.peek()) await this.step()
+    this.#nowMs = endMs
+  }
+
+  /**
+   * Lets things happen until the promise settles, and gives what it settles with.
+   * @throws ProcessDied when `process` died meanwhile, or any if none is given, and the promise has not settled
+   * @throws when nothing can happen any more, or not within `limitMs`, one hour if not given
+   */
+  async run<T>(promise: Promise<T>, options: { readonly limitMs?: number; readonly process?: SimulatedProcess } = {}): Promise<T> {
+    const { limitMs = 3_600_000, process } = options
+    let isSettled = false
+    const settle = (): void => void (isSettled = true)
+    promise.then(settle, settle)
+    const deadBefore = this.#deadCount()
+    const hasDied = (): boolean => process?.isDead ?? this.#deadCount() > deadBefore
+    const endMs = this.#nowMs + limitMs
+    await turn()
+    while (!isSettled) {
+      if (hasDied()) throw new ProcessDied(`died at ${this.#nowMs} ms`)
+      if (this.#nowMs > endMs) throw new Error(`not settled within ${limitMs} simulated ms:\n${this.trace.tail.slice(-20).join('\n')}`)
+      if (!(await this.step()))
+        throw new Error(`nothing is left to happen, but the promise has not settled:\n${this.trace.tail.slice(-20).join('\n')}`)
+    }
+    return promise
+  }
+
+  /** For processes: an event that only happens while the process lives. Returns what cancels it. */
+  schedule(
+    process: SimulatedProcess,
+    at: { readonly atMs: number; readonly label: string; readonly isIdle?: boolean },
+    run: () => void,
+  ): () => void {
+    const event = this.#events.add(
+      at.atMs,
+      `p${process.pid} ${at.label}`,
+      () => {
+        process.events.delete(event)
+        run()
+      },
+      at.isIdle,
+    )
+    process.events.add(event)
+    return () => {
+      process.events.delete(event)
+      this.cancel(event)
+    }
+  }
+
+  cancel(event: Event): void {
+    this.#events.cancel(event)
+  }
+
+  /** For processes: a durable step with a name. The process goes on computing, but reaches nobody any more (M3). */
+  passCrashPoint(process: SimulatedProcess, name: string): void {
+    if (process.isDead) return
+    const count = this.#pointCounts.get(name) ?? 0
+    this.#pointCounts.set(name, count + 1)
+    this.trace.note(`p${process.pid} point ${name}`)
+    this.#die(process, this.crashPoint?.(name, count))
+  }
+
+  /** How often each crash point has been passed. */
+  get crashPoints(): ReadonlyMap<string, number> {
+    return this.#pointCounts
+  }
+
+  /** For processes: an operation of the disk. */
+  operate<T>(process: SimulatedProcess, kind: OperationKind, path: string, effect: Effect<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      if (process.isDead) return
+      const operation: Operation = { index: this.#operationCount++, kind, path, process: `p${process.pid}` }
+      const fault = this.faults?.(operation)
+      const slowMs = fault?.kind === 'slow' ? fault.byMs : 0
+      const effectMs = process.inOrder(effect.inOrderOf, this.#nowMs + slowMs + this.#delay(kind))
+      const inFlight: InFlight = { process, complete: (share) => this.#completeAlone(effect, operation, share) }
+      this.#inFlight.add(inFlight)
+      this.schedule(process, { atMs: effectMs, label: `${kind} ${path}` }, () => {
+        this.#inFlight.delete(inFlight)
+        if (isDeath(fault) && fault.when === 'before') return this.#die(process, fault.kind)
+        const settle = this.#takeEffect(effect, operation, fault, resolve, reject)
+        if (isDeath(fault)) return this.#die(process, fault.kind)
+        this.schedule(process, { atMs: this.#nowMs + this.#delay('info'), label: `${kind} settles` }, settle)
+      })
+    })
+  }
+
+  #takeEffect<T>(
+    effect: Effect<T>,
+    operation: Operation,
+    fault: Fault | undefined,
+    resolve: (value: T) => void,
+    reject: (error: unknown) => void,
+  ): () => void {
+    if (fault?.kind === 'error') {
+      effect.fail?.(operation, this.#luck.next())
+      this.trace.note(`${operation.kind} ${operation.path}: ${fault.code} injected`)
+      return () => reject(systemError(fault.code, operation.kind, operation.path))
+    }
+    try {
+      const value = effect.run()
+      return () => resolve(value)
+    } catch (error) {
+      this.trace.note(`${operation.kind} ${operation.path}: ${(error as Error).message}`)
+      return () => reject(error)
+    }
+  }
+
+  /** What was under way when its process died. */
+  #completeAlone<T>(effect: Effect<T>, operation: Operation, share: number): void {
+    try {
+      if (operation.kind === 'append') effect.fail?.(operation, share)
+      else effect.run()
+      this.trace.note(`${operation.kind} ${operation.path}: done all the same`)
+    } catch {
+      // It failed, and nobody hears of it.
+    }
+  }
+
+  #die(process: SimulatedProcess, how: 'kill' | 'powerLoss' | undefined): void {
+    if (how === 'kill') this.kill(process)
+    if (how === 'powerLoss') this.losePower()
+  }
+
+  #deadCount(): number {
+    return this.#processes.filter((process) => process.isDead).length
+  }
+
+  /** Fsyncs take milliseconds, all else microseconds; now and then anything takes a hundred times as long. */
+  #delay(kind: OperationKind): number {
+    const usualMs = kind === 'sync' || kind === 'syncDirectory' ? 2 : 0.05
+    return usualMs * (0.2 + this.#delays.next()) * (this.#delays.chance(0.01) ? 100 : 1)
+  }
+}
+
+interface InFlight {
+  readonly process: SimulatedProcess
+  complete(share: number): void
+}
+
+function isDeath(fault: Fault | undefined): fault is Extract<Fault, { readonly when: string }> {
+  return fault?.kind === 'kill' || fault?.kind === 'powerLoss'
+}
