@@ -40,7 +40,7 @@ export class InputGate {
   readonly #aligner: BarrierAligner
   readonly #combiner: WatermarkCombiner
   /** What follows from the element taken last and has not been given out yet. */
-  readonly #pending: Taken[] = []
+  #pending: Taken[] = []
   #reason: BarrierReason = 'checkpoint'
   #next = 0
   #liveCount: number
@@ -76,6 +76,8 @@ export class InputGate {
 
   abort(checkpoint: number): void {
     this.#aligner.abort(checkpoint)
+    // What the end of a channel has aligned may still wait behind that end's watermark.
+    this.#pending = this.#pending.filter((taken) => taken.kind !== 'aligned' || taken.checkpoint > checkpoint)
   }
 
   #takeFromChannels(): { readonly channel: number; readonly element: StreamElement } | undefined {
