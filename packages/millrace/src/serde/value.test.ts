@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { StreamError } from '../core/errors.ts'
@@ -163,4 +164,88 @@ test('a getter that changes its object cannot break the block', () => {
       { a: 1, z: 1 },
     ],
   )
+})
+
+test('the format is what it was: bytes written by hand', () => {
+  const golden: readonly (readonly [string, unknown])[] = [
+    ...([
+      ['00', undefined],
+      ['01', null],
+      ['02', false],
+      ['03', true],
+    ] as const),
+    ...([
+      ['80', 0],
+      ['85', 5],
+      ['ff', 127],
+      ['048002', 128],
+      ['0401', -1],
+      ['04feffffffffffff1f', 2 ** 53 - 1],
+    ] as const),
+    ...([
+      ['05000000000000f83f', 1.5],
+      ['050000000000000080', -0],
+      ['05000000000000f87f', Number.NaN],
+    ] as const),
+    ...([
+      ['060100000000000000', 1n],
+      ['0712000000000000000001', 2n ** 64n],
+      ['0713000000000000000001', -(2n ** 64n)],
+    ] as const),
+    ...([
+      ['080461', 'a'],
+      ['0809c3a9', 'é'],
+      ['080a00d8', '\ud800'],
+      ['0800', ''],
+    ] as const),
+    ...([
+      ['09000000000000f03f', new Date(1)],
+      ['0a0181', [1]],
+      ['0b018182', new Map([[1, 2]])],
+      ['0c0181', new Set([1])],
+    ] as const),
+    ...([
+      ['0d00020102', new Uint8Array([1, 2])],
+      ['0d03020500', new Int16Array([5])],
+      ['0e0107', new Uint8Array([7]).buffer],
+    ] as const),
+    ...([
+      ['0f01046181', { a: 1 }],
+      ['0a020f01046181100082', [{ a: 1 }, { a: 2 }]],
+      ['0f00', {}],
+    ] as const),
+  ]
+  for (const [hex, value] of golden) {
+    writer.reset()
+    encodeValue(writer, value)
+    assert.equal(Buffer.from(writer.view()).toString('hex'), hex)
+    assertSame(decodeValue(new ByteReader(Buffer.from(hex, 'hex'))), value)
+  }
+})
+
+test('blocks in shared memory are read like others', () => {
+  writer.reset()
+  const value = edgeValues.filter((edge) => typeof edge !== 'object')
+  encodeValue(writer, value)
+  const shared = new Uint8Array(new SharedArrayBuffer(writer.position))
+  shared.set(writer.view())
+  assertSame(decodeValue(new ByteReader(shared)), value)
+})
+
+test('objects are read as ever where Object.prototype is frozen', () => {
+  // In a child: freezing cannot be undone.
+  const code = `
+    Object.freeze(Object.prototype)
+    const { ByteReader, ByteWriter } = await import(${JSON.stringify(new URL('bytes.ts', import.meta.url))})
+    const { decodeValue, encodeValue } = await import(${JSON.stringify(new URL('value.ts', import.meta.url))})
+    const { decodeBatch, encodeBatch } = await import(${JSON.stringify(new URL('columns.ts', import.meta.url))})
+    const value = JSON.parse('[{"toString":1,"__proto__":2,"constructor":3},{"toString":4,"__proto__":5,"constructor":6}]')
+    const writer = new ByteWriter()
+    encodeValue(writer, value)
+    encodeBatch(writer, value, new Float64Array(2))
+    const reader = new ByteReader(writer.take())
+    console.log(JSON.stringify([decodeValue(reader), decodeBatch(reader).values]))`
+  const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', code], { encoding: 'utf8', timeout: 60_000 })
+  const row = '[{"toString":1,"__proto__":2,"constructor":3},{"toString":4,"__proto__":5,"constructor":6}]'
+  assert.equal(stdout.trim(), `[${row},${row}]`, stderr)
 })

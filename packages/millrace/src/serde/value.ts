@@ -294,7 +294,12 @@ export function getBigint(reader: ByteReader): bigint {
   if (length > MAX_BIGINT_BYTES) reader.corrupt('a bigint is too large')
   const bytes = reader.view(length)
   const digits: string[] = []
-  for (let i = length - 1; i >= 0; i--) digits.push((bytes[i] as number).toString(16).padStart(2, '0'))
+  // Six bytes at a time, so that the text is not many times the size of the bytes.
+  for (let end = length; end > 0; end -= 6) {
+    let part = 0
+    for (let i = end - 1; i >= Math.max(0, end - 6); i--) part = part * 256 + (bytes[i] as number)
+    digits.push(part.toString(16).padStart(2 * Math.min(6, end), '0'))
+  }
   const magnitude = length === 0 ? 0n : BigInt(`0x${digits.join('')}`)
   const value = header % 2 === 1 ? -magnitude : magnitude
   if (bytes[length - 1] === 0 || BigInt.asIntN(64, value) === value) reader.corrupt('a bigint is not in its shortest form')
