@@ -84,6 +84,12 @@ const rows: readonly Row[] = [
     ({ keyed }) => keyed.process('p', { timers: { forget: eventTimer() }, onRecord() {} }),
   ],
   [
+    'a timer called as what every object has',
+    'TIMER_WITHOUT_HANDLER',
+    /its onTimer has no method 'toString'/,
+    ({ keyed }) => keyed.process('p', { timers: { toString: eventTimer() }, onRecord() {}, onTimer: {} }),
+  ],
+  [
     'a handler without timer',
     'TIMER_WITHOUT_HANDLER',
     /step\/p has a method onTimer\.forget, but declares no timer 'forget'/,

@@ -6,7 +6,10 @@ import type { Explanation } from './job-types.ts'
 export function explainPlan(plan: Plan, parallelism: number = 1): Explanation {
   const steps = explainSteps(plan, parallelism)
   const paths = explainPaths(plan)
-  return { steps, paths, toString: () => explanationText(plan.job, { steps, paths }) }
+  const explanation = { steps, paths }
+  // Not enumerable: what is printed, compared or sent to another thread is the data alone.
+  Object.defineProperty(explanation, 'toString', { value: () => explanationText(plan.job, explanation) })
+  return explanation
 }
 
 function explanationText(job: string, { steps, paths }: Pick<Explanation, 'steps' | 'paths'>): string {

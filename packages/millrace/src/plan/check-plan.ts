@@ -77,6 +77,12 @@ function quoted(names: readonly string[] | 'any'): string {
   return names === 'any' ? 'any tag' : names.map((name) => `'${name}'`).join(', ')
 }
 
+/** A timer may be called `toString`, which every object has. */
+function hasHandler(node: KeyedProcessNode, name: string): boolean {
+  const handler: unknown = node.step.onTimer?.[name]
+  return typeof handler === 'function' && handler !== Reflect.get(Object.prototype, name)
+}
+
 function duplicate(address: string): StreamError {
   const [kind, id] = address.split('/')
   return new StreamError(
@@ -88,7 +94,7 @@ function duplicate(address: string): StreamError {
 function checkTimers(earlier: readonly PlanNode[], node: KeyedProcessNode): void {
   const timers = Object.entries(node.states).filter(([, { kind }]) => kind === 'timer' || kind === 'timers')
   for (const [name] of timers) {
-    if (typeof node.step.onTimer?.[name] === 'function') continue
+    if (hasHandler(node, name)) continue
     throw new StreamError(
       'TIMER_WITHOUT_HANDLER',
       `${node.address} declares the timer '${name}', but its onTimer has no method '${name}'. Add it, or remove the declaration.`,

@@ -128,5 +128,6 @@ source/a → sink/s: exactly-once
   · sink/s (table) shows a record once the checkpoint that holds it is complete, so as late as checkpoints are apart: it says so
   · only with checkpoints: a run without them starts from nothing after a failure and writes again`,
   )
+  assert.deepEqual(Object.keys(structuredClone(explain((job) => job.from('a', source(true))))), ['steps', 'paths'])
   assert.match(String(explain((job) => job.from('a', source(true)))), /No sink: nothing leaves this job\.$/)
 })

@@ -57,7 +57,7 @@ test('equal factories give equal hashes, and each change another', () => {
     { timestamp: () => 1 },
     { mapper: (word) => word + word },
     { selector: (word) => word.trim() },
-    { onRecord: (_v, _c, out) => void out.emit('x') },
+    { onRecord: (_v, _c, out) => out.emit('x') as undefined },
     { aggregates: { m: agg.count() } },
     { aggregates: { n: { ...agg.count(), add: (n) => n + 2 } } },
     { parallelism: 2 },
