@@ -1,6 +1,6 @@
 import type { FileHandle as NodeHandle } from 'node:fs/promises'
 import type { FileHandle, FileInfo } from '../core/env.ts'
-import { infoOf } from './node-files.ts'
+import { infoOf } from './node-file-info.ts'
 
 /** Fewer parts than any system's IOV_MAX. */
 const MAX_PARTS = 512
@@ -107,10 +107,4 @@ function after(parts: readonly Uint8Array[], count: number): Uint8Array[] {
 
 function fileError(code: string, operation: string, path: string, reason: string): Error {
   return Object.assign(new Error(`${code}: ${reason}, ${operation} '${path}'`), { code, path })
-}
-
-/** The `code` of a system error; undefined for anything else. */
-export function codeOf(error: unknown): string | undefined {
-  const code = (error as { readonly code?: unknown } | null | undefined)?.code
-  return typeof code === 'string' ? code : undefined
 }

@@ -1,7 +1,8 @@
-import { type BigIntStats, constants } from 'node:fs'
+import { constants } from 'node:fs'
 import { link, mkdir, open, readdir, rename, rmdir, stat, unlink } from 'node:fs/promises'
-import type { FileInfo, Files } from '../core/env.ts'
-import { codeOf, NodeFileHandle } from './node-file-handle.ts'
+import type { Files } from '../core/env.ts'
+import { NodeFileHandle } from './node-file-handle.ts'
+import { codeOf, infoOf, kindOf } from './node-file-info.ts'
 
 /** Files of the machine. New files and directories have the modes that the process' umask leaves. */
 export const nodeFiles: Files = {
@@ -54,17 +55,4 @@ export const nodeFiles: Files = {
       await directory.close()
     }
   },
-}
-
-export function infoOf(stats: BigIntStats): FileInfo {
-  return {
-    kind: kindOf(stats),
-    sizeBytes: Number(stats.size),
-    modifiedMs: Number(stats.mtimeNs / 1000n) / 1000,
-    identity: `${stats.dev}:${stats.ino}`,
-  }
-}
-
-function kindOf(entry: { isFile(): boolean; isDirectory(): boolean }): FileInfo['kind'] {
-  return entry.isFile() ? 'file' : entry.isDirectory() ? 'directory' : 'other'
 }

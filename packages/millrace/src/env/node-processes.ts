@@ -1,6 +1,6 @@
 import { readFileSync, readlinkSync } from 'node:fs'
 import type { ProcessIdentity, Processes } from '../core/env.ts'
-import { codeOf } from './node-file-handle.ts'
+import { codeOf } from './node-file-info.ts'
 
 /**
  * Which process this is, and whether another one still lives. Only Linux can tell: elsewhere boot, namespace and start time are

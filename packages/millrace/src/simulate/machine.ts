@@ -2,7 +2,7 @@ import { SeededRandom } from '../connectors/seeded-random.ts'
 import { Disk, type Survival } from './disk.ts'
 import { EventQueue, type Event } from './event-queue.ts'
 import type { Fault, FaultPlan, Operation, OperationKind } from './faults.ts'
-import { SimulatedProcess } from './process.ts'
+import { SimulatedProcess, type World } from './process.ts'
 import type { Effect } from './simulated-files.ts'
 import { systemError } from './system-error.ts'
 import { Trace } from './trace.ts'
@@ -32,7 +32,7 @@ export class ProcessDied extends Error {
  * M2  Time stands still inside an event and its microtasks.
  * M3  What a dead process still computes reaches nobody: its operations have no effect, its promises never settle.
  */
-export class Machine {
+export class Machine implements World {
   readonly disk: Disk
   readonly trace: Trace = new Trace()
   /** May be changed at any time. */
@@ -84,9 +84,9 @@ export class Machine {
     return this.#processes
   }
 
-  start(): SimulatedProcess {
+  start(): SimulatedProcess<Machine> {
     const pid = this.#processes.length + 1
-    const process = new SimulatedProcess(this, { pid, seed: this.#seed })
+    const process = new SimulatedProcess<Machine>(this, { pid, seed: this.#seed })
     this.#processes.push(process)
     this.trace.note(`start p${pid}`)
     return process

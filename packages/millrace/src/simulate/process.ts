@@ -2,9 +2,10 @@ import { SeededRandom } from '../connectors/seeded-random.ts'
 import type { Budget, Clock, Digest, Env, Files, Log, Output, ProcessIdentity, Processes, Random, Timers } from '../core/env.ts'
 import { invariant } from '../core/errors.ts'
 import { plainDigest } from './digest.ts'
+import type { Disk, Survival } from './disk.ts'
 import type { Event } from './event-queue.ts'
-import type { Machine } from './machine.ts'
-import { simulatedFiles } from './simulated-files.ts'
+import type { OperationKind } from './faults.ts'
+import { simulatedFiles, type Effect } from './simulated-files.ts'
 
 /** Asks of a budget in the simulator: at least one, so that whoever asks first still gets something done. */
 const BUDGET_ASKS: Readonly<Record<'slice' | 'turn', number>> = { slice: 64, turn: 256 }
@@ -16,8 +17,28 @@ export interface LoggedLine {
   readonly fields: Readonly<Record<string, unknown>>
 }
 
+/** What a process needs of the machine in which it runs. */
+export interface World {
+  readonly nowMs: number
+  readonly wallMs: number
+  readonly boot: string
+  readonly disk: Disk
+  readonly processes: readonly SimulatedProcess[]
+  start(): SimulatedProcess
+  kill(process: SimulatedProcess): void
+  losePower(survival?: Survival): void
+  schedule(
+    process: SimulatedProcess,
+    at: { readonly atMs: number; readonly label: string; readonly isIdle?: boolean },
+    run: () => void,
+  ): () => void
+  cancel(event: Event): void
+  passCrashPoint(process: SimulatedProcess, name: string): void
+  operate<T>(process: SimulatedProcess, kind: OperationKind, path: string, effect: Effect<T>): Promise<T>
+}
+
 /** One process of a simulated machine: the Env of what runs in it. */
-export class SimulatedProcess implements Env {
+export class SimulatedProcess<M extends World = World> implements Env {
   readonly clock: Clock
   readonly timers: Timers
   readonly random: Random
@@ -26,7 +47,7 @@ export class SimulatedProcess implements Env {
   readonly digest: Digest = plainDigest
   readonly log: Log
   readonly output: Output
-  readonly machine: Machine
+  readonly machine: M
   readonly pid: number
   /** What it printed. */
   printed = ''
@@ -40,7 +61,7 @@ export class SimulatedProcess implements Env {
   #soonMs = 0
   #isDead = false
 
-  constructor(machine: Machine, options: { readonly pid: number; readonly seed: number }) {
+  constructor(machine: M, options: { readonly pid: number; readonly seed: number }) {
     const { pid, seed } = options
     this.machine = machine
     this.pid = pid
@@ -79,9 +100,9 @@ export class SimulatedProcess implements Env {
   }
 
   /** The machine loses power; gives a fresh process on what its disk has kept. */
-  crash(survival?: Parameters<Machine['losePower']>[0]): SimulatedProcess {
+  crash(survival?: Survival): SimulatedProcess<M> {
     this.machine.losePower(survival)
-    return this.machine.start()
+    return this.machine.start() as SimulatedProcess<M>
   }
 
   /** For the machine. */
