@@ -1,35 +1,10 @@
 import type { RunOptions } from '../api/run-types.ts'
-import { storageDefinitionOf, type StorageDefinition } from '../connect/contract.ts'
+import { storageDefinitionOf } from '../connect/contract.ts'
 import { directoryStorage } from '../connectors/directory-storage.ts'
 import { durationMs } from '../core/duration.ts'
 import { StreamError } from '../core/errors.ts'
 import { DEFAULT_KEY_GROUPS, MAX_KEY_GROUPS } from '../core/key-group.ts'
-import type { RestartStrategy } from '../checkpoint/restart.ts'
-
-/** Run options after defaults and checks: data that the runtime can follow without asking again. */
-export interface Settings {
-  readonly parallelism: number
-  /** Undefined: as the checkpoint says, else the default. */
-  readonly keyGroups: number | undefined
-  readonly checkpoints: CheckpointSettings | undefined
-  readonly restore: RestoreSettings
-  readonly restart: RestartStrategy
-  readonly check: boolean
-}
-export interface CheckpointSettings {
-  readonly storage: StorageDefinition
-  readonly everyMs: number
-  readonly timeoutMs: number
-  readonly retain: number
-  readonly leaseMs: number
-}
-export interface RestoreSettings {
-  readonly mode: 'latest' | 'none'
-  /** A checkpoint's id. */
-  readonly from: number | undefined
-  readonly acceptLoss: boolean
-  readonly allowDropped: boolean
-}
+import type { CheckpointSettings, RestoreSettings, RunSettings } from '../runtime/run-settings.ts'
 
 const DEFAULT_EVERY_MS = 1_000
 const DEFAULT_TIMEOUT_MS = 600_000
@@ -43,7 +18,7 @@ const MIN_LEASE_MS = 100
  * @throws {INVALID_DURATION}
  * @throws {NOT_YET} for worker threads
  */
-export function settingsOf(options: RunOptions): Settings {
+export function settingsOf(options: RunOptions): RunSettings {
   const workers = count(options.workers ?? 0, 'workers', 0)
   if (workers > 0) throw new StreamError('NOT_YET', `workers is ${workers}, but worker threads are not built yet. Leave it out to run on this thread; parallelism above 1 works there too.`)
   const keyGroups = options.keyGroups === undefined ? undefined : count(options.keyGroups, 'keyGroups', 1, MAX_KEY_GROUPS)
@@ -77,7 +52,7 @@ function checkpointId(from: string): number {
   return Number(id)
 }
 
-function restartStrategy(restart: RunOptions['restart'], hasCheckpoints: boolean): RestartStrategy {
+function restartStrategy(restart: RunOptions['restart'], hasCheckpoints: boolean): RunSettings['restart'] {
   if (restart === undefined) return hasCheckpoints ? exponential({}) : { kind: 'none' }
   if (restart === 'none') return { kind: 'none' }
   // RS-1: without checkpoints there is nothing to start again from.
@@ -88,7 +63,7 @@ function restartStrategy(restart: RunOptions['restart'], hasCheckpoints: boolean
 }
 
 /** Defaults of RS-1. */
-function exponential(options: Omit<Extract<RunOptions['restart'], { strategy: 'exponential' }>, 'strategy'>): RestartStrategy {
+function exponential(options: Omit<Extract<RunOptions['restart'], { strategy: 'exponential' }>, 'strategy'>): RunSettings['restart'] {
   const multiplier = options.multiplier ?? 1.5
   const jitter = options.jitter ?? 0.1
   if (!(multiplier >= 1 && Number.isFinite(multiplier))) throw new StreamError('INVALID_OPTION', `restart.multiplier is ${multiplier}: it has to be at least 1.`)

@@ -2,7 +2,9 @@
  * One attempt at running a job on this thread: its subtasks, the channels between them, and what they tell the coordinator.
  * A failed attempt is closed and never used again; whatever it still says afterwards is void (D9).
  */
-import type { Manifest } from '../checkpoint/manifest.ts'
+import { slotOf } from '../checkpoint/reports.ts'
+import type { TaskSlot } from '../checkpoint/coordinator-types.ts'
+import type { Plain } from '../connect/contract.ts'
 import type { Env } from '../core/env.ts'
 import { TaskCore } from '../task/task-core.ts'
 import type { BarrierReason, StreamElement, TaskSnapshot } from '../task/messages.ts'
@@ -13,8 +15,8 @@ import type { Receiver, Sender, WiredSubtask, Wiring } from './wiring.ts'
 
 export interface AttemptEvents {
   snapshot(subtask: number, snapshot: TaskSnapshot): void
-  /** All input of the job has ended and everything is with the sinks. */
-  allEnded(): void
+  /** All input of the subtask has ended and all its output has left; barriers come to it directly from now on. */
+  ended(subtask: number): void
   failed(error: unknown): void
   /** For those who watch: an operator of a subtask begins with a watermark. */
   watermark?(subtask: number, address: string, at: number): void
@@ -29,6 +31,8 @@ export interface AttemptOptions {
   readonly env: Env
   readonly epoch: number
   readonly check: boolean
+  /** As in `TaskOptions`. */
+  readonly keepsState: boolean
   readonly specializer: Specializer
   readonly tuning: Tuning
   /** What subtask `subtask` of `subtasks` of the operator gets back. */
@@ -41,8 +45,6 @@ export class Attempt {
   readonly #tasks: readonly TaskCore[]
   readonly #scheduler: Scheduler
   readonly #cancel = new AbortController()
-  #inFlight: { readonly checkpoint: number; readonly reason: BarrierReason } | undefined
-  #endedCount = 0
   #isOver = false
 
   constructor(options: AttemptOptions) {
@@ -71,34 +73,37 @@ export class Attempt {
     this.#scheduler.wakeAll()
   }
 
-  /** A barrier to every subtask without live input; it travels on from there. */
-  trigger(checkpoint: number, reason: BarrierReason): void {
-    this.#inFlight = { checkpoint, reason }
+  /** A barrier to these subtasks, which have no live input; it travels on from there. */
+  trigger(checkpoint: number, reason: BarrierReason, slots: readonly TaskSlot[]): void {
+    const asked = new Set(slots.map(slotOf))
     for (const [index, task] of this.#tasks.entries()) {
-      if (!(this.#options.wiring.subtasks[index] as WiredSubtask).isSource && !task.hasEnded) continue
+      if (!asked.has(slotOf(this.slot(index)))) continue
       task.barrier(checkpoint, reason)
       this.#scheduler.wake(index)
     }
   }
 
+  slot(subtask: number): TaskSlot {
+    const { spec } = this.#options.wiring.subtasks[subtask] as WiredSubtask
+    return { task: spec.name, subtask: spec.subtask }
+  }
+
   /** The manifest of checkpoint n is durable. */
   complete(checkpoint: number): void {
-    if (this.#inFlight?.checkpoint === checkpoint) this.#inFlight = undefined
     for (const task of this.#tasks) task.complete(checkpoint)
   }
 
   abort(checkpoint: number): void {
-    if (this.#inFlight?.checkpoint === checkpoint) this.#inFlight = undefined
     for (const task of this.#tasks) task.abort(checkpoint)
     this.#scheduler.wakeAll()
   }
 
-  async acknowledge(manifest: Manifest): Promise<void> {
+  /** By source and split: these positions are in a durable checkpoint. */
+  async acknowledge(positions: Readonly<Record<string, Readonly<Record<string, Plain>>>>): Promise<void> {
     for (const task of this.#tasks) {
       const { plan, nodes } = task.options.spec
-      const address = plan.nodes[nodes[0] as number]?.address as string
-      const part = manifest.operators[address]
-      if (part?.kind === 'source') await task.acknowledge(part)
+      const own = positions[plan.nodes[nodes[0] as number]?.address as string]
+      if (own !== undefined) await task.acknowledge(own)
     }
   }
 
@@ -127,13 +132,14 @@ export class Attempt {
   }
 
   #task(wired: WiredSubtask, index: number): TaskCore {
-    const { env, epoch, specializer, check, tuning, events } = this.#options
+    const { env, epoch, specializer, check, keepsState, tuning, events } = this.#options
     return new TaskCore({
       spec: wired.spec,
       env,
       epoch,
       specializer,
       check,
+      keepsState,
       signal: this.#cancel.signal,
       ...tuning,
       host: {
@@ -150,7 +156,9 @@ export class Attempt {
         snapshot: (snapshot) => {
           if (!this.#isOver) events.snapshot(index, snapshot)
         },
-        ended: () => this.#ended(index),
+        ended: () => {
+          if (!this.#isOver) events.ended(index)
+        },
         failed: (error) => {
           if (!this.#isOver) events.failed(error)
         },
@@ -163,15 +171,5 @@ export class Attempt {
   #deliver(receiver: Receiver, element: StreamElement): void {
     this.#tasks[receiver.subtask]?.deliver(receiver.channel, element)
     this.#scheduler.wake(receiver.subtask)
-  }
-
-  /** A subtask that ended while a barrier was under way gets it directly: no channel brings it any more. */
-  #ended(index: number): void {
-    this.#endedCount++
-    if (this.#inFlight !== undefined) {
-      this.#tasks[index]?.barrier(this.#inFlight.checkpoint, this.#inFlight.reason)
-      this.#scheduler.wake(index)
-    }
-    if (this.#endedCount === this.#tasks.length && !this.#isOver) this.#options.events.allEnded()
   }
 }

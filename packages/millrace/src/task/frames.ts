@@ -9,21 +9,15 @@ import { ByteReader, ByteWriter } from '../serde/bytes.ts'
 import { decodeBatch, encodeBatch } from '../serde/columns.ts'
 import { decodeValue, encodeValue } from '../serde/value.ts'
 import type { BarrierReason, StreamElement, TaskSnapshot } from './messages.ts'
-import type { HostTime } from './task-spec.ts'
+import type { HostTime, OperatorRestore } from './task-spec.ts'
 
 export const FRAME_VERSION = 1
 /** A frame longer than this is refused. */
 export const MAX_FRAME_BYTES: number = 256 * 1024 * 1024
 
-/** What `open` carries: an `OperatorRestore` whose `keep` has become a list of names. */
-export type WireRestore =
-  | { readonly kind: 'keyed'; readonly blocks: readonly Uint8Array[]; readonly watermark: number; readonly keep: readonly string[] }
-  | { readonly kind: 'source'; readonly splits: Readonly<Record<string, { readonly position: unknown; readonly maxTimestamp: number; readonly ended: boolean }>> }
-  | { readonly kind: 'sink'; readonly writerStates: readonly unknown[] }
-
 /** From the host to the task. */
 export type HostFrame =
-  | { readonly type: 'open'; readonly version: number; readonly restored: Readonly<Record<string, WireRestore>>; readonly time: HostTime }
+  | { readonly type: 'open'; readonly version: number; readonly restored: Readonly<Record<string, OperatorRestore>>; readonly time: HostTime }
   | { readonly type: 'begin' }
   | { readonly type: 'element'; readonly channel: number; readonly element: StreamElement }
   | { readonly type: 'barrier'; readonly checkpoint: number; readonly reason: BarrierReason }

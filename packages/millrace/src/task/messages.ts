@@ -24,7 +24,8 @@ export type StreamElement =
   | { readonly kind: 'idle' }
   | { readonly kind: 'barrier'; readonly checkpoint: number; readonly reason: BarrierReason }
   | { readonly kind: 'end' }
-export type BarrierReason = 'checkpoint' | 'savepoint' | 'end'
+/** `stop`: the task begins nothing after it. `end`: its input has ended, nothing follows. */
+export type BarrierReason = 'checkpoint' | 'savepoint' | 'stop' | 'end'
 
 /** All that a task gives for a checkpoint. Everything a sink sealed is durable; the blocks are not yet. */
 export interface TaskSnapshot {

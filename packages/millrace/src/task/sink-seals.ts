@@ -27,7 +27,7 @@ export class SinkSeals {
 
   /** Synchronous: what is written next belongs to the next checkpoint. Resolves when all that was sealed is durable. */
   seal(writer: Writer<unknown, Plain, Plain>, origin: SealOrigin): Promise<void> {
-    const { durable } = writer.seal(origin.checkpoint, origin.reason)
+    const { durable } = writer.seal(origin.checkpoint, origin.reason === 'stop' ? 'checkpoint' : origin.reason)
     const seals = this.#bySink.get(origin.address) ?? { pending: [], writerState: undefined, settled: Promise.resolve() }
     this.#bySink.set(origin.address, seals)
     seals.settled = Promise.all([durable, seals.settled]).then(([sealed]) => {

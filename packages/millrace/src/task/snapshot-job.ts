@@ -32,10 +32,11 @@ export class SnapshotJob {
     this.#parts = parts
     this.checkpoint = parts.checkpoint
     const { chain, options, checkpoint, reason, seals } = parts
-    this.#keyed = chain.operators.filter(({ keyed }) => keyed !== undefined)
+    const keyedOperators = chain.operators.filter(({ keyed }) => keyed !== undefined)
+    this.#keyed = options.keepsState ? keyedOperators : []
     const range = keyGroupRangeOf({ subtask: options.spec.subtask, parallelism: options.spec.subtasks, maxParallelism: options.spec.keyGroups })
-    for (const { keyed, node, time } of this.#keyed) {
-      keyed?.snapshots.seal(checkpoint, 'delta')
+    for (const { keyed, node, time } of keyedOperators) {
+      if (options.keepsState) keyed?.snapshots.seal(checkpoint, 'delta')
       this.#operators[node.address] = { kind: 'keyed', states: storedStates('states' in node ? node.states : {}), first: range.first, last: range.last, watermark: time.watermark }
     }
     if (chain.source !== undefined) this.#operators[sourceAddress(options)] = { kind: 'source', splits: chain.source.snapshot() }

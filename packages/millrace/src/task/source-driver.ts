@@ -133,7 +133,9 @@ export class SourceDriver {
 
   /** Goes on with the batch at hand; true when it has been taken in whole. */
   run(idleNowMs: number): boolean {
-    const batch = this.#batch as Open
+    const batch = this.#batch
+    // Taken in whole before, but what it made had not left yet.
+    if (batch === undefined) return true
     if (!this.#runBroken(batch)) return false
     const before = this.#index
     this.#index = this.#head(batch.values, batch.timestamps, before)
@@ -142,7 +144,7 @@ export class SourceDriver {
     this.#batch = undefined
     const split = this.#table.get(batch.split)
     if (split === undefined) return true
-    this.#table.advance(split, this.#state.maxTimestamp, batch.next, idleNowMs)
+    this.#table.advance(split, { maxTimestamp: this.#state.maxTimestamp, position: batch.next, isActive: batch.values.length > 0, nowMs: idleNowMs })
     if (batch.splitEnded === true) this.#table.end(split)
     return true
   }
@@ -187,8 +189,9 @@ export class SourceDriver {
     return this.#table.snapshot()
   }
 
-  async acknowledge(splits: Readonly<Record<string, SplitState>>): Promise<void> {
-    await this.#reader?.acknowledge?.(new Map(Object.entries(splits).map(([name, { position }]) => [name, position])))
+  async acknowledge(positions: Readonly<Record<string, Plain>>): Promise<void> {
+    const own = Object.entries(positions).filter(([name]) => this.#table.get(name) !== undefined)
+    if (own.length > 0) await this.#reader?.acknowledge?.(new Map(own))
   }
 
   async close(): Promise<void> {

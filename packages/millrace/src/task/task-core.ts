@@ -10,7 +10,7 @@
  * T4  Everything sealed that no manifest holds yet is in the next snapshot, also after an abort (rules 1.5 b).
  * T5  An operator handles a watermark completely before the next operator gets it (WM-8).
  */
-import type { OperatorReport } from '../checkpoint/manifest.ts'
+import type { Plain } from '../connect/contract.ts'
 import type { Budget } from '../core/env.ts'
 import { StreamError, invariant, messageOf } from '../core/errors.ts'
 import { WATERMARK_END } from '../core/time.ts'
@@ -83,7 +83,7 @@ export class TaskCore {
       const from = restored[node.address]
       if (keyed === undefined || from?.kind !== 'keyed') continue
       keyed.now = this.#now
-      for (const block of from.blocks) keyed.snapshots.restore(block, from.keep)
+      for (const { blocks, ignored } of from.runs) for (const block of blocks) keyed.snapshots.restore(block, (state) => !ignored.includes(state))
       own.watermark = from.watermark
     }
     for (const { operator } of [...this.#chain.operators].reverse()) await operator.open?.()
@@ -118,6 +118,7 @@ export class TaskCore {
   resume(checkpoint: number): void {
     if (this.#phase !== 'held') return
     invariant(this.#barrier?.checkpoint === checkpoint, `T2: resume of ${checkpoint} while ${this.#barrier?.checkpoint} is held`)
+    if (this.#barrier?.reason === 'stop') this.#hasBegun = false
     this.#barrier = undefined
     this.#phase = 'running'
     this.#inputs.release(checkpoint)
@@ -126,7 +127,7 @@ export class TaskCore {
   /** A manifest holds checkpoint n. */
   complete(checkpoint: number): void {
     this.#seals.complete(checkpoint)
-    for (const { keyed } of this.#chain.operators) keyed?.snapshots.complete(checkpoint)
+    if (this.options.keepsState) for (const { keyed } of this.#chain.operators) keyed?.snapshots.complete(checkpoint)
   }
 
   /** As if checkpoint n had never been asked for; what it covered joins the next one (T4). */
@@ -139,11 +140,12 @@ export class TaskCore {
       this.#phase = 'running'
       return
     }
-    if (checkpoint <= this.#lastCheckpoint) for (const { keyed } of this.#chain.operators) keyed?.snapshots.abort(checkpoint)
+    if (this.options.keepsState && checkpoint <= this.#lastCheckpoint) for (const { keyed } of this.#chain.operators) keyed?.snapshots.abort(checkpoint)
   }
 
-  async acknowledge(part: OperatorReport | undefined): Promise<void> {
-    if (part?.kind === 'source') await this.#chain.source?.acknowledge(part.splits)
+  /** Of the source's positions by split, its own are in a durable checkpoint. */
+  async acknowledge(positions: Readonly<Record<string, Plain>>): Promise<void> {
+    await this.#chain.source?.acknowledge(positions)
   }
 
   // ---------------------------------------------------------------- work

@@ -34,9 +34,15 @@ export interface TaskChannel {
 
 /** What a task gets back from a checkpoint, by address. */
 export type OperatorRestore =
-  | { readonly kind: 'keyed'; /** Per key group oldest first. */ readonly blocks: readonly Uint8Array[]; readonly watermark: number; readonly keep: (state: string) => boolean }
+  | { readonly kind: 'keyed'; /** Oldest first. */ readonly runs: readonly RestoredRun[]; readonly watermark: number }
   | { readonly kind: 'source'; readonly splits: Readonly<Record<string, SplitState>> }
   | { readonly kind: 'sink'; readonly writerStates: readonly Plain[] }
+
+/** Blocks of one run, of this subtask's key groups alone. States of these names in it are dropped. */
+export interface RestoredRun {
+  readonly blocks: readonly Uint8Array[]
+  readonly ignored: readonly string[]
+}
 
 export interface TaskOptions {
   readonly spec: TaskSpec
@@ -45,6 +51,8 @@ export interface TaskOptions {
   readonly env: Env
   readonly epoch: number
   readonly specializer: Specializer
+  /** False where there is no storage: snapshots then hold no state, only what sinks have sealed. */
+  readonly keepsState: boolean
   /** Deep-freeze and inspect every record, not samples. */
   readonly check: boolean
   readonly signal: AbortSignal

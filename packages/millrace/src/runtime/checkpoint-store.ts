@@ -1,0 +1,40 @@
+/** What an epoch needs of the place where its checkpoints go. */
+import type { Merge } from '../checkpoint/compaction.ts'
+import type { TaskSlot } from '../checkpoint/coordinator-types.ts'
+import type { AppendBody, Ownership } from '../checkpoint/log-types.ts'
+import type { Manifest, TaskReport } from '../checkpoint/manifest.ts'
+import type { KeyedRestore } from '../checkpoint/restore-plan.ts'
+import type { TaskSnapshot } from '../task/messages.ts'
+import type { RestoredRun } from '../task/task-spec.ts'
+import type { CheckpointInfo } from './monitor.ts'
+
+export interface CheckpointStore {
+  /** The next entry of the log; resolves once it counts. */
+  append(body: Exclude<AppendBody, { kind: 'claim' }>): Promise<void>
+  /** Makes a task's part of a checkpoint durable. */
+  write(slot: TaskSlot, snapshot: TaskSnapshot): Promise<TaskReport>
+  /** Reads what a subtask gets back. @throws {CHECKPOINT_CORRUPT} */
+  read(operator: string, from: KeyedRestore): Promise<readonly RestoredRun[]>
+  /** A checkpoint is complete: files may go, runs may be merged. Works on in the background. */
+  upkeep(manifest: Manifest, merged: (merge: Merge) => void): void
+  discard(merge: Merge): void
+  describe(manifest: Manifest): Omit<CheckpointInfo, 'durationMs'>
+  /** Resolves when nothing is under way any more; the epoch has ended. */
+  settle(): Promise<void>
+}
+
+/** The store of a job from its claim to its end. */
+export interface JobStore extends CheckpointStore {
+  /** Highest checkpoint id that was used. */
+  usedTo: number
+  /** False: there is no storage, nothing survives the process. */
+  readonly keepsState: boolean
+  readonly ownership: Ownership
+  claim(): Promise<{ readonly kind: 'owner' } | { readonly kind: 'finished'; readonly checkpoint: number }>
+  /** For another attempt: a new epoch. */
+  claimAgain(): Promise<void>
+  release(): Promise<void>
+  /** Ends waiting for the claim. */
+  cancel(): void
+  close(): Promise<void>
+}

@@ -1,0 +1,57 @@
+/** Reads state from chunks: indexes are kept, blocks are not. */
+import type { KeyedRestore } from '../checkpoint/restore-plan.ts'
+import type { ChunkRef, Run } from '../checkpoint/manifest.ts'
+import type { OpenStorage } from '../connect/contract.ts'
+import type { Env } from '../core/env.ts'
+import { readChunkBlocks, readChunkIndex, type ChunkIndex } from '../state/chunk.ts'
+import type { StateBlock } from '../state/contract.ts'
+import type { RestoredRun } from '../task/task-spec.ts'
+
+export class ChunkReader {
+  readonly #storage: OpenStorage
+  readonly #env: Env
+  readonly #indexes = new Map<string, ChunkIndex>()
+
+  constructor(storage: OpenStorage, env: Env) {
+    this.#storage = storage
+    this.#env = env
+  }
+
+  /** Of a chunk that was just written. */
+  add(name: string, index: ChunkIndex): void {
+    this.#indexes.set(name, index)
+  }
+
+  forget(name: string): void {
+    this.#indexes.delete(name)
+  }
+
+  /** All blocks that a subtask gets back. @throws {CHECKPOINT_CORRUPT} naming the file */
+  async read(operator: string, { runs }: KeyedRestore): Promise<readonly RestoredRun[]> {
+    const found: RestoredRun[] = []
+    for (const run of runs) {
+      this.#env.crashPoint('restore.run')
+      const blocks = await this.blocks(operator, run, run.ref)
+      found.push({ blocks: blocks.map(({ bytes }) => bytes), ignored: run.ignored ?? [] })
+    }
+    return found
+  }
+
+  /** The blocks of an operator in one chunk, for the groups of the run, ascending. */
+  async blocks(operator: string, { first, last }: Pick<Run, 'first' | 'last'>, ref: ChunkRef): Promise<readonly StateBlock[]> {
+    const index = await this.#index(ref)
+    return readChunkBlocks(index, { operator, first, last }, (start, end) => this.#range(ref, start, end), this.#env.digest)
+  }
+
+  async #index(ref: ChunkRef): Promise<ChunkIndex> {
+    const known = this.#indexes.get(ref.name)
+    if (known !== undefined) return known
+    const index = await readChunkIndex({ ...ref, file: this.#storage.nameOf({ chunk: ref.name }) }, (start, end) => this.#range(ref, start, end), this.#env.digest)
+    this.#indexes.set(ref.name, index)
+    return index
+  }
+
+  #range(ref: ChunkRef, start: number, end: number): Promise<Uint8Array> {
+    return this.#storage.readChunk(ref.name, { start, end })
+  }
+}

@@ -1,0 +1,242 @@
+/**
+ * One epoch of a job: performs what the checkpoint coordinator decides, from the commit of what was restored to the end of the
+ * attempt. Everything an attempt says carries the epoch by construction: an epoch has one attempt, and both end together.
+ */
+import { decideCheckpoint, startCoordinator } from '../checkpoint/coordinator.ts'
+import type { CoordinatorAction, CoordinatorDecision, CoordinatorEvent, CoordinatorOptions, CoordinatorState } from '../checkpoint/coordinator-types.ts'
+import type { Manifest } from '../checkpoint/manifest.ts'
+import type { Env } from '../core/env.ts'
+import { StreamError, fromWire, messageOf, toWire } from '../core/errors.ts'
+import type { ErrorCode } from '../core/error-codes.ts'
+import type { BarrierReason, TaskSnapshot } from '../task/messages.ts'
+import type { Attempt, AttemptEvents } from './attempt.ts'
+import type { Committers } from './committers.ts'
+import type { CheckpointInfo, JobObserver } from './monitor.ts'
+import type { CheckpointStore } from './checkpoint-store.ts'
+
+export type EpochOutcome = 'finished' | 'stopped'
+
+type EventBody = CoordinatorEvent extends infer E ? (E extends CoordinatorEvent ? Omit<E, 'nowMs' | 'epoch'> : never) : never
+
+export interface EpochRunOptions {
+  readonly coordinator: CoordinatorOptions
+  readonly env: Env
+  readonly store: CheckpointStore
+  readonly committers: Committers
+  readonly createAttempt: (events: AttemptEvents) => Attempt
+  /** Undefined: checkpoints are taken only at the end and on stop. */
+  readonly everyMs: number | undefined
+  readonly timeoutMs: number
+  readonly observer: JobObserver
+}
+
+export class EpochRun {
+  readonly #options: EpochRunOptions
+  readonly #attempt: Attempt
+  #state: CoordinatorState | undefined
+  #settle: { readonly resolve: (outcome: EpochOutcome) => void; readonly reject: (error: unknown) => void } | undefined
+  #cancelTick: (() => void) | undefined
+  #cancelTimeout: (() => void) | undefined
+  #flight: { readonly checkpoint: number; readonly beganMs: number } | undefined
+  #newest: CheckpointInfo | undefined
+  #hasBegun = false
+  #isOver = false
+
+  constructor(options: EpochRunOptions) {
+    this.#options = options
+    this.#attempt = options.createAttempt({
+      snapshot: (subtask, snapshot) => this.#onSnapshot(subtask, snapshot),
+      ended: (subtask) => this.#feed({ kind: 'taskEnded', ...this.#attempt.slot(subtask) }),
+      failed: (error) => this.#feed({ kind: 'attemptFailed', error: asStreamError(error, 'USER_CODE') }),
+    })
+  }
+
+  /** Runs until the job has finished or was stopped. @throws what made the attempt fail; everything is closed by then */
+  async run(): Promise<EpochOutcome> {
+    try {
+      return await new Promise<EpochOutcome>((resolve, reject) => {
+        this.#settle = { resolve, reject }
+        this.#follow(startCoordinator(this.#options.coordinator))
+      })
+    } finally {
+      await this.#close()
+    }
+  }
+
+  /** A last checkpoint, its commit, the release. */
+  stop(): void {
+    this.#feed({ kind: 'stop' })
+  }
+
+  /** Ends at once. */
+  fail(error: StreamError): void {
+    this.#feed({ kind: 'attemptFailed', error })
+  }
+
+  /** Checkpoint ids of this epoch that were used. */
+  get usedTo(): number {
+    return this.#state?.usedTo ?? this.#options.coordinator.checkpointFloor
+  }
+
+  get newestCheckpoint(): CheckpointInfo | undefined {
+    return this.#newest
+  }
+
+  progress(): { readonly records: number; readonly watermark: number } {
+    return this.#attempt.progress()
+  }
+
+  get longestTurnMs(): number {
+    return this.#attempt.longestTurnMs
+  }
+
+  #feed(event: EventBody): void {
+    if (this.#isOver || this.#state === undefined) return
+    const { env, coordinator } = this.#options
+    try {
+      this.#follow(decideCheckpoint(this.#state, { ...event, epoch: coordinator.epoch, nowMs: env.clock.now() } as CoordinatorEvent))
+    } catch (error) {
+      this.#lose(error)
+    }
+  }
+
+  #follow({ state, actions }: CoordinatorDecision): void {
+    this.#state = state
+    for (const action of actions) this.#perform(action)
+  }
+
+  #perform(action: CoordinatorAction): void {
+    const { store, committers, observer, env } = this.#options
+    switch (action.kind) {
+      case 'commit':
+        return this.#answer(this.#commit(action), () => this.#feed({ kind: 'committed', upTo: action.upTo }), (error) => this.#feed({ kind: 'commitFailed', upTo: action.upTo, error: asStreamError(error, 'COMMIT_FAILED') }))
+      case 'withdraw':
+        return this.#answer(committers.withdraw(new Map(Object.entries(action.kept))), () => this.#feed({ kind: 'withdrawn' }))
+      case 'start-tasks':
+        return this.#answer(this.#attempt.open(), () => this.#onOpen(action.needsFirst))
+      case 'trigger-barrier':
+        return this.#trigger(action)
+      case 'store-manifest':
+        return this.#answer(store.append({ kind: 'checkpoint', manifest: action.manifest }), () => this.#onStored(action.manifest), (error) => this.#onAppendFailed(error))
+      case 'notify-complete':
+        this.#attempt.complete(action.checkpoint)
+        if (!this.#hasBegun && action.checkpoint === this.#flight?.checkpoint) this.#begin()
+        return
+      case 'acknowledge-sources':
+        this.#attempt.acknowledge(action.positions).catch((error: unknown) => env.log('warn', 'a source could not be acknowledged', { cause: messageOf(error) }))
+        return
+      case 'abort':
+        this.#cancelTimeout?.()
+        this.#attempt.abort(action.checkpoint)
+        observer({ kind: 'checkpoint-aborted', checkpoint: action.checkpoint, reason: messageOf(action.error) })
+        return
+      case 'release-files':
+        return store.upkeep(action.manifest, (merge) => this.#feed({ kind: 'merged', merge }))
+      case 'discard-merge':
+        return store.discard(action.merge)
+      case 'append-finished':
+        return this.#answer(store.append({ kind: 'finished', checkpoint: action.checkpoint, usedTo: action.usedTo }), () => this.#feed({ kind: 'closed', entry: 'finished' }), (error) => this.#onAppendFailed(error))
+      case 'append-release':
+        return this.#answer(store.append({ kind: 'release', usedTo: action.usedTo }), () => this.#feed({ kind: 'closed', entry: 'release' }), (error) => this.#onAppendFailed(error))
+      case 'fail-job':
+        return this.#lose(action.error)
+      case 'ended':
+        this.#isOver = true
+        this.#settle?.resolve(action.how)
+    }
+  }
+
+  #answer<T>(work: Promise<T>, done: (value: T) => void, failed: (error: unknown) => void = (error) => this.#feed({ kind: 'attemptFailed', error: asStreamError(error, 'USER_CODE') })): void {
+    work.then(done, failed).catch((error: unknown) => this.#lose(error))
+  }
+
+  #onOpen(needsFirst: boolean): void {
+    if (!needsFirst) this.#begin()
+    this.#feed({ kind: 'tasksRunning' })
+    this.#armTick()
+  }
+
+  #begin(): void {
+    this.#hasBegun = true
+    this.#attempt.begin()
+    const { observer, coordinator } = this.#options
+    observer({ kind: 'running', checkpoint: coordinator.restored?.checkpoint })
+  }
+
+  #armTick(): void {
+    const { everyMs, env } = this.#options
+    if (everyMs === undefined || this.#isOver) return
+    this.#cancelTick = env.timers.after(everyMs, () => {
+      this.#feed({ kind: 'tick' })
+      this.#armTick()
+    })
+  }
+
+  #trigger(action: Extract<CoordinatorAction, { kind: 'trigger-barrier' }>): void {
+    const { env, timeoutMs } = this.#options
+    const { checkpoint } = action
+    if (this.#flight?.checkpoint !== checkpoint) {
+      this.#flight = { checkpoint, beganMs: env.clock.monotonic() }
+      this.#cancelTimeout?.()
+      this.#cancelTimeout = env.timers.after(timeoutMs, () => this.#feed({ kind: 'timedOut', checkpoint }))
+    }
+    const reason: BarrierReason = action.reason === 'end' || action.reason === 'stop' ? action.reason : 'checkpoint'
+    this.#attempt.trigger(checkpoint, reason, action.tasks)
+  }
+
+  #onSnapshot(subtask: number, snapshot: TaskSnapshot): void {
+    const { store } = this.#options
+    const slot = this.#attempt.slot(subtask)
+    const { checkpoint } = snapshot
+    this.#answer(
+      store.write(slot, snapshot),
+      (report) => this.#feed({ kind: 'acked', checkpoint, report }),
+      (error) => this.#feed({ kind: 'declined', checkpoint, ...slot, error: asStreamError(error, 'CHECKPOINT_FAILED') }),
+    )
+  }
+
+  #onStored(manifest: Manifest): void {
+    const { env, observer } = this.#options
+    this.#cancelTimeout?.()
+    const durationMs = this.#flight === undefined ? undefined : env.clock.monotonic() - this.#flight.beganMs
+    this.#newest = { ...this.#options.store.describe(manifest), durationMs }
+    env.crashPoint('checkpoint.stored')
+    this.#feed({ kind: 'stored', checkpoint: manifest.checkpoint })
+    observer({ kind: 'checkpoint', info: this.#newest })
+  }
+
+  #onAppendFailed(error: unknown): void {
+    const failure = asStreamError(error, 'STORAGE')
+    this.#feed(failure.code === 'FENCED' ? { kind: 'fenced', error: failure } : { kind: 'storeFailed', error: failure })
+  }
+
+  /** M1: each checkpoint fully before the next. */
+  async #commit(action: Extract<CoordinatorAction, { kind: 'commit' }>): Promise<void> {
+    const { env, committers } = this.#options
+    env.crashPoint('commit.before')
+    for (const group of action.groups) for (const [sink, committables] of Object.entries(group.sinks)) await committers.commit(sink, committables)
+    env.crashPoint('commit.after')
+  }
+
+  #lose(error: unknown): void {
+    if (this.#isOver) return
+    this.#isOver = true
+    this.#settle?.reject(error)
+  }
+
+  async #close(): Promise<void> {
+    this.#isOver = true
+    this.#cancelTick?.()
+    this.#cancelTimeout?.()
+    const { env, committers, store } = this.#options
+    for (const error of await this.#attempt.close()) env.log('warn', 'closing failed', { cause: messageOf(error) })
+    await committers.close().catch((error: unknown) => env.log('warn', 'closing failed', { cause: messageOf(error) }))
+    await store.settle()
+  }
+}
+
+function asStreamError(error: unknown, code: ErrorCode): StreamError {
+  if (error instanceof StreamError) return error
+  if (StreamError.is(error)) return fromWire(toWire(error))
+  return new StreamError(code, messageOf(error), { cause: error })
+}

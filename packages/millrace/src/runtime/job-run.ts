@@ -1,0 +1,182 @@
+/**
+ * A job from its start to its end: claims it, runs epochs, restarts after failures, stops on request.
+ *
+ *   waiting ─claimed─► restoring ─► running ─┬─► ended
+ *                        ▲                   │ failed, and the strategy allows it
+ *                        └──── restarting ◄──┘
+ */
+import { startRestarts, decideRestart, type RestartState } from '../checkpoint/restart.ts'
+import type { Env } from '../core/env.ts'
+import { StreamError } from '../core/errors.ts'
+import type { Plan } from '../plan/nodes.ts'
+import type { Tuning } from './attempt.ts'
+import type { JobHandle, JobObserver, JobOutcome, JobPhase, JobStatus } from './monitor.ts'
+import { openEpoch } from './open-epoch.ts'
+import type { EpochRun } from './epoch-run.ts'
+import { openStore } from './job-store.ts'
+import type { JobStore } from './checkpoint-store.ts'
+import type { RunSettings } from './run-settings.ts'
+
+export interface JobRunOptions {
+  readonly plan: Plan
+  readonly settings: RunSettings
+  readonly env: Env
+  readonly observer?: JobObserver
+  readonly tuning?: Tuning
+  readonly onWatermark?: (subtask: number, address: string, at: number) => void
+}
+
+export class JobRun implements JobHandle {
+  readonly finished: Promise<JobOutcome>
+  readonly #options: JobRunOptions
+  readonly #observer: JobObserver
+  #begin!: () => void
+  #phase: JobPhase = 'waiting'
+  #epoch: EpochRun | undefined
+  #store: JobStore | undefined
+  #restarts = 0
+  #records = 0
+  #isStopping = false
+  #wakeRestart: (() => void) | undefined
+  #lost: StreamError | undefined
+
+  constructor(options: JobRunOptions) {
+    this.#options = options
+    this.#observer = options.observer ?? (() => undefined)
+    this.finished = new Promise<void>((resolve) => {
+      this.#begin = resolve
+    }).then(() => this.#run())
+  }
+
+  begin(): void {
+    this.#begin()
+  }
+
+  async stop(options: { readonly deadlineMs?: number } = {}): Promise<void> {
+    const { env } = this.#options
+    this.#isStopping = true
+    if (this.#phase !== 'ended') this.#phase = 'stopping'
+    if (this.#epoch === undefined) this.#store?.cancel()
+    this.#epoch?.stop()
+    this.#wakeRestart?.()
+    const cancel = options.deadlineMs === undefined ? undefined : env.timers.after(options.deadlineMs, () => this.#epoch?.fail(new StreamError('STOPPED', 'The deadline of stop() has passed before the last checkpoint was complete. What came after the newest checkpoint is done again by the next run.')))
+    try {
+      await this.finished
+    } finally {
+      cancel?.()
+    }
+  }
+
+  status(): JobStatus {
+    const progress = this.#epoch?.progress()
+    return {
+      phase: this.#phase,
+      records: this.#records + (progress?.records ?? 0),
+      watermark: progress?.watermark ?? Number.NEGATIVE_INFINITY,
+      restarts: this.#restarts,
+      newestCheckpoint: this.#epoch?.newestCheckpoint,
+    }
+  }
+
+  get longestTurnMs(): number {
+    return this.#epoch?.longestTurnMs ?? 0
+  }
+
+  async #run(): Promise<JobOutcome> {
+    try {
+      const outcome = await this.#runEpochs()
+      this.#observer({ kind: 'ended', outcome })
+      return outcome
+    } finally {
+      this.#phase = 'ended'
+      await this.#store?.close()
+    }
+  }
+
+  async #runEpochs(): Promise<JobOutcome> {
+    const { settings, env, plan } = this.#options
+    const store = await openStore({ settings: settings.checkpoints, restore: settings.restore, job: plan.job, env, observer: this.#observer, lost: (error) => this.#onLost(error) })
+    this.#store = store
+    if (this.#isStopping) return 'stopped'
+    const started = await this.#claim(store)
+    if (started !== 'claimed') return started
+    let restarts = startRestarts(settings.restart)
+    for (;;) {
+      try {
+        return await this.#runEpoch(store)
+      } catch (error) {
+        restarts = await this.#restart(error, restarts)
+        if (this.#isStopping) {
+          await store.release()
+          return 'stopped'
+        }
+        await store.claimAgain()
+      }
+    }
+  }
+
+  async #claim(store: JobStore): Promise<JobOutcome | 'claimed'> {
+    try {
+      const started = await store.claim()
+      if (started.kind === 'owner') return 'claimed'
+      this.#observer({ kind: 'already-finished', checkpoint: started.checkpoint })
+      return 'already-finished'
+    } catch (error) {
+      if (this.#isStopping && StreamError.is(error) && error.code === 'STOPPED') return 'stopped'
+      throw error
+    }
+  }
+
+  async #runEpoch(store: JobStore): Promise<JobOutcome> {
+    this.#setPhase('restoring')
+    const epoch = await openEpoch({ ...this.#options, observer: (event) => this.#onEvent(event), store })
+    this.#epoch = epoch
+    const running = epoch.run()
+    if (this.#isStopping) epoch.stop()
+    try {
+      return await running
+    } finally {
+      store.usedTo = epoch.usedTo
+      this.#records += epoch.progress().records
+      this.#epoch = undefined
+    }
+  }
+
+  #onEvent(event: Parameters<JobObserver>[0]): void {
+    if (event.kind === 'running') this.#setPhase('running')
+    this.#observer(event)
+  }
+
+  /** Waits as the strategy says; throws the error when it gives up. */
+  async #restart(error: unknown, state: RestartState): Promise<RestartState> {
+    const { settings, env } = this.#options
+    const failure = this.#lost ?? error
+    const retry = StreamError.is(failure) ? failure.retry : 'restart-job'
+    const decided = decideRestart(settings.restart, state, { atMs: env.clock.monotonic(), retry, random: env.random.next() })
+    const isStopped = this.#isStopping || this.#lost !== undefined
+    const restartInMs = decided.decision.kind === 'restart' && !isStopped ? decided.decision.afterMs : undefined
+    this.#observer({ kind: 'attempt-failed', error: failure, restartInMs })
+    if (restartInMs === undefined) throw failure
+    this.#setPhase('restarting')
+    this.#restarts++
+    await new Promise<void>((resolve) => {
+      const cancel = env.timers.after(restartInMs, resolve)
+      this.#wakeRestart = () => {
+        cancel()
+        resolve()
+      }
+    })
+    this.#wakeRestart = undefined
+    return decided.state
+  }
+
+  /** Nothing may be committed any more. */
+  #onLost(error: StreamError): void {
+    this.#lost = error
+    this.#epoch?.fail(error)
+  }
+
+  #setPhase(phase: JobPhase): void {
+    if (!this.#isStopping) this.#phase = phase
+  }
+}

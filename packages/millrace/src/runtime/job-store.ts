@@ -1,0 +1,196 @@
+/**
+ * A job's checkpoint storage from claim to release: the log, the chunks, what may go and what is merged.
+ */
+import { chunkName } from '../checkpoint/chunk-name.ts'
+import type { Merge } from '../checkpoint/compaction.ts'
+import type { AppendBody, Ownership } from '../checkpoint/log-types.ts'
+import type { ChunkRef, Manifest, OperatorReport, TaskReport } from '../checkpoint/manifest.ts'
+import type { KeyedRestore } from '../checkpoint/restore-plan.ts'
+import type { TaskSlot } from '../checkpoint/coordinator-types.ts'
+import type { OpenStorage } from '../connect/contract.ts'
+import type { Env } from '../core/env.ts'
+import { StreamError, invariant } from '../core/errors.ts'
+import { buildChunk } from '../state/chunk.ts'
+import type { TaskSnapshot } from '../task/messages.ts'
+import type { RestoredRun } from '../task/task-spec.ts'
+import type { JobStore } from './checkpoint-store.ts'
+import { ChunkReader } from './chunk-reader.ts'
+import { LogActor } from './log-actor.ts'
+import type { CheckpointInfo, JobObserver } from './monitor.ts'
+import { noStore } from './no-store.ts'
+import type { CheckpointSettings, RestoreSettings } from './run-settings.ts'
+import { Upkeep } from './upkeep.ts'
+
+export interface OpenStoreOptions {
+  readonly settings: CheckpointSettings | undefined
+  readonly restore: RestoreSettings
+  readonly job: string
+  readonly env: Env
+  readonly observer: JobObserver
+  /** Ownership is lost: nothing may be committed any more. */
+  readonly lost: (error: StreamError) => void
+}
+
+/** Tokens of starts of this process that have ended without a release: nobody has to wait for them (LG10). */
+const abandonedTokens: string[] = []
+const WAIT_POLLS_PER_LEASE = 10
+const MAX_POLL_MS = 500
+
+export async function openStore(options: OpenStoreOptions): Promise<JobStore> {
+  if (options.settings === undefined) return noStore()
+  return new StorageStore(options, options.settings, await options.settings.storage.open(options.env))
+}
+
+class StorageStore implements JobStore {
+  usedTo = -1
+  readonly keepsState: boolean = true
+  readonly #options: OpenStoreOptions
+  readonly #storage: OpenStorage
+  readonly #log: LogActor
+  readonly #chunks: ChunkReader
+  readonly #token: string
+  #ownership: Ownership | undefined
+  #upkeep: Upkeep | undefined
+  #isReleased = false
+  readonly #written = new Map<number, number>()
+
+  constructor(options: OpenStoreOptions, settings: CheckpointSettings, storage: OpenStorage) {
+    const { env, job, restore, observer, lost } = options
+    this.#options = options
+    this.#storage = storage
+    this.#token = env.random.id()
+    this.#chunks = new ChunkReader(storage, env)
+    const { leaseMs, retain } = settings
+    this.#log = new LogActor({
+      storage,
+      env,
+      lost,
+      waiting: (owner, silentMs) => observer({ kind: 'waiting', owner, silentMs, leaseMs }),
+      log: {
+        job,
+        self: env.processes.self(),
+        token: this.#token,
+        leaseMs,
+        pollMs: Math.min(MAX_POLL_MS, leaseMs / WAIT_POLLS_PER_LEASE),
+        retain,
+        restore: restore.mode === 'none' ? 'none' : restore.from === undefined ? 'latest' : { from: restore.from, acceptLoss: restore.acceptLoss },
+        abandoned: [...abandonedTokens],
+        maxTries: 3,
+        nameOf: (entry) => storage.nameOf({ entry }),
+      },
+    })
+  }
+
+  get ownership(): Ownership {
+    invariant(this.#ownership !== undefined, 'LG0: the job is claimed before it runs')
+    return this.#ownership
+  }
+
+  async claim(): Promise<{ readonly kind: 'owner' } | { readonly kind: 'finished'; readonly checkpoint: number }> {
+    this.#options.env.crashPoint('claim.before')
+    const started = await this.#log.start()
+    if (started.kind === 'finished') {
+      this.#isReleased = true
+      return started
+    }
+    this.#own(started.ownership)
+    return { kind: 'owner' }
+  }
+
+  async claimAgain(): Promise<void> {
+    this.#own(await this.#log.claimAgain(this.#token, this.usedTo))
+  }
+
+  async append(body: Exclude<AppendBody, { kind: 'claim' }>): Promise<void> {
+    const appended = await this.#log.append(body)
+    if (body.kind !== 'checkpoint') this.#isReleased = true
+    this.#upkeep?.appended(appended, body.kind === 'checkpoint' ? body.manifest : undefined)
+  }
+
+  async release(): Promise<void> {
+    await this.append({ kind: 'release', usedTo: this.usedTo })
+  }
+
+  async write({ task, subtask }: TaskSlot, snapshot: TaskSnapshot): Promise<TaskReport> {
+    if (snapshot.blocks.length === 0) return { task, subtask, operators: snapshot.operators }
+    const { env } = this.#options
+    const { epoch } = this.ownership
+    const { checkpoint } = snapshot
+    const name = chunkName({ epoch, kind: 'checkpoint', checkpoint, task, subtask, random: env.random.id() })
+    const built = buildChunk({ name, epoch, checkpoint, parts: snapshot.blocks.map(({ operator, block }) => ({ operator, ...block })) }, env.digest)
+    await this.#writeChunk(name, built.bytes)
+    this.#chunks.add(name, built.index)
+    this.#written.set(checkpoint, (this.#written.get(checkpoint) ?? 0) + built.sizeBytes)
+    const chunk: ChunkRef = { name, sizeBytes: built.sizeBytes, sha256: built.sha256 }
+    return { task, subtask, chunk, operators: withRuns(snapshot) }
+  }
+
+  read(operator: string, from: KeyedRestore): Promise<readonly RestoredRun[]> {
+    return this.#chunks.read(operator, from)
+  }
+
+  upkeep(manifest: Manifest, merged: (merge: Merge) => void): void {
+    for (const checkpoint of this.#written.keys()) if (checkpoint < manifest.checkpoint) this.#written.delete(checkpoint)
+    this.#upkeep?.compact(manifest, merged)
+  }
+
+  discard(merge: Merge): void {
+    this.#upkeep?.discard(merge)
+  }
+
+  describe(manifest: Manifest): Omit<CheckpointInfo, 'durationMs'> {
+    const sizeBytes = manifest.chunks.reduce((sum, chunk) => sum + chunk.sizeBytes, 0)
+    return { checkpoint: manifest.checkpoint, createdAtMs: manifest.createdAtMs, sizeBytes, newBytes: this.#written.get(manifest.checkpoint) ?? 0 }
+  }
+
+  async settle(): Promise<void> {
+    await this.#upkeep?.settle()
+  }
+
+  cancel(): void {
+    this.#log.close()
+  }
+
+  async close(): Promise<void> {
+    this.#log.close()
+    if (this.#ownership !== undefined && !this.#isReleased) abandonedTokens.push(this.#token)
+    await this.#upkeep?.settle()
+    await this.#storage.close()
+  }
+
+  #own(ownership: Ownership): void {
+    this.#ownership = ownership
+    this.usedTo = Math.max(this.usedTo, ownership.checkpointFloor)
+    for (const { error } of ownership.damaged) this.#options.env.log('error', 'an older checkpoint is damaged', { cause: error.message })
+    this.#upkeep = new Upkeep({ ownership, storage: this.#storage, env: this.#options.env, chunks: this.#chunks })
+    this.#options.observer({ kind: 'claimed', epoch: ownership.epoch })
+    this.#options.env.crashPoint('claim.after')
+  }
+
+  async #writeChunk(name: string, bytes: readonly Uint8Array[]): Promise<void> {
+    const { env } = this.#options
+    this.#upkeep?.writing(name)
+    env.crashPoint('chunk.before')
+    try {
+      await this.#storage.writeChunk(name, bytes)
+    } finally {
+      this.#upkeep?.written(name)
+    }
+    env.crashPoint('chunk.after')
+  }
+}
+
+/** Adds to the reports of keyed operators how much of the chunk is theirs. */
+function withRuns({ blocks, operators }: TaskSnapshot): Readonly<Record<string, OperatorReport>> {
+  const runs = new Map<string, { bytes: number; entries: number }>()
+  for (const { operator, block } of blocks) {
+    const run = runs.get(operator) ?? { bytes: 0, entries: 0 }
+    runs.set(operator, { bytes: run.bytes + block.bytes.length, entries: run.entries + block.entries })
+  }
+  return Object.fromEntries(
+    Object.entries(operators).map(([address, report]) => {
+      const run = runs.get(address)
+      return [address, report.kind === 'keyed' && run !== undefined ? { ...report, run } : report]
+    }),
+  )
+}

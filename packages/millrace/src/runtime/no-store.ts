@@ -1,0 +1,25 @@
+/** The store of a job without checkpoints: nothing is kept, and what sinks have sealed is committed at the end. */
+import type { Ownership } from '../checkpoint/log-types.ts'
+import type { JobStore } from './checkpoint-store.ts'
+
+const ownership: Ownership = { epoch: 1, claim: 0, restored: undefined, checkpointFloor: -1, retained: [], damaged: [], mayDelete: false, numbers: [] }
+
+export function noStore(): JobStore {
+  return {
+    usedTo: -1,
+    keepsState: false,
+    ownership,
+    append: async () => undefined,
+    write: async ({ task, subtask }, { operators }) => ({ task, subtask, operators }),
+    read: async () => [],
+    upkeep: () => undefined,
+    discard: () => undefined,
+    describe: ({ checkpoint, createdAtMs }) => ({ checkpoint, createdAtMs, sizeBytes: 0, newBytes: 0 }),
+    settle: async () => undefined,
+    claim: async () => ({ kind: 'owner' }),
+    claimAgain: async () => undefined,
+    release: async () => undefined,
+    cancel: () => undefined,
+    close: async () => undefined,
+  }
+}

@@ -1,0 +1,89 @@
+/** From an ownership to an epoch that can run: compares the checkpoint with the plan, and wires up attempt and committers. */
+import { compareWithPlan } from '../checkpoint/compare.ts'
+import type { CoordinatorOptions } from '../checkpoint/coordinator-types.ts'
+import type { Manifest } from '../checkpoint/manifest.ts'
+import { restorePlan, type OperatorRestore as PlannedRestore } from '../checkpoint/restore-plan.ts'
+import { DEFAULT_KEY_GROUPS, checkParallelism } from '../core/key-group.ts'
+import { planHash } from '../plan/hash.ts'
+import type { Plan } from '../plan/nodes.ts'
+import { parallelismsOf, physicalPlan } from '../plan/physical.ts'
+import { planSummary, type OperatorSummary } from '../plan/summary.ts'
+import { createSpecializer } from '../task/specialize.ts'
+import type { OperatorRestore } from '../task/task-spec.ts'
+import { Attempt, type AttemptEvents } from './attempt.ts'
+import type { JobStore } from './checkpoint-store.ts'
+import { Committers } from './committers.ts'
+import { EpochRun } from './epoch-run.ts'
+import type { JobRunOptions } from './job-run.ts'
+import type { JobObserver } from './monitor.ts'
+import { wire } from './wiring.ts'
+
+export interface OpenEpochOptions extends Omit<JobRunOptions, 'observer'> {
+  readonly store: JobStore
+  readonly observer: JobObserver
+}
+
+/** @throws {STATE_DROPPED} {STATE_MISMATCH} {KEY_GROUPS_CHANGED} before anything is opened */
+export async function openEpoch(options: OpenEpochOptions): Promise<EpochRun> {
+  const { plan, settings, env, store, observer } = options
+  const { ownership } = store
+  const summary = planSummary(plan)
+  const restored = compared(ownership.restored?.manifest, summary, options)
+  const keyGroups = restored?.keyGroups ?? settings.keyGroups ?? DEFAULT_KEY_GROUPS
+  for (const parallelism of new Set(parallelismsOf(plan, settings.parallelism))) checkParallelism(parallelism, keyGroups)
+  const wiring = wire(plan, physicalPlan(plan, { parallelism: settings.parallelism, chainKeyed: true }), keyGroups)
+  const cancel = new AbortController()
+  const committers = await Committers.open({ plan, env, epoch: ownership.epoch, signal: cancel.signal })
+  const coordinator: CoordinatorOptions = {
+    job: plan.job,
+    epoch: ownership.epoch,
+    planHash: planHash(plan, (parts) => env.digest.sha256(parts)),
+    keyGroups,
+    tasks: wiring.subtasks.map(({ spec, isSource }) => ({ task: spec.name, subtask: spec.subtask, isSource })),
+    restored,
+    checkpointFloor: Math.max(ownership.checkpointFloor, store.usedTo),
+    needsFirst: summary.some(({ address, kind }) => kind === 'source' && restored?.operators[address] === undefined),
+    failureBudget: 0,
+  }
+  const restore = restorer(plan, summary, restored, options, keyGroups)
+  const createAttempt = (events: AttemptEvents): Attempt =>
+    new Attempt({
+      wiring,
+      env,
+      epoch: ownership.epoch,
+      check: settings.check,
+      keepsState: store.keepsState,
+      specializer: createSpecializer({ generate: true }),
+      tuning: options.tuning ?? {},
+      restore,
+      events: { ...events, ...(options.onWatermark === undefined ? {} : { watermark: options.onWatermark }) },
+    })
+  return new EpochRun({ coordinator, env, store, committers, createAttempt, everyMs: settings.checkpoints?.everyMs, timeoutMs: settings.checkpoints?.timeoutMs ?? 600_000, observer })
+}
+
+function compared(manifest: Manifest | undefined, summary: readonly OperatorSummary[], { settings, observer }: OpenEpochOptions): Manifest | undefined {
+  if (manifest === undefined) {
+    observer({ kind: 'restoring', checkpoint: undefined, kept: [], added: [], dropped: [] })
+    return undefined
+  }
+  const comparison = compareWithPlan(manifest, summary, { allowDropped: settings.restore.allowDropped, keyGroups: settings.keyGroups })
+  const { kept, migrated, added, dropped } = comparison
+  observer({ kind: 'restoring', checkpoint: manifest.checkpoint, kept: [...kept, ...migrated], added, dropped })
+  if (comparison.error !== undefined) throw comparison.error
+  return comparison.manifest
+}
+
+/** Reads what a subtask gets back when it is opened, not before: only its own key groups. */
+function restorer(plan: Plan, summary: readonly OperatorSummary[], manifest: Manifest | undefined, options: OpenEpochOptions, keyGroups: number): (address: string, subtask: number) => Promise<OperatorRestore | undefined> {
+  const parallelisms = new Map(plan.nodes.map((node, index) => [node.address, parallelismsOf(plan, options.settings.parallelism)[index] as number]))
+  const planned: ReadonlyMap<string, PlannedRestore> = restorePlan(manifest, summary.map(({ address, kind }) => ({ address, kind, parallelism: parallelisms.get(address) as number })), keyGroups)
+  return async (address, subtask) => {
+    const from = planned.get(address)
+    if (from === undefined || manifest === undefined) return undefined
+    if (from.kind === 'source') return from
+    if (from.kind === 'sink') return { kind: 'sink', writerStates: from.subtasks[subtask]?.writerStates ?? [] }
+    const own = from.subtasks[subtask]
+    if (own === undefined) return undefined
+    return { kind: 'keyed', runs: await options.store.read(address, own), watermark: own.watermark }
+  }
+}

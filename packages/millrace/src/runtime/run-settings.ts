@@ -1,0 +1,28 @@
+/** What the runtime is told: options after defaults and checks. */
+import type { RestartStrategy } from '../checkpoint/restart.ts'
+import type { StorageDefinition } from '../connect/contract.ts'
+
+export interface RunSettings {
+  readonly parallelism: number
+  /** Undefined: as the checkpoint says, else the default. */
+  readonly keyGroups: number | undefined
+  /** Undefined: nothing survives the process. */
+  readonly checkpoints: CheckpointSettings | undefined
+  readonly restore: RestoreSettings
+  readonly restart: RestartStrategy
+  readonly check: boolean
+}
+export interface CheckpointSettings {
+  readonly storage: StorageDefinition
+  readonly everyMs: number
+  readonly timeoutMs: number
+  readonly retain: number
+  readonly leaseMs: number
+}
+export interface RestoreSettings {
+  readonly mode: 'latest' | 'none'
+  /** A checkpoint's id. */
+  readonly from: number | undefined
+  readonly acceptLoss: boolean
+  readonly allowDropped: boolean
+}

@@ -1,0 +1,172 @@
+/**
+ * Work behind the checkpoints of one epoch: deletes what may go (checkpoint/retention.ts decides) and merges runs
+ * (checkpoint/compaction.ts decides). One thing at a time, in the background, in slices; a failure of either never hurts the
+ * job: files stay, or runs stay as they are.
+ */
+import { chunkName } from '../checkpoint/chunk-name.ts'
+import { planMerge, type Merge, type MergeTask } from '../checkpoint/compaction.ts'
+import type { Ownership } from '../checkpoint/log-types.ts'
+import type { ChunkRef, Manifest, Run } from '../checkpoint/manifest.ts'
+import { decideRetention, startRetention, type RetentionEvent, type RetentionState } from '../checkpoint/retention.ts'
+import type { OpenStorage } from '../connect/contract.ts'
+import type { Budget, Env } from '../core/env.ts'
+import { messageOf } from '../core/errors.ts'
+import { mergeBlocks } from '../state/merge.ts'
+import { buildChunk, type ChunkPart } from '../state/chunk.ts'
+import type { ChunkReader } from './chunk-reader.ts'
+import type { Appended } from './log-actor.ts'
+
+export interface UpkeepOptions {
+  readonly ownership: Ownership
+  readonly storage: OpenStorage
+  readonly env: Env
+  readonly chunks: ChunkReader
+}
+
+const LISTED_AT_ONCE = 256
+
+export class Upkeep {
+  readonly #options: UpkeepOptions
+  #retention: RetentionState
+  #deleting: Promise<void>
+  #merging: Promise<void> | undefined
+  #isOver = false
+
+  constructor(options: UpkeepOptions) {
+    this.#options = options
+    this.#retention = startRetention(options.ownership)
+    this.#deleting = this.#findOrphans()
+  }
+
+  writing(chunk: string): void {
+    this.#decide({ kind: 'writing', chunk })
+  }
+
+  written(chunk: string): void {
+    this.#decide({ kind: 'written', chunk })
+  }
+
+  discard(merge: Merge): void {
+    this.#decide({ kind: 'discarded', chunk: merge.chunk.name })
+  }
+
+  appended({ number, entry, numbers }: Appended, manifest: Manifest | undefined): void {
+    this.#decide({ kind: 'appended', number, kept: entry.kept, numbers, manifest })
+  }
+
+  /** Begins the next merge that the newest manifest calls for, unless one is under way. */
+  compact(manifest: Manifest, merged: (merge: Merge) => void): void {
+    if (this.#merging !== undefined || this.#isOver) return
+    const task = nextMerge(manifest)
+    if (task === undefined) return
+    this.#merging = this.#merge(task, manifest)
+      .then((merge) => {
+        if (merge !== undefined && !this.#isOver) merged(merge)
+      })
+      .catch((error: unknown) => this.#options.env.log('warn', 'merging state failed', { operator: task.operator, cause: messageOf(error) }))
+      .finally(() => {
+        this.#merging = undefined
+      })
+  }
+
+  async settle(): Promise<void> {
+    this.#isOver = true
+    await this.#merging
+    await this.#deleting
+  }
+
+  #decide(event: RetentionEvent): void {
+    let decision = decideRetention(this.#retention, event)
+    for (;;) {
+      this.#retention = decision.state
+      const { deleteEntries, deleteChunks } = decision
+      if (deleteEntries.length + deleteChunks.length > 0) this.#deleting = this.#deleting.then(() => this.#delete(deleteEntries, deleteChunks))
+      if (!decision.isMore) return
+      decision = decideRetention(this.#retention, { kind: 'continue' })
+    }
+  }
+
+  async #delete(entries: readonly number[], chunks: readonly string[]): Promise<void> {
+    const { storage, env, chunks: reader } = this.#options
+    try {
+      for (const entry of entries) await storage.deleteEntry(entry)
+      for (const chunk of chunks) {
+        reader.forget(chunk)
+        await storage.deleteChunk(chunk)
+      }
+    } catch (error) {
+      // Fail-closed (D6): what is left is found again by the next owner.
+      env.log('warn', 'deleting old checkpoint files failed', { cause: messageOf(error) })
+    }
+  }
+
+  async #findOrphans(): Promise<void> {
+    const { storage, env } = this.#options
+    try {
+      let names: string[] = []
+      for await (const name of storage.listChunks()) {
+        if (names.push(name) < LISTED_AT_ONCE) continue
+        this.#decide({ kind: 'listed', chunks: names })
+        names = []
+      }
+      this.#decide({ kind: 'listed', chunks: names })
+    } catch (error) {
+      env.log('warn', 'listing old checkpoint files failed', { cause: messageOf(error) })
+    }
+  }
+
+  async #merge(task: MergeTask, manifest: Manifest): Promise<Merge | undefined> {
+    const { env, ownership, storage, chunks } = this.#options
+    const parts = await this.#mergedParts(task, manifest)
+    const inputs = task.inputs.map((run) => run.chunk)
+    const { operator, first, last, level } = task
+    const name = chunkName({ epoch: ownership.epoch, kind: 'merged', checkpoint: manifest.checkpoint, task: operator, subtask: first, random: env.random.id() })
+    const built = buildChunk({ name, epoch: ownership.epoch, checkpoint: manifest.checkpoint, parts }, env.digest)
+    if (this.#isOver) return undefined
+    this.writing(name)
+    try {
+      await storage.writeChunk(name, built.bytes)
+    } finally {
+      this.written(name)
+    }
+    chunks.add(name, built.index)
+    const run: Run | undefined = parts.length === 0 ? undefined : { chunk: name, first, last, level, bytes: parts.reduce((sum, part) => sum + part.bytes.length, 0), entries: parts.reduce((sum, part) => sum + part.entries, 0) }
+    return { operator, first, last, inputs, run, chunk: { name, sizeBytes: built.sizeBytes, sha256: built.sha256 } }
+  }
+
+  /** Group by group, so that only one group's blocks are decoded at a time. */
+  async #mergedParts({ operator, inputs, level, first, last }: MergeTask, manifest: Manifest): Promise<ChunkPart[]> {
+    const { env, chunks } = this.#options
+    const refs = new Map(manifest.chunks.map((chunk) => [chunk.name, chunk]))
+    const byGroup = new Map<number, Uint8Array[]>()
+    for (const run of inputs) {
+      const blocks = await chunks.blocks(operator, { first: Math.max(first, run.first), last: Math.min(last, run.last) }, refs.get(run.chunk) as ChunkRef)
+      for (const block of blocks) byGroup.set(block.group, [...(byGroup.get(block.group) ?? []), block.bytes])
+    }
+    const parts: ChunkPart[] = []
+    let budget = env.budget('slice')
+    for (const group of [...byGroup.keys()].sort((a, b) => a - b)) {
+      const merged = mergeBlocks(byGroup.get(group) as Uint8Array[], { base: level === 'base' })
+      if (merged.entries > 0) parts.push({ operator, ...merged })
+      if (!budget.hasLeft()) budget = await this.#pause()
+    }
+    return parts
+  }
+
+  #pause(): Promise<Budget> {
+    const { env } = this.#options
+    return new Promise((resolve) => env.timers.soon(() => resolve(env.budget('slice'))))
+  }
+}
+
+/** Of all keyed operators and all ranges of their subtasks. */
+function nextMerge(manifest: Manifest): MergeTask | undefined {
+  for (const [operator, part] of Object.entries(manifest.operators)) {
+    if (part.kind !== 'keyed') continue
+    for (const { first, last } of part.watermarks) {
+      const task = planMerge(operator, part.runs, { first, last })
+      if (task !== undefined) return task
+    }
+  }
+  return undefined
+}
