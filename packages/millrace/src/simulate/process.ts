@@ -37,7 +37,7 @@ export interface World {
   operate<T>(process: SimulatedProcess, kind: OperationKind, path: string, effect: Effect<T>): Promise<T>
 }
 
-/** One process of a simulated machine: the Env of what runs in it. */
+/** One process of a simulated machine: the Env of what runs in it. Its functions may be taken off it, as Node's may. */
 export class SimulatedProcess<M extends World = World> implements Env {
   readonly clock: Clock
   readonly timers: Timers
@@ -47,6 +47,8 @@ export class SimulatedProcess<M extends World = World> implements Env {
   readonly digest: Digest = plainDigest
   readonly log: Log
   readonly output: Output
+  readonly budget: (kind: 'slice' | 'turn') => Budget
+  readonly crashPoint: (name: string) => void
   readonly machine: M
   readonly pid: number
   /** What it printed. */
@@ -56,7 +58,6 @@ export class SimulatedProcess<M extends World = World> implements Env {
   /** For the machine. */
   readonly events: Set<Event> = new Set()
   readonly #identity: ProcessIdentity
-  readonly #budgets: SeededRandom
   readonly #lastMs = new WeakMap<object, number>()
   #soonMs = 0
   #isDead = false
@@ -68,8 +69,8 @@ export class SimulatedProcess<M extends World = World> implements Env {
     this.#identity = { boot: machine.boot, namespace: 'simulated', pid, startedAt: String(machine.nowMs) }
     const random = new SeededRandom(seed, `p${pid} random`)
     const timing = new SeededRandom(seed, `p${pid} timing`)
-    this.#budgets = new SeededRandom(seed, `p${pid} budgets`)
-    this.random = random
+    const budgets = new SeededRandom(seed, `p${pid} budgets`)
+    this.random = { next: () => random.next(), id: () => random.id() }
     this.clock = { now: () => machine.wallMs, monotonic: () => machine.nowMs }
     this.timers = this.#makeTimers(timing)
     this.files = simulatedFiles(machine.disk, { operate: (kind, path, effect) => machine.operate(this, kind, path, effect) })
@@ -79,19 +80,12 @@ export class SimulatedProcess<M extends World = World> implements Env {
       if (this.logged.length > KEPT_LOG_LINES) this.logged.shift()
     }
     this.output = { write: (text) => this.#print(text, timing) }
+    this.budget = (kind) => drawnBudget(budgets, kind)
+    this.crashPoint = (name) => machine.passCrashPoint(this, name)
   }
 
   get isDead(): boolean {
     return this.#isDead
-  }
-
-  budget(kind: 'slice' | 'turn'): Budget {
-    let left = 1 + this.#budgets.below(BUDGET_ASKS[kind])
-    return { hasLeft: () => left > 0 && left-- > 0 }
-  }
-
-  crashPoint(name: string): void {
-    this.machine.passCrashPoint(this, name)
   }
 
   /** `kill -9` of this process. */
@@ -154,4 +148,9 @@ export class SimulatedProcess<M extends World = World> implements Env {
     const process = this.machine.processes[identity.pid - 1]
     return process !== undefined && process.#identity.startedAt === identity.startedAt && !process.#isDead
   }
+}
+
+function drawnBudget(random: SeededRandom, kind: 'slice' | 'turn'): Budget {
+  let left = 1 + random.below(BUDGET_ASKS[kind])
+  return { hasLeft: () => left > 0 && left-- > 0 }
 }

@@ -1,0 +1,194 @@
+/** The contract suites on everything that is built in: on Node's files and on simulated ones that lose what is not durable. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import { arraySource } from '../connectors/array-source.ts'
+import { callbackSink } from '../connectors/callback-sink.ts'
+import { collectSink } from '../connectors/collect-sink.ts'
+import { directoryStorage } from '../connectors/directory-storage.ts'
+import { fileSink } from '../connectors/file-sink.ts'
+import { fileSource } from '../connectors/file-source.ts'
+import { generatorSource } from '../connectors/generator-source.ts'
+import { jsonLines } from '../connectors/json-lines.ts'
+import { SeededRandom } from '../connectors/seeded-random.ts'
+import type { Env } from '../core/env.ts'
+import { nodeEnv } from '../env/node-env.ts'
+import { virtualEnv } from '../simulate/virtual-env.ts'
+import type { ContractCase } from './contract-case.ts'
+import { sinkSuite, type SinkSuiteOptions } from './sink-suite.ts'
+import { sourceSuite } from './source-suite.ts'
+import { storageSuite } from './storage-suite.ts'
+
+const seed = Number(process.env['SEED'] ?? 1)
+const root = mkdtempSync(join(tmpdir(), 'millrace-suites-'))
+after(() => rmSync(root, { recursive: true }))
+
+interface World {
+  readonly name: string
+  readonly env: Env
+  place(): string
+  run(action: Promise<void>): Promise<void>
+  losePower?(): Env
+}
+
+const worlds: readonly World[] = [nodeWorld(), simulatedWorld()]
+
+function nodeWorld(): World {
+  return { name: 'node', env: nodeEnv(), place: () => mkdtempSync(join(root, 'case-')), run: (action) => action }
+}
+
+function simulatedWorld(): World {
+  const env = virtualEnv({ seed })
+  let places = 0
+  return {
+    name: `simulated, SEED=${seed}`,
+    env,
+    place: () => `/case-${places++}/deep`,
+    run: (action) => env.machine.run(action),
+    // Only what is durable stays. The process itself goes on, as the suite does, and what it still has open is stale.
+    losePower: () => {
+      env.machine.disk.losePower('none')
+      return env
+    },
+  }
+}
+
+function declare(world: World, what: string, suite: readonly ContractCase[]): void {
+  for (const { name, run } of suite) test(`${what} (${world.name}): ${name}`, () => world.run(run()))
+}
+
+interface Row {
+  readonly n: number
+  readonly text: string
+}
+const value = (n: number): Row => ({ n, text: `row ${n} – ${'x'.repeat(n % 50)}` })
+
+for (const world of worlds) {
+  const { env } = world
+  const losePower = world.losePower === undefined ? {} : { losePower: world.losePower }
+  declare(world, 'directoryStorage', storageSuite({ env, ...losePower, create: () => directoryStorage(world.place()) }))
+  declare(world, 'fileSink', sinkSuite(fileSinkOptions(world, losePower)))
+  declare(world, 'collectSink', sinkSuite({ env, value, create: collecting }))
+  declare(world, 'callbackSink', sinkSuite({ env, value, create: calling }))
+  const numbers = Array.from({ length: 5_000 }, (_zero, index) => index)
+  declare(world, 'arraySource', sourceSuite({ env, seed, create: () => arraySource(numbers), expected: new Map([['0', numbers]]) }))
+  declare(
+    world,
+    'arraySource of an iterable',
+    sourceSuite({ env, seed, create: () => arraySource(new Set(numbers)), expected: new Map([['0', numbers]]) }),
+  )
+  declare(world, 'arraySource of nothing', sourceSuite({ env, seed, create: () => arraySource([]), expected: new Map([['0', []]]) }))
+  declare(
+    world,
+    'generatorSource',
+    sourceSuite({
+      env,
+      seed,
+      create: () => generatorSource({ count: 3_000, record: drawn }),
+      expected: new Map([['0', firstDrawn(3_000)]]),
+    }),
+  )
+  declare(
+    world,
+    'generatorSource without end',
+    sourceSuite({ env, seed, create: () => generatorSource({ record: drawn }), expected: new Map([['0', firstDrawn(2_000)]]) }),
+  )
+  const slow = { count: 300, rate: 10_000, record: (index: number) => index }
+  declare(world, 'generatorSource at a rate', ratedSuite(env, slow))
+}
+for (const world of worlds) {
+  const { path, expected } = await inputFiles(world)
+  declare(world, 'fileSource', sourceSuite({ env: world.env, seed, create: () => fileSource<Row>(path, jsonLines()), expected }))
+}
+
+/** Where batches end depends on the clock: that one rule is not its own. */
+function ratedSuite(env: Env, options: { count: number; rate: number; record: (index: number) => number }): readonly ContractCase[] {
+  const expected = new Map([['0', Array.from({ length: options.count }, (_zero, index) => index)]])
+  return sourceSuite({ env, seed, create: () => generatorSource(options), expected }).filter(
+    ({ name }) => name !== 'batches end where they ended before',
+  )
+}
+
+function drawn(index: number, random: () => number): Row {
+  return { n: index, text: String(random() + random()) }
+}
+
+/** Each from a generator of its own: a record may not depend on those before it. */
+function firstDrawn(count: number): Row[] {
+  return Array.from({ length: count }, (_zero, index) => {
+    const random = new SeededRandom(1, index)
+    return drawn(index, () => random.next())
+  })
+}
+
+function collecting(): ReturnType<SinkSuiteOptions<Row>['create']> {
+  const into: Row[] = []
+  return { sink: collectSink(into), neighbour: collectSink(into), committed: () => into }
+}
+
+function calling(): ReturnType<SinkSuiteOptions<Row>['create']> {
+  const into: Row[] = []
+  const take = async (row: Row): Promise<void> => {
+    await Promise.resolve()
+    into.push(row)
+  }
+  return { sink: callbackSink(take), neighbour: callbackSink(take), committed: () => into }
+}
+
+function fileSinkOptions(world: World, losePower: { readonly losePower?: () => Env }): SinkSuiteOptions<Row> {
+  return {
+    env: world.env,
+    value,
+    ...losePower,
+    create: () => {
+      const directory = world.place()
+      const sink = fileSink<Row>(directory, jsonLines())
+      return { sink, neighbour: fileSink<Row>(directory, jsonLines()), committed: () => committedRows(world.env, directory) }
+    },
+  }
+}
+
+/** As any reader of the directory would: names without a leading dot, in their order. */
+async function committedRows(env: Env, directory: string): Promise<Row[]> {
+  if ((await env.files.info(directory)) === undefined) return []
+  const rows: Row[] = []
+  for (const { name } of await env.files.list(directory)) {
+    if (name.startsWith('.')) continue
+    const handle = await env.files.open(`${directory}/${name}`, 'read')
+    const bytes = await handle.read(0, (await handle.info()).sizeBytes)
+    await handle.close()
+    for (const line of new TextDecoder().decode(bytes).split('\n')) if (line !== '') rows.push(JSON.parse(line) as Row)
+  }
+  return rows
+}
+
+/** Six files: several batches, long lines, an empty one, one in a folder, one without its last newline, one hidden. */
+async function inputFiles(world: World): Promise<{ path: string; expected: Map<string, Row[]> }> {
+  const path = world.place()
+  const expected = new Map<string, Row[]>([
+    ['a.jsonl', Array.from({ length: 5_000 }, (_zero, index) => value(index))],
+    ['b.jsonl', Array.from({ length: 1_024 }, (_zero, index) => value(index + 10_000))],
+    ['deep/er/c.jsonl', Array.from({ length: 700 }, (_zero, index) => ({ n: index, text: 'long '.repeat(index) }))],
+    ['empty.jsonl', []],
+    ['last.jsonl', [value(1), value(2)]],
+  ])
+  const write = async (): Promise<void> => {
+    await world.env.files.makeDirectory(`${path}/deep/er`)
+    for (const [name, rows] of expected) {
+      const text = rows.map((row) => JSON.stringify(row)).join('\n') + (name === 'last.jsonl' || rows.length === 0 ? '' : '\n')
+      await writeText(world.env, `${path}/${name}`, text)
+    }
+    await writeText(world.env, `${path}/.hidden.jsonl`, 'not for us')
+    for (const folder of ['', '/deep', '/deep/er', '/..', '/../..']) await world.env.files.syncDirectory(path + folder)
+  }
+  await world.run(write())
+  return { path, expected }
+}
+
+async function writeText(env: Env, path: string, text: string): Promise<void> {
+  const handle = await env.files.open(path, 'create-new')
+  await handle.append([new TextEncoder().encode(text)])
+  await handle.sync()
+  await handle.close()
+}
