@@ -65,7 +65,7 @@ class Bench {
   }
 
   /** The next batch; undefined at the end. */
-  async next(reader: AnyReader, first: string | undefined = undefined): Promise<AnyBatch | undefined> {
+  async next(reader: AnyReader, first?: string): Promise<AnyBatch | undefined> {
     for (let waits = 0; waits < MAX_WAITS; waits++) {
       const polled = reader.poll(first)
       if (polled === 'end') return undefined
@@ -105,7 +105,7 @@ class Bench {
 
   #checked(batch: AnyBatch): AnyBatch {
     check(batch.timestamps === undefined || batch.timestamps.length === batch.values.length, 'there is a timestamp for each value')
-    check(isPlain(batch.next), `the position is plain data: ${String(batch.next)}`)
+    check(isPlain(batch.next), `the position after a batch of ${batch.split} is plain data`)
     for (const broken of batch.broken ?? [])
       check(broken.index >= 0 && broken.index <= batch.values.length, 'a broken record stands somewhere in its batch')
     return batch
