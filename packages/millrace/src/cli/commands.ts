@@ -1,0 +1,99 @@
+/** The commands as data: parsing (arguments.ts) and help (help.ts) both read this table, so that neither can lie about the other. */
+
+export interface OptionSpec {
+  readonly name: string
+  /** What a value is called; without one it is a flag. */
+  readonly value?: string
+  readonly what: string
+}
+export interface Example {
+  readonly command: string
+  readonly what: string
+}
+export interface CommandSpec {
+  readonly name: CommandName
+  readonly what: string
+  /** What it works on. */
+  readonly operand: string
+  readonly options: readonly OptionSpec[]
+  /** Paragraphs of `help COMMAND`, wrapped there. */
+  readonly more: readonly string[]
+  /** Run by the tests in this order, in a folder with the files of docs/cli.md. */
+  readonly examples: readonly Example[]
+}
+export type CommandName = 'run' | 'explain' | 'checkpoints' | 'inspect'
+
+const config: OptionSpec = { name: 'config', value: 'JSON', what: "what the job's factory gets as its config" }
+const json: OptionSpec = { name: 'json', what: 'data instead of text, for scripts' }
+
+const run: CommandSpec = {
+  name: 'run',
+  what: 'Run a job in this process, and continue it where it was',
+  operand: 'JOB.ts',
+  options: [
+    { name: 'checkpoints', value: 'DIR', what: 'where checkpoints live; continues from the newest one there' },
+    { name: 'checkpoint-every', value: 'TIME', what: 'time between checkpoints (1s)' },
+    { name: 'retain', value: 'N', what: 'checkpoints that are kept (3)' },
+    { name: 'lease', value: 'TIME', what: 'how long a silent owner is waited for (10s)' },
+    { name: 'parallelism', value: 'N', what: 'subtasks for steps that do not say (1)' },
+    { name: 'workers', value: 'N', what: 'worker threads; only 0 in this version (0)' },
+    config,
+    { name: 'restore', value: 'WHICH', what: 'latest, none, or DIR/N for checkpoint N (latest)' },
+    { name: 'accept-loss', what: 'with DIR/N: newer checkpoints are forgotten' },
+    { name: 'allow-dropped', what: 'state that the job has no place for any more is given up' },
+  ],
+  more: [
+    'JOB.ts default-exports a job: export default defineJob(name, factory). Times are written 500ms, 10s, 5m, 1h.',
+    'With --checkpoints a job that was stopped, killed or has crashed continues from its newest checkpoint, and files it writes hold each record exactly once. Without it nothing survives the process. A directory belongs to one job; a second process on it waits until the first has ended or been silent for a lease. A bounded job that has finished stays finished: a later run on its directory changes nothing.',
+    'Ctrl-C, SIGTERM and a closed terminal take a last checkpoint, commit, give the job back and end with 0; a second one ends at once. What the job prints goes to stdout, everything else to stderr: a live line on a terminal, else a line now and then. NO_COLOR switches colours off; MILLRACE_LOG=info (or info,json) logs more.',
+  ],
+  examples: [
+    { command: 'millrace run job.ts', what: 'run it once, keeping nothing' },
+    { command: 'millrace run job.ts --checkpoints state --checkpoint-every 500ms', what: 'continue where it was, whatever happened' },
+  ],
+}
+
+const explain: CommandSpec = {
+  name: 'explain',
+  what: 'Say what a job does and what it guarantees, without running it',
+  operand: 'JOB.ts',
+  options: [config, { name: 'parallelism', value: 'N', what: 'subtasks for steps that do not say (1)' }, json],
+  more: [
+    'Lists each step with what it reads and the state it keeps, and for each path from a source to a sink the delivery guarantee, with the reasons.',
+  ],
+  examples: [
+    { command: 'millrace explain job.ts', what: 'steps, paths and guarantees' },
+    { command: `millrace explain job.ts --config '{"minimum":500}'`, what: 'with a config' },
+  ],
+}
+
+const checkpoints: CommandSpec = {
+  name: 'checkpoints',
+  what: 'List the checkpoints of a directory, and who owns the job',
+  operand: 'DIR',
+  options: [json],
+  more: [
+    'Reads the log of the directory and changes nothing, also while a job runs on it. NEW is what a checkpoint added to the one before it. A damaged entry is shown with its file, and the exit code is 4.',
+  ],
+  examples: [{ command: 'millrace checkpoints state', what: 'what can be restored' }],
+}
+
+const inspect: CommandSpec = {
+  name: 'inspect',
+  what: 'Show what is inside a checkpoint',
+  operand: 'DIR[/N]',
+  options: [json],
+  more: [
+    'Without /N the newest checkpoint. Shows per step its states with kinds, keys and sizes, and the runs that they are read from; per source the positions and greatest event times; per sink what is sealed and waits for its commit. Reads and verifies every file that the checkpoint needs: what is damaged is named, and the exit code is 4.',
+  ],
+  examples: [
+    { command: 'millrace inspect state', what: 'the newest checkpoint' },
+    { command: 'millrace inspect state --json', what: 'the same as data' },
+  ],
+}
+
+export const commands: readonly CommandSpec[] = [run, explain, checkpoints, inspect]
+
+export function commandNamed(name: string): CommandSpec | undefined {
+  return commands.find((command) => command.name === name)
+}

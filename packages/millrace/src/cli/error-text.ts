@@ -1,0 +1,94 @@
+import { errorCodes } from '../core/error-codes.ts'
+import { messageOf, StreamError } from '../core/errors.ts'
+import { userStackOf } from './user-stack.ts'
+import type { Paint } from './world.ts'
+
+/** Frames shown where nothing of a stack is the user's. */
+const MAX_FRAMES = 12
+/** Causes shown below an error. */
+const MAX_CAUSES = 5
+
+export interface ErrorContext {
+  readonly paint: Paint
+  /** Paths are shown relative to it. */
+  readonly folder: string
+}
+
+/**
+ * An error for people: what happened, why, what to do, where to read on. Total: whatever was thrown becomes text.
+ *
+ * ```
+ * millrace: USER_CODE: A function of step/parse threw: Cannot read properties of undefined (reading 'id')
+ *   because: Cannot read properties of undefined (reading 'id')
+ *     at job.ts:12:30
+ *   what to do: …
+ *   see docs/errors.md#user_code
+ * ```
+ */
+export function errorText(error: unknown, context: ErrorContext): string {
+  const { paint } = context
+  if (StreamError.is(error) && error.code === 'COMMAND_LINE') {
+    const help = error.details?.['help']
+    return linesText([
+      `${paint('red', 'millrace:')} ${error.message}`,
+      ...causeLines(error, context),
+      ...(typeof help === 'string' ? [`  see ${help}`] : []),
+    ])
+  }
+  const code = StreamError.is(error) ? error.code : undefined
+  const head = `${paint('red', 'millrace:')} ${code === undefined ? '' : `${paint('bold', code)}: `}${messageOf(error)}`
+  const lines = [head, ...stackLines(error, '  ', context), ...causeLines(error, context)]
+  if (code !== undefined) lines.push(...remedyLines(code, context))
+  return linesText(lines)
+}
+
+/** Of an error of the engine its own frames say nothing to a user, except where the engine is to blame. */
+function stackLines(error: unknown, indent: string, { folder, paint }: ErrorContext): readonly string[] {
+  const { excerpt, frames } = userStackOf(error, folder)
+  const isOurs = StreamError.is(error) ? error.code === 'INVARIANT' : frames.length === 0 && excerpt.length === 0
+  const shown = isOurs ? allFrames(error) : frames
+  return [...excerpt.map((line) => `${indent}${line}`.trimEnd()), ...shown.map((line) => `${indent}${paint('dim', line)}`)]
+}
+
+function allFrames(error: unknown): readonly string[] {
+  const stack = error instanceof Error || StreamError.is(error) ? String(error.stack) : ''
+  const frames = stack.split('\n').filter((line) => /^\s+at /.test(line))
+  return frames.slice(0, MAX_FRAMES).map((line) => line.trim())
+}
+
+function causeLines(error: unknown, context: ErrorContext): readonly string[] {
+  const lines: string[] = []
+  const seen = new Set<unknown>([error])
+  let shown = messageOf(error)
+  let cause = causeOf(error)
+  for (let depth = 0; cause !== undefined && !seen.has(cause) && depth < MAX_CAUSES; depth++) {
+    seen.add(cause)
+    const message = messageOf(cause)
+    // A wrapper often quotes what it wraps.
+    if (!shown.includes(message)) lines.push(`  because: ${nameOf(cause)}${message}`)
+    lines.push(...stackLines(cause, '    ', context))
+    shown = message
+    cause = causeOf(cause)
+  }
+  return lines
+}
+
+function causeOf(error: unknown): unknown {
+  return error instanceof Error || StreamError.is(error) ? error.cause : undefined
+}
+
+function nameOf(error: unknown): string {
+  if (StreamError.is(error)) return `${error.code}: `
+  return error instanceof Error && error.name !== 'Error' ? `${error.name}: ` : ''
+}
+
+function remedyLines(code: string, { paint }: ErrorContext): readonly string[] {
+  const remedy = Object.hasOwn(errorCodes, code) ? errorCodes[code as keyof typeof errorCodes].remedy : ''
+  const see = `  see docs/errors.md#${code.toLowerCase()}`
+  // Some remedies only point to the message, which stands above.
+  return remedy === '' || /^The message (names|says)\b/.test(remedy) ? [see] : [`  ${paint('cyan', 'what to do:')} ${remedy}`, see]
+}
+
+function linesText(lines: readonly string[]): string {
+  return `${lines.join('\n')}\n`
+}

@@ -1,0 +1,43 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { StreamError } from '../core/errors.ts'
+import { eventText, ownerText } from './event-text.ts'
+
+const self = { boot: 'b', namespace: 'n', pid: 1, startedAt: '1' }
+const context = { directory: 'state', self }
+
+test('who has the job, and how long it is still waited for', () => {
+  const owner = { ...self, pid: 7 }
+  assert.equal(
+    eventText({ kind: 'waiting', owner, silentMs: 1_200, leaseMs: 10_000 }, context),
+    'waiting: process 7 has the job; takes over in 8.8 s unless it shows a sign of life',
+  )
+  assert.equal(ownerText({ ...owner, boot: 'c' }, self), 'process 7 on another machine or in another container')
+  assert.equal(ownerText({ ...owner, boot: '' }, self), 'process 7 (perhaps on another machine)')
+})
+
+test('where it begins', () => {
+  const nothing = { kind: 'restoring', checkpoint: undefined, kept: [], added: [], dropped: [] } as const
+  assert.equal(eventText(nothing, context), 'starts from nothing: state is empty')
+  assert.match(eventText(nothing, { ...context, directory: undefined }) ?? '', /without --checkpoints nothing survives/)
+  const restored = { ...nothing, checkpoint: 12, kept: ['step/a'], added: ['step/b'], dropped: ['step/c'] }
+  assert.equal(
+    eventText(restored, context),
+    'continues from checkpoint 12\n  new in the job, starts empty: step/b\n  given up (--allow-dropped): step/c',
+  )
+})
+
+test('failures that are followed by a restart, and only those', () => {
+  const error = new StreamError('SINK', 'Disk full.')
+  assert.equal(
+    eventText({ kind: 'attempt-failed', error, restartInMs: 1_500 }, context),
+    'failed: SINK: Disk full.\n  restarts from its newest checkpoint in 1.5 s',
+  )
+  assert.equal(eventText({ kind: 'attempt-failed', error, restartInMs: undefined }, context), undefined)
+})
+
+test('a finished job says what to do if the input has grown', () => {
+  const text = eventText({ kind: 'already-finished', checkpoint: 9 }, context) ?? ''
+  assert.match(text, /has finished before: checkpoint 9/)
+  assert.match(text, /If the input has grown: .* another --checkpoints than state/)
+})

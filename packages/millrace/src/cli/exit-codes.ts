@@ -1,0 +1,42 @@
+import type { ErrorCode } from '../core/error-codes.ts'
+import { StreamError } from '../core/errors.ts'
+
+/** How `millrace` ends, for scripts and supervisors; printed by `--help`. STABLE: a number never changes its meaning. */
+export const exitCodes = {
+  ok: { code: 0, what: 'done: finished, stopped by one Ctrl-C or SIGTERM, or nothing was left to do' },
+  failed: { code: 1, what: 'the job cannot be built, or has failed for good' },
+  usage: { code: 2, what: 'the command line or an option is wrong; nothing was started' },
+  fenced: { code: 3, what: 'another process has taken over the job; it runs there' },
+  refused: { code: 4, what: 'a checkpoint is damaged, missing, or may not be restored into this job' },
+  hangup: { code: 129, what: 'a second SIGHUP ended it at once' },
+  interrupted: { code: 130, what: 'a second Ctrl-C ended it at once' },
+  terminated: { code: 143, what: 'a second SIGTERM ended it at once' },
+} as const satisfies Record<string, { readonly code: number; readonly what: string }>
+
+/** Codes that are not `failed`. */
+const byErrorCode: Partial<Record<ErrorCode, keyof typeof exitCodes>> = {
+  COMMAND_LINE: 'usage',
+  INVALID_OPTION: 'usage',
+  INVALID_DURATION: 'usage',
+  NOT_YET: 'usage',
+  FENCED: 'fenced',
+  CHECKPOINT_CORRUPT: 'refused',
+  CHECKPOINT_FORMAT: 'refused',
+  CHECKPOINT_FOREIGN: 'refused',
+  CHECKPOINT_NOT_FOUND: 'refused',
+  RESTORE_REFUSED: 'refused',
+  STATE_DROPPED: 'refused',
+  STATE_MISMATCH: 'refused',
+  KEY_GROUPS_CHANGED: 'refused',
+}
+
+export function exitCodeOf(error: unknown): number {
+  return exitCodes[StreamError.is(error) ? (byErrorCode[error.code] ?? 'failed') : 'failed'].code
+}
+
+export type StopSignal = 'SIGINT' | 'SIGTERM' | 'SIGHUP'
+const bySignal = { SIGINT: 'interrupted', SIGTERM: 'terminated', SIGHUP: 'hangup' } as const
+
+export function exitCodeOfSignal(signal: StopSignal): number {
+  return exitCodes[bySignal[signal]].code
+}

@@ -1,0 +1,129 @@
+import { spawnSync } from 'node:child_process'
+import { existsSync, statSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { messageOf, StreamError } from '../core/errors.ts'
+import { loadModule } from '../env/load-module.ts'
+import { loadJob } from '../job/load-job.ts'
+import { usage } from './arguments.ts'
+import type { CommandName } from './commands.ts'
+import { valueText } from './format.ts'
+import { suggestionFor } from './suggest.ts'
+
+/** A job as a module exports it. */
+export interface LoadedJob {
+  readonly job: unknown
+  readonly name: string
+}
+
+/**
+ * Loads the job that a file default-exports.
+ * @throws {COMMAND_LINE} when there is no such file
+ * @throws {INVALID_JOB} when it cannot be loaded, or exports no job
+ */
+export async function loadJobFile(path: string, command: CommandName): Promise<LoadedJob> {
+  const file = resolve(path)
+  checkFile(file, path, command)
+  const url = pathToFileURL(file)
+  let module: Readonly<Record<string, unknown>>
+  try {
+    module = await loadModule(url)
+  } catch (error) {
+    throw loadError(path, file, error)
+  }
+  try {
+    const job = await loadJob(url)
+    return { job, name: (job as { readonly name: string }).name }
+  } catch (error) {
+    throw noJobError(path, module, error)
+  }
+}
+
+function checkFile(file: string, path: string, command: CommandName): void {
+  const stat = existsSync(file) ? statSync(file) : undefined
+  if (stat?.isDirectory() === true) throw usage(`${path} is a directory: name the file that default-exports the job.`, command)
+  if (stat !== undefined) return
+  const other = ['.ts', '.js', '.mts', '.mjs']
+    .map((extension) => `${path.replace(/\.\w+$/, '')}${extension}`)
+    .find((candidate) => existsSync(resolve(candidate)))
+  throw usage(`There is no file ${path}.${other === undefined ? '' : ` Did you mean ${other}?`}`, command)
+}
+
+function loadError(path: string, file: string, error: unknown): StreamError {
+  const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined
+  const message = messageOf(error)
+  const wrong = (what: string, cause: unknown = error): StreamError =>
+    new StreamError('INVALID_JOB', `${path} cannot be loaded: ${what}`, { cause })
+  if (code === 'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX') {
+    return wrong(
+      `${message}. Node runs TypeScript by removing the types; write it without enums, namespaces with values, parameter properties and decorators, or compile it first.`,
+    )
+  }
+  if (code === 'ERR_UNSUPPORTED_NODE_MODULES_TYPE_STRIPPING')
+    return wrong('Node does not run TypeScript below node_modules: compile it first.')
+  if (code === 'ERR_UNKNOWN_FILE_EXTENSION') return wrong('it is no JavaScript or TypeScript file (.ts, .mts, .js, .mjs, .cjs).')
+  if (code === 'ERR_MODULE_NOT_FOUND' || code === 'MODULE_NOT_FOUND') return wrong(`${message}. ${missingHint(message)}`)
+  if (error instanceof SyntaxError && code === undefined && !/^\S+:\d+\n/.test(String(error.stack)))
+    return wrong(message, withPlace(error, file))
+  return wrong(message)
+}
+
+function missingHint(message: string): string {
+  const name = /package '([^']+)'/.exec(message)?.[1]
+  return name === undefined ? 'Imports of files end in their extension, as in ./orders.ts.' : `Install it: npm install ${name}.`
+}
+
+/** V8 does not say where JavaScript goes wrong, unless asked to check the file alone. */
+function withPlace(error: SyntaxError, file: string): SyntaxError {
+  const { status, stderr } = spawnSync(process.execPath, ['--check', file], { encoding: 'utf8', timeout: 5_000 })
+  if (status === 0 || !stderr.includes('SyntaxError')) return error
+  const placed = new SyntaxError(error.message)
+  placed.stack = stderr
+  return placed
+}
+
+/** What the module has instead of a job. */
+function noJobError(path: string, module: Readonly<Record<string, unknown>>, cause: unknown): unknown {
+  if (!StreamError.is(cause) || cause.code !== 'INVALID_JOB') return cause
+  const how = "Write: export default defineJob('name', (job) => { ... })."
+  const names = Object.keys(module).filter((name) => name !== 'default' && name !== 'module.exports')
+  if (module['default'] === undefined || (isEmpty(module['default']) && names.length > 0)) {
+    const job = names.find((name) => looksLikeJob(module[name])) ?? suggestionFor('job', names)
+    const hint = job === undefined ? '' : ` It exports '${job}': is that the job?`
+    return new StreamError('INVALID_JOB', `${path} has no default export.${hint} ${how}`)
+  }
+  const found = unwrapped(module['default'])
+  if (looksLikeJob(found)) {
+    return new StreamError(
+      'INVALID_JOB',
+      `${path} exports a job of another copy of Millrace than this command belongs to. Run the command of the job's own project: npx millrace.`,
+    )
+  }
+  return new StreamError('INVALID_JOB', `The default export of ${path} is ${kindOf(found)}, not a job. ${how}`)
+}
+
+function isEmpty(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && Object.keys(value).length === 0
+}
+
+function unwrapped(value: unknown): unknown {
+  return typeof value === 'object' && value !== null && 'default' in value ? value.default : value
+}
+
+function looksLikeJob(value: unknown): boolean {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'name' in value &&
+    typeof value.name === 'string' &&
+    'explain' in value &&
+    typeof value.explain === 'function'
+  )
+}
+
+function kindOf(value: unknown): string {
+  if (value === null) return 'null'
+  if (Array.isArray(value)) return 'an array'
+  if (typeof value === 'function') return value.name === '' ? 'a function' : `the function ${value.name}`
+  return typeof value === 'object' ? 'an object' : `the ${typeof value} ${valueText(value)}`
+}

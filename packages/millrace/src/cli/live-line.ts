@@ -1,0 +1,98 @@
+import type { CheckpointInfo, JobStatus } from '../runtime/monitor.ts'
+import { ageText, bytesText, durationText, momentText, pluralText, rateText } from './format.ts'
+import type { Paint } from './world.ts'
+
+export interface LiveView {
+  readonly job: string
+  readonly status: JobStatus
+  readonly perSecond: number
+  /** Wall clock. */
+  readonly nowMs: number
+  readonly hasCheckpoints: boolean
+  readonly newest: CheckpointInfo | undefined
+  /** The checkpoint that this process began with. */
+  readonly restored: number | undefined
+  /** Replaces all figures, while another process has the job. */
+  readonly waiting: string | undefined
+}
+
+interface Part {
+  readonly text: string
+  /** What is left out when the line is too long: the highest first. */
+  readonly rank: number
+  readonly paint?: (paint: Paint, text: string) => string
+}
+
+const SEPARATOR = ' | '
+const DAY_MS = 86_400_000
+
+/** One line of at most `width` characters about a running job; the least important figures go first when it is narrow. */
+export function liveLine(view: LiveView, width: number, paint: Paint): string {
+  let parts = partsOf(view)
+  const lengthOf = (all: readonly Part[]): number => all.reduce((sum, { text }) => sum + text.length, SEPARATOR.length * (all.length - 1))
+  while (parts.length > 1 && lengthOf(parts) > width) {
+    const last = Math.max(...parts.map(({ rank }) => rank))
+    parts = parts.filter(({ rank }) => rank !== last)
+  }
+  return parts.map((part) => painted(part, width, paint)).join(paint('dim', SEPARATOR))
+}
+
+function painted({ text, paint: how }: Part, width: number, paint: Paint): string {
+  const cut = text.length <= width ? text : text.slice(0, Math.max(0, width))
+  return how === undefined ? cut : how(paint, cut)
+}
+
+function partsOf(view: LiveView): readonly Part[] {
+  const { status } = view
+  const head: Part = {
+    text: `${view.job} ${view.waiting ?? phaseText(status)}`,
+    rank: 0,
+    paint: (paint, text) => paint(styleOf(status), text),
+  }
+  if (view.waiting !== undefined) return [head]
+  const restarts: Part = {
+    text: pluralText(status.restarts, 'restart'),
+    rank: status.restarts === 0 ? 8 : 2,
+    paint: (paint, text) => (status.restarts === 0 ? text : paint('yellow', text)),
+  }
+  return [
+    head,
+    { text: pluralText(status.records, 'record'), rank: 5 },
+    { text: rateText(view.perSecond), rank: 1, paint: (paint, text) => paint('bold', text) },
+    ...lagParts(status.watermark, view.nowMs),
+    ...checkpointParts(view),
+    restarts,
+  ]
+}
+
+/** `waiting` without an owner: it looks at its checkpoints. */
+function phaseText(status: JobStatus): string {
+  return status.phase === 'waiting' ? 'starting' : status.phase
+}
+
+function styleOf(status: JobStatus): 'green' | 'yellow' | 'cyan' {
+  if (status.phase === 'running') return 'green'
+  return status.phase === 'restarting' ? 'yellow' : 'cyan'
+}
+
+/** How far the event time is behind the clock; for old data also when it is. */
+function lagParts(watermark: number, nowMs: number): readonly Part[] {
+  if (watermark === Number.NEGATIVE_INFINITY) return [{ text: 'no watermark', rank: 7 }]
+  if (watermark === Number.POSITIVE_INFINITY) return [{ text: 'end of input', rank: 3 }]
+  const lagMs = nowMs - watermark
+  const lag = lagMs < 0 ? `${durationText(-lagMs)} ahead` : `${durationText(lagMs)} behind`
+  // Figures of a replay of old data would all be the same: the time itself is what moves.
+  return lagMs < DAY_MS
+    ? [{ text: lag, rank: 3 }]
+    : [
+        { text: `at ${momentText(watermark).slice(0, 16)}`, rank: 3 },
+        { text: lag, rank: 6 },
+      ]
+}
+
+function checkpointParts({ newest, restored, nowMs, hasCheckpoints }: LiveView): readonly Part[] {
+  if (!hasCheckpoints) return [{ text: 'no checkpoints', rank: 4 }]
+  if (newest !== undefined)
+    return [{ text: `checkpoint ${newest.checkpoint}: ${ageText(nowMs - newest.createdAtMs)}, ${bytesText(newest.sizeBytes)}`, rank: 4 }]
+  return [{ text: restored === undefined ? 'no checkpoint yet' : `checkpoint ${restored}: restored`, rank: 4 }]
+}

@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { StreamError } from '../core/errors.ts'
+import { settingsOf } from '../job/settings.ts'
+import { startOptionsOf } from './run-options.ts'
+
+function refusal(values: Readonly<Record<string, string | true>>): string {
+  try {
+    startOptionsOf(values)
+  } catch (error) {
+    assert.ok(StreamError.is(error))
+    return `${error.code} ${error.message}`
+  }
+  throw new Error(`accepted: ${JSON.stringify(values)}`)
+}
+
+test('options become those of the engine, and the engine takes them', () => {
+  const options = startOptionsOf({
+    checkpoints: 'state',
+    'checkpoint-every': '500ms',
+    retain: '5',
+    lease: '2s',
+    parallelism: '4',
+    workers: '0',
+    config: '{"a":1}',
+  })
+  assert.deepEqual(options, {
+    config: { a: 1 },
+    parallelism: 4,
+    workers: 0,
+    checkpoints: { storage: 'state', every: 500, lease: 2_000, retain: 5 },
+  })
+  assert.equal(settingsOf(options).checkpoints?.everyMs, 500)
+  assert.deepEqual(startOptionsOf({}), {})
+})
+
+test('what is restored', () => {
+  const restore = (values: Readonly<Record<string, string | true>>): unknown =>
+    startOptionsOf({ checkpoints: './state', ...values }).restore
+  assert.equal(restore({}), undefined)
+  assert.equal(restore({ restore: 'latest' }), undefined)
+  assert.equal(restore({ restore: 'none' }), 'none')
+  assert.deepEqual(restore({ 'allow-dropped': true }), { allowDropped: true })
+  assert.deepEqual(restore({ restore: 'state/12' }), { from: '12', acceptLoss: false, allowDropped: false })
+  assert.deepEqual(restore({ restore: '12', 'accept-loss': true, 'allow-dropped': true }), {
+    from: '12',
+    acceptLoss: true,
+    allowDropped: true,
+  })
+})
+
+test('what contradicts itself or would be ignored is refused', () => {
+  const dir = { checkpoints: 'state' }
+  assert.match(refusal({ 'accept-loss': true, ...dir }), /--accept-loss needs --restore DIR\/N/)
+  assert.match(refusal({ restore: 'none', 'accept-loss': true, ...dir }), /--accept-loss says nothing with --restore none/)
+  assert.match(refusal({ restore: 'none', 'allow-dropped': true, ...dir }), /--allow-dropped says nothing/)
+  assert.match(refusal({ restore: 'other/12', ...dir }), /--restore names other, but the run continues in state/)
+  assert.match(refusal({ restore: 'newest', ...dir }), /--restore is 'newest': it may be latest, none or DIR\/N/)
+  for (const name of ['checkpoint-every', 'retain', 'lease', 'restore'])
+    assert.match(refusal({ [name]: '1s' }), new RegExp(`--${name} needs --checkpoints DIR`))
+})
+
+test('numbers and times are refused in the words of the command line', () => {
+  assert.equal(refusal({ parallelism: 'two' }), "COMMAND_LINE --parallelism is 'two': it has to be a whole number.")
+  assert.match(refusal({ parallelism: '-1' }), /--parallelism/)
+  assert.match(refusal({ checkpoints: 'state', 'checkpoint-every': '500' }), /^INVALID_DURATION --checkpoint-every is "500"/)
+})

@@ -1,0 +1,130 @@
+import type { Env } from '../core/env.ts'
+import type { CheckpointInfo, JobEvent, JobStatus } from '../runtime/monitor.ts'
+import { eventText, waitingText } from './event-text.ts'
+import { bytesText, durationText, pluralText, rateText } from './format.ts'
+import { liveLine } from './live-line.ts'
+import { RateMeter } from './rate-meter.ts'
+import type { Screen } from './screen.ts'
+import type { Paint } from './world.ts'
+
+export interface RunReportOptions {
+  readonly job: string
+  readonly env: Env
+  readonly screen: Screen
+  readonly paint: Paint
+  /** As written on the command line; undefined without checkpoints. */
+  readonly directory: string | undefined
+  /** Undefined until the job has started. */
+  readonly status: () => JobStatus | undefined
+}
+
+/** How often a live line is drawn, and how often a line is added where there is none. */
+const LIVE_EVERY_MS = 200
+const PLAIN_EVERY_MS = 5_000
+
+/** Tells on a screen what a running job does: a line for each event, figures in between. */
+export class RunReport {
+  readonly #options: RunReportOptions
+  readonly #meter = new RateMeter()
+  readonly #startedMs: number
+  #waiting: Extract<JobEvent, { kind: 'waiting' }> | undefined
+  #newest: CheckpointInfo | undefined
+  #restored: number | undefined
+  #hasShownCheckpoint = false
+  #cancelTick: (() => void) | undefined
+
+  constructor(options: RunReportOptions) {
+    this.#options = options
+    this.#startedMs = options.env.clock.monotonic()
+    this.#arm()
+  }
+
+  /** The newest checkpoint that another run would continue from, as far as this process knows. */
+  get newestCheckpoint(): number | undefined {
+    return this.#newest?.checkpoint ?? this.#restored
+  }
+
+  /** True while another process has the job. */
+  get isWaiting(): boolean {
+    return this.#waiting !== undefined
+  }
+
+  onEvent(event: JobEvent): void {
+    if (event.kind === 'waiting') return this.#onWaiting(event)
+    this.#waiting = undefined
+    if (event.kind === 'checkpoint') return this.#onCheckpoint(event)
+    if (event.kind === 'restoring') this.#restored = event.checkpoint
+    if (event.kind === 'claimed' && this.#options.screen.isLive) return
+    if (event.kind === 'ended') return this.#onEnded(event)
+    const text = eventText(event, { directory: this.#options.directory, self: this.#options.env.processes.self() })
+    if (text !== undefined) this.line(text)
+  }
+
+  line(text: string): void {
+    this.#options.screen.line(`${this.#options.job}: ${text}`)
+  }
+
+  close(): void {
+    this.#cancelTick?.()
+    this.#options.screen.close()
+  }
+
+  #onWaiting(event: Extract<JobEvent, { kind: 'waiting' }>): void {
+    const isNew = this.#waiting?.owner.pid !== event.owner.pid
+    this.#waiting = event
+    if (isNew) this.line(waitingText(event, this.#options.env.processes.self()))
+  }
+
+  /** Each would be a line a second: the live line and the figures show them, the first one shows that they work. */
+  #onCheckpoint(event: Extract<JobEvent, { kind: 'checkpoint' }>): void {
+    this.#newest = event.info
+    if (this.#hasShownCheckpoint || this.#options.screen.isLive) return
+    this.#hasShownCheckpoint = true
+    this.line(eventText(event, { directory: this.#options.directory, self: this.#options.env.processes.self() }) ?? '')
+  }
+
+  #onEnded({ outcome }: Extract<JobEvent, { kind: 'ended' }>): void {
+    if (outcome === 'already-finished') return
+    if (outcome === 'stopped') return this.line(this.#stoppedText())
+    const { env, status } = this.#options
+    const records = status()?.records ?? 0
+    const tookMs = env.clock.monotonic() - this.#startedMs
+    const speed = tookMs > 0 ? ` (${rateText((records / tookMs) * 1_000)})` : ''
+    const checkpoint =
+      this.#newest === undefined
+        ? ''
+        : `; all output is committed, checkpoint ${this.#newest.checkpoint} has ${bytesText(this.#newest.sizeBytes)}`
+    this.line(`finished: ${pluralText(records, 'record')} in ${durationText(tookMs)}${speed}${checkpoint}`)
+  }
+
+  #stoppedText(): string {
+    if (this.#options.directory === undefined) return 'stopped; without --checkpoints nothing is kept'
+    if (this.newestCheckpoint === undefined) return 'stopped before it had begun'
+    return `stopped: checkpoint ${this.newestCheckpoint} is complete and its output committed; the same command continues from there`
+  }
+
+  #arm(): void {
+    const { env, screen } = this.#options
+    const everyMs = screen.isLive ? LIVE_EVERY_MS : PLAIN_EVERY_MS
+    this.#cancelTick = env.timers.after(everyMs, () => this.#tick(), { idle: true })
+  }
+
+  #tick(): void {
+    this.#arm()
+    const { screen, status, env, paint } = this.#options
+    const now = status()
+    if (now === undefined || now.phase === 'ended') return
+    const view = {
+      job: this.#options.job,
+      status: now,
+      perSecond: this.#meter.add(env.clock.monotonic(), now.records),
+      nowMs: env.clock.now(),
+      hasCheckpoints: this.#options.directory !== undefined,
+      newest: now.newestCheckpoint ?? this.#newest,
+      restored: this.#restored,
+      waiting: this.#waiting === undefined ? undefined : waitingText(this.#waiting, env.processes.self()),
+    }
+    if (screen.isLive) screen.live(liveLine(view, screen.width(), paint))
+    else screen.line(liveLine(view, screen.width(), paint))
+  }
+}

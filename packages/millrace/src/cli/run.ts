@@ -1,0 +1,96 @@
+import { startJob } from '../job/start-job.ts'
+import type { JobHandle } from '../runtime/monitor.ts'
+import type { Values } from './arguments.ts'
+import { withConfigHint } from './config-argument.ts'
+import { exitCodes, type StopSignal } from './exit-codes.ts'
+import { loadJobFile } from './job-file.ts'
+import { startOptionsOf, textOf } from './run-options.ts'
+import { RunReport } from './run-report.ts'
+import { plainScreen, TerminalScreen, type Screen } from './screen.ts'
+import { stopper } from './stopper.ts'
+import type { World } from './world.ts'
+
+/** A little less than what container platforms give a process between SIGTERM and SIGKILL. */
+const STOP_DEADLINE_MS = 9_000
+
+/** `millrace run`: the job in this process, from its start to its end. */
+export async function runCommand(operand: string, values: Values, world: World): Promise<number> {
+  const options = startOptionsOf(values)
+  const { job, name } = await loadJobFile(operand, 'run')
+  const running = new RunningCommand(name, textOf(values, 'checkpoints'), world)
+  const forget = world.onSignal(running.onSignal)
+  try {
+    const handle = await startJob(job, options, { env: world.env, observer: (event) => running.report.onEvent(event) })
+    running.setHandle(handle)
+    await handle.finished
+    return exitCodes.ok.code
+  } catch (error) {
+    throw withConfigHint(error, options.config)
+  } finally {
+    forget()
+    running.report.close()
+  }
+}
+
+class RunningCommand {
+  readonly report: RunReport
+  readonly onSignal: (signal: StopSignal) => void
+  readonly #world: World
+  readonly #directory: string | undefined
+  #handle: JobHandle | undefined
+  #isStopping = false
+
+  constructor(job: string, directory: string | undefined, world: World) {
+    this.#world = world
+    this.#directory = directory
+    this.report = new RunReport({
+      job,
+      env: world.env,
+      screen: screenOf(world),
+      paint: world.paint,
+      directory,
+      status: () => this.#handle?.status(),
+    })
+    this.onSignal = stopper({
+      now: () => world.env.clock.monotonic(),
+      stop: (signal) => this.#stop(signal),
+      end: (_signal, code) => this.#end(code),
+    })
+  }
+
+  setHandle(handle: JobHandle): void {
+    this.#handle = handle
+    if (this.#isStopping) this.#stopHandle(handle)
+  }
+
+  #stop(signal: StopSignal): void {
+    this.#isStopping = true
+    const what = this.report.isWaiting || this.#directory === undefined ? 'stopping' : 'stopping with a last checkpoint'
+    this.report.line(`${signal === 'SIGINT' ? 'Ctrl-C' : signal}: ${what}; once more ends at once`)
+    if (this.#handle !== undefined) this.#stopHandle(this.#handle)
+  }
+
+  #stopHandle(handle: JobHandle): void {
+    // Whatever goes wrong also rejects `finished`, which is waited for.
+    handle.stop({ deadlineMs: STOP_DEADLINE_MS }).catch(() => {})
+  }
+
+  #end(code: number): void {
+    this.report.line(`ended at once. ${this.#nextTime()}`)
+    this.report.close()
+    this.#world.exit(code)
+  }
+
+  #nextTime(): string {
+    if (this.#directory === undefined) return 'Without --checkpoints nothing is kept.'
+    if (this.report.isWaiting) return 'It had not begun.'
+    const { newestCheckpoint } = this.report
+    const from = newestCheckpoint === undefined ? 'what the directory holds' : `checkpoint ${newestCheckpoint} or a newer one`
+    return `The next run continues from ${from}; what came after is done again, and no output is doubled that a sink holds exactly once.`
+  }
+}
+
+function screenOf({ stderr, stdout }: World): Screen {
+  if (stderr.isTTY !== true) return plainScreen(stderr)
+  return new TerminalScreen(stderr, stdout.isTTY === true ? stdout : undefined)
+}

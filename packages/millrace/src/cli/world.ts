@@ -1,0 +1,65 @@
+import { styleText } from 'node:util'
+import type { Env } from '../core/env.ts'
+import { nodeEnv } from '../env/node-env.ts'
+import type { StopSignal } from './exit-codes.ts'
+
+export type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan'
+export type Paint = (style: Style, text: string) => string
+
+/** A stream that text is written to. */
+export interface TextStream {
+  readonly isTTY?: boolean
+  readonly columns?: number
+  write(text: string): unknown
+}
+
+/** What a command touches besides the engine's Env; a test brings its own. */
+export interface World {
+  readonly env: Env
+  readonly stdout: TextStream
+  readonly stderr: TextStream
+  /** For stderr: colours where it takes them, NO_COLOR and FORCE_COLOR heeded. */
+  readonly paint: Paint
+  /** Shorter paths in messages. */
+  readonly folder: string
+  /** Returns what takes the handler away again. */
+  onSignal(handler: (signal: StopSignal) => void): () => void
+  /** At once, whatever is going on. */
+  exit(code: number): void
+  /** After a little while, if something that a job has opened and not closed keeps the process alive. */
+  exitSoon(code: number): void
+}
+
+const LINGER_MS = 500
+
+export function processWorld(): World {
+  // A reader that has gone (`millrace checkpoints DIR | head -1`, a closed terminal) is no reason to crash.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
+  return {
+    env: nodeEnv({ log: { write: (line) => void process.stderr.write(line) } }),
+    stdout: process.stdout,
+    stderr: process.stderr,
+    paint: (style, text) => styleText(style, text, { stream: process.stderr }),
+    folder: process.cwd(),
+    onSignal,
+    exit: (code) => process.exit(code),
+    exitSoon,
+  }
+}
+
+function onSignal(handler: (signal: StopSignal) => void): () => void {
+  const signals: readonly StopSignal[] = ['SIGINT', 'SIGTERM', 'SIGHUP']
+  for (const signal of signals) process.on(signal, handler)
+  return () => {
+    for (const signal of signals) process.off(signal, handler)
+  }
+}
+
+function exitSoon(code: number): void {
+  const linger = (): void => {
+    // What stdout still holds for a slow reader is not to be lost.
+    if (process.stdout.writableLength > 0) setTimeout(linger, LINGER_MS).unref()
+    else process.exit(code)
+  }
+  setTimeout(linger, LINGER_MS).unref()
+}
