@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { plainScreen, TerminalScreen } from './screen.ts'
+import { ERASE, plainScreen, TerminalScreen } from './screen.ts'
 
 /** A terminal of one row that scrolls: lines that stay, and what stands in the last row. */
 class Terminal {
@@ -10,11 +10,11 @@ class Terminal {
   last = ''
 
   write(text: string): boolean {
-    for (const part of text.split(/(\r\u001B\[2K|\n)/)) {
+    for (const part of text.replaceAll(ERASE, '\r').split(/(\r|\n)/)) {
       if (part === '\n') {
         this.lines.push(this.last)
         this.last = ''
-      } else if (part.startsWith('\r')) this.last = ''
+      } else if (part === '\r') this.last = ''
       else this.last += part
     }
     return true

@@ -25,7 +25,8 @@ export function plainScreen(stderr: TextStream): Screen {
   }
 }
 
-const ERASE = '\r\u001B[2K'
+/** To the beginning of the line, and clears it. */
+export const ERASE: string = '\r\u001B[2K'
 const NARROWEST = 20
 
 /**
