@@ -38,7 +38,7 @@ export class JobProcess {
   readonly #child: ChildProcess
   readonly #killOnExit = (): void => this.kill()
 
-  constructor(options: JobOptions, onContinued: (checkpoint: number | undefined) => void) {
+  constructor(options: JobOptions, onContinued: (checkpoint: number) => void) {
     const millrace = join(root, 'packages/millrace/bin/millrace.mjs')
     this.#child = spawn(process.execPath, [millrace, ...jobArguments(options)], { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] })
     process.on('exit', this.#killOnExit)
@@ -60,9 +60,9 @@ export class JobProcess {
     this.#child.kill('SIGKILL')
   }
 
-  #read(line: string, onContinued: (checkpoint: number | undefined) => void): void {
+  #read(line: string, onContinued: (checkpoint: number) => void): void {
     this.lines.push(line)
-    const from = /continu\w+ from checkpoint (\d+)/.exec(line)?.[1]
+    const from = /continues from checkpoint (\d+)/.exec(line)?.[1]
     if (from === undefined) return
     this.from = Number(from)
     onContinued(this.from)

@@ -8,7 +8,7 @@ import { type Ending, JobProcess, type JobOptions } from './job-process.ts'
 import { randomOf } from './random.ts'
 
 export interface KillMoment {
-  /** Of the bytes that are expected in the end; a checkpoint commits many at once, so … */
+  /** Of all rows, committed by then; a checkpoint commits many at once, so … */
   readonly share: number
   /** … some time more, within the life of one or two checkpoints. */
   readonly thenMs: number
@@ -28,9 +28,9 @@ export interface Life {
 }
 
 export interface Viewer {
-  working(life: { readonly number: number; readonly lastLine: string; readonly ms: number }, committed: CommittedSoFar): void
-  /** It has said what it goes on from; undefined: from the beginning. */
-  continued(number: number, checkpoint: number | undefined): void
+  working(life: { readonly number: number; readonly ms: number; readonly newRows: number }, committed: CommittedSoFar): void
+  /** It has said that it goes on from a checkpoint. */
+  continued(number: number, checkpoint: number): void
   ended(life: Life): void
 }
 
@@ -52,14 +52,14 @@ export function drawKillMoments(seed: number, kills: number): readonly KillMomen
 /** The lives of the job: one for each moment, and a last one that ends by itself. Ends early if one fails or finishes too soon. */
 export async function runWithKills(
   options: JobOptions,
-  expectedBytes: number,
+  expectedRows: number,
   moments: readonly KillMoment[],
   viewer: Viewer,
 ): Promise<readonly Life[]> {
   const committed = new CommittedFiles(join(options.config.output, 'accounts'))
   const lives: Life[] = []
   for (const moment of [...moments, undefined]) {
-    const trigger = moment === undefined ? NEVER : new Trigger(moment.share * expectedBytes, moment.thenMs)
+    const trigger = moment === undefined ? NEVER : new Trigger(moment.share * expectedRows, moment.thenMs)
     const life = await live(lives.length + 1, options, committed, trigger, viewer)
     viewer.ended(life)
     lives.push(life)
@@ -72,10 +72,11 @@ async function live(number: number, options: JobOptions, files: CommittedFiles, 
   const startedAt = performance.now()
   const job = new JobProcess(options, (checkpoint) => viewer.continued(number, checkpoint))
   const stop = endWith(job)
+  const rowsBefore = files.look().rows
   while (job.ending === undefined) {
     const committed = files.look()
-    if (trigger.isDue(committed.bytes)) job.kill()
-    viewer.working({ number, lastLine: job.lines.at(-1) ?? '', ms: performance.now() - startedAt }, committed)
+    if (trigger.isDue(committed.rows)) job.kill()
+    viewer.working({ number, ms: performance.now() - startedAt, newRows: committed.rows - rowsBefore }, committed)
     await Promise.race([job.ended, new Promise((resolve) => setTimeout(resolve, POLL_MS))])
   }
   stop()
@@ -84,17 +85,17 @@ async function live(number: number, options: JobOptions, files: CommittedFiles, 
 
 /** Due some time after enough was committed. */
 class Trigger {
-  readonly #bytes: number
+  readonly #rows: number
   readonly #thenMs: number
   #reachedAt: number | undefined
 
-  constructor(bytes: number, thenMs: number) {
-    this.#bytes = bytes
+  constructor(rows: number, thenMs: number) {
+    this.#rows = rows
     this.#thenMs = thenMs
   }
 
-  isDue(committedBytes: number): boolean {
-    if (committedBytes < this.#bytes) return false
+  isDue(committedRows: number): boolean {
+    if (committedRows < this.#rows) return false
     this.#reachedAt ??= performance.now()
     return performance.now() - this.#reachedAt >= this.#thenMs
   }

@@ -76,8 +76,7 @@ function showNext({ seed }: Options, place: Workplace, job: JobOptions): void {
     [`npx millrace checkpoints ${job.checkpoints}`, 'the checkpoints that are left'],
     [`npx millrace inspect ${job.checkpoints}`, 'what is in the newest: state, positions, watermarks'],
     [`tail -n 3 ${short(place.output)}/alerts/*`, 'the output as it is on disk'],
-    ['npx millrace explain examples/demo/job.ts', 'the job as a plan'],
-    ['examples/demo/job.ts', 'the job: 40 lines'],
+    [`npx millrace explain examples/demo/job.ts --config '{"input":"in","output":"out"}'`, 'what the job does and guarantees'],
   ]
   title('what to try next')
   const width = Math.max(...next.map(([command]) => command.length))

@@ -1,9 +1,10 @@
 /** The second phase: the job runs, dies, and runs again; what happens is shown, and what must hold is checked. */
 import type { Checks } from './checks.ts'
+import type { CommittedSoFar } from './committed.ts'
 import { commandLine, type JobOptions } from './job-process.ts'
 import { drawKillMoments, type Life, runWithKills, type Viewer } from './kills.ts'
 import type { Prepared } from './prepare.ts'
-import { dim, megabytes, percent, red, type Screen, seconds } from './screen.ts'
+import { count, dim, green, percent, red, type Screen, seconds } from './screen.ts'
 
 export interface RunPhase {
   readonly screen: Screen
@@ -16,36 +17,36 @@ export interface RunPhase {
 
 export async function runPhase({ screen, checks, job, input, seed, kills }: RunPhase): Promise<readonly Life[]> {
   screen.line(dim(`  ${commandLine(job)}`))
-  const lives = await runWithKills(job, input.bytes, drawKillMoments(seed, kills), viewerOf(screen, input.bytes))
+  const lives = await runWithKills(job, input.flights, drawKillMoments(seed, kills), viewerOf(screen, input.flights))
   checkLives(lives, kills, checks)
   return lives
 }
 
-/** An account row is as long as its input line, give or take some: so the input's size says how much is to come. */
-function viewerOf(screen: Screen, expectedBytes: number): Viewer {
+function viewerOf(screen: Screen, flights: number): Viewer {
+  const head = (number: number, ms: number, { rows }: CommittedSoFar): string =>
+    `  ${label(number)}${seconds(ms).padStart(7)}${percent(rows / flights).padStart(6)}`
   return {
-    working({ number, lastLine, ms }, committed) {
-      const share = percent(Math.min(1, committed.bytes / expectedBytes))
-      screen.live(`  ${label(number)} ${seconds(ms).padStart(7)}  ${share.padStart(4)} committed  ${dim(lastLine)}`)
+    working({ number, ms, newRows }, committed) {
+      const speed = `${count(newRows / (ms / 1_000))} rows/s`
+      screen.live(`${head(number, ms, committed)} committed  ${progress(committed)}  ${dim(speed)}`)
     },
     continued(number, checkpoint) {
-      screen.line(`  ${label(number)}          ${checkpoint === undefined ? 'begins' : `continues from checkpoint ${checkpoint}`}`)
+      screen.line(`  ${label(number)}${''.padEnd(15)}goes on from checkpoint ${checkpoint}`)
     },
     ended({ number, ms, ending, committed, lines }) {
-      const share = percent(Math.min(1, committed.bytes / expectedBytes))
-      const at = `  ${label(number)} ${seconds(ms).padStart(7)}  ${share.padStart(4)} committed`
-      const parts = `${megabytes(committed.bytes)} in ${committed.files} files, the newest of checkpoint ${committed.checkpoint ?? 'none'}`
-      if ('signal' in ending) screen.line(`${at}  ${red(ending.signal)}  ${parts}`)
-      else if (ending.code === 0) screen.line(`${at}  finished  ${parts}`)
-      else {
-        screen.line(`${at}  ${red(`ended with exit code ${ending.code}`)}; it said:`)
-        for (const line of lines.slice(-20)) screen.line(`    ${line}`)
-      }
+      const line = `${head(number, ms, committed)} committed  ${progress(committed)}`
+      if ('signal' in ending) return screen.line(`${line}  ${red(ending.signal)}`)
+      if (ending.code === 0) return screen.line(`${line}  ${green('finished')}`)
+      screen.line(`${line}  ${red(`exit code ${ending.code}`)}; it said:`)
+      for (const said of lines.slice(-20)) screen.line(`    ${said}`)
     },
   }
 }
 
-const label = (number: number): string => `start ${number}`.padEnd(8)
+const progress = ({ rows, files, checkpoint }: CommittedSoFar): string =>
+  checkpoint === undefined ? 'nothing yet' : `checkpoint ${checkpoint}, ${count(rows)} rows in ${files} files`
+
+const label = (number: number): string => `start ${number}`.padEnd(9)
 
 function checkLives(lives: readonly Life[], kills: number, checks: Checks): void {
   const killed = lives.filter(({ ending }) => 'signal' in ending && ending.signal === 'SIGKILL').length
