@@ -53,7 +53,8 @@ async function scenario(env: SimulatedProcess, told: Told): Promise<void> {
   await entry(3)
 }
 
-async function checkWhole(env: SimulatedProcess<Machine>, told: Told): Promise<void> {
+/** Gives the number of the entry that the new owner has made. */
+async function checkWhole(env: SimulatedProcess<Machine>, told: Told): Promise<number> {
   const storage = await open(env)
   const entries = await storage.entries()
   for (const n of told.entries) assert.ok(entries.includes(n), `entry ${n} was created, and is gone`)
@@ -70,6 +71,7 @@ async function checkWhole(env: SimulatedProcess<Machine>, told: Told): Promise<v
   assert.equal(await storage.createEntry(next, bytes(`entry ${next}`)), 'created')
   const left = [...env.machine.disk.snapshot().keys()].filter((path) => path.includes('/.'))
   assert.deepEqual(left, [], 'leftovers')
+  return next
 }
 
 const fresh = (): Told => ({ entries: new Set(), chunks: new Set(), deleted: new Set() })
@@ -110,7 +112,13 @@ async function tryFault(
   await machine.runUntilIdle()
   first.kill()
   if (losesPower) machine.losePower('none')
-  await machine.run(checkWhole(machine.start(), told))
+  const next = await machine.run(checkWhole(machine.start(), told))
+  machine.losePower('none')
+  assert.deepEqual(
+    await machine.run(open(machine.start()).then((storage) => storage.readEntry(next))),
+    bytes(`entry ${next}`),
+    'what the new owner made',
+  )
   return outcome
 }
 
