@@ -93,11 +93,10 @@ function readTexts(reader: ByteReader, count: number): string[] {
   let at = 0
   for (let i = 0; i < count; i++) {
     const end = at + reader.varint()
-    if (end > heap.length) reader.corrupt('a text is longer than its heap')
     texts.push(heap.substring(at, end))
     at = end
   }
-  return at === heap.length ? texts : reader.corrupt('a heap of texts is longer than they are')
+  return at === heap.length ? texts : reader.corrupt('a heap of texts is not as long as they are')
 }
 
 function readDictionary(reader: ByteReader, count: number): string[] {

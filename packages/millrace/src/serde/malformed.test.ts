@@ -127,3 +127,38 @@ test('depth beyond 64 in the bytes is refused, not followed', () => {
   const lists = [1, 0, ...Array.from({ length: 50 }, () => [9, 1]).flat()]
   assert.ok(decode('batch', Uint8Array.from(lists)))
 })
+
+test('what contradicts itself is refused for what it is', () => {
+  const cases: readonly (readonly [Kind, string, RegExp])[] = [
+    ['value', '0aff7f81', /16383 items cannot be in the 1 bytes/],
+    ['value', '0affffffffffffff0f81', /items cannot be in/],
+    ['value', '0b0281828182', /a Map has one key twice/],
+    ['value', '0c028181', /a Set has one item twice/],
+    ['value', '0f02046104618181', /two fields of one name/],
+    ['value', '1102046181046181', /two fields of one name/],
+    ['value', '1000', /a shape that was not written/],
+    ['value', '0a020f020461046281811000', /more fields than bytes are left/],
+    ['value', '0d0b00', /of no known type/],
+    ['value', '0d030101', /ends within an element/],
+    ['value', '048080808000', /longer than it need be/],
+    ['value', '0480808080808000', /longer than it need be/],
+    ['value', '04ffffffffffffff7f', /more than 53 bits/],
+    ['value', '12', /no value with the tag 18/],
+    ['batch', 'ff7f000a', /16383 records cannot be in/],
+    ['batch', '8080400000', /records cannot be in/],
+    ['batch', '8180c00100', /a batch has 3145729 records/],
+    ['batch', '0202', /timestamps of no known kind/],
+    ['batch', '080009ff7fff7f00000000000001', /rows cannot be in/],
+    ['batch', '020007010461010001', /a dictionary has no such text/],
+    ['batch', '010006046102', /a heap of texts is not as long/],
+    ['batch', '010006046100', /a heap of texts is not as long/],
+    ['batch', '02000a02010461010462000201000000010000000100', /a row is of a shape that was not written/],
+    ['batch', '0100830301', /a null map has a mark that is none/],
+    ['batch', '01000302', /neither true nor false/],
+    ['batch', '01000000', /a column without values has rows/],
+    ['batch', '01000c00', /no column of type 12/],
+  ]
+  for (const [kind, hex, message] of cases) {
+    assert.throws(() => decoders[kind](new ByteReader(Buffer.from(hex, 'hex'))), { code: 'CHECKPOINT_CORRUPT', message }, hex)
+  }
+})

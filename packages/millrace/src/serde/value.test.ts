@@ -80,12 +80,12 @@ test('a __proto__ field stays own data and pollutes nothing', () => {
 })
 
 test('inherited enumerable fields are not taken for own ones', () => {
-  const values = [{ a: 1, zz: 2 }, { a: 1 }]
+  const values = [{ a: 1, zz: 2 }, { a: 3, zz: 4 }, { a: 1 }]
   Object.defineProperty(Object.prototype, 'zz', { value: 5, enumerable: true, configurable: true })
   try {
     assert.deepStrictEqual(
       (roundTrip(...values) as object[]).map((object) => Object.keys(object)),
-      [['a', 'zz'], ['a']],
+      [['a', 'zz'], ['a', 'zz'], ['a']],
     )
   } finally {
     delete (Object.prototype as { zz?: unknown }).zz
@@ -114,6 +114,7 @@ test('what cannot be stored is refused with the path of the field', () => {
     [new DataView(new ArrayBuffer(1)), /the class DataView,/],
     [new SharedArrayBuffer(1), /the class SharedArrayBuffer,/],
     [Object.create(Date.prototype), /the class Date,/],
+    [Object.setPrototypeOf([1], Object.create(Object.prototype)), /^value is an instance of the class Object,/],
     [Object.create({}), /^value is an instance of the class Object,/],
     [Object.create(Object.create(null)), /^value is an object with a prototype of its own,/],
     [cycle, /^value\.next\.back is a reference back/],
@@ -137,6 +138,11 @@ test('the check also reports named properties of arrays, and is quick for object
   let shared: unknown = { leaf: 1 }
   for (let i = 0; i < 50; i++) shared = [shared, shared]
   checkValue(shared)
+  const forty: unknown = Array.from({ length: 39 }).reduce((inner) => [inner], [1])
+  const deep: unknown = Array.from({ length: 30 }).reduce((inner) => [inner], forty)
+  const many = Array.from({ length: 2000 }, () => ({}))
+  checkValue([many, forty])
+  assert.throws(() => checkValue([many, forty, deep]), { message: /more than 64 objects deep/ })
 })
 
 test('after a refusal the writer is as it was', () => {
