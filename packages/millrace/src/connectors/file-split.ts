@@ -199,20 +199,20 @@ export class FileSplit<T> {
     const bytes = this.#bytes
     while (this.#lines < BATCH_LINES && this.#scanned - this.#start < BATCH_BYTES) {
       const newline = bytes.indexOf(NEWLINE, this.#scanned)
+      const end = newline < 0 ? bytes.length : newline
+      if (end - this.#scanned > MAX_LINE_BYTES) throw this.#tooLong()
       if (newline < 0) break
       this.#scanned = newline + 1
       this.#lines++
     }
     if (this.#lines === BATCH_LINES || this.#scanned - this.#start >= BATCH_BYTES) this.#batchEnd = this.#scanned
     else if (this.#isAtEnd) this.#batchEnd = bytes.length
-    else if (bytes.length - this.#scanned > MAX_LINE_BYTES) {
-      const line = this.#position.line + this.#lines + 1
-      throw new StreamError(
-        'SOURCE',
-        `${this.#context.source} cannot read ${this.#path}: line ${line} is longer than ${MAX_LINE_BYTES} bytes. Is this a file of lines?`,
-        { details: { file: this.#path, line } },
-      )
-    }
+  }
+
+  #tooLong(): StreamError {
+    const line = this.#position.line + this.#lines + 1
+    const what = `line ${line} is longer than ${MAX_LINE_BYTES} bytes. Is this a file of lines?`
+    return new StreamError('SOURCE', `${this.#context.source} cannot read ${this.#path}: ${what}`, { details: { file: this.#path, line } })
   }
 
   #unreadable(cause: unknown): StreamError {

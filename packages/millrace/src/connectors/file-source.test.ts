@@ -1,0 +1,288 @@
+import assert from 'node:assert/strict'
+import { appendFileSync, mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import { sourceDefinitionOf, type Batch, type Reader } from '../connect/contract.ts'
+import type { Env, FileHandle } from '../core/env.ts'
+import { nodeEnv } from '../env/node-env.ts'
+import { MAX_OPEN_FILES } from './file-reader.ts'
+import { fileSource } from './file-source.ts'
+import { BATCH_BYTES, BATCH_LINES, type FilePosition } from './file-split.ts'
+import { jsonLines } from './json-lines.ts'
+import { SeededRandom } from './seeded-random.ts'
+
+const seed = Number(process.env['SEED'] ?? 1)
+const root = mkdtempSync(join(tmpdir(), 'millrace-source-'))
+after(() => rmSync(root, { recursive: true }))
+const folder = (): string => mkdtempSync(join(root, 'case-'))
+const file = (content: string | Uint8Array): string => {
+  const path = join(folder(), 'in.jsonl')
+  writeFileSync(path, content)
+  return path
+}
+
+type FileBatch = Batch<unknown, FilePosition>
+interface From {
+  readonly env?: Env
+  readonly restored?: ReadonlyMap<string, FilePosition>
+  readonly ended?: ReadonlySet<string>
+}
+
+async function open(path: string, from: From = {}): Promise<Reader<unknown, FilePosition>> {
+  const { env = nodeEnv(), restored = new Map(), ended = new Set() } = from
+  const definition = sourceDefinitionOf(fileSource(path, jsonLines()))
+  return definition?.open({ source: 'source/in', env, restored, ended, owns: () => true, signal: new AbortController().signal }) as Promise<
+    Reader<unknown, FilePosition>
+  >
+}
+
+async function next(reader: Reader<unknown, FilePosition>, first?: string): Promise<FileBatch | undefined> {
+  for (;;) {
+    const polled = reader.poll(first)
+    if (polled === 'end') return undefined
+    if (polled !== 'wait') return polled
+    await reader.ready()
+  }
+}
+
+async function readAll(path: string, from: From = {}): Promise<FileBatch[]> {
+  const reader = await open(path, from)
+  const batches: FileBatch[] = []
+  for (let batch = await next(reader); batch !== undefined; batch = await next(reader)) batches.push(batch)
+  await reader.close()
+  return batches
+}
+
+const valuesOf = (batches: readonly FileBatch[]): unknown[] => batches.flatMap((batch) => batch.values)
+const brokenOf = (batches: readonly FileBatch[]): unknown[] => batches.flatMap((batch) => batch.broken ?? [])
+
+test('lines may end with \\r\\n, be empty, and begin after a byte order mark', async () => {
+  const batches = await readAll(file('\uFEFF{"a":1}\r\n\r\n  \n\n{"a":2}\n\t{"a":3} \r\n"\uFEFF"\n5'))
+  assert.deepEqual(valuesOf(batches), [{ a: 1 }, { a: 2 }, { a: 3 }, '\uFEFF', 5])
+  assert.deepEqual(brokenOf(batches), [])
+  const [batch] = batches
+  assert.deepEqual(
+    [0, 1, 2, 3, 4].map((index) => batch?.positionOf?.(index)),
+    ['in.jsonl:1', 'in.jsonl:5', 'in.jsonl:6', 'in.jsonl:7', 'in.jsonl:8'],
+  )
+})
+
+test('a line that does not parse is a broken record with its place, and the others go on', async () => {
+  const batches = await readAll(file('1\n{"a":\n2\nnone\n3\n[1,2\n'))
+  assert.deepEqual(valuesOf(batches), [1, 2, 3])
+  assert.deepEqual(
+    batches[0]?.broken?.map(({ index, code, position, input }) => ({ index, code, position, input })),
+    [
+      { index: 1, code: 'INVALID_RECORD', position: 'in.jsonl:2', input: '{"a":' },
+      { index: 2, code: 'INVALID_RECORD', position: 'in.jsonl:4', input: 'none' },
+      { index: 3, code: 'INVALID_RECORD', position: 'in.jsonl:6', input: '[1,2' },
+    ],
+  )
+  assert.match(String(batches[0]?.broken?.[0]?.message), /^in\.jsonl:2 cannot be parsed: .+JSON/)
+  assert.deepEqual(
+    [0, 1, 2].map((index) => batches[0]?.positionOf?.(index)),
+    ['in.jsonl:1', 'in.jsonl:3', 'in.jsonl:5'],
+  )
+})
+
+test('what is kept of a broken line is bounded', async () => {
+  const [batch] = await readAll(file(`x${'y'.repeat(5_000)}\n`))
+  assert.equal((batch?.broken?.[0]?.input as string).length, 1_001)
+})
+
+test('bytes that are no UTF-8 break their line only', async () => {
+  const parts = [Buffer.from('"ä"\n'), Buffer.from([0x22, 0xff, 0x22, 0x0a]), Buffer.from('"€"\n\n'), Buffer.from([0xe2, 0x82])]
+  const batches = await readAll(file(Buffer.concat(parts)))
+  assert.deepEqual(valuesOf(batches), ['ä', '€'])
+  assert.deepEqual(
+    batches[0]?.broken?.map(({ index, position, message }) => ({ index, position, message })),
+    [
+      { index: 1, position: 'in.jsonl:2', message: 'in.jsonl:2 cannot be parsed: it is not UTF-8' },
+      { index: 2, position: 'in.jsonl:5', message: 'in.jsonl:5 cannot be parsed: it is not UTF-8' },
+    ],
+  )
+  assert.deepEqual(
+    [0, 1].map((index) => batches[0]?.positionOf?.(index)),
+    ['in.jsonl:1', 'in.jsonl:3'],
+  )
+})
+
+test('batches end after 512 lines, whatever these are, or with the line that reaches 1 MiB', async () => {
+  const lines = Array.from({ length: 2 * BATCH_LINES + 10 }, (_zero, index) => (index % 3 === 0 ? '' : String(index)))
+  const batches = await readAll(file(lines.join('\n')))
+  assert.deepEqual(
+    batches.map((batch) => batch.next.line),
+    [BATCH_LINES, 2 * BATCH_LINES, 2 * BATCH_LINES + 10],
+  )
+  const long = JSON.stringify('x'.repeat(400_000))
+  const large = await readAll(file(Array.from({ length: 7 }, () => long).join('\n')))
+  assert.deepEqual(
+    large.map((batch) => batch.values.length),
+    [3, 3, 1],
+  )
+  assert.ok((large[0]?.next.offset as number) >= BATCH_BYTES)
+})
+
+test('lines longer than all buffers', async () => {
+  const values = [1, 'x'.repeat(3_000_000), 2, 'ä'.repeat(1_000_000), 3]
+  assert.deepEqual(valuesOf(await readAll(file(values.map((value) => JSON.stringify(value)).join('\n')))), values)
+})
+
+test('a file without lines is refused before it fills the memory', async () => {
+  const path = file('')
+  for (let written = 0; written <= 66; written++) appendFileSync(path, new Uint8Array(1 << 20).fill(0x20))
+  await assert.rejects(readAll(path), { code: 'SOURCE', message: /line 1 is longer than/ })
+})
+
+test('a position is good for the same file at another place, and for one that has grown', async () => {
+  const lines = Array.from({ length: 3_000 }, (_zero, index) => JSON.stringify({ index }))
+  const path = file(`${lines.join('\n')}\n`)
+  const reader = await open(path)
+  const first = (await next(reader)) as FileBatch
+  await reader.close()
+  const moved = join(folder(), 'in.jsonl')
+  renameSync(path, moved)
+  appendFileSync(moved, '"grown"\n')
+  const rest = await readAll(moved, { restored: new Map([['in.jsonl', first.next]]) })
+  assert.deepEqual([...first.values, ...valuesOf(rest)], [...lines.map((line) => JSON.parse(line) as unknown), 'grown'])
+})
+
+test('a file that vanished, shrank or changed before the position is refused and named', async () => {
+  const path = file('')
+  const restoredFrom = async (): Promise<From> => {
+    writeFileSync(path, Array.from({ length: 3_000 }, (_zero, index) => `${100_000 + index}\n`).join(''))
+    const reader = await open(path)
+    const batch = (await next(reader)) as FileBatch
+    await reader.close()
+    return { restored: new Map([['in.jsonl', batch.next]]) }
+  }
+  const refused = { code: 'SOURCE_CHANGED', message: /source\/in cannot go on with in\.jsonl: / }
+
+  const shrunk = await restoredFrom()
+  truncateSync(path, 100)
+  await assert.rejects(readAll(path, shrunk), refused)
+
+  const changed = await restoredFrom()
+  writeFileSync(path, '9'.repeat(50_000))
+  await assert.rejects(readAll(path, changed), refused)
+
+  const vanished = await restoredFrom()
+  renameSync(path, `${path}.away`)
+  writeFileSync(join(path, '..', 'other.jsonl'), '1\n')
+  await assert.rejects(readAll(join(path, '..'), vanished), refused)
+  // One that has been read to its end may go.
+  assert.ok((await readAll(join(path, '..'), { ...vanished, ended: new Set(['in.jsonl']) })).length > 0)
+})
+
+test('a file that is truncated while it is read is noticed', async () => {
+  const path = file(Array.from({ length: 200_000 }, (_zero, index) => `${100_000 + index}\n`).join(''))
+  const reader = await open(path)
+  await next(reader)
+  truncateSync(path, 100)
+  await assert.rejects(
+    async () => {
+      while ((await next(reader)) !== undefined) continue
+    },
+    { code: 'SOURCE_CHANGED' },
+  )
+  await reader.close()
+})
+
+test('what is not there, is a directory or cannot be read is named', async () => {
+  await assert.rejects(readAll(join(root, 'none.jsonl')), { code: 'SOURCE', message: /there is no .*none\.jsonl/ })
+  await assert.rejects(readAll(join(root, 'none', '*.jsonl')), { code: 'SOURCE' })
+  assert.deepEqual(await readAll(join(folder(), '*.jsonl')), [], 'a pattern that nothing matches')
+  assert.throws(() => fileSource('', jsonLines()), { code: 'INVALID_OPTION' })
+  assert.throws(() => fileSource('a', { name: 'mine' }), { code: 'INVALID_OPTION' })
+})
+
+test('patterns, folders and links', async () => {
+  const place = folder()
+  mkdirSync(join(place, 'x', 'y'), { recursive: true })
+  mkdirSync(join(place, '.hidden'))
+  for (const name of ['a.jsonl', 'b.json', 'x/c.jsonl', 'x/y/d.jsonl', '.hidden/e.jsonl', 'x/.f.jsonl', 'odd{1}.jsonl'])
+    writeFileSync(join(place, name), '1\n')
+  symlinkSync(join(place, 'a.jsonl'), join(place, 'link.jsonl'))
+  symlinkSync(place, join(place, 'x', 'round'))
+  const splits = async (pattern: string): Promise<string[]> => [...(await open(join(place, pattern))).splits.keys()]
+  assert.deepEqual(await splits('*.jsonl'), ['a.jsonl', 'link.jsonl', 'odd{1}.jsonl'])
+  assert.deepEqual(await splits('{a,b}.*'), ['a.jsonl', 'b.json'])
+  assert.deepEqual(await splits('odd{1}.jsonl'), ['odd{1}.jsonl'])
+  assert.deepEqual(await splits('x/*/?.jsonl'), ['round/a.jsonl', 'y/d.jsonl'])
+  assert.deepEqual(await splits('x/.f.jsonl'), ['.f.jsonl'])
+  assert.deepEqual(await splits('.hidden/*'), ['e.jsonl'])
+})
+
+test(`many more files than may be open, served as asked for (SEED=${seed})`, async () => {
+  const random = new SeededRandom(seed, 'many')
+  const place = folder()
+  const expected = new Map<string, unknown[]>()
+  for (let index = 0; index < 3 * MAX_OPEN_FILES; index++) {
+    const values = Array.from({ length: random.below(4 * BATCH_LINES) }, (_zero, line) => `${index}:${line}`)
+    expected.set(`f${index}.jsonl`, values)
+    writeFileSync(join(place, `f${index}.jsonl`), values.map((value) => `${JSON.stringify(value)}\n`).join(''))
+  }
+  let openCount = 0
+  let maxOpen = 0
+  const env = nodeEnv()
+  const counted = async (path: string, how: 'read' | 'create-new'): Promise<FileHandle> => {
+    const handle = await env.files.open(path, how)
+    maxOpen = Math.max(maxOpen, ++openCount)
+    const close = (): Promise<void> => {
+      openCount--
+      return handle.close()
+    }
+    return {
+      read: handle.read.bind(handle),
+      info: handle.info.bind(handle),
+      append: handle.append.bind(handle),
+      sync: handle.sync.bind(handle),
+      close,
+    }
+  }
+  const reader = await open(place, { env: { ...env, files: { ...env.files, open: counted } } })
+  const read = new Map<string, unknown[]>([...expected.keys()].map((name) => [name, []]))
+  for (;;) {
+    const live = [...reader.splits.keys()]
+    reader.pause?.(new Set(live.filter(() => random.chance(0.1))))
+    const polled = reader.poll(live.length > 0 && random.chance(0.8) ? random.pick(live) : undefined)
+    if (polled === 'end') break
+    if (polled === 'wait') {
+      reader.pause?.(new Set())
+      await reader.ready()
+    } else read.get(polled.split)?.push(...polled.values)
+  }
+  await reader.close()
+  assert.deepEqual(read, expected)
+  assert.ok(maxOpen <= MAX_OPEN_FILES + 8, `${maxOpen} files were open`)
+  assert.equal(openCount, 0, 'all are closed')
+})
+
+test('close while files are being read leaves nothing open', async () => {
+  const path = file(Array.from({ length: 100_000 }, (_zero, index) => `${index}\n`).join(''))
+  let openCount = 0
+  const env = nodeEnv()
+  const counted = async (name: string, how: 'read' | 'create-new'): Promise<FileHandle> => {
+    openCount++
+    const handle = await env.files.open(name, how)
+    const close = async (): Promise<void> => {
+      await handle.close()
+      openCount--
+    }
+    return {
+      read: handle.read.bind(handle),
+      info: handle.info.bind(handle),
+      append: handle.append.bind(handle),
+      sync: handle.sync.bind(handle),
+      close,
+    }
+  }
+  for (let waits = 0; waits < 4; waits++) {
+    const reader = await open(path, { env: { ...env, files: { ...env.files, open: counted } } })
+    reader.poll(undefined)
+    for (let turn = 0; turn < waits; turn++) await new Promise(setImmediate)
+    await reader.close()
+    assert.equal(openCount, 0)
+  }
+})
