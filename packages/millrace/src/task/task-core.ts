@@ -180,6 +180,8 @@ export class TaskCore {
 
   /** The lowest watermark of its operators, or of its source; for people. */
   get watermark(): number {
+    // Asked also before the task is open: while its state is restored.
+    if (this.#chain === undefined) return Number.NEGATIVE_INFINITY
     return this.#chain.operators.reduce((lowest, { time }) => Math.min(lowest, time.watermark), Number.POSITIVE_INFINITY)
   }
 
