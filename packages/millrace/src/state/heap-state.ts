@@ -83,6 +83,7 @@ class HeapState extends StateContext implements KeyedState {
   takeDue(domain: 'event' | 'processing', upTo: number): FiredTimer | undefined {
     const queue = this.queues[domain]
     const at = queue.earliest()
+    if (at === Number.POSITIVE_INFINITY) return undefined
     // TM-2, TM-4
     if (domain === 'event' ? !(at <= upTo) : !(at < upTo)) return undefined
     const id = queue.takeEarliest()

@@ -207,7 +207,6 @@ export class TaskCore {
       return true
     }
     if (this.#barrier !== undefined) return this.#drain(this.#barrier)
-    if (!this.#hasBegun) return false
     if (this.#monotonic - this.#flushedAtMs > FLUSH_AFTER_MS) this.#flush()
     // Past-due processing-time timers fire after a restore, before the first record (rules 1.17).
     this.#work = this.#dueProcessing() ?? this.#takeInput()
@@ -353,6 +352,7 @@ export class TaskCore {
   /** The next thing that begins, if any. */
   #takeInput(): Work | undefined {
     if (this.#inputEnded) return undefined
+    if (!this.#hasBegun && this.#chain.source !== undefined) return undefined
     return this.#chain.source === undefined ? this.#takeElement() : this.#takeSource()
   }
 
@@ -401,7 +401,7 @@ export class TaskCore {
   }
 
   #dueProcessing(): Work | undefined {
-    if (this.#inputEnded || this.#nextProcessingTimer() >= this.#now) return undefined
+    if (!this.#hasBegun || this.#inputEnded || this.#nextProcessingTimer() >= this.#now) return undefined
     return { kind: 'processing', operator: 0 }
   }
 
