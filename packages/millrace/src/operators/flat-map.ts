@@ -1,3 +1,4 @@
+import type { Budget } from '../core/env.ts'
 import type { Cursor, Emit, Gate, Operator, Specialize } from '../operator/contract.ts'
 
 interface Pending {
@@ -5,15 +6,17 @@ interface Pending {
   readonly timestamp: number
 }
 
-/** The iterables that a closed gate has interrupted, in order of their inputs. */
+/** The iterables that a closed gate or the end of a turn has interrupted, in order of their inputs. */
 class FlatMapCursor implements Cursor {
   readonly #pending: Pending[] = []
   readonly #next: Emit
   readonly #gate: Gate
+  readonly #newBudget: () => Budget
 
-  constructor(next: Emit, gate: Gate) {
+  constructor(next: Emit, gate: Gate, newBudget: () => Budget) {
     this.#next = next
     this.#gate = gate
+    this.#newBudget = newBudget
   }
 
   get isOpen(): boolean {
@@ -24,11 +27,14 @@ class FlatMapCursor implements Cursor {
     this.#pending.push({ values, timestamp })
   }
 
+  /** Closes the gate when its turn is over, so that what feeds it stops too; the task opens it again. */
   resume(): void {
+    const budget = this.#newBudget()
     while (this.#pending.length > 0) {
       const { values, timestamp } = this.#pending[0] as Pending
       for (let step = values.next(); !step.done; step = values.next()) {
         this.#next(step.value, timestamp)
+        if (!budget.hasLeft()) this.#gate.isClosed = true
         if (this.#gate.isClosed) return
       }
       this.#pending.shift()
@@ -54,8 +60,14 @@ function template(next: Emit, mapper: (value: unknown) => Iterable<unknown>, gat
   }
 }
 
-/** All that the mapper's iterable gives, with the input's timestamp; an endless one is interrupted whenever there is no room. */
-export function flatMapOperator(specialize: Specialize, next: Emit, mapper: (value: unknown) => Iterable<unknown>, gate: Gate): Operator {
-  const cursor = new FlatMapCursor(next, gate)
+/** All that the mapper's iterable gives, with the input's timestamp; an endless one is interrupted when there is no room, and after a turn. */
+export function flatMapOperator(
+  specialize: Specialize,
+  next: Emit,
+  mapper: (value: unknown) => Iterable<unknown>,
+  ports: { readonly gate: Gate; readonly newBudget: () => Budget },
+): Operator {
+  const { gate } = ports
+  const cursor = new FlatMapCursor(next, gate, ports.newBudget)
   return { inputs: [specialize(template, next, mapper, gate, cursor)], cursor }
 }

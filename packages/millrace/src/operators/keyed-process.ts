@@ -31,7 +31,10 @@ interface Closures {
 
 function template(parts: Parts): Closures {
   const { next, side, time, keyed, step, handles, timers, held } = parts
+  /** What is emitted carries this. */
   let current = Number.NaN
+  /** What the user's function is called for: as above, but for processing timers. */
+  let seen = Number.NaN
   const out: Out = {
     emit(value) {
       next(value, current)
@@ -50,7 +53,7 @@ function template(parts: Parts): Closures {
       return held.resource
     },
     get timestamp() {
-      return current === current ? current : undefined
+      return seen === seen ? seen : undefined
     },
     get watermark() {
       return time.watermark
@@ -63,12 +66,14 @@ function template(parts: Parts): Closures {
     input: (select) => (value, timestamp) => {
       keyed.setKey(select(value))
       current = timestamp
+      seen = timestamp
       step.onRecord(value, context, out)
     },
     // PF-2: what an event timer emits carries its time, what a processing timer emits carries none; `context.timestamp` is the timer's time.
     onTimer(fired) {
       const timer = timers[fired.timer] as TimerRow
       current = timer.isEventTime ? fired.at : Number.NaN
+      seen = fired.at
       if (timer.handler !== undefined) timer.handler(fired.at, context, out)
     },
   }

@@ -118,7 +118,7 @@ function buildOperator(index: number, node: Exclude<PlanNode, { kind: 'source' }
       case 'filter':
         return filterOperator(specialize, next, node.predicate)
       case 'flatMap':
-        return flatMapOperator(specialize, next, node.mapper, parts.gate)
+        return flatMapOperator(specialize, next, node.mapper, { gate: parts.gate, newBudget: () => parts.options.env.budget('turn') })
       case 'process':
         return processOperator(specialize, next, side, time, node.step, context)
       case 'keyed-process':

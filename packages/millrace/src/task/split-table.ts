@@ -49,11 +49,12 @@ export class SplitTable {
     return split
   }
 
-  /** A batch of it has been taken in whole. */
-  advance(split: Split, maxTimestamp: number, position: Plain, nowMs: number): void {
-    split.position = position
-    split.activeAtMs = nowMs
-    if (maxTimestamp > split.maxTimestamp) split.maxTimestamp = maxTimestamp
+  /** A batch of it has been taken in whole. `isActive`: it had records; one without wakes no idle split (ID-1). */
+  advance(split: Split, batch: { readonly maxTimestamp: number; readonly position: Plain; readonly isActive: boolean; readonly nowMs: number }): void {
+    split.position = batch.position
+    if (!batch.isActive) return
+    split.activeAtMs = batch.nowMs
+    if (batch.maxTimestamp > split.maxTimestamp) split.maxTimestamp = batch.maxTimestamp
     split.watermark = this.#promise(split.maxTimestamp)
     split.idle = false
     if (split.place < 0) this.#insert(split)

@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict'
+import { outputTag } from '../api/tag.ts'
+import { collecting, inBothModes, scripted, TaskHarness, type Row } from '../task/harness.test.ts'
+
+inBothModes('PF-1: process sees the timestamp or undefined, and what it emits keeps it', async (mode) => {
+  const source = scripted(['a'], true)
+  const [sink, side] = [collecting(), collecting()]
+  const tag = outputTag<Row>('odd')
+  const harness = await TaskHarness.open((job) => {
+    const all = job.from('s', source.source).process('p', {
+      onRecord(value: number, context, out) {
+        if (value % 2 === 1) out.side(tag, [value, context.timestamp])
+        else out.emit([value, context.timestamp])
+      },
+    })
+    all.to('t', sink.sink)
+    all.side(tag).to('u', side.sink)
+  }, mode)
+  source.push({ split: 'a', values: [1, 2, 3, 4], timestamps: Float64Array.of(10, Number.NaN, Number.NaN, 40) })
+  await harness.run()
+  assert.deepEqual(sink.written, [{ value: [2, undefined], timestamp: undefined }, { value: [4, 40], timestamp: 40 }])
+  assert.deepEqual(side.written, [{ value: [1, 10], timestamp: 10 }, { value: [3, undefined], timestamp: undefined }])
+})
+
+inBothModes('PF-4: what is sent to a tag that nobody reads is dropped', async (mode) => {
+  const source = scripted()
+  const sink = collecting()
+  const harness = await TaskHarness.open((job) => job.from('s', source.source).process('p', { onRecord: (value: Row, _context, out) => out.side(outputTag<Row>('nobody'), value) }).to('t', sink.sink), mode)
+  source.push({ split: 'a', values: [1] })
+  await harness.run()
+  assert.deepEqual([sink.written, harness.errors], [[], []])
+})
+
+inBothModes('a side output that is no tag is an error that names the step', async (mode) => {
+  const source = scripted()
+  const harness = await TaskHarness.open((job) => job.from('s', source.source).process('p', { onRecord: (value: Row, _context, out) => out.side(undefined as never, value) }).to('t', collecting().sink), mode)
+  source.push({ split: 'a', values: [1] })
+  await harness.run()
+  assert.equal((harness.errors[0] as { code: string }).code, 'UNKNOWN_TAG')
+  assert.match(harness.message, /step\/p/)
+})
+
+inBothModes('PF-6: open runs once before the first record, from last to first; close runs with what open gave', async (mode) => {
+  const source = scripted()
+  const log: string[] = []
+  const step = (name: string) => ({
+    open: (context: { step: string; subtask: number; subtasks: number }) => {
+      log.push(`open ${context.step} ${context.subtask}/${context.subtasks}`)
+      return Promise.resolve(name)
+    },
+    close: (resource: string) => void log.push(`close ${resource}`),
+    onRecord: (value: Row, context: { resource: string }, out: { emit(value: Row): void }) => {
+      log.push(`${context.resource} ${value}`)
+      out.emit(value)
+    },
+  })
+  const harness = await TaskHarness.open((job) => job.from('s', source.source).process('one', step('1st')).process('two', step('2nd')).to('t', collecting().sink), mode)
+  source.push({ split: 'a', values: ['x'] })
+  await harness.run()
+  await harness.task.close()
+  assert.deepEqual(log, ['open step/two 0/1', 'open step/one 0/1', '1st x', '2nd x', 'close 1st', 'close 2nd'])
+})
