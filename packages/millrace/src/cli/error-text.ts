@@ -35,11 +35,18 @@ export function errorText(error: unknown, context: ErrorContext): string {
       ...(typeof help === 'string' ? [`  see ${help}`] : []),
     ])
   }
-  const code = StreamError.is(error) ? error.code : undefined
-  const head = `${paint('red', 'millrace:')} ${code === undefined ? '' : `${paint('bold', code)}: `}${messageOf(error)}`
-  const lines = [head, ...stackLines(error, '  ', context), ...causeLines(error, context)]
-  if (code !== undefined) lines.push(...remedyLines(code, context))
+  const lines = [`${paint('red', 'millrace:')} ${codeText(error, context)}${messageOf(error)}`, ...reasonLines(error, context)]
+  if (StreamError.is(error)) lines.push(...remedyLines(error.code, context))
   return linesText(lines)
+}
+
+/** The lines of the user's code that an error came from, and what caused it. */
+export function reasonLines(error: unknown, context: ErrorContext): readonly string[] {
+  return [...stackLines(error, '  ', context), ...causeLines(error, context)]
+}
+
+function codeText(error: unknown, { paint }: ErrorContext): string {
+  return StreamError.is(error) ? `${paint('bold', error.code)}: ` : ''
 }
 
 /** Of an error of the engine its own frames say nothing to a user, except where the engine is to blame. */

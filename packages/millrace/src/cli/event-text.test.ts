@@ -4,7 +4,12 @@ import { StreamError } from '../core/errors.ts'
 import { eventText, ownerText } from './event-text.ts'
 
 const self = { boot: 'b', namespace: 'n', pid: 1, startedAt: '1' }
-const context = { directory: 'state', self }
+const context = {
+  directory: 'state',
+  self,
+  error: { paint: (_style: string, text: string): string => text, folder: '/app' },
+  isRepeated: false,
+}
 
 test('who has the job, and how long it is still waited for', () => {
   const owner = { ...self, pid: 7 }
@@ -27,13 +32,18 @@ test('where it begins', () => {
   )
 })
 
-test('failures that are followed by a restart, and only those', () => {
-  const error = new StreamError('SINK', 'Disk full.')
-  assert.equal(
-    eventText({ kind: 'attempt-failed', error, restartInMs: 1_500 }, context),
-    'failed: SINK: Disk full.\n  restarts from its newest checkpoint in 1.5 s',
-  )
-  assert.equal(eventText({ kind: 'attempt-failed', error, restartInMs: undefined }, context), undefined)
+test('failures that are followed by a restart, and only those; the second time in short', () => {
+  const cause = new TypeError('no id')
+  cause.stack = 'TypeError: no id\n    at parse (file:///app/job.ts:12:30)'
+  const event = {
+    kind: 'attempt-failed',
+    error: new StreamError('USER_CODE', 'step/parse threw: no id', { cause }),
+    restartInMs: 1_500,
+  } as const
+  const restart = '  restarts from its newest checkpoint in 1.5 s'
+  assert.equal(eventText(event, context), `failed: USER_CODE: step/parse threw: no id\n    at parse (job.ts:12:30)\n${restart}`)
+  assert.equal(eventText(event, { ...context, isRepeated: true }), `failed again: USER_CODE: step/parse threw: no id\n${restart}`)
+  assert.equal(eventText({ ...event, restartInMs: undefined }, context), undefined)
 })
 
 test('a finished job says what to do if the input has grown', () => {

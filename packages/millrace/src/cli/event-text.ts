@@ -1,11 +1,15 @@
 import type { ProcessIdentity } from '../core/env.ts'
 import { messageOf, StreamError } from '../core/errors.ts'
 import type { JobEvent } from '../runtime/monitor.ts'
+import { reasonLines, type ErrorContext } from './error-text.ts'
 import { bytesText, durationText } from './format.ts'
 
 export interface EventContext {
   readonly directory: string | undefined
   readonly self: ProcessIdentity
+  readonly error: ErrorContext
+  /** The attempt before has failed with the same message. */
+  readonly isRepeated: boolean
 }
 
 /** What an event is to people; undefined for those that only move the live line. */
@@ -27,7 +31,7 @@ export function eventText(event: JobEvent, context: EventContext): string | unde
     case 'checkpoint-aborted':
       return `checkpoint ${event.checkpoint} was given up: ${event.reason}`
     case 'attempt-failed':
-      return failedText(event)
+      return failedText(event, context)
     case 'already-finished':
       return finishedText(event.checkpoint, context.directory)
     case 'ended':
@@ -63,11 +67,13 @@ function restoringText(event: Extract<JobEvent, { kind: 'restoring' }>, context:
   return lines.join('\n')
 }
 
-function failedText(event: Extract<JobEvent, { kind: 'attempt-failed' }>): string | undefined {
+function failedText(event: Extract<JobEvent, { kind: 'attempt-failed' }>, { isRepeated, error }: EventContext): string | undefined {
   // The final failure is what the command ends with.
   if (event.restartInMs === undefined) return undefined
   const code = StreamError.is(event.error) ? `${event.error.code}: ` : ''
-  return `failed: ${code}${messageOf(event.error)}\n  restarts from its newest checkpoint in ${durationText(event.restartInMs)}`
+  const lines = [`failed${isRepeated ? ' again' : ''}: ${code}${messageOf(event.error)}`]
+  if (!isRepeated) lines.push(...reasonLines(event.error, error))
+  return [...lines, `  restarts from its newest checkpoint in ${durationText(event.restartInMs)}`].join('\n')
 }
 
 /** Event time has come to its end there, so going on from that checkpoint would find every new record late. */

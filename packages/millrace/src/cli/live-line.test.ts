@@ -57,6 +57,11 @@ test('restarts are worth more than most figures once there are any', () => {
   assert.equal(liveLine(restarted, 45, plain), 'orders running | 512,345/s | 1 restart')
 })
 
+test('while nothing flows there is no speed and no lag', () => {
+  const restoring = { ...view, newest: undefined, status: { ...view.status, phase: 'restarting', restarts: 2 } } as const
+  assert.equal(liveLine(restoring, WIDE, plain), 'orders restarting | checkpoint 7: restored | 2 restarts')
+})
+
 test('while another process has the job there are no figures', () => {
   assert.equal(liveLine({ ...view, waiting: 'waiting: process 7 has the job' }, WIDE, plain), 'orders waiting: process 7 has the job')
 })

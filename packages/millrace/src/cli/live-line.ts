@@ -55,6 +55,8 @@ function partsOf(view: LiveView): readonly Part[] {
     rank: status.restarts === 0 ? 8 : 2,
     paint: (paint, text) => (status.restarts === 0 ? text : paint('yellow', text)),
   }
+  const isMoving = status.phase === 'running' || status.phase === 'stopping'
+  if (!isMoving) return [head, ...checkpointParts(view), restarts]
   return [
     head,
     { text: pluralText(status.records, 'record'), rank: 5 },

@@ -1,4 +1,5 @@
 import type { Env } from '../core/env.ts'
+import { messageOf } from '../core/errors.ts'
 import type { CheckpointInfo, JobEvent, JobStatus } from '../runtime/monitor.ts'
 import { eventText, waitingText } from './event-text.ts'
 import { bytesText, durationText, pluralText, rateText } from './format.ts'
@@ -12,6 +13,7 @@ export interface RunReportOptions {
   readonly env: Env
   readonly screen: Screen
   readonly paint: Paint
+  readonly folder: string
   /** As written on the command line; undefined without checkpoints. */
   readonly directory: string | undefined
   /** Undefined until the job has started. */
@@ -31,6 +33,7 @@ export class RunReport {
   #newest: CheckpointInfo | undefined
   #restored: number | undefined
   #hasShownCheckpoint = false
+  #lastFailure: string | undefined
   #cancelTick: (() => void) | undefined
 
   constructor(options: RunReportOptions) {
@@ -56,8 +59,15 @@ export class RunReport {
     if (event.kind === 'restoring') this.#restored = event.checkpoint
     if (event.kind === 'claimed' && this.#options.screen.isLive) return
     if (event.kind === 'ended') return this.#onEnded(event)
-    const text = eventText(event, { directory: this.#options.directory, self: this.#options.env.processes.self() })
+    const text = this.#textOf(event)
+    if (event.kind === 'attempt-failed') this.#lastFailure = messageOf(event.error)
     if (text !== undefined) this.line(text)
+  }
+
+  #textOf(event: JobEvent): string | undefined {
+    const { directory, env, paint, folder } = this.#options
+    const isRepeated = event.kind === 'attempt-failed' && messageOf(event.error) === this.#lastFailure
+    return eventText(event, { directory, self: env.processes.self(), error: { paint, folder }, isRepeated })
   }
 
   line(text: string): void {
@@ -78,9 +88,9 @@ export class RunReport {
   /** Each would be a line a second: the live line and the figures show them, the first one shows that they work. */
   #onCheckpoint(event: Extract<JobEvent, { kind: 'checkpoint' }>): void {
     this.#newest = event.info
-    if (this.#hasShownCheckpoint || this.#options.screen.isLive) return
+    if (this.#hasShownCheckpoint || this.#options.screen.isLive || event.info.sizeBytes === 0) return
     this.#hasShownCheckpoint = true
-    this.line(eventText(event, { directory: this.#options.directory, self: this.#options.env.processes.self() }) ?? '')
+    this.line(this.#textOf(event) ?? '')
   }
 
   #onEnded({ outcome }: Extract<JobEvent, { kind: 'ended' }>): void {

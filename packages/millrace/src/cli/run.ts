@@ -48,6 +48,7 @@ class RunningCommand {
       env: world.env,
       screen: screenOf(world),
       paint: world.paint,
+      folder: world.folder,
       directory,
       status: () => this.#handle?.status(),
     })
