@@ -37,6 +37,7 @@ export class JobRun implements JobHandle {
   #restarts = 0
   #records = 0
   #isStopping = false
+  #isClaiming = false
   #wakeRestart: (() => void) | undefined
   #lost: StreamError | undefined
 
@@ -56,7 +57,8 @@ export class JobRun implements JobHandle {
     const { env } = this.#options
     this.#isStopping = true
     if (this.#phase !== 'ended') this.#phase = 'stopping'
-    if (this.#epoch === undefined) this.#store?.cancel()
+    // Once the job is claimed its log is needed to the end: for the last checkpoint and the release.
+    if (this.#isClaiming) this.#store?.cancel()
     this.#epoch?.stop()
     this.#wakeRestart?.()
     const cancel = options.deadlineMs === undefined ? undefined : env.timers.after(options.deadlineMs, () => this.#epoch?.fail(new StreamError('STOPPED', 'The deadline of stop() has passed before the last checkpoint was complete. What came after the newest checkpoint is done again by the next run.')))
@@ -116,6 +118,7 @@ export class JobRun implements JobHandle {
   }
 
   async #claim(store: JobStore): Promise<JobOutcome | 'claimed'> {
+    this.#isClaiming = true
     try {
       const started = await store.claim()
       if (started.kind === 'owner') return 'claimed'
@@ -124,6 +127,8 @@ export class JobRun implements JobHandle {
     } catch (error) {
       if (this.#isStopping && StreamError.is(error) && error.code === 'STOPPED') return 'stopped'
       throw error
+    } finally {
+      this.#isClaiming = false
     }
   }
 
