@@ -27,6 +27,7 @@ export class SnapshotJob {
   readonly #operators: Record<string, OperatorReport> = {}
   readonly #durable: Promise<unknown>
   #next = 0
+  #isAborted = false
 
   constructor(parts: SnapshotJobParts) {
     this.#parts = parts
@@ -45,6 +46,11 @@ export class SnapshotJob {
     this.#durable.catch(parts.failed)
   }
 
+  /** Nothing is answered any more. What was sealed stays with the writers' seals (T4). */
+  abort(): void {
+    this.#isAborted = true
+  }
+
   /** True when nothing is left to encode; the snapshot then leaves as soon as the sinks are durable. */
   encode(budget: Budget): boolean {
     this.#parts.options.env.crashPoint('task.encode')
@@ -61,6 +67,7 @@ export class SnapshotJob {
     const { chain, seals, options, failed } = this.#parts
     this.#durable
       .then(() => {
+        if (this.#isAborted) return
         for (const { writer, node } of chain.operators) if (writer !== undefined) this.#operators[node.address] = seals.report(node.address)
         options.host.snapshot({ checkpoint: this.checkpoint, blocks, operators: this.#operators })
       })

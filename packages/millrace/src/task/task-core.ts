@@ -44,7 +44,9 @@ export class TaskCore {
   #phase: Phase = 'opening'
   #work: Work | undefined
   #barrier: { readonly checkpoint: number; readonly reason: BarrierReason } | undefined
+  /** Of the last checkpoint; it may still wait for its sinks. */
   #snapshot: SnapshotJob | undefined
+  #isEncoding = false
   #inputEnded = false
   #hasEnded = false
   #hasBegun = false
@@ -134,7 +136,10 @@ export class TaskCore {
   abort(checkpoint: number): void {
     if (this.#phase === 'failed' || this.#phase === 'closed') return
     this.#inputs.abort(checkpoint)
-    if (this.#snapshot?.checkpoint === checkpoint) this.#snapshot = undefined
+    if (this.#snapshot?.checkpoint === checkpoint) {
+      this.#snapshot.abort()
+      this.#isEncoding = false
+    }
     if (this.#barrier?.checkpoint === checkpoint && this.#phase !== 'held') {
       this.#barrier = undefined
       this.#phase = 'running'
@@ -166,7 +171,7 @@ export class TaskCore {
 
   /** When `step` has to be called although nothing was brought: ms from `time`, undefined for never. */
   wakeInMs(time: HostTime): number | undefined {
-    if (this.#phase !== 'running' || this.#hasEnded || !this.#hasBegun) return undefined
+    if (this.#phase !== 'running' || this.#hasEnded || !this.#hasBegun || this.#gate.isClosed) return undefined
     const idle = this.#chain.source?.idleCheckInMs(this.#idleNow())
     const due = this.#nextProcessingTimer()
     const timer = due === Number.POSITIVE_INFINITY ? undefined : Math.max(0, due - time.now + 1)
@@ -251,17 +256,16 @@ export class TaskCore {
     invariant(checkpoint > this.#lastCheckpoint, `T1: checkpoint ${checkpoint} after ${this.#lastCheckpoint}`)
     this.#lastCheckpoint = checkpoint
     this.#snapshot = new SnapshotJob({ checkpoint, reason, chain: this.#chain, seals: this.#seals, options: this.options, failed: (error) => this.#fail(error) })
+    this.#isEncoding = true
     this.#phase = 'held'
     this.options.host.held(checkpoint, reason)
   }
 
   /** A slice of a running snapshot; true while there is something to encode. */
   #encode(): boolean {
-    const job = this.#snapshot
-    if (job === undefined) return false
-    if (!job.encode(this.options.env.budget('slice'))) return true
-    this.#snapshot = undefined
-    return false
+    if (!this.#isEncoding || this.#snapshot === undefined) return false
+    this.#isEncoding = !this.#snapshot.encode(this.options.env.budget('slice'))
+    return this.#isEncoding
   }
 
   /** Goes on with what has begun until it is done, the gate closes or the turn is over. */
