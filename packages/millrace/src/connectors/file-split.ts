@@ -200,7 +200,8 @@ export class FileSplit<T> {
     while (this.#lines < BATCH_LINES && this.#scanned - this.#start < BATCH_BYTES) {
       const newline = bytes.indexOf(NEWLINE, this.#scanned)
       const end = newline < 0 ? bytes.length : newline
-      if (end - this.#scanned > MAX_LINE_BYTES) throw this.#tooLong()
+      // Told by the next `take`: the batch before it is whole.
+      if (end - this.#scanned > MAX_LINE_BYTES) this.#failure ??= this.#tooLong()
       if (newline < 0) break
       this.#scanned = newline + 1
       this.#lines++

@@ -171,6 +171,7 @@ export class Machine implements World {
     at: { readonly atMs: number; readonly label: string; readonly isIdle?: boolean },
     run: () => void,
   ): () => void {
+    if (process.isDead) return () => {}
     const event = this.#events.add(
       at.atMs,
       `p${process.pid} ${at.label}`,
