@@ -11,6 +11,7 @@ export { generatorSource } from './connectors/generator-source.ts'
 export { printSink } from './connectors/print-sink.ts'
 export { durationMs } from './core/duration.ts'
 export { StreamError } from './core/errors.ts'
+export { run, start } from './job/run.ts'
 
 export type { Aggregate, Aggregates, Results } from './api/aggregate-types.ts'
 export type { DeadLetter, Explanation, FromOptions, Job, JobBuilder, StandardSchema } from './api/job-types.ts'

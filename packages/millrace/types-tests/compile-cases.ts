@@ -49,7 +49,8 @@ export async function compileCases(lists: Readonly<Record<string, readonly Case[
       JSON.stringify({ compilerOptions, include: ['*.ts', join(import.meta.dirname, 'must-compile.ts')] }),
     )
     const diagnostics = parseDiagnostics(await runTypescript(folder))
-    const foreign = diagnostics.filter((found) => !Object.hasOwn(lists, found.file.replace(/\.ts$/, '')))
+    // The engine's own sources are compiled by npm run verify.
+    const foreign = diagnostics.filter(({ file }) => !Object.hasOwn(lists, file.replace(/\.ts$/, '')) && !file.includes('/millrace/src/'))
     return [
       ...foreign.map((found) => `${found.file}:${found.line} does not compile: ${found.text}`),
       ...Object.entries(lists).flatMap(([name, cases]) =>

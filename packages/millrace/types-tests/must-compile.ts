@@ -19,6 +19,8 @@ import {
   printSink,
   processingTimer,
   processingTimers,
+  run,
+  start,
   valueState,
   type DeadLetter,
   type Frozen,
@@ -275,6 +277,11 @@ export const inference = defineJob('t', (job) => {
     c.filter((x): x is Click & { page: 'pay' } => x.page === 'pay'),
     true,
   )
+})
+
+export const keyedInference = defineJob('t', (job) => {
+  const c = job.from('c', arraySource<Click>([]), { timestamp: (x) => x.at })
+  const k = c.keyBy((x) => x.user)
   is<Click>()(
     k.reduce('newest', (a, b) => (a.at > b.at ? a : b)),
     true,
@@ -381,6 +388,19 @@ export const withSchema = defineJob('s', { config: z.object({ limit: z.number() 
   job.from('n', arraySource([config.limit])).to('n', printSink())
 })
 export const schemaProof: Equal<typeof withSchema, Job<{ limit: number }, void>> = true
+
+/** Never called: for the compiler alone. */
+export async function running(): Promise<void> {
+  await run(clicks)
+  await run(rules, { config: { in: 'x' } })
+  await run(clicks, { restart: { strategy: 'exponential' }, checkpoints: { storage: 'chk', every: '1s' } })
+  await run(new URL('file:///jobs/x.ts'), { config: { in: 'x' } })
+  const handle = await start(new URL('file:///jobs/x.ts'), { workers: 2, config: { in: 'x' } })
+  same<Promise<void>>()(handle.finished, true)
+  await handle.stop({ deadline: '2s' })
+  await using another = await start(handles, { config: { in: 'x' } })
+  await another.finished
+}
 export const guarantee: string | undefined = clicks.explain().paths[0]?.guarantee
 export const text: string = String(rules.explain({ in: 'x' }))
 export const options: RunOptions = {

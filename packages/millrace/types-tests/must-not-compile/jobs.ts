@@ -2,6 +2,17 @@ import type { Case } from './case.ts'
 
 /** Jobs, configs, handles and run options. */
 export const jobCases: readonly Case[] = [
+  [`run(needsConfig)`, 'TS2740', "Type 'Job<{ in: string; }, unknown>' is missing"],
+  [`run(needsConfig, { config: 5 })`, 'TS2769', "'number' is not assignable to type '{ in: string; }'"],
+  [`run(needsConfig, { config: { in: 5 } })`, 'TS2769', "'number' is not assignable to type 'string'"],
+  [`start(needsConfig, { parallelism: 2 })`, 'TS2769', "Property 'config' is missing"],
+  [
+    `run(defineJob('a', (job) => { job.from('x', arraySource([1])) }), { config: 1 })`,
+    'TS2769',
+    "'config' does not exist in type 'RunOptions'",
+  ],
+  [`run('./job.ts')`, 'TS2345', "'string' is not assignable to parameter of type 'URL'"],
+  [`start(needsConfig, { config: { in: 'x' } }).stop()`, 'TS2339', "'stop' does not exist on type 'Promise<RunningJob>'"],
   [`needsConfig.explain()`, 'TS2554', 'Expected 1 arguments, but got 0'],
   [`needsConfig.explain({ in: 5 })`, 'TS2322', "'number' is not assignable to type 'string'"],
   [`defineJob('a', (job) => { job.from('x', arraySource([1])) }).explain({ in: 'x' })`, 'TS2554', 'Expected 0 arguments, but got 1'],
