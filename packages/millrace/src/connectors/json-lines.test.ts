@@ -1,0 +1,38 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { lineFormatOf } from './format.ts'
+import { jsonLines } from './json-lines.ts'
+
+const format = lineFormatOf(jsonLines()) as NonNullable<ReturnType<typeof lineFormatOf>>
+
+test('what JSON can hold comes back, on one line', () => {
+  for (const value of [0, -1.5, 'a\nb\u2028c', '\ud800', true, null, [], {}, [null, {}], { a: { b: [1, 'null', '{}'] } }, { '0': 1 }]) {
+    const line = format.encode(value)
+    assert.ok(!line.includes('\n'))
+    assert.deepEqual(format.decode(line), value)
+  }
+  assert.equal(format.encode({ at: new Date(0), none: undefined }), '{"at":"1970-01-01T00:00:00.000Z"}')
+})
+
+const refused: readonly (readonly [value: unknown, message: RegExp])[] = [
+  [undefined, /it is undefined/],
+  [() => 1, /it is a function/],
+  [Symbol('s'), /it is a symbol/],
+  [10n, /it is a bigint/],
+  [{ a: [1, { b: 2n }] }, /a\[1\]\.b is a bigint/],
+  [Number.NaN, /it is NaN/],
+  [{ a: { b: Infinity } }, /a\.b is Infinity/],
+  [{ none: null, deep: [[Number.NaN]] }, /deep\[0\]\[0\] is NaN/],
+  [{ a: new Map([[1, 2]]) }, /a is a Map/],
+  [{ a: new Set() }, /a is a Set/],
+  [{ a: Uint8Array.of(1, 2) }, /a is a Uint8Array/],
+]
+for (const [value, message] of refused) {
+  test(`refused: ${message.source}`, () => assert.throws(() => format.encode(value), { code: 'UNSUPPORTED_VALUE', message }))
+}
+
+test('a cycle is refused', () => {
+  const circle: Record<string, unknown> = {}
+  circle['self'] = circle
+  assert.throws(() => format.encode(circle), { code: 'UNSUPPORTED_VALUE', message: /circular/i })
+})
