@@ -61,7 +61,7 @@ export function buildChain(parts: ChainParts): Chain {
     const outputs = outputsOf(index, parts, entries, specialize)
     if (node.kind === 'source') {
       const deadLetters = node.invalidTag === undefined ? undefined : outputs.sides.get(node.invalidTag)
-      source = new SourceDriver({ node, specialize, next: outputs.main, deadLetters, gate: parts.gate, inspect: inspector(node.address, options.check), inspectAll: options.check })
+      source = new SourceDriver({ node, specialize, next: outputs.main, deadLetters, gate: parts.gate, inspect: inspector(node.address, options.check), inspectAll: options.check, idled: (splits) => options.host.splitsIdle?.(node.address, splits) })
       continue
     }
     const built = buildOperator(index, node, outputs, parts, specialize)

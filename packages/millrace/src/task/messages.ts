@@ -48,6 +48,8 @@ export interface TaskHost {
   failed(error: unknown): void
   /** For those who watch: an operator begins with a watermark. */
   watermark?(address: string, at: number): void
+  /** For those who watch: splits of a source have become idle. */
+  splitsIdle?(address: string, splits: readonly string[]): void
   /** Something outside has made work possible: call `step` again. */
   wake(): void
 }

@@ -70,6 +70,8 @@ export interface SourceDriverOptions {
   readonly gate: Gate
   readonly inspect: (value: unknown) => void
   readonly inspectAll: boolean
+  /** For those who watch: these splits stop holding the watermark back. */
+  readonly idled?: (splits: readonly string[]) => void
 }
 
 export class SourceDriver {
@@ -153,7 +155,8 @@ export class SourceDriver {
   time(idleNowMs: number): { readonly watermark?: number; readonly idle?: true } {
     const { idlenessMs } = this.#options.node
     if (idlenessMs !== undefined && idleNowMs >= this.#idleCheckAtMs) {
-      this.#table.markIdle(idleNowMs, idlenessMs)
+      const silent = this.#table.markIdle(idleNowMs, idlenessMs)
+      if (silent.length > 0) this.#options.idled?.(silent.map(({ name }) => name))
       this.#idleCheckAtMs = idleNowMs + Math.max(1, idlenessMs / 4)
     }
     const watermark = this.#table.watermark()

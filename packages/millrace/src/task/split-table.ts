@@ -66,13 +66,14 @@ export class SplitTable {
     this.#remove(split)
   }
 
-  /** Strictly longer silent than `idlenessMs` (ID-1): stops holding the watermark back. */
-  markIdle(nowMs: number, idlenessMs: number): void {
-    for (const split of [...this.#heap]) {
-      if (nowMs - split.activeAtMs <= idlenessMs) continue
+  /** Strictly longer silent than `idlenessMs` (ID-1): stops holding the watermark back. Gives those that now do. */
+  markIdle(nowMs: number, idlenessMs: number): readonly Split[] {
+    const silent = this.#heap.filter((split) => nowMs - split.activeAtMs > idlenessMs)
+    for (const split of silent) {
       split.idle = true
       this.#remove(split)
     }
+    return silent
   }
 
   /** The split that holds the watermark back; undefined when none does. */
