@@ -98,7 +98,7 @@ export interface Flight {
   /** By slot. */
   readonly reports: Readonly<Record<string, TaskReport>>
   readonly missing: readonly string[]
-  /** Slots that had ended when they reported. */
+  /** Slots that had ended when they sealed what they report. */
   readonly final: readonly string[]
   /** Once it is being stored it cannot be aborted any more. */
   readonly manifest: Manifest | undefined
@@ -114,7 +114,7 @@ export interface CoordinatorState {
   /** A checkpoint to be triggered as soon as none is in flight. */
   readonly wanted: 'stop' | 'end' | undefined
   readonly ended: readonly string[]
-  /** Of slots that had ended when they reported for a complete checkpoint: they never change again and are not asked again. */
+  /** Of slots that had ended when they sealed a complete checkpoint: they never change again and are not asked again. */
   readonly settled: Readonly<Record<string, TaskReport>>
   /** In the newest manifest and not known to be committed. */
   readonly uncommitted: Uncommitted

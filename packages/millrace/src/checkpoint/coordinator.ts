@@ -174,7 +174,8 @@ function onAcked(state: CoordinatorState, event: CoordinatorEvent & { readonly k
   const slot = slotOf(event.report)
   if (flight === undefined || !inFlight(state, event.checkpoint) || !flight.missing.includes(slot)) return drop(state)
   const reports = { ...flight.reports, [slot]: event.report }
-  const final = state.ended.includes(slot) ? [...flight.final, slot] : flight.final
+  // What the task says, not when its message came: it may have sealed, then ended, and its report arrives last.
+  const final = event.report.isFinal ? [...flight.final, slot] : flight.final
   const next: Flight = { ...flight, reports, final, missing: flight.missing.filter((missing) => missing !== slot) }
   if (next.missing.length > 0) return keep({ ...state, flight: next })
   return store({ ...state, flight: next }, next, event.nowMs)

@@ -163,6 +163,8 @@ export interface FinishedEntry extends EntryHead {
 export interface TaskReport {
   readonly task: string
   readonly subtask: number
+  /** All its input had ended and all its output had left when it sealed this: nothing of it changes any more. */
+  readonly isFinal: boolean
   readonly chunk?: ChunkRef
   readonly operators: Readonly<Record<string, OperatorReport>>
 }

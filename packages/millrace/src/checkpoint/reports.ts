@@ -17,7 +17,7 @@ export function settledReport(report: TaskReport | undefined): TaskReport {
     const { run: _run, ...rest } = operator
     return [address, rest]
   })
-  return { task: report.task, subtask: report.subtask, operators: Object.fromEntries(operators) }
+  return { task: report.task, subtask: report.subtask, isFinal: true, operators: Object.fromEntries(operators) }
 }
 
 /** By source and split: what upstream may be told. */

@@ -13,13 +13,20 @@ import type { OperatorRestore } from '../task/task-spec.ts'
 import { Scheduler } from './scheduler.ts'
 import type { Receiver, Sender, WiredSubtask, Wiring } from './wiring.ts'
 
-export interface AttemptEvents {
+/** For those who watch an attempt from outside: tests and the simulator. Called during the tasks' own calls. */
+export interface Watch {
+  /** An operator of a subtask begins with a watermark. */
+  watermark?(subtask: number, address: string, at: number): void
+  /** A subtask with these operators is sealed for a checkpoint. */
+  held?(subtask: number, addresses: readonly string[], checkpoint: number): void
+  /** Splits of a source have become idle. */
+  splitsIdle?(subtask: number, address: string, splits: readonly string[]): void
+}
+export interface AttemptEvents extends Watch {
   snapshot(subtask: number, snapshot: TaskSnapshot): void
   /** All input of the subtask has ended and all its output has left; barriers come to it directly from now on. */
   ended(subtask: number): void
   failed(error: unknown): void
-  /** For those who watch: an operator of a subtask begins with a watermark. */
-  watermark?(subtask: number, address: string, at: number): void
 }
 /** Smaller buffers for tests and simulation. */
 export interface Tuning {
@@ -150,6 +157,7 @@ export class Attempt {
           this.#scheduler.wake(sender.subtask)
         },
         held: (checkpoint, reason) => {
+          events.held?.(wired.spec.subtask, addressesOf(wired.spec), checkpoint)
           for (const receivers of wired.receivers.values()) for (const receiver of receivers) if (receiver !== undefined) this.#deliver(receiver, { kind: 'barrier', checkpoint, reason })
           this.#tasks[index]?.resume(checkpoint)
         },
@@ -163,6 +171,7 @@ export class Attempt {
           if (!this.#isOver) events.failed(error)
         },
         ...(events.watermark === undefined ? {} : { watermark: (address: string, at: number) => events.watermark?.(wired.spec.subtask, address, at) }),
+        ...(events.splitsIdle === undefined ? {} : { splitsIdle: (address: string, splits: readonly string[]) => events.splitsIdle?.(wired.spec.subtask, address, splits) }),
         wake: () => this.#scheduler.wake(index),
       },
     })
@@ -172,4 +181,8 @@ export class Attempt {
     this.#tasks[receiver.subtask]?.deliver(receiver.channel, element)
     this.#scheduler.wake(receiver.subtask)
   }
+}
+
+function addressesOf({ plan, nodes }: WiredSubtask['spec']): readonly string[] {
+  return nodes.map((node) => plan.nodes[node]?.address as string)
 }

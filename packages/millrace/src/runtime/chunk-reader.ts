@@ -3,6 +3,7 @@ import type { KeyedRestore } from '../checkpoint/restore-plan.ts'
 import type { ChunkRef, Run } from '../checkpoint/manifest.ts'
 import type { OpenStorage } from '../connect/contract.ts'
 import type { Env } from '../core/env.ts'
+import { StreamError } from '../core/errors.ts'
 import { readChunkBlocks, readChunkIndex, type ChunkIndex } from '../state/chunk.ts'
 import type { StateBlock } from '../state/contract.ts'
 import type { RestoredRun } from '../task/task-spec.ts'
@@ -46,9 +47,20 @@ export class ChunkReader {
   async #index(ref: ChunkRef): Promise<ChunkIndex> {
     const known = this.#indexes.get(ref.name)
     if (known !== undefined) return known
-    const index = await readChunkIndex({ ...ref, file: this.#storage.nameOf({ chunk: ref.name }) }, (start, end) => this.#range(ref, start, end), this.#env.digest)
+    const index = await readChunkIndex({ ...ref, file: this.#storage.nameOf({ chunk: ref.name }) }, (start, end) => this.#upTo(ref, start, end), this.#env.digest)
     this.#indexes.set(ref.name, index)
     return index
+  }
+
+  /** Asked for bytes beyond the length that was written, to find out whether there are any: a storage refuses where there are none. */
+  async #upTo(ref: ChunkRef, start: number, end: number): Promise<Uint8Array> {
+    if (end <= ref.sizeBytes) return this.#range(ref, start, end)
+    try {
+      return await this.#range(ref, start, end)
+    } catch (error) {
+      if (!StreamError.is(error) || error.code !== 'CHECKPOINT_CORRUPT') throw error
+      return this.#range(ref, start, ref.sizeBytes)
+    }
   }
 
   #range(ref: ChunkRef, start: number, end: number): Promise<Uint8Array> {

@@ -38,7 +38,6 @@ export class EpochRun {
   #cancelTick: (() => void) | undefined
   #cancelTimeout: (() => void) | undefined
   #flight: { readonly checkpoint: number; readonly beganMs: number } | undefined
-  #newest: CheckpointInfo | undefined
   #hasBegun = false
   #isOver = false
 
@@ -76,10 +75,6 @@ export class EpochRun {
   /** Checkpoint ids of this epoch that were used. */
   get usedTo(): number {
     return this.#state?.usedTo ?? this.#options.coordinator.checkpointFloor
-  }
-
-  get newestCheckpoint(): CheckpointInfo | undefined {
-    return this.#newest
   }
 
   progress(): { readonly records: number; readonly watermark: number } {
@@ -199,10 +194,10 @@ export class EpochRun {
     const { env, observer } = this.#options
     this.#cancelTimeout?.()
     const durationMs = this.#flight === undefined ? undefined : env.clock.monotonic() - this.#flight.beganMs
-    this.#newest = { ...this.#options.store.describe(manifest), durationMs }
+    const info: CheckpointInfo = { ...this.#options.store.describe(manifest), durationMs }
     env.crashPoint('checkpoint.stored')
     this.#feed({ kind: 'stored', checkpoint: manifest.checkpoint })
-    observer({ kind: 'checkpoint', info: this.#newest })
+    observer({ kind: 'checkpoint', info })
   }
 
   #onAppendFailed(error: unknown): void {

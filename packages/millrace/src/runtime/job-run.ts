@@ -9,8 +9,8 @@ import { startRestarts, decideRestart, type RestartState } from '../checkpoint/r
 import type { Env } from '../core/env.ts'
 import { StreamError } from '../core/errors.ts'
 import type { Plan } from '../plan/nodes.ts'
-import type { Tuning } from './attempt.ts'
-import type { JobHandle, JobObserver, JobOutcome, JobPhase, JobStatus } from './monitor.ts'
+import type { Tuning, Watch } from './attempt.ts'
+import type { CheckpointInfo, JobHandle, JobObserver, JobOutcome, JobPhase, JobStatus } from './monitor.ts'
 import { openEpoch } from './open-epoch.ts'
 import type { EpochRun } from './epoch-run.ts'
 import { openStore } from './job-store.ts'
@@ -23,7 +23,7 @@ export interface JobRunOptions {
   readonly env: Env
   readonly observer?: JobObserver
   readonly tuning?: Tuning
-  readonly onWatermark?: (subtask: number, address: string, at: number) => void
+  readonly watch?: Watch
 }
 
 export class JobRun implements JobHandle {
@@ -36,10 +36,12 @@ export class JobRun implements JobHandle {
   #store: JobStore | undefined
   #restarts = 0
   #records = 0
+  #longestTurnMs = 0
   #isStopping = false
   #isClaiming = false
   #wakeRestart: (() => void) | undefined
   #lost: StreamError | undefined
+  #newest: CheckpointInfo | undefined
 
   constructor(options: JobRunOptions) {
     this.#options = options
@@ -76,12 +78,13 @@ export class JobRun implements JobHandle {
       records: this.#records + (progress?.records ?? 0),
       watermark: progress?.watermark ?? Number.NEGATIVE_INFINITY,
       restarts: this.#restarts,
-      newestCheckpoint: this.#epoch?.newestCheckpoint,
+      newestCheckpoint: this.#newest,
     }
   }
 
+  /** Of all epochs, ms: for benches. */
   get longestTurnMs(): number {
-    return this.#epoch?.longestTurnMs ?? 0
+    return Math.max(this.#longestTurnMs, this.#epoch?.longestTurnMs ?? 0)
   }
 
   async #run(): Promise<JobOutcome> {
@@ -143,12 +146,14 @@ export class JobRun implements JobHandle {
     } finally {
       store.usedTo = epoch.usedTo
       this.#records += epoch.progress().records
+      this.#longestTurnMs = this.longestTurnMs
       this.#epoch = undefined
     }
   }
 
   #onEvent(event: Parameters<JobObserver>[0]): void {
     if (event.kind === 'running') this.#setPhase('running')
+    if (event.kind === 'checkpoint') this.#newest = event.info
     this.#observer(event)
   }
 

@@ -112,7 +112,8 @@ class StorageStore implements JobStore {
   }
 
   async write({ task, subtask }: TaskSlot, snapshot: TaskSnapshot): Promise<TaskReport> {
-    if (snapshot.blocks.length === 0) return { task, subtask, operators: snapshot.operators }
+    const { isFinal } = snapshot
+    if (snapshot.blocks.length === 0) return { task, subtask, isFinal, operators: snapshot.operators }
     const { env } = this.#options
     const { epoch } = this.ownership
     const { checkpoint } = snapshot
@@ -122,7 +123,7 @@ class StorageStore implements JobStore {
     this.#chunks.add(name, built.index)
     this.#written.set(checkpoint, (this.#written.get(checkpoint) ?? 0) + built.sizeBytes)
     const chunk: ChunkRef = { name, sizeBytes: built.sizeBytes, sha256: built.sha256 }
-    return { task, subtask, chunk, operators: withRuns(snapshot) }
+    return { task, subtask, isFinal, chunk, operators: withRuns(snapshot) }
   }
 
   read(operator: string, from: KeyedRestore): Promise<readonly RestoredRun[]> {

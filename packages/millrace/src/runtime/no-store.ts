@@ -10,7 +10,7 @@ export function noStore(): JobStore {
     keepsState: false,
     ownership,
     append: async () => undefined,
-    write: async ({ task, subtask }, { operators }) => ({ task, subtask, operators }),
+    write: async ({ task, subtask }, { isFinal, operators }) => ({ task, subtask, isFinal, operators }),
     read: async () => [],
     upkeep: () => undefined,
     discard: () => undefined,

@@ -56,7 +56,7 @@ export async function openEpoch(options: OpenEpochOptions): Promise<EpochRun> {
       specializer: createSpecializer({ generate: true }),
       tuning: options.tuning ?? {},
       restore,
-      events: { ...events, ...(options.onWatermark === undefined ? {} : { watermark: options.onWatermark }) },
+      events: { ...events, ...options.watch },
     })
   return new EpochRun({ coordinator, env, store, committers, createAttempt, everyMs: settings.checkpoints?.everyMs, timeoutMs: settings.checkpoints?.timeoutMs ?? 600_000, observer })
 }

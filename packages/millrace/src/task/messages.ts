@@ -30,6 +30,8 @@ export type BarrierReason = 'checkpoint' | 'savepoint' | 'stop' | 'end'
 /** All that a task gives for a checkpoint. Everything a sink sealed is durable; the blocks are not yet. */
 export interface TaskSnapshot {
   readonly checkpoint: number
+  /** The task had ended when it sealed this. */
+  readonly isFinal: boolean
   readonly blocks: readonly { readonly operator: string; readonly block: StateBlock }[]
   readonly operators: Readonly<Record<string, OperatorReport>>
 }

@@ -14,6 +14,7 @@ import type { TaskOptions } from './task-spec.ts'
 export interface SnapshotJobParts {
   readonly checkpoint: number
   readonly reason: BarrierReason
+  readonly isFinal: boolean
   readonly chain: Chain
   readonly seals: SinkSeals
   readonly options: TaskOptions
@@ -69,7 +70,7 @@ export class SnapshotJob {
       .then(() => {
         if (this.#isAborted) return
         for (const { writer, node } of chain.operators) if (writer !== undefined) this.#operators[node.address] = seals.report(node.address)
-        options.host.snapshot({ checkpoint: this.checkpoint, blocks, operators: this.#operators })
+        options.host.snapshot({ checkpoint: this.checkpoint, isFinal: this.#parts.isFinal, blocks, operators: this.#operators })
       })
       .catch(failed)
   }

@@ -255,7 +255,7 @@ export class TaskCore {
   #hold(checkpoint: number, reason: BarrierReason): void {
     invariant(checkpoint > this.#lastCheckpoint, `T1: checkpoint ${checkpoint} after ${this.#lastCheckpoint}`)
     this.#lastCheckpoint = checkpoint
-    this.#snapshot = new SnapshotJob({ checkpoint, reason, chain: this.#chain, seals: this.#seals, options: this.options, failed: (error) => this.#fail(error) })
+    this.#snapshot = new SnapshotJob({ checkpoint, reason, isFinal: this.#hasEnded, chain: this.#chain, seals: this.#seals, options: this.options, failed: (error) => this.#fail(error) })
     this.#isEncoding = true
     this.#phase = 'held'
     this.options.host.held(checkpoint, reason)
