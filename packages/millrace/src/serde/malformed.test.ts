@@ -156,6 +156,7 @@ test('what contradicts itself is refused for what it is', () => {
     ['batch', '0100830301', /a null map has a mark that is none/],
     ['batch', '01000302', /neither true nor false/],
     ['batch', '01000000', /a column without values has rows/],
+    ['batch', `0100${'0901'.repeat(20)}`, /columns are more than 8 deep/],
     ['batch', '01000c00', /no column of type 12/],
   ]
   for (const [kind, hex, message] of cases) {
