@@ -30,7 +30,7 @@ async function tell(directory: string, values: Readonly<Record<string, true>> = 
     stderr: { write: (text) => (err += text) },
     paint: (_style, text) => text,
     folder: directory,
-    onSignal: () => () => {},
+    onSignal: () => {},
     exit: () => {},
     exitSoon: () => {},
   }

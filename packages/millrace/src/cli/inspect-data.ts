@@ -57,8 +57,7 @@ export async function inspectCheckpoint(env: Env, log: LogReport, stored: Stored
   const damaged = new Map<string, { readonly file: string; readonly message: string }>()
   const chunks = new ChunkReader(log.storage, env)
   const operators: OperatorReport[] = []
-  for (const [address, part] of Object.entries(manifest.operators))
-    operators.push(await operatorReport(address, part, { manifest, chunks, log, damaged }))
+  for (const [address, part] of inOrder(manifest)) operators.push(await operatorReport(address, part, { manifest, chunks, log, damaged }))
   return {
     job: manifest.job,
     checkpoint: manifest.checkpoint,
@@ -73,6 +72,12 @@ export async function inspectCheckpoint(env: Env, log: LogReport, stored: Stored
     operators,
     damaged: [...damaged.values()],
   }
+}
+
+/** As records flow: sources, steps, sinks; within them as the manifest has them. */
+function inOrder({ operators }: Manifest): readonly (readonly [string, OperatorPart])[] {
+  const kinds: readonly OperatorPart['kind'][] = ['source', 'keyed', 'sink']
+  return kinds.flatMap((kind) => Object.entries(operators).filter(([, part]) => part.kind === kind))
 }
 
 interface Context {

@@ -100,10 +100,9 @@ export class RunReport {
     const records = status()?.records ?? 0
     const tookMs = env.clock.monotonic() - this.#startedMs
     const speed = tookMs > 0 ? ` (${rateText((records / tookMs) * 1_000)})` : ''
+    const newest = this.#options.directory === undefined ? undefined : this.#newest
     const checkpoint =
-      this.#newest === undefined
-        ? ''
-        : `; all output is committed, checkpoint ${this.#newest.checkpoint} has ${bytesText(this.#newest.sizeBytes)}`
+      newest === undefined ? '' : `; all output is committed, checkpoint ${newest.checkpoint} has ${bytesText(newest.sizeBytes)}`
     this.line(`finished: ${pluralText(records, 'record')} in ${durationText(tookMs)}${speed}${checkpoint}`)
   }
 

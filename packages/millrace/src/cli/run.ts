@@ -2,7 +2,7 @@ import { startJob } from '../job/start-job.ts'
 import type { JobHandle } from '../runtime/monitor.ts'
 import type { Values } from './arguments.ts'
 import { withConfigHint } from './config-argument.ts'
-import { exitCodes, type StopSignal } from './exit-codes.ts'
+import { exitCodeOf, exitCodes, type StopSignal } from './exit-codes.ts'
 import { loadJobFile } from './job-file.ts'
 import { startOptionsOf, textOf } from './run-options.ts'
 import { RunReport } from './run-report.ts'
@@ -18,17 +18,16 @@ export async function runCommand(operand: string, values: Values, world: World):
   const options = startOptionsOf(values)
   const { job, name } = await loadJobFile(operand, 'run')
   const running = new RunningCommand(name, textOf(values, 'checkpoints'), world)
-  const forget = world.onSignal(running.onSignal)
+  // Stays until the process has ended: a Ctrl-C that comes a little late must not turn success into something else.
+  world.onSignal(running.onSignal)
   try {
     const handle = await startJob(job, options, { env: world.env, observer: (event) => running.report.onEvent(event) })
     running.setHandle(handle)
     await handle.finished
-    return exitCodes.ok.code
+    return running.ended(exitCodes.ok.code)
   } catch (error) {
+    running.ended(exitCodeOf(error))
     throw withConfigHint(error, options.config)
-  } finally {
-    forget()
-    running.report.close()
   }
 }
 
@@ -39,6 +38,7 @@ class RunningCommand {
   readonly #directory: string | undefined
   #handle: JobHandle | undefined
   #isStopping = false
+  #exitCode: number | undefined
 
   constructor(job: string, directory: string | undefined, world: World) {
     this.#world = world
@@ -64,7 +64,15 @@ class RunningCommand {
     if (this.#isStopping) this.#stopHandle(handle)
   }
 
+  /** The job is over: what is left is to end the process. */
+  ended(exitCode: number): number {
+    this.#exitCode = exitCode
+    this.report.close()
+    return exitCode
+  }
+
   #stop(signal: StopSignal): void {
+    if (this.#exitCode !== undefined) return
     this.#isStopping = true
     const what = this.report.isWaiting || this.#directory === undefined ? 'stopping' : 'stopping with a last checkpoint'
     this.report.line(`${signal === 'SIGINT' ? 'Ctrl-C' : signal}: ${what}; once more ends at once`)
@@ -77,6 +85,7 @@ class RunningCommand {
   }
 
   #end(code: number): void {
+    if (this.#exitCode !== undefined) return this.#world.exit(this.#exitCode)
     this.report.line(`ended at once. ${this.#nextTime()}`)
     this.report.close()
     this.#world.exit(code)

@@ -32,7 +32,7 @@ export function userStackOf(error: unknown, folder: string, engine: string = eng
 function isUsers(frame: string, engine: string): boolean {
   if (!frame.startsWith('at ') || frame.includes('node:') || frame.includes(engine)) return false
   // Chains that the engine makes from text, and native frames.
-  return !/\(<anonymous>|\beval at\b|^at (<anonymous>|native)/.test(frame)
+  return !/millrace-op-\d|\(<anonymous>|\beval at\b|^at (<anonymous>|native)/.test(frame)
 }
 
 /** Node puts file, code and a caret before the message of a syntax error, and an empty line or the message after it. */

@@ -22,8 +22,8 @@ export interface World {
   readonly paint: Paint
   /** Shorter paths in messages. */
   readonly folder: string
-  /** Returns what takes the handler away again. */
-  onSignal(handler: (signal: StopSignal) => void): () => void
+  /** For the life of the process. */
+  onSignal(handler: (signal: StopSignal) => void): void
   /** At once, whatever is going on. */
   exit(code: number): void
   /** After a little while, if something that a job has opened and not closed keeps the process alive. */
@@ -47,12 +47,9 @@ export function processWorld(): World {
   }
 }
 
-function onSignal(handler: (signal: StopSignal) => void): () => void {
+function onSignal(handler: (signal: StopSignal) => void): void {
   const signals: readonly StopSignal[] = ['SIGINT', 'SIGTERM', 'SIGHUP']
   for (const signal of signals) process.on(signal, handler)
-  return () => {
-    for (const signal of signals) process.off(signal, handler)
-  }
 }
 
 function exitSoon(code: number): void {

@@ -1,0 +1,291 @@
+import assert from 'node:assert/strict'
+import { spawn, type ChildProcess } from 'node:child_process'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, beforeEach, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+
+/** The command as users have it: a process of its own. */
+const bin = fileURLToPath(new URL('../../bin/millrace.mjs', import.meta.url))
+const api = new URL('../index.ts', import.meta.url).href
+const filesApi = new URL('../files.ts', import.meta.url).href
+const WAIT_MS = 60_000
+
+const root = mkdtempSync(join(tmpdir(), 'millrace-cli-'))
+after(() => rmSync(root, { recursive: true }))
+let folder = root
+beforeEach(() => {
+  folder = mkdtempSync(join(root, 'test-'))
+})
+
+interface Ended {
+  readonly code: number | null
+  readonly out: string
+  readonly err: string
+  readonly tookMs: number
+}
+interface Running {
+  readonly child: ChildProcess
+  readonly ended: Promise<Ended>
+  /** Resolves when stderr holds the text. */
+  said(text: string): Promise<void>
+}
+
+function start(...args: string[]): Running {
+  const began = performance.now()
+  const child = spawn(process.execPath, [bin, ...args], {
+    cwd: folder,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, NO_COLOR: '1' },
+  })
+  let out = ''
+  let err = ''
+  const wanted = new Map<string, () => void>()
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text))
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    err += text
+    for (const [part, resolve] of wanted) if (err.includes(part)) resolve()
+  })
+  const timer = setTimeout(() => child.kill('SIGKILL'), WAIT_MS)
+  const ended = new Promise<Ended>((resolve) => {
+    child.on('close', (code) => {
+      clearTimeout(timer)
+      resolve({ code, out, err, tookMs: performance.now() - began })
+    })
+  })
+  const said = (part: string): Promise<void> =>
+    Promise.race([
+      err.includes(part) ? Promise.resolve() : new Promise<void>((resolve) => wanted.set(part, resolve)),
+      ended.then(({ code }) => assert.fail(`ended with ${code} before it said '${part}': ${err}`)),
+    ])
+  return { child, ended, said }
+}
+
+function millrace(...args: string[]): Promise<Ended> {
+  return start(...args).ended
+}
+
+/** Numbers, one file of output; each value must be there once, whatever happened on the way. */
+function numbersJob(options: { readonly count: number; readonly rate?: number }): void {
+  const { count, rate } = options
+  writeFileSync(
+    join(folder, 'job.ts'),
+    [
+      `import { agg, defineJob, generatorSource } from '${api}'`,
+      `import { fileSink, jsonLines } from '${filesApi}'`,
+      `export default defineJob('numbers', (job) => {`,
+      `  job.from('numbers', generatorSource({ count: ${count}, ${rate === undefined ? '' : `rate: ${rate}, `}record: (index) => index }))`,
+      `    .keyBy((index) => index % 100).aggregate('counts', { n: agg.count() })`,
+      `    .to('out', fileSink('out', jsonLines()))`,
+      `})`,
+    ].join('\n'),
+  )
+}
+
+function committed(): { readonly rows: number; readonly distinct: number } {
+  const names = existsSync(join(folder, 'out')) ? readdirSync(join(folder, 'out')).filter((name) => !name.startsWith('.')) : []
+  const rows = names.flatMap((name) =>
+    readFileSync(join(folder, 'out', name), 'utf8')
+      .split('\n')
+      .filter((line) => line !== ''),
+  )
+  return { rows: rows.length, distinct: new Set(rows).size }
+}
+
+function flip(path: string): void {
+  const bytes = readFileSync(path)
+  bytes[40] = (bytes[40] as number) ^ 1
+  writeFileSync(path, bytes)
+}
+
+function newestEntry(): string {
+  const log = join(folder, 'state/log')
+  return join(log, readdirSync(log).sort().at(-1) as string)
+}
+
+test('a job to its end, and once more', async () => {
+  numbersJob({ count: 5_000 })
+  const first = await millrace('run', 'job.ts', '--checkpoints', 'state')
+  assert.equal(first.code, 0, first.err)
+  assert.match(first.err, /^numbers: starts from nothing: state is empty$/m)
+  assert.match(first.err, /^numbers: finished: 5,000 records in .*; all output is committed, checkpoint \d+ has /m)
+  assert.deepEqual(committed(), { rows: 5_000, distinct: 5_000 })
+  const second = await millrace('run', 'job.ts', '--checkpoints', 'state')
+  assert.equal(second.code, 0)
+  assert.match(second.err, /^numbers: has finished before: checkpoint \d+ holds all of its input.*\n {2}If the input has grown: /m)
+  assert.deepEqual(committed(), { rows: 5_000, distinct: 5_000 })
+  const list = await millrace('checkpoints', 'state')
+  assert.match(list.out, /^job numbers: finished, all output is committed; a run changes nothing\n/)
+  const inspected = await millrace('inspect', 'state')
+  assert.equal(inspected.code, 0, inspected.err)
+  assert.match(inspected.out, /^ {2}n +accumulator +100 +100 /m)
+  assert.match(inspected.out, /^ {2}0 +5000 +- +ended$/m)
+})
+
+test('SIGTERM stops in order, the next run continues', async () => {
+  numbersJob({ count: 20_000, rate: 4_000 })
+  const running = start('run', 'job.ts', '--checkpoints', 'state', '--checkpoint-every', '200ms')
+  await running.said('numbers: checkpoint ')
+  running.child.kill('SIGTERM')
+  const stopped = await running.ended
+  assert.equal(stopped.code, 0, stopped.err)
+  assert.match(stopped.err, /^numbers: SIGTERM: stopping with a last checkpoint; once more ends at once$/m)
+  const checkpoint = /^numbers: stopped: checkpoint (\d+) is complete and its output committed/m.exec(stopped.err)?.[1]
+  const { rows } = committed()
+  assert.ok(rows > 0 && rows < 20_000)
+  const list = await millrace('checkpoints', 'state')
+  assert.match(list.out, /^job numbers: stopped and given back; a run continues at once\n/)
+  assert.match(list.out, new RegExp(`^ +${checkpoint}  stop .*<- continues from here$`, 'm'))
+  const resumed = await millrace('run', 'job.ts', '--checkpoints', 'state')
+  assert.equal(resumed.code, 0, resumed.err)
+  assert.match(resumed.err, new RegExp(`^numbers: continues from checkpoint ${checkpoint}$`, 'm'))
+  assert.deepEqual(committed(), { rows: 20_000, distinct: 20_000 })
+})
+
+test('a second Ctrl-C ends at once, and loses and doubles nothing', async () => {
+  numbersJob({ count: 20_000, rate: 4_000 })
+  // The first checkpoint in the middle takes longer than the second signal.
+  const running = start('run', 'job.ts', '--checkpoints', 'state', '--checkpoint-every', '200ms')
+  await running.said('numbers: checkpoint ')
+  running.child.kill('SIGINT')
+  running.child.kill('SIGTERM')
+  const { code, err } = await running.ended
+  // It may have been through with the first.
+  assert.ok(code === 143 || code === 0, `${code}: ${err}`)
+  if (code === 143) assert.match(err, /^numbers: ended at once\. The next run continues from checkpoint \d+ or a newer one; /m)
+  const resumed = await millrace('run', 'job.ts', '--checkpoints', 'state')
+  assert.equal(resumed.code, 0, resumed.err)
+  assert.deepEqual(committed(), { rows: 20_000, distinct: 20_000 })
+})
+
+test('a second process waits, and takes over after kill -9', async () => {
+  numbersJob({ count: 20_000, rate: 4_000 })
+  const first = start('run', 'job.ts', '--checkpoints', 'state', '--checkpoint-every', '200ms', '--lease', '2s')
+  await first.said('numbers: checkpoint ')
+  const second = start('run', 'job.ts', '--checkpoints', 'state', '--lease', '2s')
+  await second.said(`numbers: waiting: process ${first.child.pid} has the job; takes over in `)
+  assert.match((await millrace('checkpoints', 'state')).out, new RegExp(`^job numbers: (running in|claimed by) process ${first.child.pid}`))
+  first.child.kill('SIGKILL')
+  const { code, err } = await second.ended
+  assert.equal(code, 0, err)
+  assert.match(err, /^numbers: continues from checkpoint \d+$/m)
+  assert.deepEqual(committed(), { rows: 20_000, distinct: 20_000 })
+})
+
+test('stopping while waiting begins nothing', async () => {
+  numbersJob({ count: 100_000, rate: 4_000 })
+  const first = start('run', 'job.ts', '--checkpoints', 'state')
+  await first.said('numbers: starts from nothing')
+  const second = start('run', 'job.ts', '--checkpoints', 'state')
+  await second.said('numbers: waiting: ')
+  second.child.kill('SIGINT')
+  const { code, err } = await second.ended
+  assert.equal(code, 0, err)
+  assert.match(err, /^numbers: stopped before it had begun$/m)
+  first.child.kill('SIGKILL')
+  await first.ended
+})
+
+test('a damaged newest checkpoint stops loudly, names the file, and an older one is restored by word', async () => {
+  numbersJob({ count: 20_000, rate: 4_000 })
+  const running = start('run', 'job.ts', '--checkpoints', 'state', '--lease', '1s', '--checkpoint-every', '200ms')
+  await running.said('numbers: checkpoint ')
+  await new Promise((resolve) => setTimeout(resolve, 1_000))
+  running.child.kill('SIGKILL')
+  await running.ended
+  const file = newestEntry()
+  flip(file)
+  const refused = await millrace('run', 'job.ts', '--checkpoints', 'state', '--lease', '1s')
+  assert.equal(refused.code, 4)
+  assert.match(refused.err, /^millrace: CHECKPOINT_CORRUPT: .*\.entry is damaged: .*Intact: [\d, ]+\. Nothing has been touched\.$/m)
+  assert.match(refused.err, /see docs\/errors\.md#checkpoint_corrupt/)
+  const list = await millrace('checkpoints', 'state')
+  assert.equal(list.code, 4)
+  assert.match(list.err, /^damaged: state\/log\/\d+\.entry is damaged/m)
+  assert.equal((await millrace('inspect', 'state')).code, 4)
+  const intact = /^ +(\d+)  periodic/m.exec(list.out)?.[1]
+  const withoutWord = await millrace('run', 'job.ts', '--checkpoints', 'state', '--lease', '1s', '--restore', `state/${intact}`)
+  assert.equal(withoutWord.code, 2, withoutWord.err)
+  assert.match(withoutWord.err, /--accept-loss/)
+  const restored = await millrace(
+    'run',
+    'job.ts',
+    '--checkpoints',
+    'state',
+    '--lease',
+    '1s',
+    '--restore',
+    `state/${intact}`,
+    '--accept-loss',
+  )
+  assert.equal(restored.code, 0, restored.err)
+  assert.match(restored.err, new RegExp(`^numbers: continues from checkpoint ${intact}$`, 'm'))
+})
+
+test('a damaged chunk is named by inspect', async () => {
+  numbersJob({ count: 1_000 })
+  assert.equal((await millrace('run', 'job.ts', '--checkpoints', 'state')).code, 0)
+  const chunk = readdirSync(join(folder, 'state/chunks'))[0] as string
+  flip(join(folder, 'state/chunks', chunk))
+  const { code, out, err } = await millrace('inspect', 'state')
+  assert.equal(code, 4)
+  assert.match(out, /DAMAGED: figures are what could be read/)
+  assert.ok(err.startsWith(`damaged: state/chunks/${chunk}`), err)
+})
+
+test('errors of the job show its own lines', async () => {
+  writeFileSync(
+    join(folder, 'job.ts'),
+    [
+      `import { arraySource, defineJob, printSink } from '${api}'`,
+      `export default defineJob('fails', (job) => {`,
+      `  job.from('numbers', arraySource([1, 2, 3])).map((n) => {`,
+      `    if (n === 2) throw new TypeError('no twos')`,
+      `    return n`,
+      `  }).to('screen', printSink())`,
+      `})`,
+    ].join('\n'),
+  )
+  const { code, err } = await millrace('run', 'job.ts')
+  assert.equal(code, 1)
+  assert.match(err, /^millrace: USER_CODE: .*no twos/m)
+  assert.match(err, /^ +at .*job\.ts:4:24\)?$/m)
+  assert.doesNotMatch(err, /node:internal|millrace-op|packages\/millrace\/src/)
+})
+
+test('what a job leaves open does not keep the command from ending', async () => {
+  writeFileSync(
+    join(folder, 'job.ts'),
+    [
+      `import { arraySource, defineJob, printSink } from '${api}'`,
+      `setInterval(() => {}, 1_000)`,
+      `export default defineJob('open', (job) => {`,
+      `  job.from('numbers', arraySource([1])).to('screen', printSink())`,
+      `})`,
+    ].join('\n'),
+  )
+  const { code, out } = await millrace('run', 'job.ts')
+  assert.deepEqual([code, out], [0, '1\n'])
+})
+
+test('wrong command lines end with 2 and start nothing', async () => {
+  numbersJob({ count: 10 })
+  const wrong: readonly (readonly string[])[] = [
+    ['run', 'nope.ts'],
+    ['run', 'job.ts', '--checkpoint', 'state'],
+    ['run', 'job.ts', '--parallelism', 'two'],
+    ['run', 'job.ts', '--parallelism', '0'],
+    ['run', 'job.ts', '--workers', '2'],
+    ['run', 'job.ts', '--checkpoints', 'state', '--checkpoint-every', '5'],
+    ['run', 'job.ts', '--config', '{a'],
+    ['checkpoints', 'nope'],
+  ]
+  for (const args of wrong) {
+    const { code, out, err } = await millrace(...args)
+    assert.equal(code, 2, `${args.join(' ')}: ${err}`)
+    assert.match(err, /^millrace: /)
+    assert.equal(out, '')
+  }
+  assert.ok(!existsSync(join(folder, 'state')))
+})
