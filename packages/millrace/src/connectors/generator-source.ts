@@ -54,6 +54,9 @@ class GeneratorReader<T> implements Reader<T, number> {
   readonly #first: number
   readonly #startMs: number
   #next: number
+  /** The record that is being made, and the one to which the random stream belongs: most records draw nothing. */
+  #index = -1
+  #drawnFor = -1
 
   constructor(options: GeneratorOptions<T>, context: SourceContext<number>) {
     this.#context = context
@@ -61,7 +64,7 @@ class GeneratorReader<T> implements Reader<T, number> {
     this.#end = options.count ?? Number.MAX_SAFE_INTEGER
     this.#seed = options.seed ?? 1
     this.#perMs = (options.rate ?? Infinity) / 1000
-    this.#draw = () => this.#random.next()
+    this.#draw = () => this.#number()
     this.#startMs = context.env.clock.monotonic()
     this.#first = context.restored.get(SPLIT) ?? 0
     this.#next = this.#first
@@ -106,11 +109,19 @@ class GeneratorReader<T> implements Reader<T, number> {
     return this.#first + Math.floor((this.#context.env.clock.monotonic() - this.#startMs) * this.#perMs)
   }
 
+  #number(): number {
+    if (this.#drawnFor !== this.#index) {
+      this.#random.restart(this.#seed, this.#index)
+      this.#drawnFor = this.#index
+    }
+    return this.#random.next()
+  }
+
   #make(first: number, end: number): { readonly values: T[]; readonly broken: BrokenRecord[] } {
     const values: T[] = []
     const broken: BrokenRecord[] = []
     for (let index = first; index < end; index++) {
-      this.#random.restart(this.#seed, index)
+      this.#index = index
       try {
         values.push(this.#record(index, this.#draw))
       } catch (error) {

@@ -52,16 +52,8 @@ export class TemporaryNames {
 
 function ownerOf(name: string): { readonly instance: string; readonly identity: ProcessIdentity } | undefined {
   const parts = name.slice(1, -'.tmp'.length).split('.')
-  const [, instance, , pid, startedAt, boot, namespace] = parts
-  if (
-    parts.length !== 7 ||
-    instance === undefined ||
-    pid === undefined ||
-    startedAt === undefined ||
-    boot === undefined ||
-    namespace === undefined
-  )
-    return undefined
+  const [, instance = '', , pid = '', startedAt = '', boot = '', namespace = ''] = parts
+  if (parts.length !== 7 || !/^[0-9a-f]{16}$/.test(instance)) return undefined
   return { instance, identity: { pid: Number(pid), startedAt: decode(startedAt), boot: decode(boot), namespace: decode(namespace) } }
 }
 

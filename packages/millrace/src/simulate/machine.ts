@@ -88,7 +88,7 @@ export class Machine implements World {
     const pid = this.#processes.length + 1
     const process = new SimulatedProcess<Machine>(this, { pid, seed: this.#seed })
     this.#processes.push(process)
-    this.trace.note(`start p${pid}`)
+    this.trace.note(this.#nowMs, `start p${pid}`)
     return process
   }
 
@@ -100,7 +100,7 @@ export class Machine implements World {
   /** `kill -9`: what the process wrote stays in the page cache; what it was about to do may still happen, or half of it. */
   kill(process: SimulatedProcess): void {
     if (process.isDead) return
-    this.trace.note(`kill p${process.pid}`)
+    this.trace.note(this.#nowMs, `kill p${process.pid}`)
     process.die()
     for (const operation of this.#inFlight) {
       if (operation.process !== process) continue
@@ -112,7 +112,7 @@ export class Machine implements World {
   /** All processes die; of what is not durable, what `survival` says stays. */
   losePower(survival: Survival = this.survival): void {
     for (const process of this.#processes) this.kill(process)
-    this.trace.note('power loss')
+    this.trace.note(this.#nowMs, 'power loss')
     this.disk.losePower(survival)
     this.#boot++
   }
@@ -122,7 +122,7 @@ export class Machine implements World {
     const event = this.#events.take()
     if (event === undefined) return false
     this.#nowMs = Math.max(this.#nowMs, event.atMs)
-    this.trace.note(`${this.#nowMs} ${event.label}`)
+    this.trace.note(this.#nowMs, event.label)
     event.run()
     await turn()
     return true
@@ -197,7 +197,7 @@ export class Machine implements World {
     if (process.isDead) return
     const count = this.#pointCounts.get(name) ?? 0
     this.#pointCounts.set(name, count + 1)
-    this.trace.note(`p${process.pid} point ${name}`)
+    this.trace.note(this.#nowMs, `p${process.pid} point ${name}`)
     this.#die(process, this.crashPoint?.(name, count))
   }
 
@@ -235,14 +235,14 @@ export class Machine implements World {
   ): () => void {
     if (fault?.kind === 'error') {
       effect.fail?.(operation, this.#luck.next())
-      this.trace.note(`${operation.kind} ${operation.path}: ${fault.code} injected`)
+      this.trace.note(this.#nowMs, `${operation.kind} ${operation.path}: ${fault.code} injected`)
       return () => reject(systemError(fault.code, operation.kind, operation.path))
     }
     try {
       const value = effect.run()
       return () => resolve(value)
     } catch (error) {
-      this.trace.note(`${operation.kind} ${operation.path}: ${(error as Error).message}`)
+      this.trace.note(this.#nowMs, `${operation.kind} ${operation.path}: ${(error as Error).message}`)
       return () => reject(error)
     }
   }
@@ -252,7 +252,7 @@ export class Machine implements World {
     try {
       if (operation.kind === 'append') effect.fail?.(operation, share)
       else effect.run()
-      this.trace.note(`${operation.kind} ${operation.path}: done all the same`)
+      this.trace.note(this.#nowMs, `${operation.kind} ${operation.path}: done all the same`)
     } catch {
       // It failed, and nobody hears of it.
     }

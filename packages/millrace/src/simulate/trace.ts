@@ -1,21 +1,25 @@
 /** Lines kept for whoever looks for the cause of a failure. */
 const KEPT_LINES = 400
 
-/** A hash over everything that happened, in order: two runs of one seed must give the same. */
+/** A hash over everything that happened, in order and with its time: two runs of one seed must give the same. */
 export class Trace {
   #a = 0x811c9dc5
   #b = 0x1b873593
   #count = 0
-  readonly #kept: string[] = []
+  readonly #times = new Float64Array(KEPT_LINES)
+  readonly #texts: string[] = []
+  readonly #time = new Float64Array(1)
+  readonly #words = new Int32Array(this.#time.buffer)
 
-  note(line: string): void {
-    for (let index = 0; index < line.length; index++) {
-      const code = line.charCodeAt(index)
-      this.#a = Math.imul(this.#a ^ code, 0x01000193)
-      this.#b = (Math.imul(this.#b, 31) + code) | 0
-    }
-    this.#a = Math.imul(this.#a ^ 10, 0x01000193)
-    this.#kept[this.#count++ % KEPT_LINES] = line
+  /** The time is hashed by its bits: printing it would cost more than all else that the simulator does for an event. */
+  note(atMs: number, text: string): void {
+    this.#time[0] = atMs
+    this.#mix(this.#words[0] as number)
+    this.#mix(this.#words[1] as number)
+    for (let index = 0; index < text.length; index++) this.#mix(text.charCodeAt(index))
+    const at = this.#count++ % KEPT_LINES
+    this.#times[at] = atMs
+    this.#texts[at] = text
   }
 
   get hash(): string {
@@ -24,8 +28,14 @@ export class Trace {
 
   /** The last lines, oldest first. */
   get tail(): readonly string[] {
+    const lines = this.#texts.map((text, index) => `${(this.#times[index] as number).toFixed(3)} ${text}`)
     const at = this.#count % KEPT_LINES
-    return this.#count <= KEPT_LINES ? [...this.#kept] : [...this.#kept.slice(at), ...this.#kept.slice(0, at)]
+    return this.#count <= KEPT_LINES ? lines : [...lines.slice(at), ...lines.slice(0, at)]
+  }
+
+  #mix(word: number): void {
+    this.#a = Math.imul(this.#a ^ word, 0x01000193)
+    this.#b = (Math.imul(this.#b, 31) + word) | 0
   }
 }
 
