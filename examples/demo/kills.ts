@@ -75,13 +75,16 @@ async function live(number: number, options: JobOptions, files: CommittedFiles, 
   const rowsBefore = files.look().rows
   while (job.ending === undefined) {
     const committed = files.look()
-    if (trigger.isDue(committed.rows)) job.kill()
+    if (isAtWork(number, job) && trigger.isDue(committed.rows)) job.kill()
     viewer.working({ number, ms: performance.now() - startedAt, newRows: committed.rows - rowsBefore }, committed)
     await Promise.race([job.ended, new Promise((resolve) => setTimeout(resolve, POLL_MS))])
   }
   stop()
   return { number, ms: performance.now() - startedAt, ending: job.ending, from: job.from, committed: files.look(), lines: job.lines }
 }
+
+/** A start that goes on from a checkpoint is left alive until it has said from which. */
+const isAtWork = (number: number, job: JobProcess): boolean => number === 1 || job.from !== undefined
 
 /** Due some time after enough was committed. */
 class Trigger {

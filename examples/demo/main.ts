@@ -18,6 +18,9 @@ import { removeOtherSeeds, root, takeWorkplace, type Workplace } from './workpla
 /** Often, so that something is committed between two kills; one second would be usual. */
 const CHECKPOINT_EVERY = '250ms'
 
+/** Kills, restarts, the end; accounts and alerts. */
+const PLANNED_CHECKS = 5
+
 const screen = new Screen()
 const checks = new Checks(screen)
 
@@ -32,7 +35,7 @@ async function demo(options: Options, place: Workplace): Promise<void> {
   for (const line of results.lines()) screen.line(`  ${line}`)
   title('time')
   screen.line(`  prepare ${seconds(prepareMs)}, run ${seconds(runMs)}, verify ${seconds(verifyMs)}`)
-  screen.line(`  ${speed(input, lives)}`)
+  for (const line of speedLines(input, lives)) screen.line(`  ${line}`)
   showNext(options, place, job)
 }
 
@@ -65,9 +68,11 @@ async function verifyOutput(place: Workplace): Promise<Results> {
   return results
 }
 
-function speed(input: Prepared, lives: readonly Life[]): string {
+function speedLines(input: Prepared, lives: readonly Life[]): readonly string[] {
   const ms = lives.reduce((sum, life) => sum + life.ms, 0)
-  return `${count(input.flights / (ms / 1_000))} flights a second, ${lives.length} starts and what was done twice included`
+  const overall = `engine: ${count(input.flights / (ms / 1_000))} flights a second, ${lives.length} starts and what was done twice included`
+  const ownWords = lives.at(-1)?.lines.findLast((line) => line.includes('finished: '))
+  return ownWords === undefined ? [overall] : [overall, `the last start about itself: ${ownWords.replace(/^.*finished: /, '')}`]
 }
 
 function showNext({ seed }: Options, place: Workplace, job: JobOptions): void {
@@ -114,6 +119,7 @@ async function main(args: readonly string[]): Promise<number> {
     place.release()
   }
   screen.line()
+  screen.line(`ran ${checks.passed + checks.failed} of ${PLANNED_CHECKS} planned`)
   screen.line(`${checks.passed} passed, ${checks.failed} failed`)
   return checks.failed === 0 ? 0 : 1
 }

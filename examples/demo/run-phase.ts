@@ -44,7 +44,7 @@ function viewerOf(screen: Screen, flights: number): Viewer {
 }
 
 const progress = ({ rows, files, checkpoint }: CommittedSoFar): string =>
-  checkpoint === undefined ? 'nothing yet' : `checkpoint ${checkpoint}, ${count(rows)} rows in ${files} files`
+  checkpoint === undefined ? 'nothing yet' : `checkpoint ${checkpoint}, ${count(rows)} rows in ${files} ${files === 1 ? 'file' : 'files'}`
 
 const label = (number: number): string => `start ${number}`.padEnd(9)
 
