@@ -21,7 +21,7 @@ export async function runCommand(operand: string, values: Values, world: World):
   // Stays until the process has ended: a Ctrl-C that comes a little late must not turn success into something else.
   world.onSignal(running.onSignal)
   try {
-    const handle = await startJob(job, options, { env: world.env, observer: (event) => running.report.onEvent(event) })
+    const handle = await startJob(job, options, { env: world.env, hasUncheckedConfig: true, observer: (event) => running.report.onEvent(event) })
     running.setHandle(handle)
     await handle.finished
     return running.ended(exitCodes.ok.code)
@@ -100,7 +100,7 @@ class RunningCommand {
   }
 }
 
-function screenOf({ stderr, stdout }: World): Screen {
-  if (stderr.isTTY !== true) return plainScreen(stderr)
+function screenOf({ stderr, stdout, canRedraw }: World): Screen {
+  if (!canRedraw) return plainScreen(stderr)
   return new TerminalScreen(stderr, stdout.isTTY === true ? stdout : undefined)
 }

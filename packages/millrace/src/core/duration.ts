@@ -14,7 +14,10 @@ const one = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)/
 export function durationMs(duration: Duration, what: string = 'duration'): number {
   const ms = typeof duration === 'number' ? duration : parse(duration)
   if (Number.isFinite(ms) && ms >= 0) return ms
-  throw new StreamError('INVALID_DURATION', `${what} is ${JSON.stringify(duration) ?? String(duration)}: write milliseconds (at least 0) or a text such as '500ms', '10s', '5m', '1h', '30d'.`)
+  throw new StreamError(
+    'INVALID_DURATION',
+    `${what} is ${JSON.stringify(duration) ?? String(duration)}: write milliseconds (at least 0) or a text such as '500ms', '10s', '5m', '1h', '30d'.`,
+  )
 }
 
 function parse(text: unknown): number {

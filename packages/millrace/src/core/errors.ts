@@ -43,7 +43,8 @@ export class StreamError extends Error {
 
 /** Crashes the task when a rule of the engine itself is broken; `rule` starts with the invariant's id. */
 export function invariant(condition: unknown, rule: string): asserts condition {
-  if (!condition) throw new StreamError('INVARIANT', `A rule of the engine itself is broken: ${rule}. This is a bug in Millrace; please report it.`)
+  if (!condition)
+    throw new StreamError('INVARIANT', `A rule of the engine itself is broken: ${rule}. This is a bug in Millrace; please report it.`)
 }
 
 /** For the `default` of a switch over a closed union. */
@@ -64,7 +65,8 @@ export function messageOf(error: unknown): string {
 export function toWire(error: unknown, depth: number = 0): WireError {
   const stack = error instanceof Error && typeof error.stack === 'string' ? { stack: error.stack } : {}
   const cause = error instanceof Error && error.cause !== undefined && depth < 8 ? { cause: toWire(error.cause, depth + 1) } : {}
-  if (!StreamError.is(error)) return { code: 'USER_CODE', domain: 'user', retry: 'restart-job', message: messageOf(error), ...stack, ...cause }
+  if (!StreamError.is(error))
+    return { code: 'USER_CODE', domain: 'user', retry: 'restart-job', message: messageOf(error), ...stack, ...cause }
   const details = error.details === undefined ? {} : { details: error.details }
   return { code: error.code, domain: error.domain, retry: error.retry, message: error.message, ...stack, ...details, ...cause }
 }

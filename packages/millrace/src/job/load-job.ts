@@ -17,5 +17,8 @@ export async function loadJob(url: URL): Promise<unknown> {
   const first = module['default']
   const second = typeof first === 'object' && first !== null ? (first as { readonly default?: unknown }).default : undefined
   for (const candidate of [first, second]) if (isJob(candidate)) return candidate
-  throw new StreamError('INVALID_JOB', `The module ${url.href} has no job as its default export. Write: export default defineJob('name', (job) => { … }).`)
+  throw new StreamError(
+    'INVALID_JOB',
+    `The module ${url.href} has no job as its default export. Write: export default defineJob('name', (job) => { … }).`,
+  )
 }

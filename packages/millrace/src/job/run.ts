@@ -35,6 +35,7 @@ export function start(job: URL, options?: RunOptions & { config?: unknown }): Pr
 export function start<Config>(job: Job<Config, unknown>, ...options: With<Config>): Promise<RunningJob>
 export async function start(job: unknown, options: RunOptions & { config?: unknown } = {}): Promise<RunningJob> {
   const handle = await startJob(job, options, { env: nodeEnv() })
-  const stop = (how: { deadline?: Duration } = {}): Promise<void> => handle.stop(how.deadline === undefined ? {} : { deadlineMs: durationMs(how.deadline, 'deadline') })
+  const stop = (how: { deadline?: Duration } = {}): Promise<void> =>
+    handle.stop(how.deadline === undefined ? {} : { deadlineMs: durationMs(how.deadline, 'deadline') })
   return { finished: handle.finished.then(() => undefined), stop, [Symbol.asyncDispose]: () => stop() }
 }

@@ -20,16 +20,28 @@ const MIN_LEASE_MS = 100
  */
 export function settingsOf(options: RunOptions): RunSettings {
   const workers = count(options.workers ?? 0, 'workers', 0)
-  if (workers > 0) throw new StreamError('NOT_YET', `workers is ${workers}, but worker threads are not built yet. Leave it out to run on this thread; parallelism above 1 works there too.`)
+  if (workers > 0)
+    throw new StreamError(
+      'NOT_YET',
+      `workers is ${workers}, but worker threads are not built yet. Leave it out to run on this thread; parallelism above 1 works there too.`,
+    )
   const keyGroups = options.keyGroups === undefined ? undefined : count(options.keyGroups, 'keyGroups', 1, MAX_KEY_GROUPS)
   const parallelism = count(options.parallelism ?? 1, 'parallelism', 1, keyGroups ?? DEFAULT_KEY_GROUPS)
   const checkpoints = options.checkpoints === undefined ? undefined : checkpointSettings(options.checkpoints)
-  return { parallelism, keyGroups, checkpoints, restore: restoreSettings(options.restore ?? 'latest'), restart: restartStrategy(options.restart, checkpoints !== undefined), check: options.check ?? false }
+  return {
+    parallelism,
+    keyGroups,
+    checkpoints,
+    restore: restoreSettings(options.restore ?? 'latest'),
+    restart: restartStrategy(options.restart, checkpoints !== undefined),
+    check: options.check ?? false,
+  }
 }
 
 function checkpointSettings(options: NonNullable<RunOptions['checkpoints']>): CheckpointSettings {
   const storage = storageDefinitionOf(typeof options.storage === 'string' ? directoryStorage(options.storage) : options.storage)
-  if (storage === undefined) throw new StreamError('INVALID_OPTION', 'checkpoints.storage is neither a directory nor a storage made by defineStorage.')
+  if (storage === undefined)
+    throw new StreamError('INVALID_OPTION', 'checkpoints.storage is neither a directory nor a storage made by defineStorage.')
   return {
     storage,
     everyMs: atLeast(durationMs(options.every ?? DEFAULT_EVERY_MS, 'checkpoints.every'), MIN_EVERY_MS, 'checkpoints.every'),
@@ -41,14 +53,27 @@ function checkpointSettings(options: NonNullable<RunOptions['checkpoints']>): Ch
 
 function restoreSettings(restore: NonNullable<RunOptions['restore']>): RestoreSettings {
   if (restore === 'latest' || restore === 'none') return { mode: restore, from: undefined, acceptLoss: false, allowDropped: false }
-  if (typeof restore !== 'object' || restore === null) throw new StreamError('INVALID_OPTION', `restore is ${String(restore)}: it may be 'latest', 'none' or { from, acceptLoss, allowDropped }.`)
-  return { mode: 'latest', from: restore.from === undefined ? undefined : checkpointId(restore.from), acceptLoss: restore.acceptLoss ?? false, allowDropped: restore.allowDropped ?? false }
+  if (typeof restore !== 'object' || restore === null)
+    throw new StreamError(
+      'INVALID_OPTION',
+      `restore is ${String(restore)}: it may be 'latest', 'none' or { from, acceptLoss, allowDropped }.`,
+    )
+  return {
+    mode: 'latest',
+    from: restore.from === undefined ? undefined : checkpointId(restore.from),
+    acceptLoss: restore.acceptLoss ?? false,
+    allowDropped: restore.allowDropped ?? false,
+  }
 }
 
 /** `12` or `DIR/12`. */
 function checkpointId(from: string): number {
   const id = /(?:^|\/)(\d+)$/.exec(from)?.[1]
-  if (id === undefined) throw new StreamError('INVALID_OPTION', `restore.from is ${JSON.stringify(from)}: it has to end in the number of a checkpoint, as shown by: millrace checkpoints DIR.`)
+  if (id === undefined)
+    throw new StreamError(
+      'INVALID_OPTION',
+      `restore.from is ${JSON.stringify(from)}: it has to end in the number of a checkpoint, as shown by: millrace checkpoints DIR.`,
+    )
   return Number(id)
 }
 
@@ -56,17 +81,30 @@ function restartStrategy(restart: RunOptions['restart'], hasCheckpoints: boolean
   if (restart === undefined) return hasCheckpoints ? exponential({}) : { kind: 'none' }
   if (restart === 'none') return { kind: 'none' }
   // RS-1: without checkpoints there is nothing to start again from.
-  if (!hasCheckpoints) throw new StreamError('INVALID_OPTION', "restart needs checkpoints: without them a restart would begin again with empty state and the same output twice. Set checkpoints, or restart: 'none'.")
+  if (!hasCheckpoints)
+    throw new StreamError(
+      'INVALID_OPTION',
+      "restart needs checkpoints: without them a restart would begin again with empty state and the same output twice. Set checkpoints, or restart: 'none'.",
+    )
   if (restart.strategy === 'exponential') return exponential(restart)
-  if (restart.strategy !== 'fixed-delay') throw new StreamError('INVALID_OPTION', `restart.strategy is ${JSON.stringify((restart as { strategy: unknown }).strategy)}: it may be 'fixed-delay' or 'exponential'.`)
-  return { kind: 'fixed-delay', attempts: count(restart.attempts, 'restart.attempts', 0), delayMs: durationMs(restart.delay, 'restart.delay') }
+  if (restart.strategy !== 'fixed-delay')
+    throw new StreamError(
+      'INVALID_OPTION',
+      `restart.strategy is ${JSON.stringify((restart as { strategy: unknown }).strategy)}: it may be 'fixed-delay' or 'exponential'.`,
+    )
+  return {
+    kind: 'fixed-delay',
+    attempts: count(restart.attempts, 'restart.attempts', 0),
+    delayMs: durationMs(restart.delay, 'restart.delay'),
+  }
 }
 
 /** Defaults of RS-1. */
 function exponential(options: Omit<Extract<RunOptions['restart'], { strategy: 'exponential' }>, 'strategy'>): RunSettings['restart'] {
   const multiplier = options.multiplier ?? 1.5
   const jitter = options.jitter ?? 0.1
-  if (!(multiplier >= 1 && Number.isFinite(multiplier))) throw new StreamError('INVALID_OPTION', `restart.multiplier is ${multiplier}: it has to be at least 1.`)
+  if (!(multiplier >= 1 && Number.isFinite(multiplier)))
+    throw new StreamError('INVALID_OPTION', `restart.multiplier is ${multiplier}: it has to be at least 1.`)
   if (!(jitter >= 0 && jitter <= 1)) throw new StreamError('INVALID_OPTION', `restart.jitter is ${jitter}: it has to be between 0 and 1.`)
   return {
     kind: 'exponential',
@@ -80,7 +118,10 @@ function exponential(options: Omit<Extract<RunOptions['restart'], { strategy: 'e
 
 function count(value: number, name: string, least: number, most: number = Number.MAX_SAFE_INTEGER): number {
   if (Number.isSafeInteger(value) && value >= least && value <= most) return value
-  throw new StreamError('INVALID_OPTION', `${name} is ${String(value)}: it has to be a whole number ${most === Number.MAX_SAFE_INTEGER ? `of at least ${least}` : `from ${least} to ${most}`}.`)
+  throw new StreamError(
+    'INVALID_OPTION',
+    `${name} is ${String(value)}: it has to be a whole number ${most === Number.MAX_SAFE_INTEGER ? `of at least ${least}` : `from ${least} to ${most}`}.`,
+  )
 }
 
 function atLeast(ms: number, least: number, name: string): number {

@@ -4,7 +4,7 @@ import type { RunOptions } from '../api/run-types.ts'
 import type { Env } from '../core/env.ts'
 import { StreamError } from '../core/errors.ts'
 import { checkParallelism } from '../core/key-group.ts'
-import type { Tuning } from '../runtime/attempt.ts'
+import type { Tuning, Watch } from '../runtime/attempt.ts'
 import { JobRun } from '../runtime/job-run.ts'
 import type { JobHandle, JobObserver } from '../runtime/monitor.ts'
 import { loadJob } from './load-job.ts'
@@ -14,8 +14,9 @@ export interface StartContext {
   readonly env: Env
   readonly observer?: JobObserver
   readonly tuning?: Tuning
-  /** For those who watch: an operator of a subtask begins with a watermark. */
-  readonly onWatermark?: (subtask: number, address: string, at: number) => void
+  readonly watch?: Watch
+  /** The config comes from outside, as text of a command line. */
+  readonly hasUncheckedConfig?: boolean
 }
 
 /**
@@ -25,10 +26,16 @@ export interface StartContext {
  * @param job a job, or the URL of a module that default-exports one
  * @throws all build errors; {INVALID_OPTION} {NOT_YET} {INVALID_JOB}
  */
-export async function startJob(job: unknown, options: RunOptions & { readonly config?: unknown }, context: StartContext): Promise<JobHandle> {
+export async function startJob(
+  job: unknown,
+  options: RunOptions & { readonly config?: unknown },
+  context: StartContext,
+): Promise<JobHandle> {
   const settings = settingsOf(options)
   const defined = job instanceof URL ? await loadJob(job) : job
-  const { plan } = buildPlan(defined, checkConfig(defined, options.config))
+  // A job's own config is typed already; that of a module or a command line is data that nobody has looked at.
+  const isTyped = !(job instanceof URL) && context.hasUncheckedConfig !== true
+  const { plan } = buildPlan(defined, isTyped ? options.config : checkConfig(defined, options.config))
   checkSignal(options.signal)
   if (settings.keyGroups !== undefined) checkParallelism(settings.parallelism, settings.keyGroups)
   const run = new JobRun({ plan, settings, ...context })

@@ -89,7 +89,10 @@ export function keyedProcessOperator(
   context: OpenContext,
 ): Operator {
   const held = { resource: undefined as unknown }
-  const timers = ports.keyed.timerNames.map((name) => ({ handler: step.onTimer?.[name]?.bind(step.onTimer), isEventTime: states[name]?.domain === 'event' }))
+  const timers = ports.keyed.timerNames.map((name) => ({
+    handler: step.onTimer?.[name]?.bind(step.onTimer),
+    isEventTime: states[name]?.domain === 'event',
+  }))
   const closures = specialize(template, { ...ports, step, handles: handlesOf(ports.keyed, states), timers, held })
   return { inputs: selectors.map((select) => closures.input(select)), onTimer: closures.onTimer, ...lifecycle(step, held, context) }
 }

@@ -34,13 +34,24 @@ function template(next: Emit, side: Side, time: OperatorTime, step: PlainStepDef
 }
 
 /** A process function without a key. Outputs carry the input's timestamp (PF-1). */
-export function processOperator(specialize: Specialize, next: Emit, side: Side, time: OperatorTime, step: PlainStepDefinition, context: OpenContext): Operator {
+export function processOperator(
+  specialize: Specialize,
+  next: Emit,
+  side: Side,
+  time: OperatorTime,
+  step: PlainStepDefinition,
+  context: OpenContext,
+): Operator {
   const held = { resource: undefined as unknown }
   return { inputs: [specialize(template, next, side, time, step, held)], ...lifecycle(step, held, context) }
 }
 
 /** `open` and `close` of a process function: once per subtask, around everything else. */
-export function lifecycle(step: Pick<PlainStepDefinition, 'open' | 'close'>, held: { resource: unknown }, context: OpenContext): Pick<Operator, 'open' | 'close'> {
+export function lifecycle(
+  step: Pick<PlainStepDefinition, 'open' | 'close'>,
+  held: { resource: unknown },
+  context: OpenContext,
+): Pick<Operator, 'open' | 'close'> {
   let isOpen = false
   return {
     async open() {

@@ -23,7 +23,13 @@ function reduceTemplate(next: Emit, keyed: KeyedState, column: AccumulatorColumn
 }
 
 /** One output per input: all values of the key so far, reduced (DS-2). The first one is emitted as it is. */
-export function reduceOperator(specialize: Specialize, next: Emit, keyed: KeyedState, reducer: Reducer, selectors: readonly KeySelector[]): Operator {
+export function reduceOperator(
+  specialize: Specialize,
+  next: Emit,
+  keyed: KeyedState,
+  reducer: Reducer,
+  selectors: readonly KeySelector[],
+): Operator {
   const input = specialize(reduceTemplate, next, keyed, keyed.accumulator(REDUCED), reducer)
   return { inputs: selectors.map((select) => input(select)) }
 }
@@ -72,8 +78,20 @@ function aggregateTemplate(parts: AggregateParts): (select: KeySelector) => Emit
 }
 
 /** One output per input: `{ key, ...results }` over all values of the key so far. */
-export function aggregateOperator(specialize: Specialize, next: Emit, keyed: KeyedState, aggregates: Readonly<Record<string, Aggregate>>, selectors: readonly KeySelector[]): Operator {
+export function aggregateOperator(
+  specialize: Specialize,
+  next: Emit,
+  keyed: KeyedState,
+  aggregates: Readonly<Record<string, Aggregate>>,
+  selectors: readonly KeySelector[],
+): Operator {
   const names = Object.keys(aggregates)
-  const input = specialize(aggregateTemplate, { next, keyed, names, columns: names.map((name) => keyed.accumulator(name)), aggregates: names.map((name) => aggregates[name] as Aggregate) })
+  const input = specialize(aggregateTemplate, {
+    next,
+    keyed,
+    names,
+    columns: names.map((name) => keyed.accumulator(name)),
+    aggregates: names.map((name) => aggregates[name] as Aggregate),
+  })
   return { inputs: selectors.map((select) => input(select)) }
 }

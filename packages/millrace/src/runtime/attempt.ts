@@ -158,7 +158,8 @@ export class Attempt {
         },
         held: (checkpoint, reason) => {
           events.held?.(wired.spec.subtask, addressesOf(wired.spec), checkpoint)
-          for (const receivers of wired.receivers.values()) for (const receiver of receivers) if (receiver !== undefined) this.#deliver(receiver, { kind: 'barrier', checkpoint, reason })
+          for (const receivers of wired.receivers.values())
+            for (const receiver of receivers) if (receiver !== undefined) this.#deliver(receiver, { kind: 'barrier', checkpoint, reason })
           this.#tasks[index]?.resume(checkpoint)
         },
         snapshot: (snapshot) => {
@@ -170,8 +171,12 @@ export class Attempt {
         failed: (error) => {
           if (!this.#isOver) events.failed(error)
         },
-        ...(events.watermark === undefined ? {} : { watermark: (address: string, at: number) => events.watermark?.(wired.spec.subtask, address, at) }),
-        ...(events.splitsIdle === undefined ? {} : { splitsIdle: (address: string, splits: readonly string[]) => events.splitsIdle?.(wired.spec.subtask, address, splits) }),
+        ...(events.watermark === undefined
+          ? {}
+          : { watermark: (address: string, at: number) => events.watermark?.(wired.spec.subtask, address, at) }),
+        ...(events.splitsIdle === undefined
+          ? {}
+          : { splitsIdle: (address: string, splits: readonly string[]) => events.splitsIdle?.(wired.spec.subtask, address, splits) }),
         wake: () => this.#scheduler.wake(index),
       },
     })

@@ -47,7 +47,11 @@ export class ChunkReader {
   async #index(ref: ChunkRef): Promise<ChunkIndex> {
     const known = this.#indexes.get(ref.name)
     if (known !== undefined) return known
-    const index = await readChunkIndex({ ...ref, file: this.#storage.nameOf({ chunk: ref.name }) }, (start, end) => this.#upTo(ref, start, end), this.#env.digest)
+    const index = await readChunkIndex(
+      { ...ref, file: this.#storage.nameOf({ chunk: ref.name }) },
+      (start, end) => this.#upTo(ref, start, end),
+      this.#env.digest,
+    )
     this.#indexes.set(ref.name, index)
     return index
   }

@@ -45,9 +45,13 @@ export class Committers {
   async commit(sink: string, committables: readonly StoredCommittable[]): Promise<void> {
     if (committables.length === 0) return
     const committer = this.#bySink.get(sink)
-    if (committer === undefined) throw new StreamError('CONTRACT', `${sink} sealed something to be committed but has no committer. A sink whose writers give committables has to define one.`)
+    if (committer === undefined)
+      throw new StreamError(
+        'CONTRACT',
+        `${sink} sealed something to be committed but has no committer. A sink whose writers give committables has to define one.`,
+      )
     const ordered = [...committables].sort((a, b) => a.checkpoint - b.checkpoint || a.subtask - b.subtask)
-    for (let from = 0; from < ordered.length; ) {
+    for (let from = 0; from < ordered.length;) {
       const checkpoint = ordered[from]?.checkpoint
       let to = from
       while (to < ordered.length && ordered[to]?.checkpoint === checkpoint) to++
@@ -71,7 +75,11 @@ export class Committers {
     for (let round = 0; round <= COMMIT_ROUNDS && open.length > 0; round++) {
       if (round > 0) await this.#pause(FIRST_PAUSE_MS * 2 ** (round - 1))
       const outcomes = await committer.commit(open)
-      if (outcomes.length !== open.length) throw new StreamError('CONTRACT', `The committer of ${sink} gave ${outcomes.length} outcomes for ${open.length} committables. It has to give one for each, in their order.`)
+      if (outcomes.length !== open.length)
+        throw new StreamError(
+          'CONTRACT',
+          `The committer of ${sink} gave ${outcomes.length} outcomes for ${open.length} committables. It has to give one for each, in their order.`,
+        )
       const failed = outcomes.find((outcome): outcome is Extract<CommitOutcome, { kind: 'failed' }> => outcome.kind === 'failed')
       if (failed !== undefined) throw unproven(sink, failed.cause)
       cause = outcomes.find((outcome): outcome is Extract<CommitOutcome, { kind: 'retry' }> => outcome.kind === 'retry')?.cause
@@ -87,10 +95,17 @@ export class Committers {
   }
 }
 
-function contextOf(node: SinkNode, { env, epoch, plan, signal }: CommittersOptions): Parameters<NonNullable<SinkNode['sink']['committer']>>[0] {
+function contextOf(
+  node: SinkNode,
+  { env, epoch, plan, signal }: CommittersOptions,
+): Parameters<NonNullable<SinkNode['sink']['committer']>>[0] {
   return { env, job: plan.job, sink: node.address, subtask: 0, subtasks: 1, epoch, signal }
 }
 
 function unproven(sink: string, cause: unknown): StreamError {
-  return new StreamError('COMMIT_FAILED', `${sink} cannot prove that its output was committed: ${messageOf(cause)}. The job has stopped so that nothing is lost silently.`, { cause, details: { sink } })
+  return new StreamError(
+    'COMMIT_FAILED',
+    `${sink} cannot prove that its output was committed: ${messageOf(cause)}. The job has stopped so that nothing is lost silently.`,
+    { cause, details: { sink } },
+  )
 }

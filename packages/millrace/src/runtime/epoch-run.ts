@@ -3,7 +3,13 @@
  * attempt. Everything an attempt says carries the epoch by construction: an epoch has one attempt, and both end together.
  */
 import { decideCheckpoint, startCoordinator } from '../checkpoint/coordinator.ts'
-import type { CoordinatorAction, CoordinatorDecision, CoordinatorEvent, CoordinatorOptions, CoordinatorState } from '../checkpoint/coordinator-types.ts'
+import type {
+  CoordinatorAction,
+  CoordinatorDecision,
+  CoordinatorEvent,
+  CoordinatorOptions,
+  CoordinatorState,
+} from '../checkpoint/coordinator-types.ts'
 import type { Manifest } from '../checkpoint/manifest.ts'
 import type { Env } from '../core/env.ts'
 import { StreamError, fromWire, messageOf, toWire } from '../core/errors.ts'
@@ -104,7 +110,11 @@ export class EpochRun {
     const { store, committers, observer, env } = this.#options
     switch (action.kind) {
       case 'commit':
-        return this.#answer(this.#commit(action), () => this.#feed({ kind: 'committed', upTo: action.upTo }), (error) => this.#feed({ kind: 'commitFailed', upTo: action.upTo, error: asStreamError(error, 'COMMIT_FAILED') }))
+        return this.#answer(
+          this.#commit(action),
+          () => this.#feed({ kind: 'committed', upTo: action.upTo }),
+          (error) => this.#feed({ kind: 'commitFailed', upTo: action.upTo, error: asStreamError(error, 'COMMIT_FAILED') }),
+        )
       case 'withdraw':
         return this.#answer(committers.withdraw(new Map(Object.entries(action.kept))), () => this.#feed({ kind: 'withdrawn' }))
       case 'start-tasks':
@@ -112,13 +122,19 @@ export class EpochRun {
       case 'trigger-barrier':
         return this.#trigger(action)
       case 'store-manifest':
-        return this.#answer(store.append({ kind: 'checkpoint', manifest: action.manifest }), () => this.#onStored(action.manifest), (error) => this.#onAppendFailed(error))
+        return this.#answer(
+          store.append({ kind: 'checkpoint', manifest: action.manifest }),
+          () => this.#onStored(action.manifest),
+          (error) => this.#onAppendFailed(error),
+        )
       case 'notify-complete':
         this.#attempt.complete(action.checkpoint)
         if (!this.#hasBegun && action.checkpoint === this.#flight?.checkpoint) this.#begin()
         return
       case 'acknowledge-sources':
-        this.#attempt.acknowledge(action.positions).catch((error: unknown) => env.log('warn', 'a source could not be acknowledged', { cause: messageOf(error) }))
+        this.#attempt
+          .acknowledge(action.positions)
+          .catch((error: unknown) => env.log('warn', 'a source could not be acknowledged', { cause: messageOf(error) }))
         return
       case 'abort':
         this.#cancelTimeout?.()
@@ -130,9 +146,17 @@ export class EpochRun {
       case 'discard-merge':
         return store.discard(action.merge)
       case 'append-finished':
-        return this.#answer(store.append({ kind: 'finished', checkpoint: action.checkpoint, usedTo: action.usedTo }), () => this.#feed({ kind: 'closed', entry: 'finished' }), (error) => this.#onAppendFailed(error))
+        return this.#answer(
+          store.append({ kind: 'finished', checkpoint: action.checkpoint, usedTo: action.usedTo }),
+          () => this.#feed({ kind: 'closed', entry: 'finished' }),
+          (error) => this.#onAppendFailed(error),
+        )
       case 'append-release':
-        return this.#answer(store.append({ kind: 'release', usedTo: action.usedTo }), () => this.#feed({ kind: 'closed', entry: 'release' }), (error) => this.#onAppendFailed(error))
+        return this.#answer(
+          store.append({ kind: 'release', usedTo: action.usedTo }),
+          () => this.#feed({ kind: 'closed', entry: 'release' }),
+          (error) => this.#onAppendFailed(error),
+        )
       case 'fail-job':
         return this.#lose(action.error)
       case 'ended':
@@ -141,7 +165,11 @@ export class EpochRun {
     }
   }
 
-  #answer<T>(work: Promise<T>, done: (value: T) => void, failed: (error: unknown) => void = (error) => this.#feed({ kind: 'attemptFailed', error: asStreamError(error, 'USER_CODE') })): void {
+  #answer<T>(
+    work: Promise<T>,
+    done: (value: T) => void,
+    failed: (error: unknown) => void = (error) => this.#feed({ kind: 'attemptFailed', error: asStreamError(error, 'USER_CODE') }),
+  ): void {
     work.then(done, failed).catch((error: unknown) => this.#lose(error))
   }
 
@@ -209,7 +237,8 @@ export class EpochRun {
   async #commit(action: Extract<CoordinatorAction, { kind: 'commit' }>): Promise<void> {
     const { env, committers } = this.#options
     env.crashPoint('commit.before')
-    for (const group of action.groups) for (const [sink, committables] of Object.entries(group.sinks)) await committers.commit(sink, committables)
+    for (const group of action.groups)
+      for (const [sink, committables] of Object.entries(group.sinks)) await committers.commit(sink, committables)
     env.crashPoint('commit.after')
   }
 

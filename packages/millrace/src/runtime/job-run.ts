@@ -6,25 +6,13 @@
  *                        └──── restarting ◄──┘
  */
 import { startRestarts, decideRestart, type RestartState } from '../checkpoint/restart.ts'
-import type { Env } from '../core/env.ts'
 import { StreamError } from '../core/errors.ts'
-import type { Plan } from '../plan/nodes.ts'
-import type { Tuning, Watch } from './attempt.ts'
 import type { CheckpointInfo, JobHandle, JobObserver, JobOutcome, JobPhase, JobStatus } from './monitor.ts'
 import { openEpoch } from './open-epoch.ts'
 import type { EpochRun } from './epoch-run.ts'
 import { openStore } from './job-store.ts'
 import type { JobStore } from './checkpoint-store.ts'
-import type { RunSettings } from './run-settings.ts'
-
-export interface JobRunOptions {
-  readonly plan: Plan
-  readonly settings: RunSettings
-  readonly env: Env
-  readonly observer?: JobObserver
-  readonly tuning?: Tuning
-  readonly watch?: Watch
-}
+import type { JobRunOptions } from './run-settings.ts'
 
 export class JobRun implements JobHandle {
   readonly finished: Promise<JobOutcome>
@@ -63,7 +51,17 @@ export class JobRun implements JobHandle {
     if (this.#isClaiming) this.#store?.cancel()
     this.#epoch?.stop()
     this.#wakeRestart?.()
-    const cancel = options.deadlineMs === undefined ? undefined : env.timers.after(options.deadlineMs, () => this.#epoch?.fail(new StreamError('STOPPED', 'The deadline of stop() has passed before the last checkpoint was complete. What came after the newest checkpoint is done again by the next run.')))
+    const cancel =
+      options.deadlineMs === undefined
+        ? undefined
+        : env.timers.after(options.deadlineMs, () =>
+            this.#epoch?.fail(
+              new StreamError(
+                'STOPPED',
+                'The deadline of stop() has passed before the last checkpoint was complete. What came after the newest checkpoint is done again by the next run.',
+              ),
+            ),
+          )
     try {
       await this.finished
     } finally {
@@ -100,7 +98,14 @@ export class JobRun implements JobHandle {
 
   async #runEpochs(): Promise<JobOutcome> {
     const { settings, env, plan } = this.#options
-    const store = await openStore({ settings: settings.checkpoints, restore: settings.restore, job: plan.job, env, observer: this.#observer, lost: (error) => this.#onLost(error) })
+    const store = await openStore({
+      settings: settings.checkpoints,
+      restore: settings.restore,
+      job: plan.job,
+      env,
+      observer: this.#observer,
+      lost: (error) => this.#onLost(error),
+    })
     this.#store = store
     if (this.#isStopping) return 'stopped'
     const started = await this.#claim(store)

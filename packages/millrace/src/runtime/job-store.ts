@@ -73,7 +73,8 @@ class StorageStore implements JobStore {
         leaseMs,
         pollMs: Math.min(MAX_POLL_MS, leaseMs / WAIT_POLLS_PER_LEASE),
         retain,
-        restore: restore.mode === 'none' ? 'none' : restore.from === undefined ? 'latest' : { from: restore.from, acceptLoss: restore.acceptLoss },
+        restore:
+          restore.mode === 'none' ? 'none' : restore.from === undefined ? 'latest' : { from: restore.from, acceptLoss: restore.acceptLoss },
         abandoned: [...abandonedTokens],
         maxTries: 3,
         nameOf: (entry) => storage.nameOf({ entry }),
@@ -118,7 +119,10 @@ class StorageStore implements JobStore {
     const { epoch } = this.ownership
     const { checkpoint } = snapshot
     const name = chunkName({ epoch, kind: 'checkpoint', checkpoint, task, subtask, random: env.random.id() })
-    const built = buildChunk({ name, epoch, checkpoint, parts: snapshot.blocks.map(({ operator, block }) => ({ operator, ...block })) }, env.digest)
+    const built = buildChunk(
+      { name, epoch, checkpoint, parts: snapshot.blocks.map(({ operator, block }) => ({ operator, ...block })) },
+      env.digest,
+    )
     await this.#writeChunk(name, built.bytes)
     this.#chunks.add(name, built.index)
     this.#written.set(checkpoint, (this.#written.get(checkpoint) ?? 0) + built.sizeBytes)
@@ -141,7 +145,12 @@ class StorageStore implements JobStore {
 
   describe(manifest: Manifest): Omit<CheckpointInfo, 'durationMs'> {
     const sizeBytes = manifest.chunks.reduce((sum, chunk) => sum + chunk.sizeBytes, 0)
-    return { checkpoint: manifest.checkpoint, createdAtMs: manifest.createdAtMs, sizeBytes, newBytes: this.#written.get(manifest.checkpoint) ?? 0 }
+    return {
+      checkpoint: manifest.checkpoint,
+      createdAtMs: manifest.createdAtMs,
+      sizeBytes,
+      newBytes: this.#written.get(manifest.checkpoint) ?? 0,
+    }
   }
 
   async settle(): Promise<void> {

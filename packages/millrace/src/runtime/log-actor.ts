@@ -3,7 +3,18 @@
  * process and job; an attempt that follows a failed one claims anew through the same machine.
  */
 import { decodeEntry, encodeEntry } from '../checkpoint/entry.ts'
-import { decideLog, startLog, type AppendBody, type LogAction, type LogDecision, type LogEvent, type LogOptions, type LogState, type Ownership, type ReadEntry } from '../checkpoint/log.ts'
+import {
+  decideLog,
+  startLog,
+  type AppendBody,
+  type LogAction,
+  type LogDecision,
+  type LogEvent,
+  type LogOptions,
+  type LogState,
+  type Ownership,
+  type ReadEntry,
+} from '../checkpoint/log.ts'
 import type { ClaimEntry, Entry } from '../checkpoint/manifest.ts'
 import type { OpenStorage } from '../connect/contract.ts'
 import type { Env } from '../core/env.ts'
@@ -52,7 +63,9 @@ export class LogActor {
 
   /** A new epoch for a new attempt of the same process. */
   async claimAgain(token: string, usedTo: number): Promise<Ownership> {
-    const started = (await this.#ask(decideLog(this.#state as LogState, { kind: 'append', body: { kind: 'claim', token, usedTo } }))) as Started
+    const started = (await this.#ask(
+      decideLog(this.#state as LogState, { kind: 'append', body: { kind: 'claim', token, usedTo } }),
+    )) as Started
     if (started.kind !== 'owner') throw new StreamError('INVARIANT', 'LG3: a claim is answered by an ownership')
     return started.ownership
   }
@@ -96,7 +109,9 @@ export class LogActor {
       case 'create':
         return this.#create(action.number, action.entry)
       case 'beat':
-        this.#options.storage.beat(action.beat).catch((error: unknown) => this.#options.env.log('warn', 'heartbeat failed', { cause: messageOf(error) }))
+        this.#options.storage
+          .beat(action.beat)
+          .catch((error: unknown) => this.#options.env.log('warn', 'heartbeat failed', { cause: messageOf(error) }))
         return
       case 'owner':
         this.#armBeat()
@@ -204,5 +219,9 @@ export class LogActor {
 
 function storageError(name: string, error: unknown): StreamError {
   if (StreamError.is(error)) return error
-  return new StreamError('STORAGE', `The checkpoint storage ${name} failed: ${messageOf(error)}. Check that it exists, is writable and has room.`, { cause: error })
+  return new StreamError(
+    'STORAGE',
+    `The checkpoint storage ${name} failed: ${messageOf(error)}. Check that it exists, is writable and has room.`,
+    { cause: error },
+  )
 }

@@ -29,7 +29,13 @@ export type JobEvent =
   | { readonly kind: 'waiting'; readonly owner: ProcessIdentity; readonly silentMs: number; readonly leaseMs: number }
   | { readonly kind: 'claimed'; readonly epoch: number }
   /** Undefined: starts from nothing. */
-  | { readonly kind: 'restoring'; readonly checkpoint: number | undefined; readonly kept: readonly string[]; readonly added: readonly string[]; readonly dropped: readonly string[] }
+  | {
+      readonly kind: 'restoring'
+      readonly checkpoint: number | undefined
+      readonly kept: readonly string[]
+      readonly added: readonly string[]
+      readonly dropped: readonly string[]
+    }
   | { readonly kind: 'running'; readonly checkpoint: number | undefined }
   | { readonly kind: 'checkpoint'; readonly info: CheckpointInfo }
   | { readonly kind: 'checkpoint-aborted'; readonly checkpoint: number; readonly reason: string }

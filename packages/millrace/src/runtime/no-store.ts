@@ -2,7 +2,16 @@
 import type { Ownership } from '../checkpoint/log-types.ts'
 import type { JobStore } from './checkpoint-store.ts'
 
-const ownership: Ownership = { epoch: 1, claim: 0, restored: undefined, checkpointFloor: -1, retained: [], damaged: [], mayDelete: false, numbers: [] }
+const ownership: Ownership = {
+  epoch: 1,
+  claim: 0,
+  restored: undefined,
+  checkpointFloor: -1,
+  retained: [],
+  damaged: [],
+  mayDelete: false,
+  numbers: [],
+}
 
 export function noStore(): JobStore {
   return {

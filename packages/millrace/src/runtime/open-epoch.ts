@@ -14,8 +14,8 @@ import { Attempt, type AttemptEvents } from './attempt.ts'
 import type { JobStore } from './checkpoint-store.ts'
 import { Committers } from './committers.ts'
 import { EpochRun } from './epoch-run.ts'
-import type { JobRunOptions } from './job-run.ts'
 import type { JobObserver } from './monitor.ts'
+import type { JobRunOptions } from './run-settings.ts'
 import { wire } from './wiring.ts'
 
 export interface OpenEpochOptions extends Omit<JobRunOptions, 'observer'> {
@@ -58,10 +58,23 @@ export async function openEpoch(options: OpenEpochOptions): Promise<EpochRun> {
       restore,
       events: { ...events, ...options.watch },
     })
-  return new EpochRun({ coordinator, env, store, committers, createAttempt, everyMs: settings.checkpoints?.everyMs, timeoutMs: settings.checkpoints?.timeoutMs ?? 600_000, observer })
+  return new EpochRun({
+    coordinator,
+    env,
+    store,
+    committers,
+    createAttempt,
+    everyMs: settings.checkpoints?.everyMs,
+    timeoutMs: settings.checkpoints?.timeoutMs ?? 600_000,
+    observer,
+  })
 }
 
-function compared(manifest: Manifest | undefined, summary: readonly OperatorSummary[], { settings, observer }: OpenEpochOptions): Manifest | undefined {
+function compared(
+  manifest: Manifest | undefined,
+  summary: readonly OperatorSummary[],
+  { settings, observer }: OpenEpochOptions,
+): Manifest | undefined {
   if (manifest === undefined) {
     observer({ kind: 'restoring', checkpoint: undefined, kept: [], added: [], dropped: [] })
     return undefined
@@ -74,9 +87,21 @@ function compared(manifest: Manifest | undefined, summary: readonly OperatorSumm
 }
 
 /** Reads what a subtask gets back when it is opened, not before: only its own key groups. */
-function restorer(plan: Plan, summary: readonly OperatorSummary[], manifest: Manifest | undefined, options: OpenEpochOptions, keyGroups: number): (address: string, subtask: number) => Promise<OperatorRestore | undefined> {
-  const parallelisms = new Map(plan.nodes.map((node, index) => [node.address, parallelismsOf(plan, options.settings.parallelism)[index] as number]))
-  const planned: ReadonlyMap<string, PlannedRestore> = restorePlan(manifest, summary.map(({ address, kind }) => ({ address, kind, parallelism: parallelisms.get(address) as number })), keyGroups)
+function restorer(
+  plan: Plan,
+  summary: readonly OperatorSummary[],
+  manifest: Manifest | undefined,
+  options: OpenEpochOptions,
+  keyGroups: number,
+): (address: string, subtask: number) => Promise<OperatorRestore | undefined> {
+  const parallelisms = new Map(
+    plan.nodes.map((node, index) => [node.address, parallelismsOf(plan, options.settings.parallelism)[index] as number]),
+  )
+  const planned: ReadonlyMap<string, PlannedRestore> = restorePlan(
+    manifest,
+    summary.map(({ address, kind }) => ({ address, kind, parallelism: parallelisms.get(address) as number })),
+    keyGroups,
+  )
   return async (address, subtask) => {
     const from = planned.get(address)
     if (from === undefined || manifest === undefined) return undefined

@@ -1,6 +1,10 @@
 /** What the runtime is told: options after defaults and checks. */
 import type { RestartStrategy } from '../checkpoint/restart.ts'
 import type { StorageDefinition } from '../connect/contract.ts'
+import type { Env } from '../core/env.ts'
+import type { Plan } from '../plan/nodes.ts'
+import type { Tuning, Watch } from './attempt.ts'
+import type { JobObserver } from './monitor.ts'
 
 export interface RunSettings {
   readonly parallelism: number
@@ -25,4 +29,14 @@ export interface RestoreSettings {
   readonly from: number | undefined
   readonly acceptLoss: boolean
   readonly allowDropped: boolean
+}
+
+/** All that a run of a job is given. */
+export interface JobRunOptions {
+  readonly plan: Plan
+  readonly settings: RunSettings
+  readonly env: Env
+  readonly observer?: JobObserver
+  readonly tuning?: Tuning
+  readonly watch?: Watch
 }

@@ -63,7 +63,9 @@ export class Upkeep {
       .then((merge) => {
         if (merge !== undefined && !this.#isOver) merged(merge)
       })
-      .catch((error: unknown) => this.#options.env.log('warn', 'merging state failed', { operator: task.operator, cause: messageOf(error) }))
+      .catch((error: unknown) =>
+        this.#options.env.log('warn', 'merging state failed', { operator: task.operator, cause: messageOf(error) }),
+      )
       .finally(() => {
         this.#merging = undefined
       })
@@ -80,7 +82,8 @@ export class Upkeep {
     for (;;) {
       this.#retention = decision.state
       const { deleteEntries, deleteChunks } = decision
-      if (deleteEntries.length + deleteChunks.length > 0) this.#deleting = this.#deleting.then(() => this.#delete(deleteEntries, deleteChunks))
+      if (deleteEntries.length + deleteChunks.length > 0)
+        this.#deleting = this.#deleting.then(() => this.#delete(deleteEntries, deleteChunks))
       if (!decision.isMore) return
       decision = decideRetention(this.#retention, { kind: 'continue' })
     }
@@ -120,7 +123,14 @@ export class Upkeep {
     const parts = await this.#mergedParts(task, manifest)
     const inputs = task.inputs.map((run) => run.chunk)
     const { operator, first, last, level } = task
-    const name = chunkName({ epoch: ownership.epoch, kind: 'merged', checkpoint: manifest.checkpoint, task: operator, subtask: first, random: env.random.id() })
+    const name = chunkName({
+      epoch: ownership.epoch,
+      kind: 'merged',
+      checkpoint: manifest.checkpoint,
+      task: operator,
+      subtask: first,
+      random: env.random.id(),
+    })
     const built = buildChunk({ name, epoch: ownership.epoch, checkpoint: manifest.checkpoint, parts }, env.digest)
     if (this.#isOver) return undefined
     this.writing(name)
@@ -130,7 +140,17 @@ export class Upkeep {
       this.written(name)
     }
     chunks.add(name, built.index)
-    const run: Run | undefined = parts.length === 0 ? undefined : { chunk: name, first, last, level, bytes: parts.reduce((sum, part) => sum + part.bytes.length, 0), entries: parts.reduce((sum, part) => sum + part.entries, 0) }
+    const run: Run | undefined =
+      parts.length === 0
+        ? undefined
+        : {
+            chunk: name,
+            first,
+            last,
+            level,
+            bytes: parts.reduce((sum, part) => sum + part.bytes.length, 0),
+            entries: parts.reduce((sum, part) => sum + part.entries, 0),
+          }
     return { operator, first, last, inputs, run, chunk: { name, sizeBytes: built.sizeBytes, sha256: built.sha256 } }
   }
 
@@ -140,7 +160,11 @@ export class Upkeep {
     const refs = new Map(manifest.chunks.map((chunk) => [chunk.name, chunk]))
     const byGroup = new Map<number, Uint8Array[]>()
     for (const run of inputs) {
-      const blocks = await chunks.blocks(operator, { first: Math.max(first, run.first), last: Math.min(last, run.last) }, refs.get(run.chunk) as ChunkRef)
+      const blocks = await chunks.blocks(
+        operator,
+        { first: Math.max(first, run.first), last: Math.min(last, run.last) },
+        refs.get(run.chunk) as ChunkRef,
+      )
       for (const block of blocks) byGroup.set(block.group, [...(byGroup.get(block.group) ?? []), block.bytes])
     }
     const parts: ChunkPart[] = []

@@ -55,7 +55,9 @@ export function wire(plan: Plan, physical: PhysicalPlan, keyGroups: number): Wir
 }
 
 function draft(plan: Plan, physical: PhysicalPlan, task: PhysicalTask, subtask: number, keyGroups: number): Draft {
-  const outputs = physical.edges.filter((edge) => edge.from.task === task.index).map((edge) => taskOutput(edge, (physical.tasks[edge.to.task] as PhysicalTask).parallelism, subtask))
+  const outputs = physical.edges
+    .filter((edge) => edge.from.task === task.index)
+    .map((edge) => taskOutput(edge, (physical.tasks[edge.to.task] as PhysicalTask).parallelism, subtask))
   return {
     spec: { plan, name: task.name, nodes: task.nodes, subtask, subtasks: task.parallelism, keyGroups, outputs, channels: [] },
     isSource: task.head.kind === 'source',
@@ -65,7 +67,15 @@ function draft(plan: Plan, physical: PhysicalPlan, task: PhysicalTask, subtask: 
 }
 
 function taskOutput(edge: PhysicalEdge, targets: number, subtask: number): TaskOutput {
-  return { output: edge.index, node: edge.from.node, from: edge.from.output, partitioning: edge.partitioning, targets, forwardTarget: subtask, ...(edge.key === undefined ? {} : { key: edge.key }) }
+  return {
+    output: edge.index,
+    node: edge.from.node,
+    from: edge.from.output,
+    partitioning: edge.partitioning,
+    targets,
+    forwardTarget: subtask,
+    ...(edge.key === undefined ? {} : { key: edge.key }),
+  }
 }
 
 function connect(drafts: readonly Draft[], edge: PhysicalEdge, sender: number, receiver: number, target: number): void {

@@ -53,7 +53,10 @@ export interface BuiltChunk {
 export type ReadRange = (start: number, end: number) => Promise<Uint8Array>
 
 /** Nothing of a block is copied. */
-export function buildChunk(of: { readonly name: string; readonly epoch: number; readonly checkpoint: number; readonly parts: readonly ChunkPart[] }, digest: Digest): BuiltChunk {
+export function buildChunk(
+  of: { readonly name: string; readonly epoch: number; readonly checkpoint: number; readonly parts: readonly ChunkPart[] },
+  digest: Digest,
+): BuiltChunk {
   const { name, epoch, checkpoint } = of
   const header = headerOf(name, epoch, checkpoint)
   const parts = [...of.parts].sort((a, b) => (a.operator < b.operator ? -1 : a.operator > b.operator ? 1 : a.group - b.group))
@@ -123,7 +126,8 @@ export async function readChunkIndex(expected: ExpectedChunk, read: ReadRange, d
   if (trailer.length !== TRAILER_BYTES) throw corrupt(expected.file, `it does not have the ${sizeBytes} bytes that were written`)
   const view = new DataView(trailer.buffer, trailer.byteOffset, trailer.byteLength)
   const indexBytes = view.getUint32(0, true)
-  if (view.getUint32(4, true) !== TRAILER_MAGIC || indexBytes > sizeBytes - TRAILER_BYTES) throw corrupt(expected.file, 'its end is damaged')
+  if (view.getUint32(4, true) !== TRAILER_MAGIC || indexBytes > sizeBytes - TRAILER_BYTES)
+    throw corrupt(expected.file, 'its end is damaged')
   const tail = await read(sizeBytes - TRAILER_BYTES - indexBytes, sizeBytes)
   const start = await read(0, Math.min(MAX_HEADER_BYTES, sizeBytes))
   return parsed(expected, start, tail, digest)
@@ -135,12 +139,18 @@ function parsed(expected: ExpectedChunk, start: Uint8Array, tail: Uint8Array, di
     const reader = new ByteReader(start)
     if (reader.u32() !== MAGIC) reader.corrupt('no chunk begins here')
     const format = reader.u8()
-    if (format > CHUNK_FORMAT) throw new StreamError('CHECKPOINT_FORMAT', `${file} is a chunk of format ${format}; this version reads ${CHUNK_FORMAT}. Run it with the version of Millrace that wrote it.`, { details: { file, format } })
+    if (format > CHUNK_FORMAT)
+      throw new StreamError(
+        'CHECKPOINT_FORMAT',
+        `${file} is a chunk of format ${format}; this version reads ${CHUNK_FORMAT}. Run it with the version of Millrace that wrote it.`,
+        { details: { file, format } },
+      )
     const name = reader.text()
     const epoch = reader.varint()
     const checkpoint = reader.varint()
     if (name !== expected.name) reader.corrupt(`it is the chunk ${name}`)
-    if (digest.sha256([start.subarray(0, reader.position), tail]) !== expected.sha256) reader.corrupt('its checksum is not the one that was written')
+    if (digest.sha256([start.subarray(0, reader.position), tail]) !== expected.sha256)
+      reader.corrupt('its checksum is not the one that was written')
     return { file, name, epoch, checkpoint, operators: readIndex(new ByteReader(tail, 0, tail.length - TRAILER_BYTES)) }
   } catch (error) {
     if (StreamError.is(error) && error.code === 'CHECKPOINT_FORMAT') throw error
@@ -153,7 +163,14 @@ function readIndex(reader: ByteReader): ReadonlyMap<string, readonly IndexedBloc
   for (let left = reader.count(2); left > 0; left--) {
     const address = reader.text()
     const blocks: IndexedBlock[] = []
-    for (let count = reader.count(8); count > 0; count--) blocks.push({ group: reader.varint(), offset: reader.varint(), bytes: reader.varint(), entries: reader.varint(), crc32: reader.u32() })
+    for (let count = reader.count(8); count > 0; count--)
+      blocks.push({
+        group: reader.varint(),
+        offset: reader.varint(),
+        bytes: reader.varint(),
+        entries: reader.varint(),
+        crc32: reader.u32(),
+      })
     operators.set(address, blocks)
   }
   reader.expectEnd()
@@ -164,7 +181,12 @@ function readIndex(reader: ByteReader): ReadonlyMap<string, readonly IndexedBloc
  * The blocks of an operator for the groups `first` to `last` (both inside), verified; one read, as they lie next to each other.
  * @throws {CHECKPOINT_CORRUPT} naming the file
  */
-export async function readChunkBlocks(index: ChunkIndex, of: { readonly operator: string; readonly first: number; readonly last: number }, read: ReadRange, digest: Digest): Promise<readonly StateBlock[]> {
+export async function readChunkBlocks(
+  index: ChunkIndex,
+  of: { readonly operator: string; readonly first: number; readonly last: number },
+  read: ReadRange,
+  digest: Digest,
+): Promise<readonly StateBlock[]> {
   const wanted = (index.operators.get(of.operator) ?? []).filter(({ group }) => group >= of.first && group <= of.last)
   const from = wanted[0]
   const to = wanted.at(-1)
@@ -173,7 +195,8 @@ export async function readChunkBlocks(index: ChunkIndex, of: { readonly operator
   return wanted.map((block) => {
     const at = block.offset - from.offset
     const own = bytes.subarray(at, at + block.bytes)
-    if (own.length !== block.bytes || digest.crc32(own) !== block.crc32) throw corrupt(index.file, `the state of ${of.operator} in key group ${block.group} is damaged`)
+    if (own.length !== block.bytes || digest.crc32(own) !== block.crc32)
+      throw corrupt(index.file, `the state of ${of.operator} in key group ${block.group} is damaged`)
     return { group: block.group, bytes: own, entries: block.entries }
   })
 }
@@ -181,10 +204,14 @@ export async function readChunkBlocks(index: ChunkIndex, of: { readonly operator
 /** Reads and verifies all of a chunk. @throws {CHECKPOINT_CORRUPT | CHECKPOINT_FORMAT} naming the file */
 export async function verifyChunk(expected: ExpectedChunk, read: ReadRange, digest: Digest): Promise<ChunkIndex> {
   const index = await readChunkIndex(expected, read, digest)
-  for (const operator of index.operators.keys()) await readChunkBlocks(index, { operator, first: 0, last: Number.MAX_SAFE_INTEGER }, read, digest)
+  for (const operator of index.operators.keys())
+    await readChunkBlocks(index, { operator, first: 0, last: Number.MAX_SAFE_INTEGER }, read, digest)
   return index
 }
 
 function corrupt(file: string, what: string, cause?: unknown): StreamError {
-  return new StreamError('CHECKPOINT_CORRUPT', `${file} is damaged: ${what}. Restore it from a backup, or name an older checkpoint.`, { cause, details: { file } })
+  return new StreamError('CHECKPOINT_CORRUPT', `${file} is damaged: ${what}. Restore it from a backup, or name an older checkpoint.`, {
+    cause,
+    details: { file },
+  })
 }

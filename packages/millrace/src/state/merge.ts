@@ -12,7 +12,19 @@ import { sliceLatin1 } from '../serde/ascii.ts'
 import { ByteWriter } from '../serde/bytes.ts'
 import { BlockEntries, corruptBlock } from './block.ts'
 import type { StateBlock } from './contract.ts'
-import { APPEND, CLEAR, DELETE, DROP_NAMESPACE, ENTRY_DELETE, ENTRY_PUT, NAMESPACE, REPLACE, type Row, writeHeader, writeRowBody } from './format.ts'
+import {
+  APPEND,
+  CLEAR,
+  DELETE,
+  DROP_NAMESPACE,
+  ENTRY_DELETE,
+  ENTRY_PUT,
+  NAMESPACE,
+  REPLACE,
+  type Row,
+  writeHeader,
+  writeRowBody,
+} from './format.ts'
 
 /** One entry of one of the blocks: where it lies, and its row in the result. */
 interface Ref {
@@ -81,7 +93,11 @@ class Merger {
     const used = new Set<number>(this.#usedRows)
     const group = this.#group ?? 0
     this.#out.reset()
-    writeHeader(this.#out, { group, entries: this.#count, bodyBytes: body.length }, this.#rowBodies.map((row, id) => (used.has(id) ? row : undefined)))
+    writeHeader(
+      this.#out,
+      { group, entries: this.#count, bodyBytes: body.length },
+      this.#rowBodies.map((row, id) => (used.has(id) ? row : undefined)),
+    )
     this.#out.raw(body)
     return { group, bytes: this.#out.take(), entries: this.#count }
   }
@@ -141,7 +157,7 @@ class Merger {
 
   #writeList(entries: readonly Ref[]): void {
     if (this.#isBase && entries.every((entry) => entry.count === 0)) return
-    for (let at = 0; at < entries.length; ) {
+    for (let at = 0; at < entries.length;) {
       const first = entries[at] as Ref
       let end = at + 1
       let count = first.count
@@ -150,7 +166,8 @@ class Merger {
       this.#out.raw(first.bytes.subarray(first.afterRow, first.keyEnd))
       if (first.op === APPEND) this.#out.varint(first.from)
       this.#out.varint(count)
-      for (; at < end; at++) this.#out.raw((entries[at] as Ref).bytes.subarray((entries[at] as Ref).valueStart, (entries[at] as Ref).valueEnd))
+      for (; at < end; at++)
+        this.#out.raw((entries[at] as Ref).bytes.subarray((entries[at] as Ref).valueStart, (entries[at] as Ref).valueEnd))
     }
   }
 

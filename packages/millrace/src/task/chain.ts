@@ -2,8 +2,7 @@
  * Builds the operators of one task and links them by direct calls: a tree whose root is the source or the inputs, whose leaves
  * are writers and outputs. No arrays between operators (D5).
  */
-import { StreamError } from '../core/errors.ts'
-import { assertNever } from '../core/errors.ts'
+import { StreamError, assertNever } from '../core/errors.ts'
 import { sinkOperator } from '../operators/sink.ts'
 import { filterOperator } from '../operators/filter.ts'
 import { flatMapOperator } from '../operators/flat-map.ts'
@@ -61,12 +60,24 @@ export function buildChain(parts: ChainParts): Chain {
     const outputs = outputsOf(index, parts, entries, specialize)
     if (node.kind === 'source') {
       const deadLetters = node.invalidTag === undefined ? undefined : outputs.sides.get(node.invalidTag)
-      source = new SourceDriver({ node, specialize, next: outputs.main, deadLetters, gate: parts.gate, inspect: inspector(node.address, options.check), inspectAll: options.check, idled: (splits) => options.host.splitsIdle?.(node.address, splits) })
+      source = new SourceDriver({
+        node,
+        specialize,
+        next: outputs.main,
+        deadLetters,
+        gate: parts.gate,
+        inspect: inspector(node.address, options.check),
+        inspectAll: options.check,
+        idled: (splits) => options.host.splitsIdle?.(node.address, splits),
+      })
       continue
     }
     const built = buildOperator(index, node, outputs, parts, specialize)
     operators.push(built)
-    entries.set(index, node.inputs.map((edge, input) => guarded(built.operator.inputs[input] as Emit, edge, node.address, options, specialize)))
+    entries.set(
+      index,
+      node.inputs.map((edge, input) => guarded(built.operator.inputs[input] as Emit, edge, node.address, options, specialize)),
+    )
   }
   return { operators: operators.reverse(), source, entry: (node, input) => (entries.get(node) as readonly Emit[])[input] as Emit }
 }
@@ -87,11 +98,13 @@ function outputsOf(index: number, parts: ChainParts, entries: ReadonlyMap<number
   for (const consumer of spec.nodes) {
     const emits = entries.get(consumer)
     if (emits === undefined) continue
-    for (const [input, edge] of (spec.plan.nodes[consumer] as PlanNode).inputs.entries()) if (edge.from === index) add(edge.output, emits[input] as Emit)
+    for (const [input, edge] of (spec.plan.nodes[consumer] as PlanNode).inputs.entries())
+      if (edge.from === index) add(edge.output, emits[input] as Emit)
   }
   for (const output of spec.outputs) if (output.node === index) add(output.from, parts.router.emitter(output, specialize))
   const address = (spec.plan.nodes[index] as PlanNode).address
-  const joined = (emits: readonly Emit[]): Emit => (emits.length === 1 ? (emits[0] as Emit) : specialize(fanOutTemplate, emits, inspector(address, true), check))
+  const joined = (emits: readonly Emit[]): Emit =>
+    emits.length === 1 ? (emits[0] as Emit) : specialize(fanOutTemplate, emits, inspector(address, true), check)
   const sides = new Map<string, Emit>()
   for (const [key, emits] of receivers) if (key !== 'main') sides.set(key.slice(1), joined(emits))
   const main = receivers.get('main')
@@ -102,14 +115,23 @@ function outputKey(name: OutputName): string {
   return name === 'main' ? 'main' : `#${name.tag}`
 }
 
-function buildOperator(index: number, node: Exclude<PlanNode, { kind: 'source' }>, outputs: Outputs, parts: ChainParts, specialize: Specialize): ChainOperator {
+function buildOperator(
+  index: number,
+  node: Exclude<PlanNode, { kind: 'source' }>,
+  outputs: Outputs,
+  parts: ChainParts,
+  specialize: Specialize,
+): ChainOperator {
   const { spec, signal, check } = parts.options
   const time: OperatorTime = { watermark: Number.NEGATIVE_INFINITY, now: 0 }
   const context: OpenContext = { step: node.address, subtask: spec.subtask, subtasks: spec.subtasks, signal }
   const next = outputs.main
   const side = sideOutput(outputs.sides, node.address)
   const selectors = node.inputs.map((edge) => edge.key as KeySelector)
-  const keyed = 'states' in node ? createHeapState({ declarations: node.states, maxParallelism: spec.keyGroups, freeze: check ? 'always' : 'sampled' }) : undefined
+  const keyed =
+    'states' in node
+      ? createHeapState({ declarations: node.states, maxParallelism: spec.keyGroups, freeze: check ? 'always' : 'sampled' })
+      : undefined
   const writer = parts.writers.get(index)
   const operator = ((): Operator => {
     switch (node.kind) {
@@ -122,7 +144,14 @@ function buildOperator(index: number, node: Exclude<PlanNode, { kind: 'source' }
       case 'process':
         return processOperator(specialize, next, side, time, node.step, context)
       case 'keyed-process':
-        return keyedProcessOperator(specialize, { next, side, time, keyed: keyed as KeyedState }, node.step, node.states, selectors, context)
+        return keyedProcessOperator(
+          specialize,
+          { next, side, time, keyed: keyed as KeyedState },
+          node.step,
+          node.states,
+          selectors,
+          context,
+        )
       case 'reduce':
         return reduceOperator(specialize, next, keyed as KeyedState, node.reducer, selectors)
       case 'aggregate':
@@ -138,10 +167,17 @@ function buildOperator(index: number, node: Exclude<PlanNode, { kind: 'source' }
   return { node, time, operator: { ...operator, inputs }, keyed, writer }
 }
 
-function sideOutput(sides: ReadonlyMap<string, Emit>, address: string): (tag: { readonly id: string }, value: unknown, timestamp: number) => void {
+function sideOutput(
+  sides: ReadonlyMap<string, Emit>,
+  address: string,
+): (tag: { readonly id: string }, value: unknown, timestamp: number) => void {
   return (tag, value, timestamp) => {
     const id: unknown = (tag as { readonly id?: unknown } | undefined)?.id
-    if (typeof id !== 'string') throw new StreamError('UNKNOWN_TAG', `${address} sent a record to a side output that is no tag: ${String(tag)}. Create the tag with outputTag and pass it to out.side.`)
+    if (typeof id !== 'string')
+      throw new StreamError(
+        'UNKNOWN_TAG',
+        `${address} sent a record to a side output that is no tag but ${typeof tag}. Create the tag with outputTag and pass it to out.side.`,
+      )
     sides.get(id)?.(value, timestamp)
   }
 }

@@ -17,7 +17,12 @@ export const MAX_FRAME_BYTES: number = 256 * 1024 * 1024
 
 /** From the host to the task. */
 export type HostFrame =
-  | { readonly type: 'open'; readonly version: number; readonly restored: Readonly<Record<string, OperatorRestore>>; readonly time: HostTime }
+  | {
+      readonly type: 'open'
+      readonly version: number
+      readonly restored: Readonly<Record<string, OperatorRestore>>
+      readonly time: HostTime
+    }
   | { readonly type: 'begin' }
   | { readonly type: 'element'; readonly channel: number; readonly element: StreamElement }
   | { readonly type: 'barrier'; readonly checkpoint: number; readonly reason: BarrierReason }
@@ -65,7 +70,8 @@ export function decodeFrame<F extends HostFrame | TaskFrame>(bytes: Uint8Array):
   const reader = new ByteReader(bytes)
   const type = reader.u8()
   const head = decodeValue(reader)
-  if (typeof head !== 'object' || head === null || typeof (head as { type?: unknown }).type !== 'string') throw new StreamError('CONTRACT', 'A frame from the other end has no type. Both ends must be of one version of Millrace.')
+  if (typeof head !== 'object' || head === null || typeof (head as { type?: unknown }).type !== 'string')
+    throw new StreamError('CONTRACT', 'A frame from the other end has no type. Both ends must be of one version of Millrace.')
   if (type !== BATCH) {
     reader.expectEnd()
     return head as F
@@ -86,7 +92,8 @@ export class FrameSplitter {
     let at = 0
     while (all.length - at >= 4) {
       const length = view.getUint32(at, true)
-      if (length === 0 || length > MAX_FRAME_BYTES) throw new StreamError('CONTRACT', `A frame of ${length} bytes came from the other end; at most ${MAX_FRAME_BYTES} are allowed.`)
+      if (length === 0 || length > MAX_FRAME_BYTES)
+        throw new StreamError('CONTRACT', `A frame of ${length} bytes came from the other end; at most ${MAX_FRAME_BYTES} are allowed.`)
       if (all.length - at - 4 < length) break
       frames.push(all.slice(at + 4, at + 4 + length))
       at += 4 + length

@@ -27,13 +27,25 @@ export async function openTask(options: TaskOptions, restored: Readonly<Record<s
       restoredSplits = from?.kind === 'source' ? Object.fromEntries(Object.entries(from.splits).filter(([name]) => owns(name))) : {}
       const live = Object.entries(restoredSplits).filter(([, split]) => !split.ended)
       const ended = Object.entries(restoredSplits).filter(([, split]) => split.ended)
-      reader = await node.source.open({ source: node.address, env, owns, signal, restored: new Map(live.map(([name, { position }]) => [name, position])), ended: new Set(ended.map(([name]) => name)) })
+      reader = await node.source.open({
+        source: node.address,
+        env,
+        owns,
+        signal,
+        restored: new Map(live.map(([name, { position }]) => [name, position])),
+        ended: new Set(ended.map(([name]) => name)),
+      })
     } else if (node.kind === 'sink') {
       const context = { env, job: spec.plan.job, sink: node.address, subtask: spec.subtask, subtasks: spec.subtasks, epoch, signal }
       writers.set(index, await node.sink.open(context, from?.kind === 'sink' ? from.writerStates : []))
     }
   }
-  return { reader, restoredSplits, writers, close: (closers) => closeAll([...closers, ...[...writers.values()].map((writer) => () => writer.close())]) }
+  return {
+    reader,
+    restoredSplits,
+    writers,
+    close: (closers) => closeAll([...closers, ...[...writers.values()].map((writer) => () => writer.close())]),
+  }
 }
 
 /** Rules 1.13: static ownership. The same split goes to the same subtask in every run of equal parallelism. */

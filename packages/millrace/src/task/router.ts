@@ -62,7 +62,17 @@ export function createRouter(options: {
   let waiting = 0
 
   const newTarget = (output: number, target: number): Target => {
-    const made: Target = { output, target, values: [], timestamps: new Float64Array(limit), length: 0, credits: options.credits, waiting: [], waitingRecords: 0, pendingTime: [] }
+    const made: Target = {
+      output,
+      target,
+      values: [],
+      timestamps: new Float64Array(limit),
+      length: 0,
+      credits: options.credits,
+      waiting: [],
+      waitingRecords: 0,
+      pendingTime: [],
+    }
     targets.push(made)
     return made
   }
@@ -79,12 +89,19 @@ export function createRouter(options: {
     if (!isBatch) return
     target.waitingRecords += element.values.length
     if (target.waitingRecords > OVERDRAFT_RECORDS) {
-      throw new StreamError('OUTPUT_LIMIT', `One call of a function emitted more than ${OVERDRAFT_RECORDS} records while the next step had no room. Split the work over several records or timers, or return an iterable from flatMap.`)
+      throw new StreamError(
+        'OUTPUT_LIMIT',
+        `One call of a function emitted more than ${OVERDRAFT_RECORDS} records while the next step had no room. Split the work over several records or timers, or return an iterable from flatMap.`,
+      )
     }
   }
   const flushTarget = (target: Target): void => {
     if (target.length > 0) {
-      const full: RecordBatch = { kind: 'batch', values: target.values, timestamps: target.length === limit ? target.timestamps : target.timestamps.slice(0, target.length) }
+      const full: RecordBatch = {
+        kind: 'batch',
+        values: target.values,
+        timestamps: target.length === limit ? target.timestamps : target.timestamps.slice(0, target.length),
+      }
       if (target.length === limit) target.timestamps = new Float64Array(limit)
       target.values = []
       target.length = 0
@@ -98,11 +115,15 @@ export function createRouter(options: {
 
   return {
     emitter(edge, specialize) {
-      const mine = edge.partitioning === 'forward' ? [newTarget(edge.output, edge.forwardTarget)] : Array.from({ length: edge.targets }, (_, target) => newTarget(edge.output, target))
+      const mine =
+        edge.partitioning === 'forward'
+          ? [newTarget(edge.output, edge.forwardTarget)]
+          : Array.from({ length: edge.targets }, (_, target) => newTarget(edge.output, target))
       byOutput.set(edge.output, mine)
       if (mine.length === 1) return specialize(singleTemplate, mine[0] as Target, limit, flushTarget)
       if (edge.partitioning === 'rebalance') return specialize(rebalanceTemplate, mine, limit, flushTarget)
-      const group = (value: unknown): number => subtaskOf(keyGroupOf(keyHash((edge.key as (value: unknown) => never)(value)), options.keyGroups), mine.length, options.keyGroups)
+      const group = (value: unknown): number =>
+        subtaskOf(keyGroupOf(keyHash((edge.key as (value: unknown) => never)(value)), options.keyGroups), mine.length, options.keyGroups)
       return specialize(hashTemplate, mine, limit, flushTarget, group)
     },
     time(output, element) {
@@ -164,7 +185,12 @@ function rebalanceTemplate<B extends Buffer>(buffers: readonly B[], limit: numbe
   }
 }
 
-function hashTemplate<B extends Buffer>(buffers: readonly B[], limit: number, flush: (buffer: B) => void, targetOf: (value: unknown) => number): Emit {
+function hashTemplate<B extends Buffer>(
+  buffers: readonly B[],
+  limit: number,
+  flush: (buffer: B) => void,
+  targetOf: (value: unknown) => number,
+): Emit {
   return (value, timestamp) => {
     const buffer = buffers[targetOf(value)] as B
     buffer.values.push(value)

@@ -36,14 +36,27 @@ export class SnapshotJob {
     const { chain, options, checkpoint, reason, seals } = parts
     const keyedOperators = chain.operators.filter(({ keyed }) => keyed !== undefined)
     this.#keyed = options.keepsState ? keyedOperators : []
-    const range = keyGroupRangeOf({ subtask: options.spec.subtask, parallelism: options.spec.subtasks, maxParallelism: options.spec.keyGroups })
+    const range = keyGroupRangeOf({
+      subtask: options.spec.subtask,
+      parallelism: options.spec.subtasks,
+      maxParallelism: options.spec.keyGroups,
+    })
     for (const { keyed, node, time } of keyedOperators) {
       if (options.keepsState) keyed?.snapshots.seal(checkpoint, 'delta')
-      this.#operators[node.address] = { kind: 'keyed', states: storedStates('states' in node ? node.states : {}), first: range.first, last: range.last, watermark: time.watermark }
+      this.#operators[node.address] = {
+        kind: 'keyed',
+        states: storedStates('states' in node ? node.states : {}),
+        first: range.first,
+        last: range.last,
+        watermark: time.watermark,
+      }
     }
     if (chain.source !== undefined) this.#operators[sourceAddress(options)] = { kind: 'source', splits: chain.source.snapshot() }
     const seal = { checkpoint, epoch: options.epoch, subtask: options.spec.subtask, reason }
-    this.#durable = Promise.all(chain.operators.map(({ writer, node }) => (writer === undefined ? undefined : seals.seal(writer, { ...seal, address: node.address }))))
+    const sealed = chain.operators.flatMap(({ writer, node }) =>
+      writer === undefined ? [] : [seals.seal(writer, { ...seal, address: node.address })],
+    )
+    this.#durable = Promise.all(sealed)
     this.#durable.catch(parts.failed)
   }
 
@@ -59,7 +72,9 @@ export class SnapshotJob {
       const { keyed } = this.#keyed[this.#next] as ChainOperator
       if (keyed?.snapshots.encode(budget) === false) return false
     }
-    const blocks = this.#keyed.flatMap(({ keyed, node }) => (keyed?.snapshots.takeBlocks() ?? []).map((block) => ({ operator: node.address, block })))
+    const blocks = this.#keyed.flatMap(({ keyed, node }) =>
+      (keyed?.snapshots.takeBlocks() ?? []).map((block) => ({ operator: node.address, block })),
+    )
     this.#send(blocks)
     return true
   }
@@ -82,7 +97,5 @@ function sourceAddress(options: TaskOptions): string {
 }
 
 function storedStates(states: Readonly<Record<string, StateDeclaration>>): Record<string, StoredDeclaration> {
-  return Object.fromEntries(
-    Object.entries(states).map(([name, { initial: _initial, ...stored }]) => [name, stored]),
-  )
+  return Object.fromEntries(Object.entries(states).map(([name, { initial: _initial, ...stored }]) => [name, stored]))
 }

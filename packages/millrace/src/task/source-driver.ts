@@ -44,7 +44,8 @@ function headTemplate(parts: {
         if (validate !== undefined) value = validate(value)
         if (timestampOf !== undefined) {
           timestamp = timestampOf(value, timestamp === timestamp ? timestamp : undefined)
-          if (!Number.isSafeInteger(timestamp)) throw new TypeError(`timestamp gave ${String(timestamp)}, which is no whole number of milliseconds`)
+          if (!Number.isSafeInteger(timestamp))
+            throw new TypeError(`timestamp gave ${String(timestamp)}, which is no whole number of milliseconds`)
         }
       } catch (error) {
         invalid(i, values[i], error)
@@ -95,7 +96,16 @@ export class SourceDriver {
     this.#options = options
     this.#table = new SplitTable(options.node.outOfOrdernessMs)
     const { node, specialize, next, gate, inspect, inspectAll } = options
-    this.#head = specialize(headTemplate, { next, gate, timestampOf: node.timestamp, validate: node.validate, inspect, invalid: (index, input, error) => this.#invalid(index, input, error), state: this.#state, inspectAll })
+    this.#head = specialize(headTemplate, {
+      next,
+      gate,
+      timestampOf: node.timestamp,
+      validate: node.validate,
+      inspect,
+      invalid: (index, input, error) => this.#invalid(index, input, error),
+      state: this.#state,
+      inspectAll,
+    })
   }
 
   /** `restored`: the splits of the checkpoint that this subtask owns. */
@@ -125,7 +135,11 @@ export class SourceDriver {
     }
     if (this.#table.get(polled.split) === undefined) this.#announce(idleNowMs)
     const split = this.#table.get(polled.split)
-    if (split === undefined || split.ended) throw new StreamError('CONTRACT', `${this.#options.node.address} gave a batch of the split ${polled.split}, which it never announced or which has ended. A reader announces its splits before it polls them.`)
+    if (split === undefined || split.ended)
+      throw new StreamError(
+        'CONTRACT',
+        `${this.#options.node.address} gave a batch of the split ${polled.split}, which it never announced or which has ended. A reader announces its splits before it polls them.`,
+      )
     this.#batch = polled
     this.#index = 0
     this.#brokenIndex = 0
@@ -146,7 +160,12 @@ export class SourceDriver {
     this.#batch = undefined
     const split = this.#table.get(batch.split)
     if (split === undefined) return true
-    this.#table.advance(split, { maxTimestamp: this.#state.maxTimestamp, position: batch.next, isActive: batch.values.length > 0, nowMs: idleNowMs })
+    this.#table.advance(split, {
+      maxTimestamp: this.#state.maxTimestamp,
+      position: batch.next,
+      isActive: batch.values.length > 0,
+      nowMs: idleNowMs,
+    })
     if (batch.splitEnded === true) this.#table.end(split)
     return true
   }
@@ -204,7 +223,8 @@ export class SourceDriver {
   #announce(idleNowMs: number): void {
     const { splits } = this.#reader as Reader<unknown, Plain>
     for (const [name, position] of splits) {
-      if (this.#table.get(name) === undefined) this.#table.add(name, { position, maxTimestamp: Number.NEGATIVE_INFINITY, ended: false }, idleNowMs)
+      if (this.#table.get(name) === undefined)
+        this.#table.add(name, { position, maxTimestamp: Number.NEGATIVE_INFINITY, ended: false }, idleNowMs)
     }
     this.#knownSplits = splits.size
   }
@@ -215,7 +235,10 @@ export class SourceDriver {
     for (; this.#brokenIndex < broken.length; this.#brokenIndex++) {
       if (this.#options.gate.isClosed) return false
       const record = broken[this.#brokenIndex] as NonNullable<Open['broken']>[number]
-      this.#deadLetter({ code: record.code, message: record.message, input: record.input, split: batch.split, position: record.position }, undefined)
+      this.#deadLetter(
+        { code: record.code, message: record.message, input: record.input, split: batch.split, position: record.position },
+        undefined,
+      )
     }
     return true
   }
@@ -224,13 +247,29 @@ export class SourceDriver {
     const batch = this.#batch as Open
     const code = StreamError.is(error) ? error.code : 'INVALID_RECORD'
     if (StreamError.is(error) && error.code !== 'INVALID_RECORD') throw error
-    this.#deadLetter({ code, message: messageOf(error), input, split: batch.split, position: batch.positionOf?.(index) ?? `${batch.split}, record ${index} of the batch before ${JSON.stringify(batch.next)}` }, error)
+    this.#deadLetter(
+      {
+        code,
+        message: messageOf(error),
+        input,
+        split: batch.split,
+        position: batch.positionOf?.(index) ?? `${batch.split}, record ${index} of the batch before ${JSON.stringify(batch.next)}`,
+      },
+      error,
+    )
   }
 
-  #deadLetter(letter: { readonly code: string; readonly message: string; readonly input: unknown; readonly split: string; readonly position: string }, cause: unknown): void {
+  #deadLetter(
+    letter: { readonly code: string; readonly message: string; readonly input: unknown; readonly split: string; readonly position: string },
+    cause: unknown,
+  ): void {
     const { node, deadLetters } = this.#options
     if (node.invalidTag === undefined) {
-      throw new StreamError('INVALID_RECORD', `${node.address} read an invalid record at ${letter.position}: ${letter.message} Mend the input, or set \`invalid\` on from() to send such records to a dead-letter stream.`, { cause, details: { step: node.address, split: letter.split, position: letter.position } })
+      throw new StreamError(
+        'INVALID_RECORD',
+        `${node.address} read an invalid record at ${letter.position}: ${letter.message} Mend the input, or set \`invalid\` on from() to send such records to a dead-letter stream.`,
+        { cause, details: { step: node.address, split: letter.split, position: letter.position } },
+      )
     }
     deadLetters?.({ step: node.address, ...letter }, Number.NaN)
   }

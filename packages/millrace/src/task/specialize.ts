@@ -21,13 +21,15 @@ export function createSpecializer(options: { readonly generate: boolean }): Spec
   const addresses = new Map<number, string>()
   const generate = options.generate && canGenerate()
   return {
-    specialize: (address) => (template, ...args) => {
-      if (!generate) return template(...args)
-      const number = made++
-      addresses.set(number, address)
-      const copy = new Function(`return (${template.toString()})\n//# sourceURL=millrace-op-${number}`)() as typeof template
-      return copy(...args)
-    },
+    specialize:
+      (address) =>
+      (template, ...args) => {
+        if (!generate) return template(...args)
+        const number = made++
+        addresses.set(number, address)
+        const copy = new Function(`return (${template.toString()})\n//# sourceURL=millrace-op-${number}`)() as typeof template
+        return copy(...args)
+      },
     addressOf(error) {
       const found = error instanceof Error && typeof error.stack === 'string' ? /millrace-op-(\d+)/.exec(error.stack) : null
       return found === null ? undefined : addresses.get(Number(found[1]))

@@ -43,14 +43,27 @@ export class SplitTable {
 
   /** A split is announced, or found in the restored checkpoint. */
   add(name: string, state: SplitState, nowMs: number): Split {
-    const split: Split = { name, position: state.position, maxTimestamp: state.maxTimestamp, ended: state.ended, idle: false, activeAtMs: nowMs, watermark: this.#promise(state.maxTimestamp), order: this.#splits.size, place: -1 }
+    const split: Split = {
+      name,
+      position: state.position,
+      maxTimestamp: state.maxTimestamp,
+      ended: state.ended,
+      idle: false,
+      activeAtMs: nowMs,
+      watermark: this.#promise(state.maxTimestamp),
+      order: this.#splits.size,
+      place: -1,
+    }
     this.#splits.set(name, split)
     if (!split.ended) this.#insert(split)
     return split
   }
 
   /** A batch of it has been taken in whole. `isActive`: it had records; one without wakes no idle split (ID-1). */
-  advance(split: Split, batch: { readonly maxTimestamp: number; readonly position: Plain; readonly isActive: boolean; readonly nowMs: number }): void {
+  advance(
+    split: Split,
+    batch: { readonly maxTimestamp: number; readonly position: Plain; readonly isActive: boolean; readonly nowMs: number },
+  ): void {
     split.position = batch.position
     if (!batch.isActive) return
     split.activeAtMs = batch.nowMs
@@ -97,7 +110,9 @@ export class SplitTable {
   }
 
   snapshot(): Record<string, SplitState> {
-    return Object.fromEntries([...this.#splits.values()].map(({ name, position, maxTimestamp, ended }) => [name, { position, maxTimestamp, ended }]))
+    return Object.fromEntries(
+      [...this.#splits.values()].map(({ name, position, maxTimestamp, ended }) => [name, { position, maxTimestamp, ended }]),
+    )
   }
 
   #promise(maxTimestamp: number): number {

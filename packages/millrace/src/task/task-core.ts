@@ -28,7 +28,13 @@ import type { HostTime, OperatorRestore, TaskOptions } from './task-spec.ts'
 type Work =
   | { readonly kind: 'batch'; readonly batch: RecordBatch; readonly entry: Emit; readonly channel: number; index: number }
   | { readonly kind: 'source' }
-  | { readonly kind: 'watermark'; readonly at: number; operator: number; /** This operator has begun to fire for it. */ begun: boolean; /** All input has ended: what is pending fires even where the watermark was there before (WM-11). */ readonly isEnd: boolean }
+  | {
+      readonly kind: 'watermark'
+      readonly at: number
+      operator: number
+      /** This operator has begun to fire for it. */ begun: boolean
+      /** All input has ended: what is pending fires even where the watermark was there before (WM-11). */ readonly isEnd: boolean
+    }
   | { readonly kind: 'processing'; operator: number }
 
 type Phase = 'opening' | 'running' | 'draining' | 'held' | 'failed' | 'closed'
@@ -80,12 +86,19 @@ export class TaskCore {
   async open(restored: Readonly<Record<string, OperatorRestore>>, time: HostTime): Promise<void> {
     this.#tick(time)
     this.#parts = await openTask(this.options, restored)
-    this.#chain = buildChain({ options: this.options, gate: this.#gate, router: this.#router, writers: this.#parts.writers, whenFull: (node) => this.#whenFull(node) })
+    this.#chain = buildChain({
+      options: this.options,
+      gate: this.#gate,
+      router: this.#router,
+      writers: this.#parts.writers,
+      whenFull: (node) => this.#whenFull(node),
+    })
     for (const { node, keyed, time: own } of this.#chain.operators) {
       const from = restored[node.address]
       if (keyed === undefined || from?.kind !== 'keyed') continue
       keyed.now = this.#now
-      for (const { blocks, ignored } of from.runs) for (const block of blocks) keyed.snapshots.restore(block, (state) => !ignored.includes(state))
+      for (const { blocks, ignored } of from.runs)
+        for (const block of blocks) keyed.snapshots.restore(block, (state) => !ignored.includes(state))
       own.watermark = from.watermark
     }
     for (const { operator } of [...this.#chain.operators].reverse()) await operator.open?.()
@@ -129,7 +142,8 @@ export class TaskCore {
   /** A manifest holds checkpoint n. */
   complete(checkpoint: number): void {
     this.#seals.complete(checkpoint)
-    if (this.options.keepsState) for (const { keyed } of this.#chain.operators) keyed?.snapshots.complete(checkpoint)
+    // A task that had ended before is not asked again: it did not seal this one.
+    if (this.options.keepsState && checkpoint === this.#lastCheckpoint) for (const { keyed } of this.#chain.operators) keyed?.snapshots.complete(checkpoint)
   }
 
   /** As if checkpoint n had never been asked for; what it covered joins the next one (T4). */
@@ -145,7 +159,8 @@ export class TaskCore {
       this.#phase = 'running'
       return
     }
-    if (this.options.keepsState && checkpoint <= this.#lastCheckpoint) for (const { keyed } of this.#chain.operators) keyed?.snapshots.abort(checkpoint)
+    if (this.options.keepsState && checkpoint <= this.#lastCheckpoint)
+      for (const { keyed } of this.#chain.operators) keyed?.snapshots.abort(checkpoint)
   }
 
   /** Of the source's positions by split, its own are in a durable checkpoint. */
@@ -196,7 +211,17 @@ export class TaskCore {
 
   async close(): Promise<void> {
     this.#phase = 'closed'
-    const closers = this.#chain === undefined ? [] : [...this.#chain.operators.map(({ operator }) => () => operator.close?.()), () => this.#chain.source?.close()]
+    const closers =
+      this.#chain === undefined
+        ? []
+        : [
+            ...this.#chain.operators.map(
+              ({ operator }) =>
+                () =>
+                  operator.close?.(),
+            ),
+            () => this.#chain.source?.close(),
+          ]
     await this.#parts?.close(closers)
   }
 
@@ -255,7 +280,15 @@ export class TaskCore {
   #hold(checkpoint: number, reason: BarrierReason): void {
     invariant(checkpoint > this.#lastCheckpoint, `T1: checkpoint ${checkpoint} after ${this.#lastCheckpoint}`)
     this.#lastCheckpoint = checkpoint
-    this.#snapshot = new SnapshotJob({ checkpoint, reason, isFinal: this.#hasEnded, chain: this.#chain, seals: this.#seals, options: this.options, failed: (error) => this.#fail(error) })
+    this.#snapshot = new SnapshotJob({
+      checkpoint,
+      reason,
+      isFinal: this.#hasEnded,
+      chain: this.#chain,
+      seals: this.#seals,
+      options: this.options,
+      failed: (error) => this.#fail(error),
+    })
     this.#isEncoding = true
     this.#phase = 'held'
     this.options.host.held(checkpoint, reason)
@@ -323,7 +356,8 @@ export class TaskCore {
 
   #runProcessing(work: Extract<Work, { kind: 'processing' }>): boolean {
     const { operators } = this.#chain
-    for (; work.operator < operators.length; work.operator++) if (!this.#fireDue(operators[work.operator] as ChainOperator, 'processing', this.#now)) return false
+    for (; work.operator < operators.length; work.operator++)
+      if (!this.#fireDue(operators[work.operator] as ChainOperator, 'processing', this.#now)) return false
     return true
   }
 
@@ -429,7 +463,10 @@ export class TaskCore {
     return true
   }
 
-  #sendToAll(output: { readonly output: number; readonly partitioning: string; readonly targets: number; readonly forwardTarget: number }, element: StreamElement): void {
+  #sendToAll(
+    output: { readonly output: number; readonly partitioning: string; readonly targets: number; readonly forwardTarget: number },
+    element: StreamElement,
+  ): void {
     if (output.partitioning === 'forward') this.options.host.send(output.output, output.forwardTarget, element)
     else for (let target = 0; target < output.targets; target++) this.options.host.send(output.output, target, element)
   }
@@ -494,8 +531,16 @@ export class TaskCore {
     if (StreamError.is(error)) return error
     const step = specializer.addressOf(error) ?? spec.name
     const frozen = error instanceof TypeError && /read only property|not extensible|Cannot delete property/.test(error.message)
-    if (frozen) return new StreamError('FROZEN_RECORD', `${step} changed a record or a value of state in place: ${messageOf(error)}. Make a new object instead: { ...record, field: value }.`, { cause: error, details: { step, subtask: spec.subtask } })
-    return new StreamError('USER_CODE', `A function of ${step} threw: ${messageOf(error)}`, { cause: error, details: { step, subtask: spec.subtask } })
+    if (frozen)
+      return new StreamError(
+        'FROZEN_RECORD',
+        `${step} changed a record or a value of state in place: ${messageOf(error)}. Make a new object instead: { ...record, field: value }.`,
+        { cause: error, details: { step, subtask: spec.subtask } },
+      )
+    return new StreamError('USER_CODE', `A function of ${step} threw: ${messageOf(error)}`, {
+      cause: error,
+      details: { step, subtask: spec.subtask },
+    })
   }
 }
 
