@@ -28,7 +28,7 @@ export interface Life {
 }
 
 export interface Viewer {
-  working(life: { readonly number: number; readonly ms: number; readonly newRows: number }, committed: CommittedSoFar): void
+  working(life: { readonly number: number; readonly ms: number }, committed: CommittedSoFar): void
   /** It has said that it goes on from a checkpoint. */
   continued(number: number, checkpoint: number): void
   ended(life: Life): void
@@ -72,11 +72,10 @@ async function live(number: number, options: JobOptions, files: CommittedFiles, 
   const startedAt = performance.now()
   const job = new JobProcess(options, (checkpoint) => viewer.continued(number, checkpoint))
   const stop = endWith(job)
-  const rowsBefore = files.look().rows
   while (job.ending === undefined) {
     const committed = files.look()
     if (isAtWork(number, job) && trigger.isDue(committed.rows)) job.kill()
-    viewer.working({ number, ms: performance.now() - startedAt, newRows: committed.rows - rowsBefore }, committed)
+    viewer.working({ number, ms: performance.now() - startedAt }, committed)
     await Promise.race([job.ended, new Promise((resolve) => setTimeout(resolve, POLL_MS))])
   }
   stop()

@@ -25,9 +25,12 @@ export async function runPhase({ screen, checks, job, input, seed, kills }: RunP
 function viewerOf(screen: Screen, flights: number): Viewer {
   const head = (number: number, ms: number, { rows }: CommittedSoFar): string =>
     `  ${label(number)}${seconds(ms).padStart(7)}${percent(rows / flights).padStart(6)}`
+  let first = { number: 0, ms: 0, rows: 0 } // when this start began to commit
   return {
-    working({ number, ms, newRows }, committed) {
-      const speed = `${count(newRows / (ms / 1_000))} rows/s`
+    working({ number, ms }, committed) {
+      if (number !== first.number || committed.rows === first.rows) first = { number, ms, rows: committed.rows }
+      const rate = (committed.rows - first.rows) / ((ms - first.ms) / 1_000)
+      const speed = rate > 0 ? `${count(rate)} rows/s` : ''
       screen.live(`${head(number, ms, committed)} committed  ${progress(committed)}  ${dim(speed)}`)
     },
     continued(number, checkpoint) {
