@@ -32,6 +32,10 @@ export interface AttemptEvents extends Watch {
 export interface Tuning {
   readonly batchRecords?: number
   readonly credits?: number
+  /** Checkpoints in a row that may fail before the attempt does; 0 if not given. */
+  readonly failureBudget?: number
+  /** False: operators run the engine's own closures, as where code generation is forbidden. */
+  readonly generateCode?: boolean
 }
 export interface AttemptOptions {
   readonly wiring: Wiring

@@ -10,7 +10,7 @@ import type {
   CoordinatorOptions,
   CoordinatorState,
 } from '../checkpoint/coordinator-types.ts'
-import type { Manifest } from '../checkpoint/manifest.ts'
+import type { Manifest, TaskReport } from '../checkpoint/manifest.ts'
 import type { Env } from '../core/env.ts'
 import { StreamError, fromWire, messageOf, toWire } from '../core/errors.ts'
 import type { ErrorCode } from '../core/error-codes.ts'
@@ -116,7 +116,7 @@ export class EpochRun {
           (error) => this.#feed({ kind: 'commitFailed', upTo: action.upTo, error: asStreamError(error, 'COMMIT_FAILED') }),
         )
       case 'withdraw':
-        return this.#answer(committers.withdraw(new Map(Object.entries(action.kept))), () => this.#feed({ kind: 'withdrawn' }))
+        return this.#answer(this.#withdraw(action), () => this.#feed({ kind: 'withdrawn' }))
       case 'start-tasks':
         return this.#answer(this.#attempt.open(), () => this.#onOpen(action.needsFirst))
       case 'trigger-barrier':
@@ -174,6 +174,7 @@ export class EpochRun {
   }
 
   #onOpen(needsFirst: boolean): void {
+    this.#options.env.crashPoint('restore.opened')
     if (!needsFirst) this.#begin()
     this.#feed({ kind: 'tasksRunning' })
     this.#armTick()
@@ -213,9 +214,14 @@ export class EpochRun {
     const { checkpoint } = snapshot
     this.#answer(
       store.write(slot, snapshot),
-      (report) => this.#feed({ kind: 'acked', checkpoint, report }),
+      (report) => this.#onWritten(checkpoint, report),
       (error) => this.#feed({ kind: 'declined', checkpoint, ...slot, error: asStreamError(error, 'CHECKPOINT_FAILED') }),
     )
+  }
+
+  #onWritten(checkpoint: number, report: TaskReport): void {
+    this.#options.env.crashPoint('task.acknowledged')
+    this.#feed({ kind: 'acked', checkpoint, report })
   }
 
   #onStored(manifest: Manifest): void {
@@ -240,6 +246,13 @@ export class EpochRun {
     for (const group of action.groups)
       for (const [sink, committables] of Object.entries(group.sinks)) await committers.commit(sink, committables)
     env.crashPoint('commit.after')
+  }
+
+  async #withdraw(action: Extract<CoordinatorAction, { kind: 'withdraw' }>): Promise<void> {
+    const { env, committers } = this.#options
+    env.crashPoint('withdraw.before')
+    await committers.withdraw(new Map(Object.entries(action.kept)))
+    env.crashPoint('withdraw.after')
   }
 
   #lose(error: unknown): void {

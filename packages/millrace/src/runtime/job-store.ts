@@ -104,6 +104,7 @@ class StorageStore implements JobStore {
 
   async append(body: Exclude<AppendBody, { kind: 'claim' }>): Promise<void> {
     const appended = await this.#log.append(body)
+    this.#options.env.crashPoint('entry.confirmed')
     if (body.kind !== 'checkpoint') this.#isReleased = true
     this.#upkeep?.appended(appended, body.kind === 'checkpoint' ? body.manifest : undefined)
   }

@@ -43,7 +43,7 @@ export async function openEpoch(options: OpenEpochOptions): Promise<EpochRun> {
     restored,
     checkpointFloor: Math.max(ownership.checkpointFloor, store.usedTo),
     needsFirst: summary.some(({ address, kind }) => kind === 'source' && restored?.operators[address] === undefined),
-    failureBudget: 0,
+    failureBudget: options.tuning?.failureBudget ?? 0,
   }
   const restore = restorer(plan, summary, restored, options, keyGroups)
   const createAttempt = (events: AttemptEvents): Attempt =>
@@ -53,7 +53,7 @@ export async function openEpoch(options: OpenEpochOptions): Promise<EpochRun> {
       epoch: ownership.epoch,
       check: settings.check,
       keepsState: store.keepsState,
-      specializer: createSpecializer({ generate: true }),
+      specializer: createSpecializer({ generate: options.tuning?.generateCode ?? true }),
       tuning: options.tuning ?? {},
       restore,
       events: { ...events, ...options.watch },

@@ -92,9 +92,13 @@ export class Upkeep {
   async #delete(entries: readonly number[], chunks: readonly string[]): Promise<void> {
     const { storage, env, chunks: reader } = this.#options
     try {
-      for (const entry of entries) await storage.deleteEntry(entry)
+      for (const entry of entries) {
+        env.crashPoint('upkeep.deleteEntry')
+        await storage.deleteEntry(entry)
+      }
       for (const chunk of chunks) {
         reader.forget(chunk)
+        env.crashPoint('upkeep.deleteChunk')
         await storage.deleteChunk(chunk)
       }
     } catch (error) {
@@ -134,6 +138,7 @@ export class Upkeep {
     const built = buildChunk({ name, epoch: ownership.epoch, checkpoint: manifest.checkpoint, parts }, env.digest)
     if (this.#isOver) return undefined
     this.writing(name)
+    env.crashPoint('upkeep.mergeChunk')
     try {
       await storage.writeChunk(name, built.bytes)
     } finally {

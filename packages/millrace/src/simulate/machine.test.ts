@@ -241,3 +241,19 @@ test('checksums agree with those of Node', () => {
     assert.equal(plainDigest.sha256([part.subarray(0, cut), part.subarray(cut)]), createHash('sha256').update(part).digest('hex'))
   }
 })
+
+test('a process that is stopped does nothing until it goes on, then all that was due, in order', async () => {
+  const env = virtualEnv({ seed })
+  const other = env.machine.start()
+  const seen: string[] = []
+  env.timers.after(10, () => seen.push(`first ${env.machine.nowMs >= 500}`))
+  env.timers.after(100, () => seen.push(`second ${env.machine.nowMs >= 500}`))
+  const cancel = env.timers.after(200, () => seen.push('cancelled'))
+  other.timers.after(300, () => seen.push('other'))
+  env.machine.pause(env, 500)
+  await env.machine.advance(400)
+  assert.deepEqual(seen, ['other'])
+  cancel()
+  await env.machine.advance(200)
+  assert.deepEqual(seen, ['other', 'first true', 'second true'])
+})

@@ -109,6 +109,13 @@ export class Machine implements World {
     }
   }
 
+  /** `SIGSTOP`, and `SIGCONT` after a time: nothing of the process happens meanwhile. */
+  pause(process: SimulatedProcess, forMs: number): void {
+    if (process.isDead) return
+    this.trace.note(this.#nowMs, `pause p${process.pid} for ${forMs}`)
+    process.resumesAtMs = Math.max(process.resumesAtMs, this.#nowMs + forMs)
+  }
+
   /** All processes die; of what is not durable, what `survival` says stays. */
   losePower(survival: Survival = this.survival): void {
     for (const process of this.#processes) this.kill(process)
@@ -172,16 +179,18 @@ export class Machine implements World {
     run: () => void,
   ): () => void {
     if (process.isDead) return () => {}
-    const event = this.#events.add(
-      at.atMs,
-      `p${process.pid} ${at.label}`,
-      () => {
-        process.events.delete(event)
-        run()
-      },
-      at.isIdle,
-    )
-    process.events.add(event)
+    const add = (atMs: number): Event => {
+      const added = this.#events.add(atMs, `p${process.pid} ${at.label}`, happen, at.isIdle)
+      process.events.add(added)
+      return added
+    }
+    const happen = (): void => {
+      process.events.delete(event)
+      // What was due while it was stopped happens when it goes on, in the same order.
+      if (process.resumesAtMs > this.#nowMs) event = add(process.resumesAtMs)
+      else run()
+    }
+    let event = add(at.atMs)
     return () => {
       process.events.delete(event)
       this.cancel(event)

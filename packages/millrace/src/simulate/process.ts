@@ -57,6 +57,8 @@ export class SimulatedProcess<M extends World = World> implements Env {
   readonly logged: LoggedLine[] = []
   /** For the machine. */
   readonly events: Set<Event> = new Set()
+  /** For the machine: stopped until then. */
+  resumesAtMs = 0
   readonly #identity: ProcessIdentity
   readonly #lastMs = new WeakMap<object, number>()
   #soonMs = 0

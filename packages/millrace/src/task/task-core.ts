@@ -291,6 +291,7 @@ export class TaskCore {
     })
     this.#isEncoding = true
     this.#phase = 'held'
+    this.options.env.crashPoint('task.held')
     this.options.host.held(checkpoint, reason)
   }
 
