@@ -7,9 +7,17 @@ function* naturals(from: number): Generator<number> {
 
 inBothModes('rules 1.10: an endless iterable is interrupted when there is no room and goes on where it was', async (mode) => {
   const source = scripted()
-  const harness = await TaskHarness.open((job) => {
-    job.from('s', source.source).flatMap((n: number) => naturals(n)).keyBy((n) => n).reduce('r', (a) => a).to('t', collecting().sink)
-  }, { ...mode, chainKeyed: false, batchRecords: 2, credits: 1 })
+  const harness = await TaskHarness.open(
+    (job) => {
+      job
+        .from('s', source.source)
+        .flatMap((n: number) => naturals(n))
+        .keyBy((n) => n)
+        .reduce('r', (a) => a)
+        .to('t', collecting().sink)
+    },
+    { ...mode, chainKeyed: false, batchRecords: 2, credits: 1 },
+  )
   harness.creditsAtOnce = false
   source.push({ split: 'a', values: [0] })
   await harness.run()
@@ -23,7 +31,15 @@ inBothModes('rules 1.10: an endless iterable is interrupted when there is no roo
 
 inBothModes('rules 1.10: an endless iterable of which nothing leaves lets others have their turn', async (mode) => {
   const source = scripted()
-  const harness = await TaskHarness.open((job) => job.from('s', source.source).flatMap((n: number) => naturals(n)).filter(() => false).to('t', collecting().sink), mode)
+  const harness = await TaskHarness.open(
+    (job) =>
+      job
+        .from('s', source.source)
+        .flatMap((n: number) => naturals(n))
+        .filter(() => false)
+        .to('t', collecting().sink),
+    mode,
+  )
   source.push({ split: 'a', values: [0, 1] })
   harness.step() // finds that its source has something
   await settle()
@@ -35,7 +51,15 @@ inBothModes('PF-1: what flatMap gives has the timestamp of its input; arrays and
     const source = scripted(['a'], true)
     const sink = collecting()
     sink.isFull = true
-    const harness = await TaskHarness.open((job) => job.from('s', source.source).flatMap((n: number) => (n % 2 === 0 ? [n, n + 0.5] : new Set([n, n + 0.5]))).flatMap((n) => [n, -n]).to('t', sink.sink), { ...mode, credits })
+    const harness = await TaskHarness.open(
+      (job) =>
+        job
+          .from('s', source.source)
+          .flatMap((n: number) => (n % 2 === 0 ? [n, n + 0.5] : new Set([n, n + 0.5])))
+          .flatMap((n) => [n, -n])
+          .to('t', sink.sink),
+      { ...mode, credits },
+    )
     source.push({ split: 'a', values: [1, 2, 3], timestamps: Float64Array.of(10, 20, 30) })
     for (let i = 0; i < 20; i++) {
       await harness.run()
@@ -43,7 +67,10 @@ inBothModes('PF-1: what flatMap gives has the timestamp of its input; arrays and
       sink.makeRoom()
     }
     assert.deepEqual(sink.values(), [1, -1, 1.5, -1.5, 2, -2, 2.5, -2.5, 3, -3, 3.5, -3.5])
-    assert.deepEqual(sink.written.map(({ timestamp }) => timestamp), [10, 10, 10, 10, 20, 20, 20, 20, 30, 30, 30, 30])
+    assert.deepEqual(
+      sink.written.map(({ timestamp }) => timestamp),
+      [10, 10, 10, 10, 20, 20, 20, 20, 30, 30, 30, 30],
+    )
   }
 })
 
@@ -51,7 +78,14 @@ inBothModes('T1: a barrier waits for what flatMap has begun', async (mode) => {
   const source = scripted()
   const sink = collecting()
   sink.isFull = true
-  const harness = await TaskHarness.open((job) => job.from('s', source.source).flatMap((n: number) => [n, n, n]).to('t', sink.sink), mode)
+  const harness = await TaskHarness.open(
+    (job) =>
+      job
+        .from('s', source.source)
+        .flatMap((n: number) => [n, n, n])
+        .to('t', sink.sink),
+    mode,
+  )
   source.push({ split: 'a', values: [1] }, { split: 'a', values: [2] })
   await harness.run()
   harness.task.barrier(1, 'checkpoint')
@@ -67,5 +101,8 @@ inBothModes('T1: a barrier waits for what flatMap has begun', async (mode) => {
   await harness.run()
   assert.deepEqual(harness.said, ['held 1', 'snapshot 1'])
   assert.deepEqual(sink.values(), [1, 1, 1, 2])
-  assert.deepEqual(harness.snapshots[0]?.operators['source/s'], { kind: 'source', splits: { a: { position: 1, maxTimestamp: Number.NEGATIVE_INFINITY, ended: false } } })
+  assert.deepEqual(harness.snapshots[0]?.operators['source/s'], {
+    kind: 'source',
+    splits: { a: { position: 1, maxTimestamp: Number.NEGATIVE_INFINITY, ended: false } },
+  })
 })

@@ -28,7 +28,8 @@ const timers: Make = (job, source, sink) => {
       timers: { due: eventTimer(), many: eventTimers(), late: processingTimer(), polls: processingTimers() },
       onRecord(row: Row, { timers, timestamp, watermark }, out: { emit(value: Row): void }) {
         if (row.timer === 'seen') out.emit(['seen', timestamp, watermark])
-        else if (row.timer === 'due' || row.timer === 'late') row.at === null ? timers[row.timer as 'due'].clear() : timers[row.timer as 'due'].set(row.at)
+        else if (row.timer === 'due' || row.timer === 'late')
+          row.at === null ? timers[row.timer as 'due'].clear() : timers[row.timer as 'due'].set(row.at)
         else if (row.clear === true) timers[row.timer as 'many'].delete(row.at)
         else timers[row.timer as 'many'].add(row.at)
       },
@@ -46,45 +47,116 @@ const timers: Make = (job, source, sink) => {
     .to('t', sink.sink)
 }
 
-function give({ source }: Rig, rows: readonly Row[], timestamps: readonly number[] = rows.map(() => Number.NaN), more: { splitEnded?: boolean } = {}): void {
+function give(
+  { source }: Rig,
+  rows: readonly Row[],
+  timestamps: readonly number[] = rows.map(() => Number.NaN),
+  more: { splitEnded?: boolean } = {},
+): void {
   source.push({ split: 'a', values: rows, timestamps: Float64Array.from(timestamps), ...more })
 }
 
 inBothModes('TM-1: one pending time per key and name, setting moves it, clearing a missing one is nothing', async (mode) => {
   const made = await rig(mode, timers)
-  give(made, [{ k: 1, timer: 'due', at: 10 }, { k: 2, timer: 'due', at: 11 }, { k: 1, timer: 'due', at: 12 }, { k: 3, timer: 'due', at: null }], [0, 0, 0, 14])
+  give(
+    made,
+    [
+      { k: 1, timer: 'due', at: 10 },
+      { k: 2, timer: 'due', at: 11 },
+      { k: 1, timer: 'due', at: 12 },
+      { k: 3, timer: 'due', at: null },
+    ],
+    [0, 0, 0, 14],
+  )
   await made.harness.run()
-  assert.deepEqual(made.sink.values().map(([, key, at]) => [key, at]), [[2, 11], [1, 12]])
+  assert.deepEqual(
+    made.sink.values().map(([, key, at]) => [key, at]),
+    [
+      [2, 11],
+      [1, 12],
+    ],
+  )
 })
 
 inBothModes('TM-1: many pending times, each once, deleted one by one', async (mode) => {
   const made = await rig(mode, timers)
-  give(made, [{ k: 1, timer: 'many', at: 10 }, { k: 1, timer: 'many', at: 11 }, { k: 1, timer: 'many', at: 10 }, { k: 1, timer: 'many', at: 11, clear: true }, { k: 1, timer: 'many', at: 99, clear: true }], [0, 0, 0, 0, 50])
+  give(
+    made,
+    [
+      { k: 1, timer: 'many', at: 10 },
+      { k: 1, timer: 'many', at: 11 },
+      { k: 1, timer: 'many', at: 10 },
+      { k: 1, timer: 'many', at: 11, clear: true },
+      { k: 1, timer: 'many', at: 99, clear: true },
+    ],
+    [0, 0, 0, 0, 50],
+  )
   await made.harness.run()
   assert.deepEqual(made.sink.values(), [['many', 1, 10]])
 })
 
-inBothModes('TM-2: the watermark is set first, then timers fire in order of time, those set meanwhile at or below it included', async (mode) => {
-  const made = await rig(mode, timers)
-  give(made, [{ k: 1, timer: 'due', at: 15 }, { k: 2, timer: 'due', at: 12 }, { k: 3, timer: 'due', at: 20 }], [0, 0, 20])
-  await made.harness.run()
-  // The watermark is 19: 20 waits.
-  assert.deepEqual(made.sink.values(), [['due', 2, 12, 12, 19, undefined], ['due', 1, 15, 15, 19, undefined], ['due', 1, 16, 16, 19, undefined]])
-})
+inBothModes(
+  'TM-2: the watermark is set first, then timers fire in order of time, those set meanwhile at or below it included',
+  async (mode) => {
+    const made = await rig(mode, timers)
+    give(
+      made,
+      [
+        { k: 1, timer: 'due', at: 15 },
+        { k: 2, timer: 'due', at: 12 },
+        { k: 3, timer: 'due', at: 20 },
+      ],
+      [0, 0, 20],
+    )
+    await made.harness.run()
+    // The watermark is 19: 20 waits.
+    assert.deepEqual(made.sink.values(), [
+      ['due', 2, 12, 12, 19, undefined],
+      ['due', 1, 15, 15, 19, undefined],
+      ['due', 1, 16, 16, 19, undefined],
+    ])
+  },
+)
 
 inBothModes('PF-2: what an event timer emits carries its time, what a processing timer emits carries none', async (mode) => {
   const made = await rig(mode, timers)
-  give(made, [{ k: 1, timer: 'due', at: 12 }, { k: 1, timer: 'late', at: 5 }], [0, 20])
+  give(
+    made,
+    [
+      { k: 1, timer: 'due', at: 12 },
+      { k: 1, timer: 'late', at: 5 },
+    ],
+    [0, 20],
+  )
   await made.harness.run()
   await made.harness.at(6)
-  assert.deepEqual(made.sink.written.map(({ value, timestamp }) => [value[0], timestamp]), [['due', 12], ['late', undefined]])
+  assert.deepEqual(
+    made.sink.written.map(({ value, timestamp }) => [value[0], timestamp]),
+    [
+      ['due', 12],
+      ['late', undefined],
+    ],
+  )
 })
 
 inBothModes('PF-2: context.timestamp in a timer is its time, in either domain', async (mode) => {
   const made = await rig(mode, timers)
-  give(made, [{ k: 1, timer: 'late', at: 5 }, { k: 2, timer: 'due', at: 7 }], [0, 20])
+  give(
+    made,
+    [
+      { k: 1, timer: 'late', at: 5 },
+      { k: 2, timer: 'due', at: 7 },
+    ],
+    [0, 20],
+  )
   await made.harness.at(6)
-  assert.deepEqual(made.sink.values().map((row) => [row[0], row[3]]), [['due', 7], ['late', 5]])
+  assert.deepEqual(
+    made.sink.values().map((row) => [row[0], row[3]]),
+    [
+      ['due', 7],
+      ['late', 5],
+    ],
+  )
 })
 
 inBothModes('TM-3: an event timer set at or below the watermark waits for the next one', async (mode) => {
@@ -96,25 +168,47 @@ inBothModes('TM-3: an event timer set at or below the watermark waits for the ne
   assert.deepEqual(made.sink.values(), [['seen', 101, Number.NEGATIVE_INFINITY]])
   give(made, [{ k: 1, timer: 'seen', at: 0 }], [102])
   await made.harness.run()
-  assert.deepEqual(made.sink.values().slice(1), [['seen', 102, 100], ['due', 1, 50, 50, 101, undefined]])
+  assert.deepEqual(made.sink.values().slice(1), [
+    ['seen', 102, 100],
+    ['due', 1, 50, 50, 101, undefined],
+  ])
 })
 
 inBothModes('TM-4: a processing timer fires when the clock is past its time, before the next record', async (mode) => {
   const made = await rig(mode, timers)
-  give(made, [{ k: 1, timer: 'late', at: 10 }, { k: 1, timer: 'polls', at: 10 }, { k: 1, timer: 'polls', at: 11 }])
+  give(made, [
+    { k: 1, timer: 'late', at: 10 },
+    { k: 1, timer: 'polls', at: 10 },
+    { k: 1, timer: 'polls', at: 11 },
+  ])
   await made.harness.at(10)
   assert.deepEqual(made.sink.values(), [])
   assert.equal(made.harness.task.wakeInMs(made.harness.time()), 1)
   give(made, [{ k: 1, timer: 'seen', at: 0 }])
   await made.harness.at(11)
-  assert.deepEqual(made.sink.values().map(([name, , at]) => [name, name === 'seen' ? undefined : at]), [['late', 10], ['polls', 10], ['seen', undefined]])
+  assert.deepEqual(
+    made.sink.values().map(([name, , at]) => [name, name === 'seen' ? undefined : at]),
+    [
+      ['late', 10],
+      ['polls', 10],
+      ['seen', undefined],
+    ],
+  )
   await made.harness.at(12)
   assert.deepEqual(made.sink.values().slice(3), [['polls', 1, 11]])
 })
 
 inBothModes('TM-6, WM-11, EO-1: at the end of input all event timers fire and pending processing timers do not', async (mode) => {
   const made = await rig(mode, timers)
-  give(made, [{ k: 1, timer: 'due', at: 1_000_000 }, { k: 1, timer: 'late', at: 10 }], [0, 0], { splitEnded: true })
+  give(
+    made,
+    [
+      { k: 1, timer: 'due', at: 1_000_000 },
+      { k: 1, timer: 'late', at: 10 },
+    ],
+    [0, 0],
+    { splitEnded: true },
+  )
   made.source.end()
   await made.harness.run()
   await made.harness.at(100)
@@ -127,12 +221,19 @@ inBothModes('WM-11: what an event timer sets while it fires for the end fires to
   give(made, [{ k: 1, timer: 'due', at: 15 }], [0], { splitEnded: true })
   made.source.end()
   await made.harness.run()
-  assert.deepEqual(made.sink.values().map(([, , at]) => at), [15, 16, 500])
+  assert.deepEqual(
+    made.sink.values().map(([, , at]) => at),
+    [15, 16, 500],
+  )
 })
 
 inBothModes('rules 1.17: the clock of a task never goes back', async (mode) => {
   const made = await rig(mode, (job, source, sink) => {
-    job.from('s', source.source).keyBy(() => 1).process('p', { onRecord: (_row: Row, { now }, out: { emit(value: number): void }) => out.emit(now) }).to('t', sink.sink)
+    job
+      .from('s', source.source)
+      .keyBy(() => 1)
+      .process('p', { onRecord: (_row: Row, { now }, out: { emit(value: number): void }) => out.emit(now) })
+      .to('t', sink.sink)
   })
   for (const now of [100, 50, 120]) {
     made.harness.now = now
@@ -173,7 +274,15 @@ inBothModes('WM-8, T5: the next operator gets a watermark only when all that it 
 inBothModes('rules 1.4: timers of a watermark pause when the writer is full, and a barrier waits for them', async (mode) => {
   const made = await rig(mode, timers)
   made.sink.isFull = true
-  give(made, [{ k: 1, timer: 'due', at: 1 }, { k: 2, timer: 'due', at: 2 }, { k: 3, timer: 'due', at: 3 }], [0, 0, 10])
+  give(
+    made,
+    [
+      { k: 1, timer: 'due', at: 1 },
+      { k: 2, timer: 'due', at: 2 },
+      { k: 3, timer: 'due', at: 3 },
+    ],
+    [0, 0, 10],
+  )
   await made.harness.run()
   assert.equal(made.sink.written.length, 1)
   made.harness.task.barrier(1, 'checkpoint')
@@ -187,39 +296,58 @@ inBothModes('rules 1.4: timers of a watermark pause when the writer is full, and
   assert.deepEqual(made.harness.said, ['held 1', 'snapshot 1'])
 })
 
-inBothModes('rules 1.2 c, TM-5: state, timers and the watermark come back; a past-due processing timer fires before the first record', async (mode) => {
-  const counting: Make = (job, source, sink) => {
-    job
-      .from('s', source.source)
-      .keyBy((n: number) => n)
-      .process('p', {
-        state: { count: valueState({ initial: () => 0 }) },
-        timers: { late: processingTimer(), due: eventTimer() },
-        onRecord(n: number, { state, timers, watermark }, out: { emit(value: Row): void }) {
-          state.count.update((count) => count + 1)
-          timers.late.set(10)
-          timers.due.set(1_000)
-          out.emit([n, state.count.get(), watermark])
+inBothModes(
+  'rules 1.2 c, TM-5: state, timers and the watermark come back; a past-due processing timer fires before the first record',
+  async (mode) => {
+    const counting: Make = (job, source, sink) => {
+      job
+        .from('s', source.source)
+        .keyBy((n: number) => n)
+        .process('p', {
+          state: { count: valueState({ initial: () => 0 }) },
+          timers: { late: processingTimer(), due: eventTimer() },
+          onRecord(n: number, { state, timers, watermark }, out: { emit(value: Row): void }) {
+            state.count.update((count) => count + 1)
+            timers.late.set(10)
+            timers.due.set(1_000)
+            out.emit([n, state.count.get(), watermark])
+          },
+          onTimer: { late: (at, { key }, out) => out.emit(['late', key, at]), due: (at, { key }, out) => out.emit(['due', key, at]) },
+        })
+        .to('t', sink.sink)
+    }
+    const before = await rig(mode, counting)
+    give(before, [1, 2, 1], [0, 0, 200])
+    await before.harness.run()
+    before.harness.task.barrier(1, 'checkpoint')
+    await before.harness.run()
+    const [snapshot] = before.harness.snapshots
+    const source = scripted(['a'], true)
+    const sink = collecting()
+    const harness = await TaskHarness.open((job) => counting(job, source, sink), {
+      ...mode,
+      restored: {
+        'step/p': {
+          kind: 'keyed',
+          runs: [{ blocks: (snapshot?.blocks ?? []).map(({ block }) => block.bytes), ignored: [] }],
+          watermark: 199,
         },
-        onTimer: { late: (at, { key }, out) => out.emit(['late', key, at]), due: (at, { key }, out) => out.emit(['due', key, at]) },
-      })
-      .to('t', sink.sink)
-  }
-  const before = await rig(mode, counting)
-  give(before, [1, 2, 1], [0, 0, 200])
-  await before.harness.run()
-  before.harness.task.barrier(1, 'checkpoint')
-  await before.harness.run()
-  const [snapshot] = before.harness.snapshots
-  const source = scripted(['a'], true)
-  const sink = collecting()
-  const harness = await TaskHarness.open((job) => counting(job, source, sink), {
-    ...mode,
-    restored: { 'step/p': { kind: 'keyed', runs: [{ blocks: (snapshot?.blocks ?? []).map(({ block }) => block.bytes), ignored: [] }], watermark: 199 } },
-  })
-  source.push({ split: 'a', values: [1], timestamps: Float64Array.of(100) })
-  await harness.at(11)
-  assert.deepEqual(sink.values().slice(0, 2).map(([name]) => name), ['late', 'late'])
-  assert.deepEqual(sink.values()[2], [1, 3, 199])
-  assert.deepEqual(harness.watermarks.filter((each) => each.startsWith('step/p')), [], 'a watermark below the restored one is none')
-})
+      },
+    })
+    source.push({ split: 'a', values: [1], timestamps: Float64Array.of(100) })
+    await harness.at(11)
+    assert.deepEqual(
+      sink
+        .values()
+        .slice(0, 2)
+        .map(([name]) => name),
+      ['late', 'late'],
+    )
+    assert.deepEqual(sink.values()[2], [1, 3, 199])
+    assert.deepEqual(
+      harness.watermarks.filter((each) => each.startsWith('step/p')),
+      [],
+      'a watermark below the restored one is none',
+    )
+  },
+)

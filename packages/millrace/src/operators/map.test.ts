@@ -1,13 +1,25 @@
 import assert from 'node:assert/strict'
+import type { Out } from '../api/process-types.ts'
 import { collecting, inBothModes, scripted, TaskHarness, type Row } from '../task/harness.test.ts'
 
 inBothModes('PF-1: map and filter keep the timestamp of the record, or that it has none', async (mode) => {
   const source = scripted(['a'], true)
   const sink = collecting()
-  const harness = await TaskHarness.open((job) => job.from('s', source.source).map((n: number) => n * 2).filter((n) => n !== 4).to('t', sink.sink), mode)
+  const harness = await TaskHarness.open(
+    (job) =>
+      job
+        .from('s', source.source)
+        .map((n: number) => n * 2)
+        .filter((n) => n !== 4)
+        .to('t', sink.sink),
+    mode,
+  )
   source.push({ split: 'a', values: [1, 2, 3], timestamps: Float64Array.of(10, 20, Number.NaN) })
   await harness.run()
-  assert.deepEqual(sink.written, [{ value: 2, timestamp: 10 }, { value: 6, timestamp: undefined }])
+  assert.deepEqual(sink.written, [
+    { value: 2, timestamp: 10 },
+    { value: 6, timestamp: undefined },
+  ])
 })
 
 inBothModes('rules 1.12: a record that several read is frozen, and who changes it is named', async (mode) => {
@@ -18,7 +30,7 @@ inBothModes('rules 1.12: a record that several read is frozen, and who changes i
     all.to('plain', sink.sink)
     all
       .process('spoiler', {
-        onRecord(value: Row) {
+        onRecord(value: Row, _context, _out: Out<Row>) {
           value.n = 2
         },
       })
@@ -61,7 +73,10 @@ inBothModes('DS-1: a stream united with itself gives each record twice', async (
   // The union reads from another task: two edges of one source.
   const build: Parameters<typeof TaskHarness.open>[0] = (job) => {
     const all = job.from('s', source.source)
-    all.union(all).map((n: number) => n + 1).to('t', sink.sink)
+    all
+      .union(all)
+      .map((n: number) => n + 1)
+      .to('t', sink.sink)
   }
   const upstream = await TaskHarness.open(build, mode)
   source.push({ split: 'a', values: [1, 2] })

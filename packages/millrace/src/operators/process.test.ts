@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import type { Out } from '../api/process-types.ts'
 import { outputTag } from '../api/tag.ts'
 import { collecting, inBothModes, scripted, TaskHarness, type Row } from '../task/harness.test.ts'
 
@@ -8,7 +9,7 @@ inBothModes('PF-1: process sees the timestamp or undefined, and what it emits ke
   const tag = outputTag<Row>('odd')
   const harness = await TaskHarness.open((job) => {
     const all = job.from('s', source.source).process('p', {
-      onRecord(value: number, context, out) {
+      onRecord(value: number, context, out: Out<Row>) {
         if (value % 2 === 1) out.side(tag, [value, context.timestamp])
         else out.emit([value, context.timestamp])
       },
@@ -18,14 +19,27 @@ inBothModes('PF-1: process sees the timestamp or undefined, and what it emits ke
   }, mode)
   source.push({ split: 'a', values: [1, 2, 3, 4], timestamps: Float64Array.of(10, Number.NaN, Number.NaN, 40) })
   await harness.run()
-  assert.deepEqual(sink.written, [{ value: [2, undefined], timestamp: undefined }, { value: [4, 40], timestamp: 40 }])
-  assert.deepEqual(side.written, [{ value: [1, 10], timestamp: 10 }, { value: [3, undefined], timestamp: undefined }])
+  assert.deepEqual(sink.written, [
+    { value: [2, undefined], timestamp: undefined },
+    { value: [4, 40], timestamp: 40 },
+  ])
+  assert.deepEqual(side.written, [
+    { value: [1, 10], timestamp: 10 },
+    { value: [3, undefined], timestamp: undefined },
+  ])
 })
 
 inBothModes('PF-4: what is sent to a tag that nobody reads is dropped', async (mode) => {
   const source = scripted()
   const sink = collecting()
-  const harness = await TaskHarness.open((job) => job.from('s', source.source).process('p', { onRecord: (value: Row, _context, out) => out.side(outputTag<Row>('nobody'), value) }).to('t', sink.sink), mode)
+  const harness = await TaskHarness.open(
+    (job) =>
+      job
+        .from('s', source.source)
+        .process('p', { onRecord: (value: Row, _context, out) => out.side(outputTag<Row>('nobody'), value) })
+        .to('t', sink.sink),
+    mode,
+  )
   source.push({ split: 'a', values: [1] })
   await harness.run()
   assert.deepEqual([sink.written, harness.errors], [[], []])
@@ -33,7 +47,14 @@ inBothModes('PF-4: what is sent to a tag that nobody reads is dropped', async (m
 
 inBothModes('a side output that is no tag is an error that names the step', async (mode) => {
   const source = scripted()
-  const harness = await TaskHarness.open((job) => job.from('s', source.source).process('p', { onRecord: (value: Row, _context, out) => out.side(undefined as never, value) }).to('t', collecting().sink), mode)
+  const harness = await TaskHarness.open(
+    (job) =>
+      job
+        .from('s', source.source)
+        .process('p', { onRecord: (value: Row, _context, out) => out.side(undefined as never, value) })
+        .to('t', collecting().sink),
+    mode,
+  )
   source.push({ split: 'a', values: [1] })
   await harness.run()
   assert.equal((harness.errors[0] as { code: string }).code, 'UNKNOWN_TAG')
@@ -54,7 +75,10 @@ inBothModes('PF-6: open runs once before the first record, from last to first; c
       out.emit(value)
     },
   })
-  const harness = await TaskHarness.open((job) => job.from('s', source.source).process('one', step('1st')).process('two', step('2nd')).to('t', collecting().sink), mode)
+  const harness = await TaskHarness.open(
+    (job) => job.from('s', source.source).process('one', step('1st')).process('two', step('2nd')).to('t', collecting().sink),
+    mode,
+  )
   source.push({ split: 'a', values: ['x'] })
   await harness.run()
   await harness.task.close()

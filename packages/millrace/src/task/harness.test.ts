@@ -54,7 +54,13 @@ export function scripted(splits: readonly string[] = ['a'], timestamps: boolean 
   const more = (): void => queueMicrotask(() => wake())
   return {
     asked,
-    source: defineSource<Row, number>({ kind: 'scripted', bounded: true, replayable: true, timestamps, open: () => Promise.resolve(reader) }),
+    source: defineSource<Row, number>({
+      kind: 'scripted',
+      bounded: true,
+      replayable: true,
+      timestamps,
+      open: () => Promise.resolve(reader),
+    }),
     push(...batches) {
       for (const batch of batches) {
         const next = (known.get(batch.split) ?? 0) + (batch.values?.length ?? 0)
@@ -263,7 +269,14 @@ function shortened(element: StreamElement): string {
 inBothModes('the harness itself: a batch goes through and its credit comes back', async (mode) => {
   const source = scripted()
   const sink = collecting()
-  const harness = await TaskHarness.open((job) => job.from('s', source.source).map((value: number) => value + 1).to('t', sink.sink), mode)
+  const harness = await TaskHarness.open(
+    (job) =>
+      job
+        .from('s', source.source)
+        .map((value: number) => value + 1)
+        .to('t', sink.sink),
+    mode,
+  )
   source.push({ split: 'a', values: [1, 2] })
   await harness.run()
   assert.deepEqual(sink.values(), [2, 3])

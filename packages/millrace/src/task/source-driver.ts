@@ -71,7 +71,7 @@ export interface SourceDriverOptions {
   readonly gate: Gate
   readonly inspect: (value: unknown) => void
   readonly inspectAll: boolean
-  /** For those who watch: these splits stop holding the watermark back. */
+  /** For those who watch: these splits stop holding the watermark back, all at once; the furthest first. */
   readonly idled?: (splits: readonly string[]) => void
 }
 
@@ -81,7 +81,6 @@ export class SourceDriver {
   readonly #head: Head
   readonly #state: HeadState = { maxTimestamp: Number.NEGATIVE_INFINITY, seen: 0 }
   #reader: Reader<unknown, Plain> | undefined
-  #knownSplits = -1
   #batch: Open | undefined
   #index = 0
   #brokenIndex = 0
@@ -126,7 +125,8 @@ export class SourceDriver {
   /** Takes the next batch: true when there is one to `run`. */
   poll(idleNowMs: number): 'batch' | 'wait' | 'end' {
     const reader = this.#reader as Reader<unknown, Plain>
-    if (reader.splits.size !== this.#knownSplits) this.#announce(idleNowMs)
+    // All that have not ended are announced, so equal counts mean that none is new.
+    if (reader.splits.size !== this.#table.liveCount) this.#announce(idleNowMs)
     const polled = reader.poll(this.#table.first()?.name)
     if (polled === 'wait') return 'wait'
     if (polled === 'end') {
@@ -175,7 +175,7 @@ export class SourceDriver {
     const { idlenessMs } = this.#options.node
     if (idlenessMs !== undefined && idleNowMs >= this.#idleCheckAtMs) {
       const silent = this.#table.markIdle(idleNowMs, idlenessMs)
-      if (silent.length > 0) this.#options.idled?.(silent.map(({ name }) => name))
+      if (silent.length > 0) this.#options.idled?.(silent.toSorted((a, b) => b.watermark - a.watermark).map(({ name }) => name))
       this.#idleCheckAtMs = idleNowMs + Math.max(1, idlenessMs / 4)
     }
     const watermark = this.#table.watermark()
@@ -226,7 +226,6 @@ export class SourceDriver {
       if (this.#table.get(name) === undefined)
         this.#table.add(name, { position, maxTimestamp: Number.NEGATIVE_INFINITY, ended: false }, idleNowMs)
     }
-    this.#knownSplits = splits.size
   }
 
   /** Records that the source itself could not read come before the values of their batch. */

@@ -24,7 +24,15 @@ class NaiveSplits {
 
 const action = fc.oneof(
   { weight: 2, arbitrary: fc.record({ do: fc.constant('add' as const) }) },
-  { weight: 8, arbitrary: fc.record({ do: fc.constant('advance' as const), which: fc.nat(), timestamp: fc.integer({ min: -20, max: 50 }), records: fc.integer({ min: 0, max: 3 }) }) },
+  {
+    weight: 8,
+    arbitrary: fc.record({
+      do: fc.constant('advance' as const),
+      which: fc.nat(),
+      timestamp: fc.integer({ min: -20, max: 50 }),
+      records: fc.integer({ min: 0, max: 3 }),
+    }),
+  },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('end' as const), which: fc.nat() }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('silence' as const), forMs: fc.integer({ min: 1, max: 15 }) }) },
 )
@@ -57,7 +65,12 @@ test('P1, P2, P3, WM-7, ID-1: as a model that scans all splits', () => {
               split.idle = false
               split.activeAt = now
             }
-            table.advance(real, { maxTimestamp: each.records > 0 ? each.timestamp : Number.NEGATIVE_INFINITY, position: now, isActive: each.records > 0, nowMs: now })
+            table.advance(real, {
+              maxTimestamp: each.records > 0 ? each.timestamp : Number.NEGATIVE_INFINITY,
+              position: now,
+              isActive: each.records > 0,
+              nowMs: now,
+            })
           }
         }
         assert.equal(table.watermark(), model.watermark())

@@ -28,6 +28,7 @@ export class SplitTable {
   readonly #splits = new Map<string, Split>()
   readonly #heap: Split[] = []
   readonly #outOfOrdernessMs: number
+  #liveCount = 0
 
   constructor(outOfOrdernessMs: number) {
     this.#outOfOrdernessMs = outOfOrdernessMs
@@ -55,7 +56,10 @@ export class SplitTable {
       place: -1,
     }
     this.#splits.set(name, split)
-    if (!split.ended) this.#insert(split)
+    if (!split.ended) {
+      this.#liveCount++
+      this.#insert(split)
+    }
     return split
   }
 
@@ -75,6 +79,7 @@ export class SplitTable {
   }
 
   end(split: Split): void {
+    if (!split.ended) this.#liveCount--
     split.ended = true
     this.#remove(split)
   }
@@ -97,6 +102,11 @@ export class SplitTable {
   /** Undefined when no split takes part. */
   watermark(): number | undefined {
     return this.#heap[0]?.watermark
+  }
+
+  /** How many have not ended. */
+  get liveCount(): number {
+    return this.#liveCount
   }
 
   hasActive(): boolean {

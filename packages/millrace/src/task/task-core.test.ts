@@ -8,7 +8,11 @@ import { collecting, inBothModes, scripted, settle, TaskHarness, type Row } from
 function twoInputs(sink: ReturnType<typeof collecting>, timestamps = true): (job: JobBuilder) => void {
   return (job) => {
     const [one, two] = [job.from('one', scripted(['a'], timestamps).source), job.from('two', scripted(['b'], timestamps).source)]
-    one.union(two).keyBy((n: number) => n).aggregate('count', { n: agg.count() }).to('t', sink.sink)
+    one
+      .union(two)
+      .keyBy((n: number) => n)
+      .aggregate('count', { n: agg.count() })
+      .to('t', sink.sink)
   }
 }
 const opened = (sink: ReturnType<typeof collecting>, options: Parameters<typeof TaskHarness.open>[1] = {}): Promise<TaskHarness> =>
@@ -31,7 +35,10 @@ for (const first of [0, 1]) {
     await harness.run()
     assert.deepEqual([...keys(sink).slice(0, 2), ...(keys(sink).slice(2) as number[]).toSorted()], [1, 3, 2, 4])
     assert.deepEqual(harness.said.slice(1, 3), [`consumed ${second}`, 'held 5'])
-    assert.deepEqual(harness.snapshots[0]?.operators['sink/t'], { kind: 'sink', committables: [{ checkpoint: 5, epoch: 1, subtask: 0, data: '5:2' }] })
+    assert.deepEqual(harness.snapshots[0]?.operators['sink/t'], {
+      kind: 'sink',
+      committables: [{ checkpoint: 5, epoch: 1, subtask: 0, data: '5:2' }],
+    })
   })
 }
 
@@ -135,13 +142,24 @@ test('T2: between held and resume nothing happens, whatever the host brings', as
   assert.deepEqual([harness.said, keys(sink)], [['held 1'], []])
   harness.task.resume(1)
   await harness.run()
-  assert.deepEqual(harness.said, ['held 1', 'consumed 0', 'snapshot 1'].toSorted((a) => (a === 'held 1' ? -1 : 0)))
+  assert.deepEqual(
+    harness.said,
+    ['held 1', 'consumed 0', 'snapshot 1'].toSorted((a) => (a === 'held 1' ? -1 : 0)),
+  )
   assert.deepEqual(keys(sink), [1])
 })
 
 inBothModes('rules 1.4: draining waits for credits, and what was buffered leaves before the barrier', async (mode) => {
   const source = scripted()
-  const harness = await TaskHarness.open((job) => job.from('s', source.source).keyBy((n: number) => n).aggregate('c', { n: agg.count() }).to('t', collecting().sink), { ...mode, chainKeyed: false, batchRecords: 1, credits: 1 })
+  const harness = await TaskHarness.open(
+    (job) =>
+      job
+        .from('s', source.source)
+        .keyBy((n: number) => n)
+        .aggregate('c', { n: agg.count() })
+        .to('t', collecting().sink),
+    { ...mode, chainKeyed: false, batchRecords: 1, credits: 1 },
+  )
   harness.creditsAtOnce = false
   source.push({ split: 'a', values: [1, 2] }, { split: 'a', values: [3] })
   await harness.run()
@@ -157,9 +175,21 @@ inBothModes('rules 1.4: draining waits for credits, and what was buffered leaves
 
 inBothModes('rules 1.10: with credits of one record a task stops after each, and nothing is lost or out of order', async (mode) => {
   const source = scripted(['a'], true)
-  const harness = await TaskHarness.open((job) => job.from('s', source.source).flatMap((n: number) => [n, -n]).keyBy((n) => n).aggregate('c', { n: agg.count() }).to('t', collecting().sink), { ...mode, chainKeyed: false, batchRecords: 1, credits: 1 })
+  const harness = await TaskHarness.open(
+    (job) =>
+      job
+        .from('s', source.source)
+        .flatMap((n: number) => [n, -n])
+        .keyBy((n) => n)
+        .aggregate('c', { n: agg.count() })
+        .to('t', collecting().sink),
+    { ...mode, chainKeyed: false, batchRecords: 1, credits: 1 },
+  )
   harness.creditsAtOnce = false
-  source.push({ split: 'a', values: [1, 2, 3], timestamps: Float64Array.of(1, 2, 3) }, { split: 'a', values: [4], timestamps: Float64Array.of(9), splitEnded: true })
+  source.push(
+    { split: 'a', values: [1, 2, 3], timestamps: Float64Array.of(1, 2, 3) },
+    { split: 'a', values: [4], timestamps: Float64Array.of(9), splitEnded: true },
+  )
   source.end()
   await harness.run()
   for (let i = 1; i <= 8; i++) {
@@ -168,7 +198,21 @@ inBothModes('rules 1.10: with credits of one record a task stops after each, and
     harness.task.credit(0, 0, 1)
     await harness.run()
   }
-  assert.deepEqual(harness.said, ['0→0 [1]', '0→0 [-1]', '0→0 [2]', '0→0 [-2]', '0→0 [3]', '0→0 [-3]', '0→0 wm 2', '0→0 [4]', '0→0 [-4]', '0→0 idle', '0→0 wm Infinity', '0→0 end', 'ended'])
+  assert.deepEqual(harness.said, [
+    '0→0 [1]',
+    '0→0 [-1]',
+    '0→0 [2]',
+    '0→0 [-2]',
+    '0→0 [3]',
+    '0→0 [-3]',
+    '0→0 wm 2',
+    '0→0 [4]',
+    '0→0 [-4]',
+    '0→0 idle',
+    '0→0 wm Infinity',
+    '0→0 end',
+    'ended',
+  ])
 })
 
 test('rules 1.1: before begin only a barrier is taken', async () => {

@@ -1,0 +1,49 @@
+/**
+ * `npm run attack -- NAME [--seed N] …`: tries to break the engine. Without a name it lists what there is.
+ *
+ * An attack is a module `attacks/NAME/main.ts`. The last line reads `N passed, N failed`; the exit code is 1 on any failure.
+ */
+import { existsSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import type { Attack } from './lib/attack.ts'
+
+const folder = import.meta.dirname
+const [name, ...args] = process.argv.slice(2)
+const names = readdirSync(folder, { withFileTypes: true })
+  .filter((entry) => entry.isDirectory() && existsSync(join(folder, entry.name, 'main.ts')))
+  .map((entry) => entry.name)
+
+async function load(of: string): Promise<Attack> {
+  const module = (await import(pathToFileURL(join(folder, of, 'main.ts')).href)) as { readonly attack?: Attack }
+  if (module.attack === undefined) throw new Error(`attacks/${of}/main.ts exports no 'attack'`)
+  return module.attack
+}
+
+async function list(): Promise<void> {
+  process.stdout.write('npm run attack -- NAME [--seed N] …\n\n')
+  for (const each of names) process.stdout.write(`  ${each.padEnd(10)} ${(await load(each)).summary}\n`)
+}
+
+async function attack(of: string): Promise<void> {
+  const began = performance.now()
+  const { passed, failed, planned = passed + failed } = await (await load(of)).run(args)
+  const isShort = passed + failed < planned
+  process.stdout.write(`ran ${passed + failed} of ${planned} planned in ${((performance.now() - began) / 1000).toFixed(1)} s\n`)
+  process.stdout.write(`${passed} passed, ${failed} failed\n`)
+  process.exitCode = failed > 0 || isShort || passed === 0 ? 1 : 0
+}
+
+if (name === undefined || name === '--help') await list()
+else if (names.includes(name)) {
+  try {
+    await attack(name)
+  } catch (error) {
+    process.stderr.write(`${name}: ${error instanceof Error ? error.stack : String(error)}\n`)
+    process.stdout.write('0 passed, 1 failed\n')
+    process.exitCode = 1
+  }
+} else {
+  process.stderr.write(`no attack '${name}'; there are ${names.join(', ')}\n`)
+  process.exitCode = 2
+}

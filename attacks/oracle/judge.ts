@@ -1,0 +1,121 @@
+/** Whether what is committed is what must be. */
+import { keySelector } from '../../reference/behaviours.ts'
+import { keyText } from '../../reference/canonical.ts'
+import { conserved, describe, idsOf, sameMultiset, sameOrder, samePerKeyOrder, type Difference } from '../../reference/check.ts'
+import { interpret, type ArrivalEvent } from '../../reference/interpret.ts'
+import type { Emission } from '../../reference/network.ts'
+import { determinacy, replayDeterminacy, usesClock } from '../../reference/plan.ts'
+import type { Key, Program, Step } from '../../reference/program.ts'
+import { replay } from '../../reference/replay.ts'
+import { assemble } from './orders.ts'
+import type { Segment } from './recorder.ts'
+
+export interface Evidence {
+  readonly program: Program
+  readonly isConserving: boolean
+  readonly committed: ReadonlyMap<string, readonly Emission[]>
+  readonly segments: readonly Segment[]
+  readonly arrival: readonly ArrivalEvent[]
+  readonly ownerOf: (key: Key, subtasks: number) => number
+  /** One subtask of each step in all attempts. */
+  readonly isSingle: boolean
+  /** Steps said their parallelism: order per key is not kept between them. */
+  readonly isMixed: boolean
+  readonly crashes: number
+  readonly discovers: boolean
+}
+export interface Verdict {
+  readonly problems: readonly string[]
+  /** How it could be compared: for the summary. */
+  readonly ways: readonly ('interpret' | 'replay' | 'conserved' | 'replay-regressed')[]
+}
+
+type Sink = Extract<Step, { kind: 'sink' }>
+
+export function judge(evidence: Evidence): Verdict {
+  const { program, isConserving, committed } = evidence
+  const sinks = program.steps.filter((step): step is Sink => step.kind === 'sink')
+  const replayed = judgeByReplay(evidence, sinks)
+  const problems = [...replayed.problems]
+  const ways: Verdict['ways'][number][] = [replayed.regressed ? 'replay-regressed' : 'replay']
+  if (isInterpretable(evidence)) {
+    ways.push('interpret')
+    problems.push(...judgeByInterpretation(evidence, sinks))
+  }
+  if (isConserving) {
+    ways.push('conserved')
+    const inputs = program.sources.flatMap((source) => source.splits.flatMap((split) => split.records.map(({ id }) => id)))
+    const difference = conserved(
+      inputs,
+      sinks.flatMap((sink) => idsOf(committed.get(sink.id) ?? [])),
+    )
+    if (difference !== undefined) problems.push(`conservation: ${describe(difference)}`)
+  }
+  return { problems, ways }
+}
+
+function judgeByReplay(
+  { program, committed, segments, ownerOf, isMixed }: Evidence,
+  sinks: readonly Sink[],
+): { readonly problems: readonly string[]; readonly regressed: boolean } {
+  const { orders, problems, isAmbiguous, regressed } = assemble(program, segments, ownerOf)
+  const { sinks: expected, offered } = replay(program, orders)
+  const options = { timestamps: !isAmbiguous }
+  const found = [...problems]
+  for (const [step, emissions] of offered) {
+    const seen = (orders.get(step) ?? []).flat().filter((input) => input.kind === 'record')
+    const difference = sameMultiset(emissions, seen, options)
+    if (difference !== undefined) found.push(`what ${step} was sent and saw: ${describe(difference)}`)
+  }
+  if (regressed.length > 0) return { problems: found, regressed: true }
+  const determined = replayDeterminacy(program)
+  for (const sink of sinks) {
+    const result = expected.get(sink.id)!
+    const actual = committed.get(sink.id) ?? []
+    const difference =
+      determined.get(sink.id) === 'per-key' && !isMixed
+        ? samePerKeyOrder(result.byKey, byKey(sink, actual), options)
+        : sameMultiset(result.emissions, actual, options)
+    if (isDifferent(difference)) found.push(`${sink.id} against replay: ${describe(difference)}`)
+  }
+  return { problems: found, regressed: false }
+}
+
+/** One subtask, no clock in a result, and nothing that a restart forgets (idleness, the watermark of plain steps). */
+function isInterpretable({ program, isSingle, crashes, discovers, arrival }: Evidence): boolean {
+  if (!isSingle || discovers || program.steps.some(usesClock)) return false
+  if (crashes === 0) return true
+  return (
+    !arrival.some(({ kind }) => kind === 'split-idle') &&
+    !program.steps.some((step) => step.kind === 'process' && (step.fn.kind === 'stamp' || step.fn.kind === 'late'))
+  )
+}
+
+function judgeByInterpretation({ program, committed, arrival }: Evidence, sinks: readonly Sink[]): string[] {
+  const { sinks: expected } = interpret(program, arrival)
+  const problems: string[] = []
+  for (const [id, how] of determinacy(program)) {
+    const sink = sinks.find((one) => one.id === id) as Sink
+    const result = expected.get(id)!
+    const actual = committed.get(id) ?? []
+    const difference: Difference | readonly Difference[] | undefined =
+      how === 'open'
+        ? undefined
+        : how === 'total'
+          ? sameOrder(result.emissions, actual)
+          : how === 'per-key'
+            ? samePerKeyOrder(result.byKey, byKey(sink, actual))
+            : sameMultiset(result.emissions, actual)
+    if (isDifferent(difference)) problems.push(`${id} against interpret (${how}): ${describe(difference)}`)
+  }
+  return problems
+}
+
+function isDifferent(difference: Difference | readonly Difference[] | undefined): boolean {
+  return Array.isArray(difference) ? difference.length > 0 : difference !== undefined
+}
+
+function byKey(sink: Sink, emissions: readonly Emission[]): Map<string, Emission[]> {
+  const keyOf = keySelector(sink.key)
+  return Map.groupBy(emissions, ({ value }) => keyText(keyOf(value)))
+}

@@ -1,0 +1,130 @@
+/** From the surviving logs to what `replay` wants: the order that each key (or each instance of a plain step) has seen. */
+import { canonical, keyText } from '../../reference/canonical.ts'
+import { keySelector } from '../../reference/behaviours.ts'
+import type { Emission } from '../../reference/network.ts'
+import { isKeyed, keyOfInput, needsOrder } from '../../reference/plan.ts'
+import type { Key, Program, Row, Step } from '../../reference/program.ts'
+import { replay, type Orders, type StepInput } from '../../reference/replay.ts'
+import type { Segment } from './recorder.ts'
+
+export interface Assembled {
+  readonly orders: Orders
+  readonly problems: string[]
+  /** Steps for which a timestamp had to be guessed among equals: comparisons leave timestamps out. */
+  readonly isAmbiguous: boolean
+  /** A restore gave an operator an older watermark than a key had seen: what depends on it is not comparable. */
+  readonly regressed: readonly string[]
+}
+
+type OwnerOf = (key: Key, subtasks: number) => number
+
+export function assemble(program: Program, segments: readonly Segment[], ownerOf: OwnerOf): Assembled {
+  const problems: string[] = []
+  const regressed: string[] = []
+  const orders = new Map<string, (readonly StepInput[])[]>()
+  let isAmbiguous = false
+  for (const step of program.steps) if (needsOrder(step)) orders.set(step.id, [])
+  for (const step of program.steps) {
+    if (!needsOrder(step)) continue
+    const own = segments.filter(({ log }) => log.step === step.id)
+    if (step.kind === 'keyedProcess') orders.set(step.id, keyedOrders(program, step, own, { ownerOf, problems, regressed }))
+    else if (!isKeyed(step)) orders.set(step.id, plainOrders(own))
+    else {
+      const { offered } = replay(program, orders)
+      const made = rollingOrders(program, step, own, offered.get(step.id) ?? [], problems)
+      isAmbiguous ||= made.isAmbiguous
+      orders.set(step.id, made.orders)
+    }
+  }
+  return { orders, problems, isAmbiguous, regressed }
+}
+
+/** A plain step has no state, and begins without a watermark in each attempt. */
+function plainOrders(segments: readonly Segment[]): StepInput[][] {
+  return segments.map(({ log, length }) => [...log.seen.slice(0, length).map(asInput), { kind: 'end' } as const])
+}
+
+function asInput(seen: Segment['log']['seen'][number]): StepInput {
+  if (seen.kind !== 'record') return seen
+  return { kind: 'record', value: seen.value, timestamp: seen.timestamp, ...(seen.now === undefined ? {} : { now: seen.now }) }
+}
+
+/** A list for each key: its records, and the watermarks and the clock of whoever owned it. */
+function keyedOrders(
+  program: Program,
+  step: Step,
+  segments: readonly Segment[],
+  parts: { readonly ownerOf: OwnerOf; readonly problems: string[]; readonly regressed: string[] },
+): StepInput[][] {
+  const select = keySelector(keyOfInput(program, step))
+  const keys = new Map<string, Key>()
+  for (const { log, length } of segments)
+    for (const seen of log.seen.slice(0, length)) if (seen.kind === 'record') keys.set(seen.key as string, select(seen.value))
+  return [...keys].map(([text, key]) => {
+    const inputs: StepInput[] = []
+    let watermark = -Infinity
+    for (const { log, length } of segments) {
+      const isOwner = parts.ownerOf(key, log.subtasks) === log.subtask
+      for (const seen of log.seen.slice(0, length)) {
+        if (seen.kind !== 'record') {
+          if (isOwner) inputs.push(seen)
+          if (isOwner && seen.kind === 'watermark') watermark = Math.max(watermark, seen.at === 'end' ? Infinity : seen.at)
+          continue
+        }
+        if (seen.key !== text) continue
+        if (!isOwner)
+          parts.problems.push(`PT-1: ${step.id} saw key ${text} in subtask ${log.subtask} of ${log.subtasks}, which does not own it`)
+        if ((seen.watermark as number) < watermark) parts.regressed.push(`${step.id}: key ${text} at ${seen.watermark} after ${watermark}`)
+        if ((seen.watermark as number) > watermark)
+          parts.problems.push(`${step.id}: key ${text} sees the watermark ${seen.watermark}, which never came (${watermark})`)
+        inputs.push(asInput(seen))
+      }
+    }
+    inputs.push({ kind: 'end' })
+    return inputs
+  })
+}
+
+/**
+ * reduce and aggregate: their functions see values only. The first value of a key in a reduce is never seen alone, and timestamps
+ * not at all: both come from what the reference itself delivers.
+ */
+function rollingOrders(
+  program: Program,
+  step: Step,
+  segments: readonly Segment[],
+  offered: readonly Emission[],
+  problems: string[],
+): { readonly orders: StepInput[][]; readonly isAmbiguous: boolean } {
+  const select = keySelector(keyOfInput(program, step))
+  const offeredByKey = Map.groupBy(offered, ({ value }) => keyText(select(value)))
+  const seenByKey = new Map<string, Row[]>()
+  for (const { log, length } of segments) {
+    for (const seen of log.seen.slice(0, length)) {
+      if (seen.kind !== 'record') continue
+      const values = seenByKey.get(seen.key as string) ?? []
+      seenByKey.set(seen.key as string, values)
+      // A reduce says what it had before: of a key without history that is the first value.
+      if (seen.before !== undefined && values.length === 0) values.push(seen.before)
+      values.push(seen.value)
+    }
+  }
+  let isAmbiguous = false
+  const orders: StepInput[][] = []
+  for (const key of new Set([...offeredByKey.keys(), ...seenByKey.keys()])) {
+    const given = offeredByKey.get(key) ?? []
+    const seen = seenByKey.get(key) ?? (step.kind === 'reduce' && given.length === 1 ? given.map(({ value }) => value) : [])
+    const left = Map.groupBy(given, ({ value }) => canonical(value))
+    for (const same of left.values()) if (new Set(same.map(({ timestamp }) => timestamp)).size > 1) isAmbiguous = true
+    orders.push(
+      seen.map((value) => {
+        const match = left.get(canonical(value))?.shift()
+        if (match === undefined) problems.push(`${step.id} saw ${canonical(value)} of key ${key}, which was never sent to it (again)`)
+        return { kind: 'record', value, timestamp: match?.timestamp ?? null } as const
+      }),
+    )
+    for (const missing of left.values())
+      for (const { value } of missing) problems.push(`${step.id} never saw ${canonical(value)} of key ${key}`)
+  }
+  return { orders, isAmbiguous }
+}

@@ -1,0 +1,278 @@
+/** One random job on a simulated machine: started, killed, started again at another parallelism, until it has finished; then judged. */
+import { keyGroupOf, subtaskOf } from '../../packages/millrace/src/core/key-group.ts'
+import { messageOf } from '../../packages/millrace/src/core/errors.ts'
+import { SeededRandom } from '../../packages/millrace/src/connectors/seeded-random.ts'
+import { startJob } from '../../packages/millrace/src/job/start-job.ts'
+import type { JobEvent, JobHandle } from '../../packages/millrace/src/runtime/monitor.ts'
+import { keyHash } from '../../packages/millrace/src/serde/key.ts'
+import { Machine } from '../../packages/millrace/src/simulate/machine.ts'
+import { randomFaults } from '../../packages/millrace/src/simulate/faults.ts'
+import type { SimulatedProcess } from '../../packages/millrace/src/simulate/process.ts'
+import { keyText } from '../../reference/canonical.ts'
+import { randomProgram } from '../../reference/generate.ts'
+import type { Key, Program, Step } from '../../reference/program.ts'
+import { compile, type Listener } from './compile.ts'
+import { SinkWorld } from './fake-sink.ts'
+import { SourceWorld } from './fake-source.ts'
+import { judge } from './judge.ts'
+import { drawPlan, type RunPlan } from './run-plan.ts'
+import { Recorder, type Log } from './recorder.ts'
+
+export interface JobReport {
+  readonly seed: number
+  readonly problems: readonly string[]
+  readonly ways: readonly string[]
+  readonly crashes: number
+  readonly checkpoints: number
+  readonly records: number
+  readonly program: Program
+  readonly plan: RunPlan
+  readonly trace: readonly string[]
+  readonly traceHash: string
+}
+
+const STORAGE = '/checkpoints'
+/** More events than any of these jobs needs. */
+const MOST_STEPS = 400_000
+
+export async function runJob(seed: number): Promise<JobReport> {
+  return new JobTrial(seed).run()
+}
+
+class JobTrial {
+  readonly #seed: number
+  readonly #program: Program
+  readonly #plan: RunPlan
+  readonly #machine: Machine
+  readonly #random: SeededRandom
+  readonly #recorder = new Recorder()
+  readonly #sources: Map<string, SourceWorld>
+  readonly #sinks: Map<string, SinkWorld>
+  readonly #problems: string[] = []
+  readonly #told: string[] = []
+  #parallelism = 1
+  #crashes = 0
+  #checkpoints = 0
+  #isSingle = true
+  #stepsLeft = Infinity
+
+  constructor(seed: number) {
+    this.#seed = seed
+    this.#random = new SeededRandom(seed, 'oracle')
+    this.#plan = drawPlan(this.#random)
+    this.#program = randomProgram(seed, this.#plan.size, { conserving: this.#plan.isConserving })
+    this.#machine = new Machine({ seed, startMs: this.#program.startNow })
+    this.#sources = new Map(
+      this.#program.sources.map((spec) => [
+        spec.id,
+        new SourceWorld(spec, seed, { ...this.#plan.delivery, ownTimestamps: spec.timed && this.#random.chance(0.5) }),
+      ]),
+    )
+    this.#sinks = new Map(this.#program.steps.filter((step) => step.kind === 'sink').map((step) => [step.id, new SinkWorld(step.id, seed)]))
+  }
+
+  async run(): Promise<JobReport> {
+    try {
+      await this.#runToEnd()
+      if (this.#problems.length === 0) this.#judge()
+    } catch (error) {
+      this.#problems.push(`the job did not finish: ${error instanceof Error ? error.stack : String(error)}`)
+    }
+    return this.#report()
+  }
+
+  #ways: readonly string[] = []
+
+  #judge(): void {
+    for (const sink of this.#sinks.values()) sink.finish()
+    const verdict = judge({
+      program: this.#program,
+      isConserving: this.#plan.isConserving,
+      committed: new Map([...this.#sinks].map(([id, world]) => [id, world.committed()])),
+      segments: this.#recorder.surviving(),
+      arrival: [...this.#sources.values()].flatMap(({ arrival }) => arrival),
+      ownerOf: (key, subtasks) => this.#ownerOf(key, subtasks),
+      isSingle: this.#isSingle,
+      isMixed: this.#plan.hints.length > 0,
+      crashes: this.#crashes,
+      discovers: this.#plan.delivery.discovers,
+    })
+    this.#ways = verdict.ways
+    this.#problems.push(...verdict.problems)
+  }
+
+  #report(): JobReport {
+    for (const world of [...this.#sources.values(), ...this.#sinks.values()]) this.#problems.push(...world.violations)
+    const records = this.#program.sources.reduce((sum, { splits }) => sum + splits.reduce((all, split) => all + split.records.length, 0), 0)
+    return {
+      seed: this.#seed,
+      problems: this.#problems,
+      ways: this.#ways,
+      crashes: this.#crashes,
+      checkpoints: this.#checkpoints,
+      records,
+      program: this.#program,
+      plan: this.#plan,
+      trace: this.#told,
+      traceHash: this.#machine.trace.hash,
+    }
+  }
+
+  async #runToEnd(): Promise<void> {
+    this.#machine.faults = this.#plan.faults === undefined ? undefined : randomFaults(this.#random, this.#plan.faults)
+    this.#machine.crashPoint = () =>
+      this.#crashes < this.#plan.crashes && this.#random.chance(this.#plan.crashPointChance) ? this.#countCrash() : undefined
+    for (let process = this.#machine.start(); ; process = this.#machine.start()) {
+      this.#parallelism = this.#random.pick(this.#plan.parallelisms)
+      if (this.#parallelism > 1 || this.#plan.hints.length > 0) this.#isSingle = false
+      if (await this.#runProcess(process)) return
+      if (this.#machine.processes.length > 40) throw new Error('40 processes and no end')
+    }
+  }
+
+  #countCrash(): 'kill' | 'powerLoss' {
+    this.#crashes++
+    return this.#random.chance(0.5) ? 'kill' : 'powerLoss'
+  }
+
+  /** True when the job has finished. */
+  async #runProcess(process: SimulatedProcess): Promise<boolean> {
+    this.#told.push(`process ${process.pid} at parallelism ${this.#parallelism}`)
+    let outcome: string | undefined
+    const isDying = this.#crashes < this.#plan.crashes
+    this.#stepsLeft = isDying ? Math.floor(10 ** (1 + this.#random.next() * 2.7)) : Infinity
+    const starting = startJob(this.#job(), this.#options(), {
+      env: process,
+      observer: (event) => this.#observe(process, event),
+      tuning: this.#plan.tuning,
+      watch: this.#watch(process),
+    })
+    let handle: JobHandle | undefined
+    starting.then(
+      (started) => {
+        handle = started
+        started.finished.then(
+          (how) => (outcome = how),
+          (error: unknown) =>
+            (outcome = `failed: ${messageOf(error)}\n${(error as Error).stack}\n${String((error as Error).cause instanceof Error ? ((error as Error).cause as Error).stack : '')}`),
+        )
+      },
+      (error: unknown) => (outcome = `failed to start: ${(error as Error).stack}`),
+    )
+    await settled()
+    for (let steps = 0; outcome === undefined; steps++) {
+      if (process.isDead) return false
+      if (steps > MOST_STEPS) throw new Error(`no end after ${MOST_STEPS} events at ${this.#machine.nowMs} ms`)
+      if (--this.#stepsLeft < 0) this.#endEarly(process, handle)
+      if (!process.isDead && !(await this.#machine.step()))
+        throw new Error(`nothing is left to happen at ${this.#machine.nowMs} ms, but the job has not ended`)
+    }
+    if (process.isDead) return false
+    process.kill()
+    if (outcome.startsWith('failed')) throw new Error(outcome)
+    this.#told.push(outcome)
+    return outcome === 'finished' || outcome === 'already-finished'
+  }
+
+  /** Killed, without power, or stopped as one should. */
+  #endEarly(process: SimulatedProcess, handle: JobHandle | undefined): void {
+    this.#stepsLeft = Infinity
+    if (handle !== undefined && this.#random.chance(0.25)) {
+      this.#crashes++
+      this.#told.push('stop')
+      handle.stop().catch(() => undefined)
+    } else if (this.#countCrash() === 'kill') process.kill()
+    else this.#machine.losePower()
+    if (process.isDead) this.#told.push(`dies at ${this.#machine.nowMs} ms`)
+  }
+
+  #options(): Parameters<typeof startJob>[1] {
+    const { everyMs, retain, keyGroups, check } = this.#plan
+    return {
+      parallelism: this.#parallelism,
+      keyGroups,
+      check,
+      checkpoints: { storage: STORAGE, every: everyMs, retain, lease: 500 },
+      restart: { strategy: 'exponential', initial: 10, max: 100 },
+    }
+  }
+
+  #observe(process: SimulatedProcess, event: JobEvent): void {
+    if (process.isDead) return
+    if (event.kind === 'checkpoint') this.#checkpoints++
+    if (event.kind === 'attempt-failed') this.#told.push(`attempt failed: ${messageOf(event.error)}`)
+    if (event.kind !== 'restoring') return
+    this.#told.push(`restores ${event.checkpoint}`)
+    this.#recorder.begin(event.checkpoint)
+    if (event.checkpoint !== undefined) for (const sink of this.#sinks.values()) sink.restoredFrom(event.checkpoint)
+  }
+
+  #watch(process: SimulatedProcess): NonNullable<Parameters<typeof startJob>[2]['watch']> {
+    return {
+      watermark: (subtask, address, at) => {
+        if (!process.isDead) this.#recorder.watermark(stepOf(address), subtask, at)
+      },
+      held: (subtask, addresses, checkpoint) => {
+        if (!process.isDead) this.#recorder.held(addresses.map(stepOf), subtask, checkpoint)
+      },
+      splitsIdle: (_subtask, address, splits) => {
+        if (!process.isDead) this.#sources.get(stepOf(address))?.splitsIdle(splits)
+      },
+    }
+  }
+
+  #job(): ReturnType<typeof compile> {
+    return compile(this.#program, {
+      source: (spec) => (this.#sources.get(spec.id) as SourceWorld).source,
+      hasOwnTimestamps: (spec) => this.#sources.get(spec.id)?.style.ownTimestamps === true,
+      sink: (step) => (this.#sinks.get(step.id) as SinkWorld).sink,
+      listener: this.#listener(),
+      parallelism: (step) => this.#hintOf(step),
+      isLazy: () => this.#plan.isLazy,
+    })
+  }
+
+  #hintOf(step: Step): number | undefined {
+    const { hints } = this.#plan
+    return hints.length === 0 ? undefined : hints[this.#program.steps.indexOf(step) % hints.length]
+  }
+
+  #listener(): Listener {
+    const recorder = this.#recorder
+    return {
+      open: (step, subtask, subtasks) => recorder.open(step, subtask, subtasks),
+      record: (log, { value, key, timestamp, watermark, now }) =>
+        void (log as Log).seen.push({
+          kind: 'record',
+          key: key === undefined ? undefined : keyText(key),
+          value,
+          timestamp: timestamp ?? null,
+          watermark,
+          now,
+        }),
+      processingTime(log, now) {
+        const { seen } = log as Log
+        const last = seen.at(-1)
+        if (last?.kind !== 'time' || last.now !== now) seen.push({ kind: 'time', now })
+      },
+      reduced: (step, key, value, before) => {
+        const subtasks = this.#hintOf(this.#program.steps.find(({ id }) => id === step) as Step) ?? this.#parallelism
+        const log = recorder.openByOwner(step, this.#ownerOf(key, subtasks))
+        log.seen.push({ kind: 'record', key: keyText(key), value, timestamp: null, ...(before === undefined ? {} : { before }) })
+      },
+    }
+  }
+
+  #ownerOf(key: Key, subtasks: number): number {
+    const { keyGroups } = this.#plan
+    return subtaskOf(keyGroupOf(keyHash(key), keyGroups), subtasks, keyGroups)
+  }
+}
+
+function stepOf(address: string): string {
+  return address.slice(address.indexOf('/') + 1)
+}
+
+function settled(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve))
+}

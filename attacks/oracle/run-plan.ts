@@ -1,0 +1,47 @@
+/** How one job is run: everything that is not its program. Data, so that a failure can show it. */
+import type { SeededRandom } from '../../packages/millrace/src/connectors/seeded-random.ts'
+import type { DeliveryStyle } from './fake-source.ts'
+
+export interface RunPlan {
+  readonly size: number
+  readonly isConserving: boolean
+  readonly parallelisms: readonly number[]
+  /** Parallelism of steps in turn; empty: all have the run's. */
+  readonly hints: readonly number[]
+  readonly keyGroups: number
+  readonly crashes: number
+  readonly crashPointChance: number
+  readonly faults: { readonly error: number; readonly slow: number } | undefined
+  readonly everyMs: number
+  readonly retain: number
+  readonly check: boolean
+  readonly isLazy: boolean
+  readonly tuning: { readonly batchRecords?: number; readonly credits?: number }
+  readonly delivery: Omit<DeliveryStyle, 'ownTimestamps'>
+}
+
+export function drawPlan(random: SeededRandom): RunPlan {
+  const isSingle = random.chance(0.45)
+  const crashes = random.pick([0, 0, 1, 1, 2, 3])
+  return {
+    size: 1 + random.below(6),
+    isConserving: random.chance(0.15),
+    parallelisms: isSingle ? [1] : random.pick([[2], [1, 2, 3], [3, 4], [1, 4, 2]]),
+    hints: !isSingle && random.chance(0.2) ? [1 + random.below(3), 1 + random.below(3), 1 + random.below(3)] : [],
+    keyGroups: random.pick([4, 16, 128, 1_024]),
+    crashes,
+    crashPointChance: crashes > 0 && random.chance(0.4) ? 0.01 : 0,
+    faults: random.chance(0.1) ? { error: 0.003, slow: 0.02 } : undefined,
+    everyMs: random.pick([10, 10, 15, 40]),
+    retain: 1 + random.below(3),
+    check: random.chance(0.3),
+    isLazy: random.chance(0.5),
+    tuning: random.pick([{}, { batchRecords: 1, credits: 1 }, { batchRecords: 1 }, { batchRecords: 3, credits: 1 }, { batchRecords: 7 }]),
+    delivery: {
+      discovers: random.chance(0.1),
+      waits: random.pick([0, 0.1, 0.4]),
+      silences: random.pick([0, 0, 0.1]),
+      disobeys: random.pick([0, 0, 0.3]),
+    },
+  }
+}
