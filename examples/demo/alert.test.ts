@@ -9,7 +9,7 @@ import { straightLine } from './straight-line.ts'
 import { flightsOutOfOrder, temporaryFolder, writeRows } from './testing.ts'
 
 const SEED = Number(process.env['SEED'] ?? 1)
-const CASES = 300
+const CASES = 150
 
 test(`alerts are the same whenever watermarks come, and those of the straight line (SEED=${SEED})`, (t) => {
   const folder = temporaryFolder(t)

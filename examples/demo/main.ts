@@ -80,7 +80,7 @@ function showNext({ seed }: Options, place: Workplace, job: JobOptions): void {
     [`npm run demo -- --seed ${seed + 1} --kills 20`, 'another order, other moments, more of them'],
     [`npx millrace checkpoints ${job.checkpoints}`, 'the checkpoints that are left'],
     [`npx millrace inspect ${job.checkpoints}`, 'what is in the newest: state, positions, watermarks'],
-    [`tail -n 3 ${short(place.output)}/alerts/*`, 'the output as it is on disk'],
+    [`cat ${short(place.output)}/alerts/* | tail -n 3`, 'the output as it is on disk'],
     [`npx millrace explain examples/demo/job.ts --config '{"input":"in","output":"out"}'`, 'what the job does and guarantees'],
   ]
   title('what to try next')

@@ -30,8 +30,8 @@ function viewerOf(screen: Screen, flights: number): Viewer {
     working({ number, ms }, committed) {
       if (number !== first.number || committed.rows === first.rows) first = { number, ms, rows: committed.rows }
       const rate = (committed.rows - first.rows) / ((ms - first.ms) / 1_000)
-      const speed = rate > 0 ? `${count(rate)} rows/s` : ''
-      screen.live(`${head(number, ms, committed)} committed  ${progress(committed)}  ${dim(speed)}`)
+      const speed = rate > 0 ? `  ${count(rate)} rows/s` : ''
+      screen.live(`${head(number, ms, committed)} committed  ${progress(committed)}${dim(speed)}`)
     },
     continued(number, checkpoint) {
       screen.line(`  ${label(number)}${''.padEnd(15)}goes on from checkpoint ${checkpoint}`)
