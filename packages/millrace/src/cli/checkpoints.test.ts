@@ -28,6 +28,7 @@ async function tell(directory: string, values: Readonly<Record<string, true>> = 
     env,
     stdout: { write: (text) => (out += text) },
     stderr: { write: (text) => (err += text) },
+    canRedraw: false,
     paint: (_style, text) => text,
     folder: directory,
     onSignal: () => {},

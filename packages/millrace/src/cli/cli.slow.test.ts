@@ -145,22 +145,21 @@ test('SIGTERM stops in order, the next run continues', async () => {
 
 test('a second Ctrl-C ends at once, and loses and doubles nothing', async () => {
   numbersJob({ count: 20_000, rate: 4_000 })
-  // The first checkpoint in the middle takes longer than the second signal.
   const running = start('run', 'job.ts', '--checkpoints', 'state', '--checkpoint-every', '200ms')
   await running.said('numbers: checkpoint ')
   running.child.kill('SIGINT')
   running.child.kill('SIGTERM')
   const { code, err } = await running.ended
-  // It may have been through with the first.
-  assert.ok(code === 143 || code === 0, `${code}: ${err}`)
-  if (code === 143) assert.match(err, /^numbers: ended at once\. The next run continues from checkpoint \d+ or a newer one; /m)
+  // Two that are sent at once arrive in either order, and it may have been through with the first.
+  assert.ok(code === 130 || code === 143 || code === 0, `${code}: ${err}`)
+  if (code !== 0) assert.match(err, /^numbers: ended at once\. The next run continues from checkpoint \d+ or a newer one; /m)
   const resumed = await millrace('run', 'job.ts', '--checkpoints', 'state')
   assert.equal(resumed.code, 0, resumed.err)
   assert.deepEqual(committed(), { rows: 20_000, distinct: 20_000 })
 })
 
 test('a second process waits, and takes over after kill -9', async () => {
-  numbersJob({ count: 20_000, rate: 4_000 })
+  numbersJob({ count: 40_000, rate: 4_000 })
   const first = start('run', 'job.ts', '--checkpoints', 'state', '--checkpoint-every', '200ms', '--lease', '2s')
   await first.said('numbers: checkpoint ')
   const second = start('run', 'job.ts', '--checkpoints', 'state', '--lease', '2s')
@@ -170,7 +169,7 @@ test('a second process waits, and takes over after kill -9', async () => {
   const { code, err } = await second.ended
   assert.equal(code, 0, err)
   assert.match(err, /^numbers: continues from checkpoint \d+$/m)
-  assert.deepEqual(committed(), { rows: 20_000, distinct: 20_000 })
+  assert.deepEqual(committed(), { rows: 40_000, distinct: 40_000 })
 })
 
 test('stopping while waiting begins nothing', async () => {

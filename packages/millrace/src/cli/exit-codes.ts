@@ -1,13 +1,14 @@
 import type { ErrorCode } from '../core/error-codes.ts'
 import { StreamError } from '../core/errors.ts'
 
+type ExitName = 'ok' | 'failed' | 'usage' | 'fenced' | 'refused' | 'hangup' | 'interrupted' | 'terminated'
 interface ExitCode {
   readonly code: number
   readonly what: string
 }
 
 /** How `millrace` ends, for scripts and supervisors; printed by `--help`. STABLE: a number never changes its meaning. */
-const table = {
+export const exitCodes: Readonly<Record<ExitName, ExitCode>> = {
   ok: { code: 0, what: 'done: finished, stopped by one Ctrl-C or SIGTERM, or nothing was left to do' },
   failed: { code: 1, what: 'the job cannot be built, or has failed for good' },
   usage: { code: 2, what: 'the command line or an option is wrong; nothing was started' },
@@ -16,12 +17,10 @@ const table = {
   hangup: { code: 129, what: 'a second SIGHUP ended it at once' },
   interrupted: { code: 130, what: 'a second Ctrl-C ended it at once' },
   terminated: { code: 143, what: 'a second SIGTERM ended it at once' },
-} as const satisfies Record<string, ExitCode>
-
-export const exitCodes: Readonly<Record<keyof typeof table, ExitCode>> = table
+}
 
 /** Codes that are not `failed`. */
-const byErrorCode: Partial<Record<ErrorCode, keyof typeof exitCodes>> = {
+const byErrorCode: Partial<Record<ErrorCode, ExitName>> = {
   COMMAND_LINE: 'usage',
   INVALID_OPTION: 'usage',
   INVALID_DURATION: 'usage',

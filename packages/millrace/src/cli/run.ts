@@ -21,7 +21,11 @@ export async function runCommand(operand: string, values: Values, world: World):
   // Stays until the process has ended: a Ctrl-C that comes a little late must not turn success into something else.
   world.onSignal(running.onSignal)
   try {
-    const handle = await startJob(job, options, { env: world.env, hasUncheckedConfig: true, observer: (event) => running.report.onEvent(event) })
+    const handle = await startJob(job, options, {
+      env: world.env,
+      hasUncheckedConfig: true,
+      observer: (event) => running.report.onEvent(event),
+    })
     running.setHandle(handle)
     await handle.finished
     return running.ended(exitCodes.ok.code)

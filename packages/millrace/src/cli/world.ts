@@ -18,6 +18,8 @@ export interface World {
   readonly env: Env
   readonly stdout: TextStream
   readonly stderr: TextStream
+  /** Whether stderr is a terminal on which a line can be drawn again. */
+  readonly canRedraw: boolean
   /** For stderr: colours where it takes them, NO_COLOR and FORCE_COLOR heeded. */
   readonly paint: Paint
   /** Shorter paths in messages. */
@@ -39,6 +41,7 @@ export function processWorld(): World {
     env: nodeEnv({ log: { write: (line) => void process.stderr.write(line) } }),
     stdout: process.stdout,
     stderr: process.stderr,
+    canRedraw: process.stderr.isTTY === true && process.env['TERM'] !== 'dumb',
     paint: (style, text) => styleText(style, text, { stream: process.stderr }),
     folder: process.cwd(),
     onSignal,
