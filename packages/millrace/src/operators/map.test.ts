@@ -50,7 +50,7 @@ inBothModes('an error of a user function names its step and keeps its cause', as
   const harness = await TaskHarness.open((job) => {
     job
       .from('s', source.source)
-      .process('first', { onRecord: (value: Row, _context, out) => out.emit(value) })
+      .process('first', { onRecord: (value: Row, _context, out: Out<Row>) => out.emit(value) })
       .process('second', {
         onRecord() {
           throw boom

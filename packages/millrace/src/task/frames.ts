@@ -81,31 +81,52 @@ export function decodeFrame<F extends HostFrame | TaskFrame>(bytes: Uint8Array):
   return { ...head, element: { kind: 'batch', ...batch } } as unknown as F
 }
 
-/** Cuts a stream of bytes into frames. `push` gives all that became whole. */
+/** Cuts a stream of bytes into frames. `push` gives all that became whole. A byte is copied a fixed number of times, however small the pieces. */
 export class FrameSplitter {
-  #rest: Uint8Array = new Uint8Array(0)
+  /** What has come and is in no frame yet: the first `#size` bytes. */
+  #held: Uint8Array = new Uint8Array(FIRST_BYTES)
+  #size = 0
 
   push(bytes: Uint8Array): Uint8Array[] {
-    const all = this.#rest.length === 0 ? bytes : joined(this.#rest, bytes)
-    const view = new DataView(all.buffer, all.byteOffset, all.byteLength)
+    this.#reserve(this.#size + bytes.length)
+    this.#held.set(bytes, this.#size)
+    this.#size += bytes.length
+    const view = new DataView(this.#held.buffer)
     const frames: Uint8Array[] = []
     let at = 0
-    while (all.length - at >= 4) {
+    while (this.#size - at >= LENGTH_BYTES) {
       const length = view.getUint32(at, true)
       if (length === 0 || length > MAX_FRAME_BYTES)
         throw new StreamError('CONTRACT', `A frame of ${length} bytes came from the other end; at most ${MAX_FRAME_BYTES} are allowed.`)
-      if (all.length - at - 4 < length) break
-      frames.push(all.slice(at + 4, at + 4 + length))
-      at += 4 + length
+      const end = at + LENGTH_BYTES + length
+      if (end > this.#size) break
+      frames.push(this.#held.slice(at + LENGTH_BYTES, end))
+      at = end
     }
-    this.#rest = all.slice(at)
+    this.#drop(at)
     return frames
+  }
+
+  #drop(count: number): void {
+    if (count === 0) return
+    const rest = this.#size - count
+    // One huge frame does not keep its room for ever.
+    if (this.#held.length > KEPT_BYTES && rest < FIRST_BYTES) {
+      const held = new Uint8Array(FIRST_BYTES)
+      held.set(this.#held.subarray(count, this.#size))
+      this.#held = held
+    } else this.#held.copyWithin(0, count, this.#size)
+    this.#size = rest
+  }
+
+  #reserve(size: number): void {
+    if (size <= this.#held.length) return
+    const larger = new Uint8Array(Math.max(size, this.#held.length * 2))
+    larger.set(this.#held.subarray(0, this.#size))
+    this.#held = larger
   }
 }
 
-function joined(left: Uint8Array, right: Uint8Array): Uint8Array {
-  const all = new Uint8Array(left.length + right.length)
-  all.set(left)
-  all.set(right, left.length)
-  return all
-}
+const LENGTH_BYTES = 4
+const FIRST_BYTES = 64 * 1024
+const KEPT_BYTES = 1024 * 1024

@@ -143,7 +143,8 @@ export class TaskCore {
   complete(checkpoint: number): void {
     this.#seals.complete(checkpoint)
     // A task that had ended before is not asked again: it did not seal this one.
-    if (this.options.keepsState && checkpoint === this.#lastCheckpoint) for (const { keyed } of this.#chain.operators) keyed?.snapshots.complete(checkpoint)
+    if (this.options.keepsState && checkpoint === this.#lastCheckpoint)
+      for (const { keyed } of this.#chain.operators) keyed?.snapshots.complete(checkpoint)
   }
 
   /** As if checkpoint n had never been asked for; what it covered joins the next one (T4). */
