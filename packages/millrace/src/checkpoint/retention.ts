@@ -7,6 +7,7 @@
  *       of a lower epoch (whoever wrote it is fenced; what it may still write is the next owner's to delete), or
  *       one's own, written to the end, and of a checkpoint that is complete or aborted, or a merge that was given up.
  *     Chunks of the own epoch in the making, of higher epochs and of unknown names are left alone.
+ *     After the last entry of an owner no manifest of its epoch can name anything any more.
  * R4  While an entry that is needed cannot be read, nothing is deleted at all (D6): nobody knows what it names.
  * R5  Entries are deleted before the chunks that only they name, oldest first; so no entry that is left misses a chunk.
  * R6  Work is bounded: one decision gives at most `limit` deletions and keeps the rest for the next.
@@ -28,6 +29,8 @@ export interface RetentionState {
   readonly own: Readonly<Record<string, 'writing' | 'written'>>
   /** The newest complete checkpoint of this epoch, -1 before the first. */
   readonly complete: number
+  /** The last entry of this owner counts. */
+  readonly hasEnded: boolean
   /** To be deleted, entries before chunks. */
   readonly entries: readonly number[]
   readonly chunks: readonly string[]
@@ -48,6 +51,8 @@ export type RetentionEvent =
    * An entry counts: `kept` is what it needs, `numbers` the whole log when it was looked up, `manifest` that of a checkpoint.
    */
   | { readonly kind: 'appended'; readonly number: number; readonly kept: readonly number[]; readonly numbers: readonly number[]; readonly manifest: Manifest | undefined }
+  /** `finished` or `release` counts: what of this epoch is not named now never will be. After `appended`. */
+  | { readonly kind: 'ended' }
   /** Chunks that exist, in any number of pieces: after a claim, to find what dead attempts left. */
   | { readonly kind: 'listed'; readonly chunks: readonly string[] }
   | { readonly kind: 'continue' }
@@ -72,7 +77,7 @@ export function startRetention(options: RetentionOptions): RetentionState {
   const retained = options.retained.map(({ number, manifest }) => ({ number, chunks: manifest.chunks.map((chunk) => chunk.name) }))
   const references: Record<string, number> = {}
   for (const { chunks } of retained) for (const chunk of chunks) references[chunk] = (references[chunk] ?? 0) + 1
-  return { epoch: options.epoch, mayDelete: options.mayDelete, limit: options.limit ?? 64, retained, references, own: {}, complete: -1, entries: [], chunks: [] }
+  return { epoch: options.epoch, mayDelete: options.mayDelete, limit: options.limit ?? 64, retained, references, own: {}, complete: -1, hasEnded: false, entries: [], chunks: [] }
 }
 
 export function decideRetention(state: RetentionState, event: RetentionEvent): RetentionDecision {
@@ -91,6 +96,8 @@ function apply(state: RetentionState, event: RetentionEvent): RetentionState {
       return { ...state, chunks: [...state.chunks, ...event.chunks.filter((chunk) => isOrphan(state, chunk))] }
     case 'appended':
       return onAppended(state, event)
+    case 'ended':
+      return dropOwn({ ...state, hasEnded: true }, Object.keys(state.own).filter((chunk) => state.own[chunk] === 'written'))
     case 'continue':
       return state
   }
@@ -112,7 +119,7 @@ function onWritten(state: RetentionState, chunk: string): RetentionState {
   // Named while its writer had not reported yet, or of a checkpoint that was given up meanwhile.
   if (!Object.hasOwn(state.own, chunk)) return state
   const next: RetentionState = { ...state, own: { ...state.own, [chunk]: 'written' } }
-  return isSuperseded(next, chunk) ? dropOwn(next, [chunk]) : next
+  return state.hasEnded || isSuperseded(next, chunk) ? dropOwn(next, [chunk]) : next
 }
 
 function dropOwn(state: RetentionState, chunks: readonly string[]): RetentionState {

@@ -107,6 +107,7 @@ class StorageStore implements JobStore {
     this.#options.env.crashPoint('entry.confirmed')
     if (body.kind !== 'checkpoint') this.#isReleased = true
     this.#upkeep?.appended(appended, body.kind === 'checkpoint' ? body.manifest : undefined)
+    if (body.kind !== 'checkpoint') this.#upkeep?.ended()
   }
 
   async release(): Promise<void> {
@@ -166,6 +167,7 @@ class StorageStore implements JobStore {
     this.#log.close()
     if (this.#ownership !== undefined && !this.#isReleased) abandonedTokens.push(this.#token)
     await this.#upkeep?.settle()
+    await this.#log.settle()
     await this.#storage.close()
   }
 

@@ -46,6 +46,7 @@ export class LogActor {
   #cancelTimer: (() => void) | undefined
   #cancelBeat: (() => void) | undefined
   #isClosed = false
+  #beating: Promise<void> = Promise.resolve()
 
   constructor(options: LogActorOptions) {
     this.#options = options
@@ -79,6 +80,11 @@ export class LogActor {
     this.#settle = undefined
   }
 
+  /** After `close`: no heartbeat is being written any more, so none is left half written. */
+  settle(): Promise<void> {
+    return this.#beating
+  }
+
   #ask(decision: LogDecision): Promise<Started | Appended> {
     return new Promise((resolve, reject) => {
       this.#settle = { resolve, reject }
@@ -109,7 +115,7 @@ export class LogActor {
       case 'create':
         return this.#create(action.number, action.entry)
       case 'beat':
-        this.#options.storage
+        this.#beating = this.#options.storage
           .beat(action.beat)
           .catch((error: unknown) => this.#options.env.log('warn', 'heartbeat failed', { cause: messageOf(error) }))
         return

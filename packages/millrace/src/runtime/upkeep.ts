@@ -54,6 +54,11 @@ export class Upkeep {
     this.#decide({ kind: 'appended', number, kept: entry.kept, numbers, manifest })
   }
 
+  /** The last entry of this owner counts. */
+  ended(): void {
+    this.#decide({ kind: 'ended' })
+  }
+
   /** Begins the next merge that the newest manifest calls for, unless one is under way. */
   compact(manifest: Manifest, merged: (merge: Merge) => void): void {
     if (this.#merging !== undefined || this.#isOver) return

@@ -1,0 +1,127 @@
+/**
+ * The job that most attacks break: of each key a sequence number and a hash over its history, counts per stretch of event time
+ * that timers close, and silences that timers end. With `wide` also a reduce, an aggregate and state with a TTL, so that every
+ * kind of state is in its checkpoints.
+ *
+ * Its results follow from the input alone, whatever the batches, watermarks and restarts are: they compare event times, and a
+ * timer only ends what these comparisons no longer see.
+ */
+import { agg, defineJob, eventTimer, eventTimers, listState, mapState, outputTag, valueState } from '../../packages/millrace/src/index.ts'
+import { fileSink, fileSource, jsonLines } from '../../packages/millrace/src/files.ts'
+import type { Job, KeyedStream, Out, Stream, Tag } from '../../packages/millrace/src/index.ts'
+import type { InputRow } from './sequence-input.ts'
+
+export const BUCKET_MS = 1_000
+export const SILENCE_MS = 2_500
+/** A list begins anew when it has so many elements. */
+export const LIST_LENGTH = 5
+
+export interface History {
+  readonly key: string
+  readonly seq: number
+  readonly hash: number
+  /** Sum over the list of the latest values. */
+  readonly latest: number
+  /** What the state with a TTL held: the sequence number before, if it has not expired. */
+  readonly recent: number | null
+  /** Which stretch of processing time it was: the TTL passes between two. */
+  readonly era: number
+}
+export interface Bucket {
+  readonly key: string
+  readonly end: number
+  readonly count: number
+  readonly hash: number
+}
+export interface Silence {
+  readonly key: string
+  readonly since: number
+  readonly seq: number
+}
+export interface SequencePaths {
+  readonly input: string
+  readonly output: string
+}
+export interface SequenceOptions extends SequencePaths {
+  readonly wide: boolean
+  /** Processing time at which the second era begins. */
+  readonly eraAt?: number
+}
+
+export function mixed(hash: number, value: number): number {
+  return (Math.imul(hash ^ value, 0x01000193) + value) >>> 0
+}
+
+/** Sinks by the folder that they write. */
+export function sinksOf(wide: boolean): readonly string[] {
+  return wide ? ['history', 'buckets', 'silences', 'sums', 'statistics'] : ['history', 'buckets', 'silences']
+}
+
+export function sequenceJob(options: SequenceOptions): Job<void, unknown> {
+  const { input, output, wide } = options
+  return defineJob('sequence', (job) => {
+    const tags = { buckets: outputTag<Bucket>('buckets'), silences: outputTag<Silence>('silences') }
+    const rows = job.from('rows', fileSource(`${input}/*.jsonl`, jsonLines<InputRow>()), { timestamp: (row) => row.at })
+    const keyed = rows.keyBy((row) => row.key)
+    const history = sequence(keyed, tags, options.eraAt ?? Number.POSITIVE_INFINITY)
+    history.to('history', fileSink(`${output}/history`, jsonLines()))
+    history.side(tags.buckets).to('buckets', fileSink(`${output}/buckets`, jsonLines()))
+    history.side(tags.silences).to('silences', fileSink(`${output}/silences`, jsonLines()))
+    if (!wide) return
+    keyed.reduce('sum', (sum, row) => ({ ...row, value: sum.value + row.value })).to('sums', fileSink(`${output}/sums`, jsonLines()))
+    keyed
+      .aggregate('statistics', { count: agg.count(), best: agg.top(3, (row) => row.value), last: agg.last() })
+      .to('statistics', fileSink(`${output}/statistics`, jsonLines()))
+  })
+}
+
+interface Tags {
+  readonly buckets: Tag<Bucket>
+  readonly silences: Tag<Silence>
+}
+
+function sequence(keyed: KeyedStream<InputRow, string>, { buckets, silences }: Tags, eraAt: number): Stream<History> {
+  return keyed.process('sequence', {
+    state: {
+      last: valueState({ initial: () => ({ seq: 0, hash: 17 }) }),
+      open: mapState<number, { count: number; hash: number }>(),
+      latest: listState<number>(),
+      recent: valueState<number>({ ttl: '1h' }),
+    },
+    timers: { close: eventTimers(), quiet: eventTimer() },
+    onRecord(row, { state, timers, now }, out: Out<History>) {
+      const { seq, hash } = state.last.get()
+      state.last.set({ seq: seq + 1, hash: mixed(hash, row.value) })
+      if (state.latest.size >= LIST_LENGTH) state.latest.replace([row.value])
+      else state.latest.add(row.value)
+      const recent = state.recent.get() ?? null
+      state.recent.set(seq + 1)
+      const end = bucketEndOf(row.at)
+      state.open.update(end, (bucket) => ({ count: (bucket?.count ?? 0) + 1, hash: mixed(bucket?.hash ?? 0, row.value) }))
+      timers.close.add(end)
+      // The timer may or may not have fired by now: only its time counts.
+      const due = timers.quiet.at
+      if (due !== undefined && due < row.at) out.side(silences, { key: row.key, since: due, seq })
+      timers.quiet.set(row.at + SILENCE_MS)
+      let latest = 0
+      for (const value of state.latest) latest += value
+      out.emit({ key: row.key, seq: seq + 1, hash: mixed(hash, row.value), latest, recent, era: now >= eraAt ? 1 : 0 })
+    },
+    onTimer: {
+      close(end, { key, state }, out) {
+        const bucket = state.open.get(end)
+        if (bucket === undefined) throw new Error(`${key} has no bucket ${end}`)
+        out.side(buckets, { key, end, ...bucket })
+        state.open.delete(end)
+      },
+      quiet(since, { key, state }, out) {
+        out.side(silences, { key, since, seq: state.last.get().seq })
+      },
+    },
+  })
+}
+
+/** The first moment that is no longer in the bucket. */
+export function bucketEndOf(at: number): number {
+  return (Math.floor(at / BUCKET_MS) + 1) * BUCKET_MS
+}
