@@ -82,6 +82,7 @@ export class SinkWorld {
     const { env, subtask, epoch } = context
     let count = restored.reduce((sum, each) => sum + each, 0)
     let buffer: Emission[] = []
+    let isClosed = false
     return {
       write: (value: Row, timestamp: number | undefined): boolean => {
         buffer.push({ value, timestamp: timestamp ?? null })
@@ -100,9 +101,13 @@ export class SinkWorld {
           count,
         }
         buffer = []
-        return { durable: this.#soon(env, () => this.#prepare(part)) }
+        // What is under way when the writer is closed does not happen any more.
+        return { durable: this.#soon(env, () => (isClosed ? { committables: [] } : this.#prepare(part))) }
       },
-      close: () => Promise.resolve(),
+      close: (): Promise<void> => {
+        isClosed = true
+        return Promise.resolve()
+      },
     }
   }
 

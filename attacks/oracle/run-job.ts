@@ -1,6 +1,6 @@
 /** One random job on a simulated machine: started, killed, started again at another parallelism, until it has finished; then judged. */
 import { keyGroupOf, subtaskOf } from '../../packages/millrace/src/core/key-group.ts'
-import { messageOf } from '../../packages/millrace/src/core/errors.ts'
+import { messageOf, StreamError } from '../../packages/millrace/src/core/errors.ts'
 import { SeededRandom } from '../../packages/millrace/src/connectors/seeded-random.ts'
 import { startJob } from '../../packages/millrace/src/job/start-job.ts'
 import type { JobEvent, JobHandle } from '../../packages/millrace/src/runtime/monitor.ts'
@@ -39,6 +39,8 @@ export async function runJob(seed: number): Promise<JobReport> {
   return new JobTrial(seed).run()
 }
 
+type Outcome = { readonly how: string } | { readonly error: unknown }
+
 class JobTrial {
   readonly #seed: number
   readonly #program: Program
@@ -76,7 +78,7 @@ class JobTrial {
       await this.#runToEnd()
       if (this.#problems.length === 0) this.#judge()
     } catch (error) {
-      this.#problems.push(`the job did not finish: ${error instanceof Error ? error.stack : String(error)}`)
+      this.#problems.push(`the job did not finish: ${stackOf(error)}`)
     }
     return this.#report()
   }
@@ -138,7 +140,7 @@ class JobTrial {
   /** True when the job has finished. */
   async #runProcess(process: SimulatedProcess): Promise<boolean> {
     this.#told.push(`process ${process.pid} at parallelism ${this.#parallelism}`)
-    let outcome: string | undefined
+    let outcome: Outcome | undefined
     const isDying = this.#crashes < this.#plan.crashes
     this.#stepsLeft = isDying ? Math.floor(10 ** (1 + this.#random.next() * 2.7)) : Infinity
     const starting = startJob(this.#job(), this.#options(), {
@@ -152,12 +154,11 @@ class JobTrial {
       (started) => {
         handle = started
         started.finished.then(
-          (how) => (outcome = how),
-          (error: unknown) =>
-            (outcome = `failed: ${messageOf(error)}\n${(error as Error).stack}\n${String((error as Error).cause instanceof Error ? ((error as Error).cause as Error).stack : '')}`),
+          (how) => (outcome = { how }),
+          (error: unknown) => (outcome = { error }),
         )
       },
-      (error: unknown) => (outcome = `failed to start: ${(error as Error).stack}`),
+      (error: unknown) => (outcome = { error }),
     )
     await settled()
     for (let steps = 0; outcome === undefined; steps++) {
@@ -169,9 +170,17 @@ class JobTrial {
     }
     if (process.isDead) return false
     process.kill()
-    if (outcome.startsWith('failed')) throw new Error(outcome)
-    this.#told.push(outcome)
-    return outcome === 'finished' || outcome === 'already-finished'
+    if ('error' in outcome) return this.#failed(outcome.error)
+    this.#told.push(outcome.how)
+    return outcome.how === 'finished' || outcome.how === 'already-finished'
+  }
+
+  /** A disk that fails may stop the job, loudly; whoever watches over it starts it again. */
+  #failed(error: unknown): false {
+    const isLoudStop = this.#plan.faults !== undefined && StreamError.is(error) && error.domain === 'external' && error.retry === 'restart-job'
+    if (!isLoudStop) throw error
+    this.#told.push(`stops: ${messageOf(error)}`)
+    return false
   }
 
   /** Killed, without power, or stopped as one should. */
@@ -267,6 +276,11 @@ class JobTrial {
     const { keyGroups } = this.#plan
     return subtaskOf(keyGroupOf(keyHash(key), keyGroups), subtasks, keyGroups)
   }
+}
+
+function stackOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  return `${error.stack}${error.cause === undefined ? '' : `\ncause: ${stackOf(error.cause)}`}`
 }
 
 function stepOf(address: string): string {
