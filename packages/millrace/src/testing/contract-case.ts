@@ -2,7 +2,11 @@
  * One rule of a contract, tried on one implementation. Belongs to no test framework: give it a name and a function there.
  *
  * @example
- * for (const { name, run } of storageSuite(options)) test(name, run)
+ * import { test } from 'node:test'
+ * import { arraySource } from 'millrace'
+ * import { nodeEnv, sourceSuite } from 'millrace/testing'
+ * const suite = sourceSuite({ env: nodeEnv(), create: () => arraySource([1, 2]), expected: new Map([['0', [1, 2]]]) })
+ * for (const { name, run } of suite) test(name, run)
  */
 export interface ContractCase {
   readonly name: string
