@@ -1,0 +1,72 @@
+/**
+ * `npm run attack -- host [--seed S] [--schedules 500] [--schedule-seed X]`
+ *
+ * Records what a random host says to a task in this process and what it hears, then says the same over standard input to a task in
+ * another process: the answers must be equal byte for byte, and nothing may come between held and resume.
+ */
+import { SeededRandom } from '../../packages/millrace/src/connectors/seeded-random.ts'
+import type { WiredSubtask } from '../../packages/millrace/src/runtime/wiring.ts'
+import { chosenSeed, numberOptions, Progress, type Attack } from '../lib/attack.ts'
+import { RandomHost, type Schedule } from './random-host.ts'
+import { replayOnStub } from './stub-host.ts'
+import { subtasksOf, type TaskChoice } from './task.ts'
+
+export const attack: Attack = {
+  name: 'host',
+  summary: 'recorded schedules on the local host and on a stub host over stdin and stdout: equal frames [--schedules N]',
+  async run(args) {
+    const options = numberOptions(args, { seed: undefined, schedules: 500, 'schedule-seed': undefined })
+    const one = options['schedule-seed']
+    const random = new SeededRandom(one ?? chosenSeed(options.seed), 'schedules')
+    const seeds = one === undefined ? Array.from({ length: options.schedules as number }, () => random.word() >>> 0) : [one]
+    return runAll(seeds)
+  },
+}
+
+async function runAll(seeds: readonly number[]): Promise<{ passed: number; failed: number; planned: number }> {
+  const progress = new Progress('schedules', seeds.length)
+  const queue = [...seeds]
+  const counts = { passed: 0, failed: 0, frames: 0, answers: 0, holds: 0, restores: 0 }
+  const drain = async (): Promise<void> => {
+    for (let seed = queue.shift(); seed !== undefined; seed = queue.shift()) {
+      const { problems, schedule, isRestored } = await runSchedule(seed)
+      counts.frames += schedule.exchanges.length
+      counts.answers += schedule.exchanges.reduce((sum, { heard }) => sum + heard.length, 0)
+      counts.holds += schedule.holds
+      if (isRestored) counts.restores++
+      if (problems.length === 0) counts.passed++
+      else if (++counts.failed <= 10)
+        progress.say(`schedule ${seed}: ${problems.slice(0, 3).join('; ')}\nagain: npm run attack -- host --schedule-seed ${seed}`)
+      progress.at(counts.passed + counts.failed)
+    }
+  }
+  await Promise.all([drain(), drain()])
+  process.stdout.write(`${counts.frames} frames said, ${counts.answers} heard, ${counts.holds} holds, ${counts.restores} restored tasks\n`)
+  return { passed: counts.passed, failed: counts.failed, planned: seeds.length }
+}
+
+async function runSchedule(
+  seed: number,
+): Promise<{ readonly problems: readonly string[]; readonly schedule: Schedule; readonly isRestored: boolean }> {
+  const random = new SeededRandom(seed, 'host')
+  const job = { seed, parallelism: random.pick([1, 1, 2, 3]), chainKeyed: random.chance(0.5) }
+  const subtasks = subtasksOf(job)
+  const subtask = random.below(subtasks.length)
+  const choice: TaskChoice = {
+    ...job,
+    subtask,
+    batchRecords: random.pick([1, 2, 7, 512]),
+    credits: random.pick([1, 2]),
+    check: random.chance(0.3),
+  }
+  const { spec } = subtasks[subtask] as WiredSubtask
+  const actions = 20 + random.below(80)
+  let schedule = await new RandomHost(choice, spec, random).run(actions, {})
+  const isRestored = schedule.problems.length === 0 && random.chance(0.3)
+  if (isRestored) schedule = await new RandomHost(choice, spec, random).run(actions, schedule.restored)
+  const problems = [...schedule.problems]
+  if (problems.length > 0) return { problems, schedule, isRestored }
+  const cutAt = random.chance(0.3) ? 1 + random.below(schedule.exchanges.length - 1) : undefined
+  problems.push(...(await replayOnStub(schedule, { cutAt, pieces: random.pick([1, 7, 100_000]) })))
+  return { problems, schedule, isRestored }
+}
