@@ -26,7 +26,7 @@ interface Counted {
 }
 
 const KEYS = 10_000
-const RECORDS = 2_000_000
+const RECORDS = 10_000_000
 const ROUNDS = 5
 const BATCH = 512
 
@@ -39,7 +39,7 @@ const withoutBidder = (bid: Priced): Priced => ({ auction: bid.auction, euros: b
 
 // ---------------------------------------------------------------- the plain chain
 
-function chainJob(seen: (row: Counted) => void): Job<void> {
+export function chainJob(seen: (row: Counted) => void): Job<void> {
   return defineJob('chain', (job) => {
     job
       .from('bids', replaySource(batches, RECORDS))
@@ -74,7 +74,7 @@ function chainByHand(seen: (row: Counted) => void): void {
 
 const big = outputTag<Priced>('big')
 
-function processJob(seen: (row: Counted) => void): Job<void> {
+export function processJob(seen: (row: Counted) => void): Job<void> {
   return defineJob('process', (job) => {
     const counted = job
       .from('bids', replaySource(batches, RECORDS), { timestamp: (bid) => bid.at })
@@ -160,7 +160,7 @@ function measured(run: (seen: (row: Counted) => void) => Promise<void> | void, e
 }
 
 /** Ten other jobs with other shapes, functions and kinds of steps go through the same engine code first. */
-async function pollute(): Promise<void> {
+export async function pollute(): Promise<void> {
   for (let i = 0; i < 10; i++) {
     const field = `f${i}`
     const job = defineJob(`other-${i}`, (job) => {

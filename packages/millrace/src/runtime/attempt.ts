@@ -57,6 +57,7 @@ export class Attempt {
   readonly #scheduler: Scheduler
   readonly #cancel = new AbortController()
   #isOver = false
+  #opening: Promise<void> | undefined
 
   constructor(options: AttemptOptions) {
     this.#options = options
@@ -65,7 +66,12 @@ export class Attempt {
   }
 
   /** Opens all subtasks, downstream first, so that nothing is sent to one that cannot take it. Records flow from `begin` on. */
-  async open(): Promise<void> {
+  open(): Promise<void> {
+    this.#opening = this.#openAll()
+    return this.#opening
+  }
+
+  async #openAll(): Promise<void> {
     for (let index = this.#tasks.length - 1; index >= 0; index--) {
       const task = this.#tasks[index] as TaskCore
       const { plan, nodes, subtask, subtasks } = task.options.spec
@@ -137,6 +143,8 @@ export class Attempt {
     this.#isOver = true
     this.#scheduler.stop()
     this.#cancel.abort()
+    // What is being opened is closed when it is there.
+    await this.#opening?.catch(() => undefined)
     const errors: unknown[] = []
     for (const task of this.#tasks) await task.close().catch((error: unknown) => errors.push(error))
     return errors

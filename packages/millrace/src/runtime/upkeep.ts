@@ -130,6 +130,7 @@ export class Upkeep {
   async #merge(task: MergeTask, manifest: Manifest): Promise<Merge | undefined> {
     const { env, ownership, storage, chunks } = this.#options
     const parts = await this.#mergedParts(task, manifest)
+    if (this.#isOver) return undefined
     const inputs = task.inputs.map((run) => run.chunk)
     const { operator, first, last, level } = task
     const name = chunkName({
@@ -178,18 +179,21 @@ export class Upkeep {
       for (const block of blocks) byGroup.set(block.group, [...(byGroup.get(block.group) ?? []), block.bytes])
     }
     const parts: ChunkPart[] = []
-    let budget = env.budget('slice')
+    // What has fallen far behind gets as much time as the tasks: else runs would grow without bound.
+    const slice = isBehind(inputs) ? 'turn' : 'slice'
+    let budget = env.budget(slice)
     for (const group of [...byGroup.keys()].sort((a, b) => a - b)) {
       const merged = mergeBlocks(byGroup.get(group) as Uint8Array[], { base: level === 'base' })
       if (merged.entries > 0) parts.push({ operator, ...merged })
-      if (!budget.hasLeft()) budget = await this.#pause()
+      if (!budget.hasLeft()) budget = await this.#pause(slice)
+      if (this.#isOver) return []
     }
     return parts
   }
 
-  #pause(): Promise<Budget> {
+  #pause(slice: 'turn' | 'slice'): Promise<Budget> {
     const { env } = this.#options
-    return new Promise((resolve) => env.timers.soon(() => resolve(env.budget('slice'))))
+    return new Promise((resolve) => env.timers.soon(() => resolve(env.budget(slice))))
   }
 }
 
@@ -203,4 +207,10 @@ function nextMerge(manifest: Manifest): MergeTask | undefined {
     }
   }
   return undefined
+}
+
+/** The deltas are twice what the base is: by the rule they were to be merged when they were as much. */
+function isBehind(inputs: readonly Run[]): boolean {
+  const bytesOf = (isBase: boolean): number => inputs.reduce((sum, run) => ((run.level === 'base') === isBase ? sum + run.bytes : sum), 0)
+  return inputs[0]?.level === 'base' && bytesOf(false) > 2 * bytesOf(true)
 }

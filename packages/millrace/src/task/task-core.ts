@@ -93,17 +93,32 @@ export class TaskCore {
       writers: this.#parts.writers,
       whenFull: (node) => this.#whenFull(node),
     })
-    for (const { node, keyed, time: own } of this.#chain.operators) {
-      const from = restored[node.address]
-      if (keyed === undefined || from?.kind !== 'keyed') continue
-      keyed.now = this.#now
-      for (const { blocks, ignored } of from.runs)
-        for (const block of blocks) keyed.snapshots.restore(block, (state) => !ignored.includes(state))
-      own.watermark = from.watermark
+    for (const each of this.#chain.operators) {
+      const from = restored[each.node.address]
+      if (from?.kind === 'keyed') await this.#restore(each, from)
     }
     for (const { operator } of [...this.#chain.operators].reverse()) await operator.open?.()
+    if (this.options.signal.aborted) throw new StreamError('STOPPED', 'The job was stopped while it was opened.')
     if (this.#parts.reader !== undefined) this.#source.start(this.#parts.reader, this.#parts.restoredSplits, this.#idleNow())
     this.#phase = 'running'
+  }
+
+  /** In turns like any other work (rules 1.20). */
+  async #restore({ keyed, time }: ChainOperator, from: Extract<OperatorRestore, { kind: 'keyed' }>): Promise<void> {
+    if (keyed === undefined) return
+    const { env, signal } = this.options
+    keyed.now = this.#now
+    let budget: Budget = env.budget('turn')
+    for (const { blocks, ignored } of from.runs) {
+      for (const block of blocks) {
+        keyed.snapshots.restore(block, (state) => !ignored.includes(state))
+        if (budget.hasLeft()) continue
+        await new Promise<void>((resolve) => env.timers.soon(resolve))
+        if (signal.aborted) throw new StreamError('STOPPED', 'The job was stopped while it restored its state.')
+        budget = env.budget('turn')
+      }
+    }
+    time.watermark = from.watermark
   }
 
   /** Records may flow. Until then only a barrier is taken: checkpoint 0 is written before the first record (rules 1.1). */
