@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { decodeFrame, encodeFrame, FrameSplitter, type TaskFrame } from '../../packages/millrace/src/task/frames.ts'
+import { fastStart } from '../lib/attack.ts'
 import type { Schedule } from './random-host.ts'
 
 const ANSWER_TIMEOUT_MS = 20_000
@@ -14,6 +15,7 @@ export async function replayOnStub(
 ): Promise<string[]> {
   const child = spawn(process.execPath, [join(import.meta.dirname, 'worker.ts'), JSON.stringify(schedule.choice)], {
     stdio: ['pipe', 'pipe', 'inherit'],
+    env: fastStart(),
   })
   const exited = new Promise<number | null>((resolve) => child.on('exit', resolve))
   const answers = new Answers()

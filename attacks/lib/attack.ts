@@ -54,6 +54,11 @@ export function dataFolder(...names: readonly string[]): string {
   return path
 }
 
+/** The environment of a process of ours that starts often: what Node has compiled once is kept. */
+export function fastStart(): NodeJS.ProcessEnv {
+  return { ...process.env, NODE_COMPILE_CACHE: dataFolder('compile-cache') }
+}
+
 /** A line that counts: in place on a terminal, now and then elsewhere. */
 export class Progress {
   readonly #what: string

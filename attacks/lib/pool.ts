@@ -1,5 +1,6 @@
 /** Cases in two processes: each takes the next one when it is done, so that a slow one holds nobody up. */
 import { fork } from 'node:child_process'
+import { fastStart } from './attack.ts'
 
 export interface PoolOptions<R> {
   /** A module that calls `serve`. */
@@ -26,7 +27,7 @@ async function drain<R>(queue: number[], options: PoolOptions<R>): Promise<void>
 /** Lives until the queue is empty or it dies; a death costs the case at hand only. */
 function oneProcess<R>(queue: number[], options: PoolOptions<R>): Promise<void> {
   return new Promise((resolve) => {
-    const child = fork(options.module, [], { serialization: 'advanced' })
+    const child = fork(options.module, [], { serialization: 'advanced', env: fastStart() })
     let current: number | undefined
     let timer: NodeJS.Timeout | undefined
     let lateness = ''

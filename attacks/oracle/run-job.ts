@@ -161,12 +161,18 @@ class JobTrial {
       (error: unknown) => (outcome = { error }),
     )
     await settled()
+    let isQuiet = false
     for (let steps = 0; outcome === undefined; steps++) {
       if (process.isDead) return false
       if (steps > MOST_STEPS) throw new Error(`no end after ${MOST_STEPS} events at ${this.#machine.nowMs} ms`)
       if (--this.#stepsLeft < 0) this.#endEarly(process, handle)
-      if (!process.isDead && !(await this.#machine.step()))
-        throw new Error(`nothing is left to happen at ${this.#machine.nowMs} ms, but the job has not ended`)
+      else if (await this.#machine.step()) {
+        isQuiet = false
+        continue
+      } else if (isQuiet) throw new Error(`nothing is left to happen at ${this.#machine.nowMs} ms, but the job has not ended`)
+      // What follows from the last event, or from a stop, has its turn.
+      await settled()
+      isQuiet = true
     }
     if (process.isDead) return false
     process.kill()
@@ -177,7 +183,8 @@ class JobTrial {
 
   /** A disk that fails may stop the job, loudly; whoever watches over it starts it again. */
   #failed(error: unknown): false {
-    const isLoudStop = this.#plan.faults !== undefined && StreamError.is(error) && error.domain === 'external' && error.retry === 'restart-job'
+    const isLoudStop =
+      this.#plan.faults !== undefined && StreamError.is(error) && error.domain === 'external' && error.retry === 'restart-job'
     if (!isLoudStop) throw error
     this.#told.push(`stops: ${messageOf(error)}`)
     return false
