@@ -31,13 +31,17 @@ export function committedOf(run: RunFolder, wide: boolean): Committed[] {
   })
 }
 
-/** Files that no reader should ever find once a job has ended: hidden parts, temporary names, chunks that nothing names. */
-export function residueOf(run: RunFolder): string[] {
+/**
+ * Files that should not be there once a job has ended: hidden parts, temporary names, chunks that nothing names.
+ * `wasCut`: it was killed after its last entry, so files of its checkpoints may be left that it was about to delete.
+ */
+export function residueOf(run: RunFolder, wasCut: boolean = false): string[] {
   const left: string[] = []
   for (const path of readdirSync(run.output, { recursive: true, withFileTypes: true })) {
     const isHidden = path.name.startsWith('.') || path.parentPath.includes('/.millrace-')
     if (path.isFile() && isHidden) left.push(join(path.parentPath, path.name))
   }
+  if (wasCut) return left
   for (const path of readdirSync(run.checkpoints, { recursive: true, withFileTypes: true })) {
     if (path.isFile() && path.name.startsWith('.')) left.push(join(path.parentPath, path.name))
   }

@@ -1,0 +1,62 @@
+/** A sequence job as a process of its own, which may end itself at a crash point. Started by the attacks `kill` and `two`. */
+import { writeSync } from 'node:fs'
+import { exitCodeOf } from '../../packages/millrace/src/cli/exit-codes.ts'
+import { messageOf, StreamError } from '../../packages/millrace/src/core/errors.ts'
+import { nodeEnv } from '../../packages/millrace/src/env/node-env.ts'
+import { startJob } from '../../packages/millrace/src/job/start-job.ts'
+import type { JobEvent, JobHandle } from '../../packages/millrace/src/runtime/monitor.ts'
+import { sequenceJob } from '../lib/sequence-job.ts'
+import type { ChildLine, ChildOptions } from './child-options.ts'
+import { keysJob } from './keys-job.ts'
+import { PhaseRecorder } from './phase.ts'
+
+const options = JSON.parse(process.argv[2] ?? '') as ChildOptions
+const phases = new PhaseRecorder(options.phaseFile)
+let handle: JobHandle | undefined
+let claimingMs = 0
+let passed = 0
+
+function say(line: ChildLine): void {
+  // Synchronous: what was said before a kill has been said.
+  writeSync(1, `${JSON.stringify(line)}\n`)
+}
+
+function crashPoint(name: string): void {
+  if (name === 'claim.before') {
+    claimingMs = performance.now()
+    say({ kind: 'claiming' })
+  }
+  phases.point(name)
+  if (name === options.at?.point && ++passed === options.at.nth) process.kill(process.pid, options.at.signal)
+}
+
+function onEvent(event: JobEvent): void {
+  phases.event(event)
+  if (event.kind === 'waiting') say({ kind: 'waiting', silentMs: event.silentMs })
+  if (event.kind === 'claimed') say({ kind: 'claimed', epoch: event.epoch, afterMs: performance.now() - claimingMs })
+  if (event.kind === 'running') say({ kind: 'running', checkpoint: event.checkpoint })
+  if (event.kind === 'checkpoint') say({ kind: 'checkpoint', checkpoint: event.info.checkpoint, records: handle?.status().records ?? 0 })
+}
+
+process.on('SIGTERM', () => {
+  say({ kind: 'stopping' })
+  void handle?.stop().catch(() => undefined)
+})
+
+async function main(): Promise<number> {
+  const { checkpoints, everyMs, retain, leaseMs, parallelism, batchRecords } = options
+  try {
+    handle = await startJob(
+      options.many === undefined ? sequenceJob(options) : keysJob({ ...options, ...options.many }),
+      { parallelism, checkpoints: { storage: checkpoints, every: everyMs, retain, lease: leaseMs }, restart: 'none' },
+      { env: nodeEnv({ crashPoint }), observer: onEvent, tuning: { batchRecords, credits: 2 } },
+    )
+    say({ kind: 'ended', outcome: await handle.finished, records: handle.status().records })
+    return 0
+  } catch (error) {
+    say({ kind: 'failed', code: StreamError.is(error) ? error.code : 'none', message: messageOf(error) })
+    return exitCodeOf(error)
+  }
+}
+
+process.exitCode = await main()
