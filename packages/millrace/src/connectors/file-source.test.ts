@@ -6,6 +6,7 @@ import { after, test } from 'node:test'
 import { sourceDefinitionOf, type Batch, type Reader } from '../connect/contract.ts'
 import type { Env, FileHandle } from '../core/env.ts'
 import { nodeEnv } from '../env/node-env.ts'
+import { virtualEnv } from '../simulate/virtual-env.ts'
 import { MAX_OPEN_FILES } from './file-reader.ts'
 import { fileSource } from './file-source.ts'
 import { BATCH_BYTES, BATCH_LINES, type FilePosition } from './file-split.ts'
@@ -222,7 +223,7 @@ test(`many more files than may be open, served as asked for (SEED=${seed})`, asy
   const place = folder()
   const expected = new Map<string, unknown[]>()
   for (let index = 0; index < 3 * MAX_OPEN_FILES; index++) {
-    const values = Array.from({ length: random.below(4 * BATCH_LINES) }, (_zero, line) => `${index}:${line}`)
+    const values = Array.from({ length: BATCH_LINES + 1 + random.below(3 * BATCH_LINES) }, (_zero, line) => `${index}:${line}`)
     expected.set(`f${index}.jsonl`, values)
     writeFileSync(join(place, `f${index}.jsonl`), values.map((value) => `${JSON.stringify(value)}\n`).join(''))
   }
@@ -246,6 +247,11 @@ test(`many more files than may be open, served as asked for (SEED=${seed})`, asy
   }
   const reader = await open(place, { env: { ...env, files: { ...env.files, open: counted } } })
   const read = new Map<string, unknown[]>([...expected.keys()].map((name) => [name, []]))
+  // Each once, as the engine does before it knows a watermark: so all would be open at once.
+  for (const name of expected.keys()) {
+    reader.pause?.(new Set([...expected.keys()].filter((other) => other !== name)))
+    read.get(name)?.push(...((await next(reader, name)) as FileBatch).values)
+  }
   for (;;) {
     const live = [...reader.splits.keys()]
     reader.pause?.(new Set(live.filter(() => random.chance(0.1))))
@@ -258,7 +264,7 @@ test(`many more files than may be open, served as asked for (SEED=${seed})`, asy
   }
   await reader.close()
   assert.deepEqual(read, expected)
-  assert.ok(maxOpen <= MAX_OPEN_FILES + 8, `${maxOpen} files were open`)
+  assert.ok(maxOpen >= MAX_OPEN_FILES && maxOpen <= MAX_OPEN_FILES + 8, `${maxOpen} files were open`)
   assert.equal(openCount, 0, 'all are closed')
 })
 
@@ -287,5 +293,45 @@ test('close while files are being read leaves nothing open', async () => {
     for (let turn = 0; turn < waits; turn++) await new Promise(setImmediate)
     await reader.close()
     assert.equal(openCount, 0)
+  }
+})
+
+test(`an error of the disk at any read is named, and a restart goes on from where it was (SEED=${seed})`, async () => {
+  const lines = Array.from({ length: 3_000 }, (_zero, index) => JSON.stringify({ index }))
+  for (let index = 0, isOver = false; !isOver; index++) {
+    const env = virtualEnv({ seed })
+    const { machine } = env
+    machine.disk.create('/in.jsonl').append(new TextEncoder().encode(lines.join('\n')))
+    const read: unknown[] = []
+    let position: ReadonlyMap<string, FilePosition> = new Map()
+    const attempt = async (): Promise<void> => {
+      const reader = await open('/in.jsonl', { env, restored: position })
+      try {
+        for (let batch = await next(reader); batch !== undefined; batch = await next(reader)) {
+          read.push(...batch.values)
+          position = new Map([[batch.split, batch.next]])
+        }
+      } finally {
+        await reader.close()
+      }
+    }
+    machine.faults = (operation) => (operation.index === index ? { kind: 'error', code: 'EIO' } : undefined)
+    const error: unknown = await machine.run(
+      attempt().then(
+        () => undefined,
+        (cause: unknown) => cause,
+      ),
+    )
+    isOver = machine.operationCount <= index
+    machine.faults = undefined
+    if (error !== undefined) {
+      assert.match(String(error), /EIO/)
+      await machine.run(attempt())
+    }
+    assert.deepEqual(
+      read,
+      lines.map((line) => JSON.parse(line) as unknown),
+      `operation ${index}`,
+    )
   }
 })
