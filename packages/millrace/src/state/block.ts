@@ -109,6 +109,7 @@ export class BlockEntries {
 
   private readElements(reader: ByteReader): void {
     this.from = this.op === APPEND ? reader.varint() : 0
+    if (this.from > 0x7fffffff) reader.corrupt('a list is too long')
     this.count = reader.count(this.hasExpiry ? 9 : 1)
     this.valueStart = reader.position
     for (let i = 0; i < this.count; i++) {

@@ -1,6 +1,7 @@
 import { StreamError } from '../core/errors.ts'
 import { checkValue } from '../serde/check.ts'
 import { deepFreeze } from '../serde/freeze.ts'
+import { copyString } from '../serde/strings.ts'
 import type { HeapStateOptions, Key } from './contract.ts'
 import { EntryWriter } from './entry-writer.ts'
 import { Epochs } from './epochs.ts'
@@ -38,6 +39,10 @@ export class StateContext {
   }
 
   slot(): number {
+    return this.current >= 0 ? this.current : this.found()
+  }
+
+  private found(): number {
     const slot = this.find()
     return slot >= 0 ? slot : (this.current = this.table.insert(this.key as Key))
   }
@@ -73,9 +78,4 @@ export class StateContext {
     if (this.freezeAll || stored < 100 || stored % 1024 === 0) checkValue(value, 'accumulator')
     return value
   }
-}
-
-/** V8 cuts substrings of 13 and more characters as views that keep the whole string alive. */
-function copyString(text: string): string {
-  return text
 }

@@ -5,6 +5,7 @@ import { BlockEntries, corruptBlock } from './block.ts'
 import type { Column } from './column.ts'
 import { StateContext, UNKNOWN } from './context.ts'
 import type { AccumulatorColumn, FiredTimer, HeapStateOptions, KeyedState, ListHandle, MapHandle, SnapshotPort, StateBlock, StateDeclaration, StateStatistics, TimerHandle, TimersHandle, ValueHandle } from './contract.ts'
+import { NAMESPACE } from './format.ts'
 import { ListColumn } from './list-column.ts'
 import { MapColumn, TimersColumn } from './map-column.ts'
 import { TimerColumn } from './timer-column.ts'
@@ -247,6 +248,7 @@ class Snapshots implements SnapshotPort {
     while (entries.next()) {
       const target = targets[entries.row.id]
       if (target === undefined) continue
+      if ((entries.head & NAMESPACE) !== 0) throw new StreamError('CHECKPOINT_FORMAT', `The state ${JSON.stringify(entries.row.name)} was written by windows, which this version of Millrace does not have.`)
       const key = entries.key()
       if ((isFirst || this.checkAll) && keyGroupOfKey(key, this.maxParallelism) !== group) entries.fail(`a key of another group stands in the block of group ${group}`)
       isFirst = false

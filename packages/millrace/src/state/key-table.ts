@@ -1,7 +1,9 @@
 import { keyGroupOf } from '../core/key-group.ts'
 import { keyHash, keyIdentity } from '../serde/key.ts'
+import { copyString } from '../serde/strings.ts'
 import type { Key } from './contract.ts'
 import type { Epochs } from './epochs.ts'
+import { IntIndex } from './int-index.ts'
 import { NumberIndex } from './number-index.ts'
 import { lengthened, PAGE_BITS, PAGE_MASK, pageSize, SlotList } from './pages.ts'
 import { TextIndex } from './text-index.ts'
@@ -26,6 +28,7 @@ export class KeyTable {
   private readonly epochs: Epochs
   private readonly maxParallelism: number
   private readonly pages: KeyPage[] = []
+  private readonly integers: IntIndex = new IntIndex()
   private readonly numbers: NumberIndex = new NumberIndex()
   private readonly texts: TextIndex = new TextIndex()
   private nanSlot: number = -1
@@ -42,6 +45,14 @@ export class KeyTable {
 
   /** Slot of a key, or -1. */
   find(key: Key): number {
+    if (typeof key === 'number') {
+      const integer = key | 0
+      if (integer === key) return this.integers.find(integer)
+    }
+    return this.findOther(key)
+  }
+
+  private findOther(key: Key): number {
     if (typeof key === 'number') return key === key ? this.numbers.find(key) : this.nanSlot
     return this.texts.find(typeof key === 'string' && key.charCodeAt(0) !== 0 ? key : (keyIdentity(key) as string))
   }
@@ -58,6 +69,7 @@ export class KeyTable {
     const page = this.pages[slot >>> PAGE_BITS] as KeyPage
     page.set(slot & PAGE_MASK, own, group)
     if (typeof own !== 'number') this.texts.add(typeof own === 'string' && own.charCodeAt(0) !== 0 ? own : (keyIdentity(own) as string), slot)
+    else if ((own | 0) === own) this.integers.add(own, slot)
     else if (own === own) this.numbers.add(own, slot)
     else this.nanSlot = slot
     // A key may be inserted and get nothing after all.
@@ -142,6 +154,7 @@ export class KeyTable {
     if (page.uses[at << 1] !== 0 || emptiedIn === FREED || emptiedIn >= this.epochs.low) return
     const key = this.keyOf(slot)
     if (typeof key !== 'number') this.texts.remove(typeof key === 'string' && key.charCodeAt(0) !== 0 ? key : (keyIdentity(key) as string))
+    else if ((key | 0) === key) this.integers.remove(key)
     else if (key === key) this.numbers.remove(key)
     else this.nanSlot = -1
     if (page.others !== undefined) page.others[at] = undefined
@@ -194,5 +207,6 @@ class KeyPage {
 function ownKey(key: Key): Key {
   if (typeof key === 'number') return key + 0
   if (typeof key === 'object') return Object.freeze(key.map(ownKey))
+  if (typeof key === 'string') return key.length > 12 ? copyString(key) : key
   return key
 }

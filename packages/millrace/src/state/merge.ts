@@ -1,202 +1,220 @@
-/**
- * Merges blocks of one key group without a look into keys or values: what is left is the entries that still count, as they were
- * written. Restoring the result gives the same state as restoring the blocks in their order (S5).
- *
- * G1  Of a value, accumulator or timer the last entry counts.
- * G2  Of a map the entries after the last CLEAR count, of each subkey the last.
- * G3  Of a list the entries from the last REPLACE on count, joined where they carry the same flags.
- * G4  In a base nothing is older, so what only says that something is gone is left out.
- */
-import { invariant } from '../core/errors.ts'
-import { sliceLatin1 } from '../serde/ascii.ts'
 import { ByteWriter } from '../serde/bytes.ts'
 import { BlockEntries, corruptBlock } from './block.ts'
 import type { StateBlock } from './contract.ts'
-import {
-  APPEND,
-  CLEAR,
-  DELETE,
-  DROP_NAMESPACE,
-  ENTRY_DELETE,
-  ENTRY_PUT,
-  NAMESPACE,
-  REPLACE,
-  type Row,
-  writeHeader,
-  writeRowBody,
-} from './format.ts'
-
-/** One entry of one of the blocks: where it lies, and its row in the result. */
-interface Ref {
-  readonly bytes: Uint8Array
-  readonly head: number
-  readonly op: number
-  readonly row: number
-  readonly afterRow: number
-  readonly keyEnd: number
-  readonly end: number
-  readonly from: number
-  readonly count: number
-  readonly valueStart: number
-  readonly valueEnd: number
-}
-/** What is left of one key of one state. */
-interface Cell {
-  readonly state: string
-  readonly namespace: string
-  /** Of a list: in order. Else the one entry, or the CLEAR of a map. */
-  entries: Ref[]
-  /** Of a map: by subkey. */
-  subkeys: Map<string, Ref> | undefined
-}
+import { APPEND, CLEAR, DELETE, ENTRY_DELETE, ENTRY_PUT, EXPIRY, INLINE, NAMESPACE, PUT, REPLACE, type Row, writeHeader, writeRowBody } from './format.ts'
+import { COUNT, END, FROM, HEAD, KEY_END, NAMESPACE_END, Pieces, PieceSet, ROW, START, SUBKEY_END, VALUES } from './pieces.ts'
 
 /**
- * @param blocks oldest first, all of one key group
- * @throws {CHECKPOINT_CORRUPT}
+ * One block that restores to what these restore to one after the other, oldest first. With `base`, nothing lies before them:
+ * what only says that something is gone is left out. Keys and values are compared and moved as bytes, never decoded.
+ *
+ * G1  Of all that is written to one thing (a value, a map entry, a time), only the newest remains.
+ * G2  What lies before a clear, a replaced list or a dropped namespace is gone.
+ * G3  The parts of one list become one entry where their form is the same.
+ *
+ * @throws {CHECKPOINT_CORRUPT | CHECKPOINT_FORMAT}
  */
 export function mergeBlocks(blocks: readonly Uint8Array[], options: { readonly base: boolean }): StateBlock {
   try {
-    const merger = new Merger(options.base)
-    for (const block of blocks) merger.add(new BlockEntries(block))
-    return merger.result()
+    return new Merge(options.base).run(blocks)
   } catch (error) {
     throw corruptBlock(error, 'Blocks of state cannot be merged')
   }
 }
 
-class Merger {
-  readonly #isBase: boolean
-  readonly #cells = new Map<string, Cell>()
-  /** Rows with equal bodies are one. */
-  readonly #rowIds = new Map<string, number>()
-  readonly #rowBodies: Uint8Array[] = []
-  #group: number | undefined
-  readonly #out = new ByteWriter(4096)
-  #count = 0
+class Merge {
+  private readonly base: boolean
+  private readonly rows: Rows = new Rows()
+  private readonly pieces: Pieces = new Pieces()
+  private readonly out: ByteWriter = new ByteWriter(4096)
+  private readonly usedRows: Set<number> = new Set()
+  private group: number = -1
+  private entries: number = 0
 
-  constructor(isBase: boolean) {
-    this.#isBase = isBase
+  constructor(base: boolean) {
+    this.base = base
   }
 
-  add(entries: BlockEntries): void {
+  run(blocks: readonly Uint8Array[]): StateBlock {
+    for (const block of blocks) this.read(block)
+    const kept = newestOnly(this.pieces, this.base)
+    const lists = listsOf(this.pieces, kept)
+    for (let i = kept.length - 1; i >= 0; i--) {
+      const piece = kept[i] as number
+      const op = this.pieces.op(piece)
+      if (op !== REPLACE && op !== APPEND) this.copy(piece)
+      else if (lists.has(piece)) this.copyList(lists.get(piece) as number[])
+    }
+    const group = Math.max(this.group, 0)
+    const writer = new ByteWriter(this.out.position + 256)
+    writeHeader(writer, { group, entries: this.entries, bodyBytes: this.out.position }, this.rows.bodies(this.usedRows))
+    writer.raw(this.out.view())
+    return { group, bytes: writer.take(), entries: this.entries }
+  }
+
+  private read(block: Uint8Array): void {
+    const entries = new BlockEntries(block)
     const { group, rows } = entries.header
-    invariant(this.#group === undefined || this.#group === group, 'S5: blocks of different key groups are merged')
-    this.#group = group
+    if (this.group >= 0 && group !== this.group) entries.fail(`a block of group ${group} is merged with one of group ${this.group}`)
+    this.group = group
     const ids: number[] = []
-    for (const row of rows) ids[row.id] = this.#rowId(row)
-    while (entries.next()) this.#apply(entries, ids[entries.row.id] as number)
-  }
-
-  result(): StateBlock {
-    for (const cell of this.#cells.values()) this.#write(cell)
-    const body = this.#out.take()
-    const used = new Set<number>(this.#usedRows)
-    const group = this.#group ?? 0
-    this.#out.reset()
-    writeHeader(
-      this.#out,
-      { group, entries: this.#count, bodyBytes: body.length },
-      this.#rowBodies.map((row, id) => (used.has(id) ? row : undefined)),
-    )
-    this.#out.raw(body)
-    return { group, bytes: this.#out.take(), entries: this.#count }
-  }
-
-  readonly #usedRows = new Set<number>()
-
-  #rowId(row: Row): number {
-    const writer = new ByteWriter(64)
-    writeRowBody(writer, row)
-    const body = writer.take()
-    const key = sliceLatin1(body, 0, body.length)
-    const known = this.#rowIds.get(key)
-    if (known !== undefined) return known
-    this.#rowIds.set(key, this.#rowBodies.length)
-    return this.#rowBodies.push(body) - 1
-  }
-
-  #apply(entries: BlockEntries, row: number): void {
-    const { op, bytes, head } = entries
-    const state = entries.row.name
-    const namespace = (head & NAMESPACE) === 0 ? '' : `n${sliceLatin1(bytes, entries.namespaceStart, entries.namespaceEnd)}`
-    if (op === DROP_NAMESPACE) return this.#dropNamespace(state, namespace, refOf(entries, row))
-    const id = `${state}\u0000${namespace.length}\u0000${namespace}${sliceLatin1(bytes, entries.keyStart, entries.keyEnd)}`
-    let cell = this.#cells.get(id)
-    if (cell === undefined) this.#cells.set(id, (cell = { state, namespace, entries: [], subkeys: undefined }))
-    const ref = refOf(entries, row)
-    if (op === ENTRY_PUT || op === ENTRY_DELETE) {
-      const subkey = sliceLatin1(bytes, entries.subkeyStart, entries.subkeyEnd)
-      cell.subkeys ??= new Map()
-      // Deleted first, so that the last entry of a subkey also is the last in order.
-      cell.subkeys.delete(subkey)
-      cell.subkeys.set(subkey, ref)
-    } else if (op === APPEND) cell.entries.push(ref)
-    else {
-      cell.entries = [ref]
-      cell.subkeys = undefined
+    const states: number[] = []
+    for (const row of rows) {
+      ids[row.id] = this.rows.idOf(row)
+      states[row.id] = this.rows.stateOf(row)
     }
+    this.pieces.addBlock(block)
+    while (entries.next()) this.pieces.add(entries, ids[entries.row.id] as number, states[entries.row.id] as number)
   }
 
-  #dropNamespace(state: string, namespace: string, ref: Ref): void {
-    for (const [id, cell] of this.#cells) if (cell.state === state && cell.namespace === namespace) this.#cells.delete(id)
-    if (!this.#isBase) this.#cells.set(`${state}\u0000drop\u0000${namespace}`, { state, namespace, entries: [ref], subkeys: undefined })
+  private begin(piece: number, head: number): void {
+    const row = this.pieces.at(piece, ROW)
+    this.usedRows.add(row)
+    this.out.u8(head)
+    this.out.varint(row)
+    this.entries++
   }
 
-  #write(cell: Cell): void {
-    const { entries, subkeys } = cell
-    const first = entries[0]
-    if (first !== undefined) {
-      if (first.op === REPLACE || first.op === APPEND) this.#writeList(entries)
-      else if (!this.#isBase || (first.op !== CLEAR && first.op !== DELETE)) this.#writeRef(first)
-    }
-    if (subkeys === undefined) return
-    // After a CLEAR, as in a base, there is nothing that a deletion could still concern.
-    const needsDeletes = !this.#isBase && first === undefined
-    for (const ref of subkeys.values()) if (ref.op === ENTRY_PUT || needsDeletes) this.#writeRef(ref)
+  private copy(piece: number): void {
+    this.begin(piece, this.pieces.at(piece, HEAD))
+    this.bytes(piece, START, END)
   }
 
-  #writeList(entries: readonly Ref[]): void {
-    if (this.#isBase && entries.every((entry) => entry.count === 0)) return
-    for (let at = 0; at < entries.length;) {
-      const first = entries[at] as Ref
-      let end = at + 1
-      let count = first.count
-      while (end < entries.length && joins(first, entries[end] as Ref)) count += (entries[end++] as Ref).count
-      this.#begin(first)
-      this.#out.raw(first.bytes.subarray(first.afterRow, first.keyEnd))
-      if (first.op === APPEND) this.#out.varint(first.from)
-      this.#out.varint(count)
-      for (; at < end; at++)
-        this.#out.raw((entries[at] as Ref).bytes.subarray((entries[at] as Ref).valueStart, (entries[at] as Ref).valueEnd))
-    }
-  }
-
-  #writeRef(ref: Ref): void {
-    this.#begin(ref)
-    const { bytes, afterRow, end } = ref
-    const out = this.#out
-    const length = end - afterRow
-    if (length > 48) return out.raw(bytes.subarray(afterRow, end))
-    out.ensure(length)
+  private bytes(piece: number, from: number, to: number): void {
+    const start = this.pieces.at(piece, from)
+    const end = this.pieces.at(piece, to)
+    const source = this.pieces.bytesOf(piece)
+    const { out } = this
+    if (end - start > 64) return out.raw(source.subarray(start, end))
+    out.ensure(end - start)
     const target = out.bytes
     let at = out.position
-    for (let i = afterRow; i < end; i++) target[at++] = bytes[i] as number
+    for (let i = start; i < end; i++) target[at++] = source[i] as number
     out.position = at
   }
 
-  #begin(ref: Ref): void {
-    this.#usedRows.add(ref.row)
-    this.#count++
-    this.#out.u8(ref.head)
-    this.#out.varint(ref.row)
+  /** G3. */
+  private copyList(parts: readonly number[]): void {
+    const { pieces, out } = this
+    const first = parts[0] as number
+    let at = pieces.op(first) === APPEND ? pieces.at(first, FROM) : 0
+    let isReplace = pieces.op(first) === REPLACE || (this.base && at === 0)
+    if (this.base && isReplace && parts.every((part) => pieces.at(part, COUNT) === 0)) return
+    for (let i = 0; i < parts.length; ) {
+      const head = parts[i] as number
+      let end = i
+      let count = 0
+      for (; end < parts.length && this.alike(head, parts[end] as number); end++) {
+        const part = parts[end] as number
+        if (end > 0 && pieces.at(part, FROM) !== at + count) throw new Error(`a list of ${at + count} elements is continued after ${pieces.at(part, FROM)}`)
+        count += pieces.at(part, COUNT)
+      }
+      if (count > 0 || isReplace) {
+        this.begin(head, (pieces.at(head, HEAD) & (INLINE | NAMESPACE | EXPIRY)) | (isReplace ? REPLACE : APPEND))
+        this.bytes(head, START, KEY_END)
+        if (!isReplace) out.varint(at)
+        out.varint(count)
+        for (let part = i; part < end; part++) this.bytes(parts[part] as number, VALUES, END)
+      }
+      at += count
+      isReplace = false
+      i = end
+    }
+  }
+
+  private alike(a: number, b: number): boolean {
+    const { pieces } = this
+    return pieces.at(a, ROW) === pieces.at(b, ROW) && ((pieces.at(a, HEAD) ^ pieces.at(b, HEAD)) & (INLINE | EXPIRY)) === 0
   }
 }
 
-function joins(first: Ref, next: Ref): boolean {
-  return next.row === first.row && (next.head & ~0x07) === (first.head & ~0x07)
+/** G1, G2: what is left of the pieces, the last first. */
+function newestOnly(pieces: Pieces, base: boolean): number[] {
+  const values = new PieceSet(pieces, KEY_END, pieces.length)
+  const entries = new PieceSet(pieces, SUBKEY_END, 16)
+  const cleared = new PieceSet(pieces, KEY_END, 16)
+  const dropped = new PieceSet(pieces, NAMESPACE_END, 16)
+  const kept: number[] = []
+  for (let piece = pieces.length - 1; piece >= 0; piece--) if (isKept(piece)) kept.push(piece)
+  return kept
+
+  function isKept(piece: number): boolean {
+    if (dropped.find(piece) >= 0) return false
+    switch (pieces.op(piece)) {
+      case PUT:
+        return values.add(piece)
+      case DELETE:
+        return values.add(piece) && !base
+      case ENTRY_PUT:
+        return cleared.find(piece) < 0 && entries.add(piece)
+      case ENTRY_DELETE:
+        return cleared.find(piece) < 0 && entries.add(piece) && !base
+      case CLEAR:
+        return cleared.add(piece) && !base
+      case REPLACE:
+        return cleared.add(piece)
+      case APPEND:
+        return cleared.find(piece) < 0
+      default:
+        return dropped.add(piece) && !base
+    }
+  }
 }
 
-function refOf(entries: BlockEntries, row: number): Ref {
-  const { bytes, head, op, afterRow, keyEnd, end, from, count, valueStart, valueEnd } = entries
-  return { bytes, head, op, row, afterRow, keyEnd, end, from, count, valueStart, valueEnd }
+/** The pieces of each list in their order, under its first one. `kept` has the last first. */
+function listsOf(pieces: Pieces, kept: readonly number[]): Map<number, number[]> {
+  const lists = new Map<number, number[]>()
+  const firsts = new PieceSet(pieces, KEY_END, 16)
+  for (let i = kept.length - 1; i >= 0; i--) {
+    const piece = kept[i] as number
+    if (pieces.op(piece) !== REPLACE && pieces.op(piece) !== APPEND) continue
+    const first = firsts.find(piece)
+    if (first >= 0) lists.get(first)?.push(piece)
+    else {
+      firsts.add(piece)
+      lists.set(piece, [piece])
+    }
+  }
+  return lists
+}
+
+/** The rows of the merged block. */
+class Rows {
+  private readonly rows: Row[] = []
+  private readonly states: Map<string, number> = new Map()
+
+  stateOf(row: Row): number {
+    const name = `${row.kind} ${row.name}`
+    let state = this.states.get(name)
+    if (state === undefined) this.states.set(name, (state = this.states.size))
+    return state
+  }
+
+  /** Rows of one state whose shapes agree as far as they go become one, with the longer list. */
+  idOf(row: Row): number {
+    for (const [id, other] of this.rows.entries()) {
+      if (other.name !== row.name || other.kind !== row.kind || other.version !== row.version || !agree(other.shapes, row.shapes)) continue
+      if (row.shapes.length > other.shapes.length) this.rows[id] = row
+      return id
+    }
+    return this.rows.push(row) - 1
+  }
+
+  bodies(used: ReadonlySet<number>): (Uint8Array | undefined)[] {
+    return this.rows.map((row, id) => {
+      if (!used.has(id)) return undefined
+      const writer = new ByteWriter(64)
+      writeRowBody(writer, row)
+      return writer.take()
+    })
+  }
+}
+
+function agree(a: readonly (readonly string[])[], b: readonly (readonly string[])[]): boolean {
+  const common = Math.min(a.length, b.length)
+  for (let i = 0; i < common; i++) {
+    const [x, y] = [a[i] as readonly string[], b[i] as readonly string[]]
+    if (x.length !== y.length || x.some((name, j) => name !== y[j])) return false
+  }
+  return true
 }

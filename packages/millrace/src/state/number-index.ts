@@ -1,7 +1,5 @@
 /**
- * From a number to its slot: extendible hashing. A directory over the highest bits of the hash leads to a segment, an
- * open-addressing table that doubles while small and then splits in two, so no insert ever costs more than a split
- * (about half a millisecond) however many keys there are.
+ * From any number to its slot, for those that are no 32-bit integers; extendible hashing as in int-index.ts.
  *
  *     cell, 16 bytes, so that a hit costs one cache line:   | key f64 | slot + 1, 0 = free, i32 | unused |
  *

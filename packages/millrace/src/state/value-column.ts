@@ -7,33 +7,42 @@ export class ValueColumn extends SlotColumn implements ValueHandle {
   get(): unknown {
     const slot = this.context.find()
     if (slot >= 0) {
-      const page = this.pages[slot >>> PAGE_BITS] as CellPage
+      const cells = this.cellsOf[slot >>> PAGE_BITS] as Float64Array
       const at = (slot & PAGE_MASK) << 1
-      if (at < page.cells.length) {
-        const number = page.cells[at] as number
+      if (at < cells.length) {
+        const number = cells[at] as number
         if (number === number) return number
-        if (page.ints[(at << 1) + 3] !== ABSENT) return loadOther(page, at >> 1)
       }
     }
-    return this.initial()
+    return this.getOther(slot)
+  }
+
+  private getOther(slot: number): unknown {
+    if (slot < 0) return this.initial()
+    const page = this.pages[slot >>> PAGE_BITS] as CellPage
+    const index = slot & PAGE_MASK
+    if (index << 1 >= page.cells.length || page.ints[(index << 2) + 3] === ABSENT) return this.initial()
+    return loadOther(page, index)
   }
 
   /** `undefined` clears (ST-2): an absent value reads as undefined. */
   set(value: unknown): void {
-    const context = this.context
-    const slot = context.current >= 0 ? context.current : context.slot()
-    const page = this.pages[slot >>> PAGE_BITS] as CellPage
-    const at = (slot & PAGE_MASK) << 1
-    if (typeof value === 'number' && at < page.cells.length) {
-      const stampAt = (at << 1) + 2
-      if (page.ints[stampAt + 1] === NUMBER) {
-        if (page.ints[stampAt] !== this.epoch) this.mark(page, slot)
-        page.cells[at] = value
+    const slot = this.context.current
+    if (slot >= 0 && typeof value === 'number') {
+      const ints = this.intsOf[slot >>> PAGE_BITS] as Int32Array
+      const at = ((slot & PAGE_MASK) << 2) + 2
+      if (at < ints.length && ints[at] === this.epoch && ints[at + 1] === NUMBER) {
+        ;(this.cellsOf[slot >>> PAGE_BITS] as Float64Array)[(slot & PAGE_MASK) << 1] = value
         return
       }
     }
-    if (value === undefined) this.remove(slot)
-    else this.store(slot, context.keep(value))
+    this.setOther(value)
+  }
+
+  /** Everything but a number in place of a number written before in this epoch. */
+  private setOther(value: unknown): void {
+    if (value === undefined) this.clear()
+    else this.store(this.context.slot(), typeof value === 'number' ? value : this.context.keep(value))
   }
 
   update(change: (now: unknown) => unknown): void {
@@ -111,16 +120,28 @@ function isExpired(page: CellPage, slot: number, now: number): boolean {
 /** What the engine's own operators keep by slot. */
 export class AccumulatorSlots extends SlotColumn implements AccumulatorColumn {
   get(slot: number): unknown {
-    const page = this.pages[slot >>> PAGE_BITS] as CellPage
+    const cells = this.cellsOf[slot >>> PAGE_BITS] as Float64Array
     const at = (slot & PAGE_MASK) << 1
-    if (at >= page.cells.length) return undefined
-    const number = page.cells[at] as number
-    return number === number ? number : loadOther(page, at >> 1)
+    if (at >= cells.length) return undefined
+    const number = cells[at] as number
+    return number === number ? number : loadOther(this.pages[slot >>> PAGE_BITS] as CellPage, at >> 1)
   }
 
   put(slot: number, accumulator: unknown): void {
-    if (accumulator === undefined) return this.remove(slot)
-    this.store(slot, typeof accumulator === 'number' ? accumulator : this.context.keepOpen(accumulator))
+    if (typeof accumulator === 'number') {
+      const ints = this.intsOf[slot >>> PAGE_BITS] as Int32Array
+      const at = ((slot & PAGE_MASK) << 2) + 2
+      if (at < ints.length && ints[at] === this.epoch && ints[at + 1] === NUMBER) {
+        ;(this.cellsOf[slot >>> PAGE_BITS] as Float64Array)[(slot & PAGE_MASK) << 1] = accumulator
+        return
+      }
+    }
+    this.putOther(slot, accumulator)
+  }
+
+  private putOther(slot: number, accumulator: unknown): void {
+    if (accumulator === undefined) this.remove(slot)
+    else this.store(slot, typeof accumulator === 'number' ? accumulator : this.context.keepOpen(accumulator))
   }
 
   touch(slot: number): void {
