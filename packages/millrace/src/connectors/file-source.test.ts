@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { sourceDefinitionOf, type Batch, type Reader } from '../connect/contract.ts'
 import type { Env, FileHandle } from '../core/env.ts'
+import { messageOf } from '../core/errors.ts'
 import { nodeEnv } from '../env/node-env.ts'
 import { virtualEnv } from '../simulate/virtual-env.ts'
 import { MAX_OPEN_FILES } from './file-reader.ts'
@@ -325,7 +326,7 @@ test(`an error of the disk at any read is named, and a restart goes on from wher
     isOver = machine.operationCount <= index
     machine.faults = undefined
     if (error !== undefined) {
-      assert.match(String(error), /EIO/)
+      assert.match(messageOf(error), /EIO/)
       await machine.run(attempt())
     }
     assert.deepEqual(
