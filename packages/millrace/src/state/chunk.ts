@@ -1,323 +1,217 @@
-import type { Digest } from '../core/env.ts'
-import { invariant, messageOf, StreamError } from '../core/errors.ts'
-import { ByteReader, ByteWriter } from '../serde/bytes.ts'
-
 /**
- * A chunk file: the blocks of one checkpoint, of any operators and key groups, such that those of a few groups can be read alone
- * and everything read is known to be what was written.
+ * A chunk: the blocks of a snapshot, or of a merge, as one immutable file with an index, so that a restore at another parallelism
+ * reads no more than its own key groups.
  *
  * STATE FORMAT:
  *
- *     file     head, frames ascending by operator (code units) and group, index, trailer
- *     head     "MRCHUNK1" (8 bytes), body length u32, body crc u32; body: name (text), epoch, checkpoint
- *     frame    body length u32, body crc u32; body: operator (text), group, the block (to the end of the body)
- *     index    operator count, operators (texts), entry count; each entry: operator number, group, offset of the frame,
- *              its length, entries in the block
- *     trailer  32 bytes: index offset f64, file length f64, index length u32, index crc u32, crc u32 of these 24 bytes, "1KNU"
+ *     chunk    "MRCK", 1 (u8), name (text), epoch, checkpoint; blocks, one after the other; index; trailer
+ *     index    operator count; each: address (text), block count; each: group, offset, bytes, entries, crc32 (u32)
+ *     trailer  byte length of the index (u32), "KCRM"
  *
- * Numbers are varints unless said otherwise. Every crc but that of the head begins with the crc of the head, so that a piece of
- * another file, however alike, is never taken for one of this file. No byte lies outside of all of them.
+ * Numbers are varints unless said otherwise. Operators are in order of their addresses, blocks in order of groups, and the blocks
+ * of one operator lie next to each other. The SHA-256 of a chunk, which the manifest holds, is over header, index and trailer;
+ * the index holds the CRC-32 of each block. So every byte is covered, and reading a range does not need the rest.
  */
-const MAGIC = 'MRCHUNK1'
-const HEAD_BYTES = 16
-const FRAME_BYTES = 8
-const TRAILER_BYTES = 32
-const TRAILER_MAGIC = 0x554e4b31
+import type { Digest } from '../core/env.ts'
+import { messageOf, StreamError } from '../core/errors.ts'
+import { ByteReader, ByteWriter } from '../serde/bytes.ts'
+import type { StateBlock } from './contract.ts'
 
-export interface ChunkPart {
+const MAGIC = 0x4b43524d
+const TRAILER_MAGIC = 0x4d52434b
+const CHUNK_FORMAT = 1
+const TRAILER_BYTES = 8
+const MAX_HEADER_BYTES = 512
+
+/** A block with the operator that it belongs to. */
+export interface ChunkPart extends StateBlock {
   readonly operator: string
-  readonly group: number
-  /** A block as in format.ts. */
-  readonly bytes: Uint8Array
-  readonly entries: number
 }
-
-/** Where the block of one operator and group lies. */
-export interface ChunkEntry {
-  readonly operator: string
+export interface IndexedBlock {
   readonly group: number
   readonly offset: number
-  /** Of the frame. */
-  readonly length: number
+  readonly bytes: number
   readonly entries: number
+  readonly crc32: number
 }
-
 export interface ChunkIndex {
+  /** What messages call it. */
+  readonly file: string
   readonly name: string
   readonly epoch: number
   readonly checkpoint: number
-  readonly entries: readonly ChunkEntry[]
-  /** With which the crcs of this file begin. */
-  readonly seed: number
+  /** Blocks by operator, ascending by group. */
+  readonly operators: ReadonlyMap<string, readonly IndexedBlock[]>
 }
-
 export interface BuiltChunk {
-  /** To be written one after the other. */
   readonly bytes: readonly Uint8Array[]
   readonly sizeBytes: number
   readonly sha256: string
   readonly index: ChunkIndex
 }
+/** Bytes [start, end) of the file; fewer only where it ends. */
+export type ReadRange = (start: number, end: number) => Promise<Uint8Array>
 
-/** Parts may come in any order; one for each operator and group. */
-export function buildChunk(chunk: { readonly name: string; readonly epoch: number; readonly checkpoint: number; readonly parts: readonly ChunkPart[] }, digest: Digest): BuiltChunk {
-  const parts = [...chunk.parts].sort((a, b) => (a.operator < b.operator ? -1 : a.operator > b.operator ? 1 : a.group - b.group))
-  const output = new Output()
-  const { bytes: head, seed } = headOf(chunk, digest)
-  output.add(head)
-  const entries: ChunkEntry[] = []
-  for (const [i, part] of parts.entries()) {
-    const { operator, group } = part
-    invariant(i === 0 || parts[i - 1]?.operator !== operator || parts[i - 1]?.group !== group, 'a chunk has two blocks of one operator and group')
-    const offset = output.size
-    addFrame(output, part, seed, digest)
-    entries.push({ operator, group, offset, length: output.size - offset, entries: part.entries })
+/** Nothing of a block is copied. */
+export function buildChunk(
+  of: { readonly name: string; readonly epoch: number; readonly checkpoint: number; readonly parts: readonly ChunkPart[] },
+  digest: Digest,
+): BuiltChunk {
+  const { name, epoch, checkpoint } = of
+  const header = headerOf(name, epoch, checkpoint)
+  const parts = [...of.parts].sort((a, b) => (a.operator < b.operator ? -1 : a.operator > b.operator ? 1 : a.group - b.group))
+  const operators = new Map<string, IndexedBlock[]>()
+  let offset = header.length
+  for (const { operator, group, bytes, entries } of parts) {
+    const blocks = operators.get(operator) ?? []
+    operators.set(operator, blocks)
+    blocks.push({ group, offset, bytes: bytes.length, entries, crc32: digest.crc32(bytes) })
+    offset += bytes.length
   }
-  addIndex(output, entries, seed, digest)
-  const bytes = output.finish()
-  return { bytes, sizeBytes: output.size, sha256: digest.sha256(bytes), index: { name: chunk.name, epoch: chunk.epoch, checkpoint: chunk.checkpoint, entries, seed } }
-}
-
-function headOf(chunk: { readonly name: string; readonly epoch: number; readonly checkpoint: number }, digest: Digest): { bytes: Uint8Array; seed: number } {
-  const body = new ByteWriter(64)
-  body.text(chunk.name)
-  body.varint(chunk.epoch)
-  body.varint(chunk.checkpoint)
-  const seed = digest.crc32(body.view())
-  const head = new ByteWriter(HEAD_BYTES + body.position)
-  for (const letter of MAGIC) head.u8(letter.charCodeAt(0))
-  head.u32(body.position)
-  head.u32(seed)
-  head.raw(body.view())
-  return { bytes: head.take(), seed }
-}
-
-function addFrame(output: Output, part: ChunkPart, seed: number, digest: Digest): void {
-  const own = new ByteWriter(FRAME_BYTES + part.operator.length + 8)
-  own.u32(0)
-  own.u32(0)
-  own.text(part.operator)
-  own.varint(part.group)
-  own.setU32(0, own.position - FRAME_BYTES + part.bytes.length)
-  own.setU32(4, digest.crc32(part.bytes, digest.crc32(own.view().subarray(FRAME_BYTES), seed)))
-  output.add(own.view())
-  output.add(part.bytes)
-}
-
-function addIndex(output: Output, entries: readonly ChunkEntry[], seed: number, digest: Digest): void {
-  const operators = [...new Set(entries.map((entry) => entry.operator))]
-  const numbers = new Map(operators.map((operator, number) => [operator, number]))
-  const index = new ByteWriter(64 + entries.length * 12)
-  index.varint(operators.length)
-  for (const operator of operators) index.text(operator)
-  index.varint(entries.length)
-  for (const entry of entries) {
-    for (const number of [numbers.get(entry.operator) as number, entry.group, entry.offset, entry.length, entry.entries]) index.varint(number)
+  const tail = tailOf(operators)
+  return {
+    bytes: [header, ...parts.map((part) => part.bytes), tail],
+    sizeBytes: offset + tail.length,
+    sha256: digest.sha256([header, tail]),
+    index: { file: name, name, epoch, checkpoint, operators },
   }
-  const trailer = new ByteWriter(TRAILER_BYTES)
-  trailer.f64(output.size)
-  trailer.f64(output.size + index.position + TRAILER_BYTES)
-  trailer.u32(index.position)
-  trailer.u32(digest.crc32(index.view(), seed))
-  trailer.u32(digest.crc32(trailer.view(), seed))
-  trailer.u32(TRAILER_MAGIC)
-  output.add(index.view())
-  output.add(trailer.view())
 }
 
-/** Gathers small pieces into larger ones; large ones are passed on as they are. */
-class Output {
-  size: number = 0
-  private readonly done: Uint8Array[] = []
-  private open: Uint8Array = new Uint8Array(0)
-  private used: number = 0
+function headerOf(name: string, epoch: number, checkpoint: number): Uint8Array {
+  const writer = new ByteWriter(128)
+  writer.u32(MAGIC)
+  writer.u8(CHUNK_FORMAT)
+  writer.text(name)
+  writer.varint(epoch)
+  writer.varint(checkpoint)
+  return writer.take()
+}
 
-  add(bytes: Uint8Array): void {
-    this.size += bytes.length
-    if (bytes.length > LARGE_BYTES) {
-      this.close()
-      this.done.push(bytes)
-      return
+function tailOf(operators: ReadonlyMap<string, readonly IndexedBlock[]>): Uint8Array {
+  const writer = new ByteWriter(1024)
+  writer.varint(operators.size)
+  for (const [address, blocks] of operators) {
+    writer.text(address)
+    writer.varint(blocks.length)
+    for (const block of blocks) {
+      writer.varint(block.group)
+      writer.varint(block.offset)
+      writer.varint(block.bytes)
+      writer.varint(block.entries)
+      writer.u32(block.crc32)
     }
-    if (this.open.length - this.used < bytes.length) {
-      this.close()
-      this.open = new Uint8Array(SLAB_BYTES)
-      this.used = 0
-    }
-    this.open.set(bytes, this.used)
-    this.used += bytes.length
   }
-
-  private close(): void {
-    if (this.used > 0) this.done.push(this.open.subarray(0, this.used))
-    this.open = this.open.subarray(this.used)
-    this.used = 0
-  }
-
-  finish(): Uint8Array[] {
-    this.close()
-    return this.done
-  }
+  writer.u32(writer.position)
+  writer.u32(TRAILER_MAGIC)
+  return writer.take()
 }
 
-const LARGE_BYTES = 16384
-const SLAB_BYTES = 131072
-
-// ---------------------------------------------------------------- reading
-
-/** Bytes `[offset, offset + length)` of a file; fewer when it ends before. */
-export type ReadRange = (offset: number, length: number) => Promise<Uint8Array>
-
+/** What a manifest says about a chunk, and what messages call its file. */
 export interface ExpectedChunk {
+  readonly file: string
   readonly name: string
   readonly sizeBytes: number
+  readonly sha256: string
 }
 
 /**
- * Head and index of a file, in three reads, whatever its size.
- * @throws {CHECKPOINT_CORRUPT} unless it is the file of this name and size
+ * Reads and verifies header and index: that it is this chunk and no other, of this length.
+ * @throws {CHECKPOINT_CORRUPT | CHECKPOINT_FORMAT} naming the file
  */
 export async function readChunkIndex(expected: ExpectedChunk, read: ReadRange, digest: Digest): Promise<ChunkIndex> {
-  const exact = await exactly(expected, read)
-  const start = await exact(0, Math.min(expected.sizeBytes, 256))
-  const trailer = await exact(Math.max(0, expected.sizeBytes - TRAILER_BYTES), Math.min(expected.sizeBytes, TRAILER_BYTES))
-  return guardedAsync(expected.name, async () => {
-    const headBytes = headLength(start)
-    const head = headBytes <= start.length ? start : await exact(0, headBytes)
-    const { epoch, checkpoint, seed } = readHead(head, expected.name, digest)
-    const { offset, length, crc } = readTrailer(trailer, expected.sizeBytes, seed, digest)
-    const index = await exact(offset, length)
-    if (digest.crc32(index, seed) !== crc) fail('its index is damaged')
-    return { name: expected.name, epoch, checkpoint, entries: readEntries(index, headBytes, offset), seed }
-  })
+  const { sizeBytes } = expected
+  if (sizeBytes < TRAILER_BYTES) throw corrupt(expected.file, `it is said to have ${sizeBytes} bytes`)
+  // One byte more than there should be: a longer file is not the one that was written.
+  const trailer = await read(sizeBytes - TRAILER_BYTES, sizeBytes + 1)
+  if (trailer.length !== TRAILER_BYTES) throw corrupt(expected.file, `it does not have the ${sizeBytes} bytes that were written`)
+  const view = new DataView(trailer.buffer, trailer.byteOffset, trailer.byteLength)
+  const indexBytes = view.getUint32(0, true)
+  if (view.getUint32(4, true) !== TRAILER_MAGIC || indexBytes > sizeBytes - TRAILER_BYTES)
+    throw corrupt(expected.file, 'its end is damaged')
+  const tail = await read(sizeBytes - TRAILER_BYTES - indexBytes, sizeBytes)
+  const start = await read(0, Math.min(MAX_HEADER_BYTES, sizeBytes))
+  return parsed(expected, start, tail, digest)
+}
+
+function parsed(expected: ExpectedChunk, start: Uint8Array, tail: Uint8Array, digest: Digest): ChunkIndex {
+  const { file } = expected
+  try {
+    const reader = new ByteReader(start)
+    if (reader.u32() !== MAGIC) reader.corrupt('no chunk begins here')
+    const format = reader.u8()
+    if (format > CHUNK_FORMAT)
+      throw new StreamError(
+        'CHECKPOINT_FORMAT',
+        `${file} is a chunk of format ${format}; this version reads ${CHUNK_FORMAT}. Run it with the version of Millrace that wrote it.`,
+        { details: { file, format } },
+      )
+    const name = reader.text()
+    const epoch = reader.varint()
+    const checkpoint = reader.varint()
+    if (name !== expected.name) reader.corrupt(`it is the chunk ${name}`)
+    if (digest.sha256([start.subarray(0, reader.position), tail]) !== expected.sha256)
+      reader.corrupt('its checksum is not the one that was written')
+    return { file, name, epoch, checkpoint, operators: readIndex(new ByteReader(tail, 0, tail.length - TRAILER_BYTES)) }
+  } catch (error) {
+    if (StreamError.is(error) && error.code === 'CHECKPOINT_FORMAT') throw error
+    throw corrupt(file, messageOf(error), error)
+  }
+}
+
+function readIndex(reader: ByteReader): ReadonlyMap<string, readonly IndexedBlock[]> {
+  const operators = new Map<string, readonly IndexedBlock[]>()
+  for (let left = reader.count(2); left > 0; left--) {
+    const address = reader.text()
+    const blocks: IndexedBlock[] = []
+    for (let count = reader.count(8); count > 0; count--)
+      blocks.push({
+        group: reader.varint(),
+        offset: reader.varint(),
+        bytes: reader.varint(),
+        entries: reader.varint(),
+        crc32: reader.u32(),
+      })
+    operators.set(address, blocks)
+  }
+  reader.expectEnd()
+  return operators
 }
 
 /**
- * One block of a file.
- * @throws {CHECKPOINT_CORRUPT} unless it is the block of this operator and group of this file
+ * The blocks of an operator for the groups `first` to `last` (both inside), verified; one read, as they lie next to each other.
+ * @throws {CHECKPOINT_CORRUPT} naming the file
  */
-export async function readChunkBlock(index: ChunkIndex, entry: ChunkEntry, read: ReadRange, digest: Digest): Promise<Uint8Array> {
-  const bytes = await read(entry.offset, entry.length)
-  return chunkBlockOf(index, entry, bytes, digest)
-}
-
-/** The block in the bytes of its frame, for those who read several frames at once. */
-export function chunkBlockOf(index: Pick<ChunkIndex, 'name' | 'seed'>, entry: ChunkEntry, frame: Uint8Array, digest: Digest): Uint8Array {
-  return guarded(index.name, () => {
-    const where = `the block of ${entry.operator}, key group ${entry.group}`
-    if (frame.length !== entry.length) fail(`${where} ends after ${frame.length} of ${entry.length} bytes`)
-    const reader = new ByteReader(frame)
-    const length = reader.u32()
-    const crc = reader.u32()
-    if (length !== frame.length - FRAME_BYTES) fail(`${where} has another length than the index says`)
-    if (digest.crc32(frame.subarray(FRAME_BYTES), index.seed) !== crc) fail(`${where} is damaged`)
-    if (reader.text() !== entry.operator || reader.varint() !== entry.group) fail(`${where} is another one`)
-    return frame.subarray(reader.position)
+export async function readChunkBlocks(
+  index: ChunkIndex,
+  of: { readonly operator: string; readonly first: number; readonly last: number },
+  read: ReadRange,
+  digest: Digest,
+): Promise<readonly StateBlock[]> {
+  const wanted = (index.operators.get(of.operator) ?? []).filter(({ group }) => group >= of.first && group <= of.last)
+  const from = wanted[0]
+  const to = wanted.at(-1)
+  if (from === undefined || to === undefined) return []
+  const bytes = await read(from.offset, to.offset + to.bytes)
+  return wanted.map((block) => {
+    const at = block.offset - from.offset
+    const own = bytes.subarray(at, at + block.bytes)
+    if (own.length !== block.bytes || digest.crc32(own) !== block.crc32)
+      throw corrupt(index.file, `the state of ${of.operator} in key group ${block.group} is damaged`)
+    return { group: block.group, bytes: own, entries: block.entries }
   })
 }
 
-/**
- * Checks every byte of a file.
- * @throws {CHECKPOINT_CORRUPT}
- */
-export function verifyChunk(bytes: Uint8Array, expected: ExpectedChunk & { readonly sha256: string }, digest: Digest): ChunkIndex {
-  return guarded(expected.name, () => {
-    if (bytes.length !== expected.sizeBytes) fail(`it has ${bytes.length} bytes instead of ${expected.sizeBytes}`)
-    if (digest.sha256([bytes]) !== expected.sha256) fail('its checksum is another one')
-    const headBytes = headLength(bytes)
-    const { epoch, checkpoint, seed } = readHead(bytes.subarray(0, headBytes), expected.name, digest)
-    const { offset, length, crc } = readTrailer(bytes.subarray(bytes.length - TRAILER_BYTES), bytes.length, seed, digest)
-    const indexBytes = bytes.subarray(offset, offset + length)
-    if (digest.crc32(indexBytes, seed) !== crc) fail('its index is damaged')
-    const index: ChunkIndex = { name: expected.name, epoch, checkpoint, entries: readEntries(indexBytes, headBytes, offset), seed }
-    for (const entry of index.entries) chunkBlockOf(index, entry, bytes.subarray(entry.offset, entry.offset + entry.length), digest)
-    return index
+/** Reads and verifies all of a chunk. @throws {CHECKPOINT_CORRUPT | CHECKPOINT_FORMAT} naming the file */
+export async function verifyChunk(expected: ExpectedChunk, read: ReadRange, digest: Digest): Promise<ChunkIndex> {
+  const index = await readChunkIndex(expected, read, digest)
+  for (const operator of index.operators.keys())
+    await readChunkBlocks(index, { operator, first: 0, last: Number.MAX_SAFE_INTEGER }, read, digest)
+  return index
+}
+
+function corrupt(file: string, what: string, cause?: unknown): StreamError {
+  return new StreamError('CHECKPOINT_CORRUPT', `${file} is damaged: ${what}. Restore it from a backup, or name an older checkpoint.`, {
+    cause,
+    details: { file },
   })
-}
-
-async function exactly(expected: ExpectedChunk, read: ReadRange): Promise<ReadRange> {
-  return async (offset, length) => {
-    const bytes = await read(offset, length)
-    if (bytes.length === length) return bytes
-    throw corrupt(expected.name, `it ends after ${offset + bytes.length} bytes; ${expected.sizeBytes} were written`)
-  }
-}
-
-function headLength(start: Uint8Array): number {
-  if (start.length < HEAD_BYTES + TRAILER_BYTES) fail('it is too short')
-  for (let i = 0; i < MAGIC.length; i++) if (start[i] !== MAGIC.charCodeAt(i)) fail('it does not begin as a chunk')
-  return HEAD_BYTES + new ByteReader(start, MAGIC.length).u32()
-}
-
-function readHead(head: Uint8Array, name: string, digest: Digest): { epoch: number; checkpoint: number; seed: number } {
-  const reader = new ByteReader(head, MAGIC.length)
-  const length = reader.u32()
-  const seed = reader.u32()
-  reader.end = Math.min(reader.end, HEAD_BYTES + length)
-  if (digest.crc32(head.subarray(HEAD_BYTES, reader.end)) !== seed) fail('its head is damaged')
-  const own = reader.text()
-  if (own !== name) fail(`it is the file ${JSON.stringify(own)}`)
-  const epoch = reader.varint()
-  const checkpoint = reader.varint()
-  reader.expectEnd()
-  return { epoch, checkpoint, seed }
-}
-
-function readTrailer(trailer: Uint8Array, sizeBytes: number, seed: number, digest: Digest): { offset: number; length: number; crc: number } {
-  const reader = new ByteReader(trailer)
-  const offset = reader.f64()
-  const size = reader.f64()
-  const length = reader.u32()
-  const crc = reader.u32()
-  if (digest.crc32(trailer.subarray(0, 24), seed) !== reader.u32() || reader.u32() !== TRAILER_MAGIC) fail('its end is damaged')
-  if (size !== sizeBytes || offset + length + TRAILER_BYTES !== sizeBytes) fail(`it has ${sizeBytes} bytes instead of ${size}`)
-  return { offset, length, crc }
-}
-
-/** The entries must cover the file from head to index, in order. */
-function readEntries(index: Uint8Array, start: number, end: number): ChunkEntry[] {
-  const reader = new ByteReader(index)
-  const operators: string[] = []
-  for (let left = reader.count(1); left > 0; left--) operators.push(reader.text())
-  const entries: ChunkEntry[] = []
-  let offset = start
-  for (let left = reader.count(5); left > 0; left--) {
-    const operator = operators[reader.varint()] ?? reader.corrupt('there is no such operator')
-    const entry: ChunkEntry = { operator, group: reader.varint(), offset: reader.varint(), length: reader.varint(), entries: reader.varint() }
-    if (entry.offset !== offset) reader.corrupt('a block does not begin where the one before it ends')
-    offset += entry.length
-    entries.push(entry)
-  }
-  reader.expectEnd()
-  if (offset !== end) reader.corrupt('the blocks do not end where the index begins')
-  return entries
-}
-
-/** Not an error of the outside: `guarded` names the file. */
-function fail(what: string): never {
-  throw new Error(what)
-}
-
-function corrupt(name: string, what: string, cause?: unknown): StreamError {
-  return new StreamError('CHECKPOINT_CORRUPT', `The checkpoint file ${JSON.stringify(name)} is damaged or not the one that was written: ${what}. Restore it from a backup.`, { cause, details: { file: name } })
-}
-
-function named(name: string, error: unknown): unknown {
-  return StreamError.is(error) && error.details?.['file'] !== undefined ? error : corrupt(name, messageOf(error), error)
-}
-
-function guarded<T>(name: string, read: () => T): T {
-  try {
-    return read()
-  } catch (error) {
-    throw named(name, error)
-  }
-}
-
-async function guardedAsync<T>(name: string, read: () => Promise<T>): Promise<T> {
-  try {
-    return await read()
-  } catch (error) {
-    throw named(name, error)
-  }
 }
