@@ -2,7 +2,26 @@ import { messageOf, StreamError } from '../core/errors.ts'
 import { ByteReader } from '../serde/bytes.ts'
 import { decodeKey } from '../serde/key.ts'
 import type { Key } from './contract.ts'
-import { APPEND, type BlockHeader, CLEAR, DELETE, DROP_NAMESPACE, ENTRY_DELETE, ENTRY_PUT, EXPIRY, INLINE, KNOWN_BITS, mayHave, NAMESPACE, OP_MASK, PUT, readHeader, REPLACE, type Row, type StoredKind } from './format.ts'
+import {
+  APPEND,
+  type BlockHeader,
+  CLEAR,
+  DELETE,
+  DROP_NAMESPACE,
+  ENTRY_DELETE,
+  ENTRY_PUT,
+  EXPIRY,
+  INLINE,
+  KNOWN_BITS,
+  mayHave,
+  NAMESPACE,
+  OP_MASK,
+  PUT,
+  readHeader,
+  REPLACE,
+  type Row,
+  type StoredKind,
+} from './format.ts'
 import { ValueReader } from './value-codec.ts'
 
 /**
@@ -73,7 +92,8 @@ export class BlockEntries {
     this.op = head & OP_MASK
     const id = reader.varint()
     this.row = this.rows[id] ?? this.noRow(id)
-    if (!mayHave(this.row.kind, this.op)) reader.corrupt(`the state ${JSON.stringify(this.row.name)} of kind ${this.row.kind} has an entry of another kind`)
+    if (!mayHave(this.row.kind, this.op))
+      reader.corrupt(`the state ${JSON.stringify(this.row.name)} of kind ${this.row.kind} has an entry of another kind`)
     this.afterRow = reader.position
     this.readParts(reader)
     this.end = reader.position
@@ -195,7 +215,13 @@ export function* readBlock(bytes: Uint8Array): Generator<BlockEntry, void, undef
 
 function decoded(entries: BlockEntries, values: ValueReader): BlockEntry {
   const { op, row } = entries
-  const entry: { -readonly [P in keyof BlockEntry]: BlockEntry[P] } = { group: entries.header.group, state: row.name, kind: row.kind, version: row.version, op: opNames[op] as BlockEntry['op'] }
+  const entry: { -readonly [P in keyof BlockEntry]: BlockEntry[P] } = {
+    group: entries.header.group,
+    state: row.name,
+    kind: row.kind,
+    version: row.version,
+    op: opNames[op] as BlockEntry['op'],
+  }
   if ((entries.head & NAMESPACE) !== 0) entry.namespace = entries.bytes.slice(entries.namespaceStart, entries.namespaceEnd)
   if (op === DROP_NAMESPACE) return entry
   entry.key = entries.key()

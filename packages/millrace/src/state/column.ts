@@ -34,7 +34,12 @@ export abstract class Column {
 
   rowBody(): Uint8Array {
     const writer = new ByteWriter(64)
-    const row: Omit<Row, 'id'> = { kind: this.kind, version: this.declaration.version, name: this.name, shapes: this.codec.shapes.map((shape) => shape.names) }
+    const row: Omit<Row, 'id'> = {
+      kind: this.kind,
+      version: this.declaration.version,
+      name: this.name,
+      shapes: this.codec.shapes.map((shape) => shape.names),
+    }
     writeRowBody(writer, row)
     return writer.take()
   }

@@ -23,15 +23,21 @@ export interface StateComparison {
 
 export function describeDeclarations(declared: Readonly<Record<string, StateDeclaration>>): Record<string, StoredState> {
   const described: Record<string, StoredState> = {}
-  for (const [name, declaration] of Object.entries(declared)) described[name] = { kind: storedKindOf(declaration), version: declaration.version }
+  for (const [name, declaration] of Object.entries(declared))
+    described[name] = { kind: storedKindOf(declaration), version: declaration.version }
   return described
 }
 
-export function compareDeclarations(stored: Readonly<Record<string, StoredState>>, declared: Readonly<Record<string, StateDeclaration>>): StateComparison {
+export function compareDeclarations(
+  stored: Readonly<Record<string, StoredState>>,
+  declared: Readonly<Record<string, StateDeclaration>>,
+): StateComparison {
   const kept: string[] = []
   const migrated: string[] = []
   const mismatched: { name: string; reason: string }[] = []
-  for (const name of Object.keys(stored).filter((each) => Object.hasOwn(declared, each)).sort()) {
+  for (const name of Object.keys(stored)
+    .filter((each) => Object.hasOwn(declared, each))
+    .sort()) {
     const reason = mismatch(stored[name] as StoredState, declared[name] as StateDeclaration)
     if (reason !== undefined) mismatched.push({ name, reason })
     else if ((stored[name] as StoredState).version === declared[name]?.version) kept.push(name)
@@ -40,8 +46,12 @@ export function compareDeclarations(stored: Readonly<Record<string, StoredState>
   return {
     kept,
     migrated,
-    new: Object.keys(declared).filter((name) => !Object.hasOwn(stored, name)).sort(),
-    dropped: Object.keys(stored).filter((name) => !Object.hasOwn(declared, name)).sort(),
+    new: Object.keys(declared)
+      .filter((name) => !Object.hasOwn(stored, name))
+      .sort(),
+    dropped: Object.keys(stored)
+      .filter((name) => !Object.hasOwn(declared, name))
+      .sort(),
     mismatched,
   }
 }

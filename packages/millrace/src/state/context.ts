@@ -48,7 +48,8 @@ export class StateContext {
   }
 
   private lookUp(): number {
-    if (this.key === undefined) throw new StreamError('INVALID_KEY', 'State or a timer is used outside the call for a record or timer, so there is no current key.')
+    if (this.key === undefined)
+      throw new StreamError('INVALID_KEY', 'State or a timer is used outside the call for a record or timer, so there is no current key.')
     return (this.current = this.table.find(this.key))
   }
 

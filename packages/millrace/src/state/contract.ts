@@ -133,7 +133,6 @@ export interface StateStatistics {
   readonly pendingTimers: number
 }
 
-
 export interface StateBlock {
   readonly group: number
   /** Self-contained, see state/block.ts. */

@@ -4,6 +4,7 @@ import { Column } from './column.ts'
 import type { Key } from './contract.ts'
 import { DirtyObjects } from './epochs.ts'
 import { CLEAR, ENTRY_DELETE, ENTRY_PUT, EXPIRY } from './format.ts'
+import { ownKey } from './key-table.ts'
 import { MapCell, MapEntry } from './map-cell.ts'
 import { ObjectList, PAGE_BITS, PAGE_MASK } from './pages.ts'
 import type { ValueReader } from './value-codec.ts'
@@ -67,7 +68,7 @@ export abstract class EntryColumn extends Column {
     if (cell.entries.size === 0) this.context.table.gained(slot)
     let entry = cell.graves?.get(identity)
     if (entry === undefined) {
-      entry = new MapEntry(cell, ownSubkey(key), identity, undefined, this.epoch)
+      entry = new MapEntry(cell, ownKey(key), identity, undefined, this.epoch)
       this.dirtyEntries.push(entry)
     } else {
       this.mark(entry)
@@ -322,8 +323,4 @@ class CellWalker {
     this.entries = graves?.values()
     return this.nextEntry()
   }
-}
-
-function ownSubkey(key: Key): Key {
-  return typeof key === 'number' ? key + 0 : typeof key === 'object' ? Object.freeze(key.map(ownSubkey)) : key
 }

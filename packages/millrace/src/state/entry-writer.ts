@@ -184,7 +184,11 @@ export class EntryWriter {
       if (entries === 0) continue
       const bodyBytes = this.groupBytes[group] as number
       header.reset()
-      writeHeader(header, { group, entries, bodyBytes }, rowBodies.map((body, row) => (this.used[group * this.rowCount + row] === 1 ? body : undefined)))
+      writeHeader(
+        header,
+        { group, entries, bodyBytes },
+        rowBodies.map((body, row) => (this.used[group * this.rowCount + row] === 1 ? body : undefined)),
+      )
       const size = header.position + bodyBytes
       if (slab.length - free < size) {
         slab = new Uint8Array(Math.max(size, Math.min(SLAB_BYTES, left * 2 + header.position)))

@@ -105,7 +105,11 @@ export class DirtySlots {
 
   abort(): void {
     this.leftAll = this.all && (this.full || this.index < this.high)
-    this.left = this.full ? this.walked : this.leftAll ? [] : [this.encoded, ...this.walked.slice(this.list)].filter((list) => list.length > 0)
+    this.left = this.full
+      ? this.walked
+      : this.leftAll
+        ? []
+        : [this.encoded, ...this.walked.slice(this.list)].filter((list) => list.length > 0)
     this.walked = []
     this.encoded = new SlotList()
   }

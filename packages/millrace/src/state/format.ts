@@ -93,7 +93,11 @@ export interface BlockHeader {
 }
 
 /** Header before the entries; `rowBodies` by row id, undefined for rows without an entry. */
-export function writeHeader(writer: ByteWriter, header: { readonly group: number; readonly entries: number; readonly bodyBytes: number }, rowBodies: readonly (Uint8Array | undefined)[]): void {
+export function writeHeader(
+  writer: ByteWriter,
+  header: { readonly group: number; readonly entries: number; readonly bodyBytes: number },
+  rowBodies: readonly (Uint8Array | undefined)[],
+): void {
   const inner = new ByteWriter(64)
   inner.varint(header.group)
   inner.varint(header.entries)
@@ -116,7 +120,10 @@ export function writeHeader(writer: ByteWriter, header: { readonly group: number
 export function readHeader(reader: ByteReader): BlockHeader {
   if (reader.u8() !== MAGIC) reader.corrupt('here no block begins')
   const format = reader.u8()
-  if (format !== FORMAT) throw new StreamError('CHECKPOINT_FORMAT', `A block of state is of format ${format}; this version reads ${FORMAT}.`, { details: { format } })
+  if (format !== FORMAT)
+    throw new StreamError('CHECKPOINT_FORMAT', `A block of state is of format ${format}; this version reads ${FORMAT}.`, {
+      details: { format },
+    })
   const length = reader.varint()
   if (length > reader.remaining) reader.corrupt(`a block of ${length} bytes ends after ${reader.remaining}`)
   reader.end = reader.position + length

@@ -4,7 +4,21 @@ import { keyGroupOfKey } from '../serde/key.ts'
 import { BlockEntries, corruptBlock } from './block.ts'
 import type { Column } from './column.ts'
 import { StateContext, UNKNOWN } from './context.ts'
-import type { AccumulatorColumn, FiredTimer, HeapStateOptions, KeyedState, ListHandle, MapHandle, SnapshotPort, StateBlock, StateDeclaration, StateStatistics, TimerHandle, TimersHandle, ValueHandle } from './contract.ts'
+import type {
+  AccumulatorColumn,
+  FiredTimer,
+  HeapStateOptions,
+  KeyedState,
+  ListHandle,
+  MapHandle,
+  SnapshotPort,
+  StateBlock,
+  StateDeclaration,
+  StateStatistics,
+  TimerHandle,
+  TimersHandle,
+  ValueHandle,
+} from './contract.ts'
 import { NAMESPACE } from './format.ts'
 import { ListColumn } from './list-column.ts'
 import { MapColumn, TimersColumn } from './map-column.ts'
@@ -36,7 +50,8 @@ class HeapState extends StateContext implements KeyedState {
     this.timerColumns = this.columns.filter((column) => column instanceof TimerColumn || column instanceof TimersColumn)
     this.timerNames = this.timerColumns.map((column) => column.name)
     this.queues = { event: new TimerQueue(this.timerColumns), processing: new TimerQueue(this.timerColumns) }
-    for (const [timer, column] of this.timerColumns.entries()) column.place = { queue: this.queues[column.declaration.domain as 'event' | 'processing'], timer }
+    for (const [timer, column] of this.timerColumns.entries())
+      column.place = { queue: this.queues[column.declaration.domain as 'event' | 'processing'], timer }
     this.table.onPage = (pages) => {
       for (const column of this.columns) column.cover(pages)
     }
@@ -98,7 +113,7 @@ class HeapState extends StateContext implements KeyedState {
   }
 
   sweep(budget: Budget): void {
-    for (let quiet = 0; quiet <= this.columns.length && budget.hasLeft(); ) {
+    for (let quiet = 0; quiet <= this.columns.length && budget.hasLeft();) {
       const column = this.columns[this.sweeping]
       const isDone = column === undefined ? this.table.releaseSome(STEP) : column.sweep(STEP)
       if (!isDone) continue
@@ -115,7 +130,9 @@ class HeapState extends StateContext implements KeyedState {
 function columnOf(context: StateContext, name: string, id: number, declaration: StateDeclaration): Column {
   switch (declaration.kind) {
     case 'value':
-      return declaration.ttl === undefined ? new ValueColumn(context, name, id, declaration) : new ExpiringValueColumn(context, name, id, declaration)
+      return declaration.ttl === undefined
+        ? new ValueColumn(context, name, id, declaration)
+        : new ExpiringValueColumn(context, name, id, declaration)
     case 'list':
       return new ListColumn(context, name, id, declaration)
     case 'map':
@@ -151,7 +168,10 @@ class Snapshots implements SnapshotPort {
   }
 
   seal(checkpoint: number, mode: 'delta' | 'full'): void {
-    invariant(this.checkpoint === undefined, `S3: checkpoint ${checkpoint} is sealed while ${this.checkpoint} is neither complete nor aborted`)
+    invariant(
+      this.checkpoint === undefined,
+      `S3: checkpoint ${checkpoint} is sealed while ${this.checkpoint} is neither complete nor aborted`,
+    )
     this.checkpoint = checkpoint
     this.context.epochs.seal(mode === 'full')
     this.context.table.seal()
@@ -196,7 +216,10 @@ class Snapshots implements SnapshotPort {
   }
 
   complete(checkpoint: number): void {
-    invariant(this.checkpoint === checkpoint && this.blocks !== undefined, `S3: checkpoint ${checkpoint} is complete, but ${this.checkpoint} is the one at hand, or it is not encoded yet`)
+    invariant(
+      this.checkpoint === checkpoint && this.blocks !== undefined,
+      `S3: checkpoint ${checkpoint} is complete, but ${this.checkpoint} is the one at hand, or it is not encoded yet`,
+    )
     for (const column of this.columns) column.complete()
     this.context.table.complete()
     this.context.epochs.complete()
@@ -237,8 +260,13 @@ class Snapshots implements SnapshotPort {
     for (const row of rows) {
       if (!keep(row.name)) continue
       const column = this.byName.get(row.name)
-      if (column === undefined) throw new StreamError('STATE_DROPPED', `The checkpoint holds the state ${JSON.stringify(row.name)}, which is not declared.`)
-      if (column.kind !== row.kind) throw new StreamError('STATE_MISMATCH', `The state ${JSON.stringify(row.name)} is a ${row.kind} in the checkpoint and a ${column.kind} in the job.`)
+      if (column === undefined)
+        throw new StreamError('STATE_DROPPED', `The checkpoint holds the state ${JSON.stringify(row.name)}, which is not declared.`)
+      if (column.kind !== row.kind)
+        throw new StreamError(
+          'STATE_MISMATCH',
+          `The state ${JSON.stringify(row.name)} is a ${row.kind} in the checkpoint and a ${column.kind} in the job.`,
+        )
       if (row.version === column.declaration.version) column.codec.seed(row.shapes)
       targets[row.id] = column
     }
@@ -248,9 +276,14 @@ class Snapshots implements SnapshotPort {
     while (entries.next()) {
       const target = targets[entries.row.id]
       if (target === undefined) continue
-      if ((entries.head & NAMESPACE) !== 0) throw new StreamError('CHECKPOINT_FORMAT', `The state ${JSON.stringify(entries.row.name)} was written by windows, which this version of Millrace does not have.`)
+      if ((entries.head & NAMESPACE) !== 0)
+        throw new StreamError(
+          'CHECKPOINT_FORMAT',
+          `The state ${JSON.stringify(entries.row.name)} was written by windows, which this version of Millrace does not have.`,
+        )
       const key = entries.key()
-      if ((isFirst || this.checkAll) && keyGroupOfKey(key, this.maxParallelism) !== group) entries.fail(`a key of another group stands in the block of group ${group}`)
+      if ((isFirst || this.checkAll) && keyGroupOfKey(key, this.maxParallelism) !== group)
+        entries.fail(`a key of another group stands in the block of group ${group}`)
       isFirst = false
       const slot = table.find(key)
       target.restore(slot < 0 ? table.insertInto(key, group) : slot, entries, readers[entries.row.id] as never)

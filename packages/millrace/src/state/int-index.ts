@@ -71,7 +71,8 @@ export class IntIndex {
     const size = (this.mask + 1) * 2
     const larger = new Int32Array(size * 2)
     this.mask = size - 1
-    for (let i = 0; i < cells.length; i += 2) if (cells[i + 1] !== 0) put(larger, this.mask, hashOf(cells[i] as number), cells[i] as number, cells[i + 1] as number)
+    for (let i = 0; i < cells.length; i += 2)
+      if (cells[i + 1] !== 0) put(larger, this.mask, hashOf(cells[i] as number), cells[i] as number, cells[i + 1] as number)
     this.segments.set(larger, { depth: 0, count: (this.segments.get(cells) as Segment).count, limit: limitOf(size) })
     this.segments.delete(cells)
     this.directory = [larger, larger]

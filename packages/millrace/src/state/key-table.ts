@@ -68,7 +68,8 @@ export class KeyTable {
     const slot = this.free.length > 0 ? this.free.pop() : this.nextSlot()
     const page = this.pages[slot >>> PAGE_BITS] as KeyPage
     page.set(slot & PAGE_MASK, own, group)
-    if (typeof own !== 'number') this.texts.add(typeof own === 'string' && own.charCodeAt(0) !== 0 ? own : (keyIdentity(own) as string), slot)
+    if (typeof own !== 'number')
+      this.texts.add(typeof own === 'string' && own.charCodeAt(0) !== 0 ? own : (keyIdentity(own) as string), slot)
     else if ((own | 0) === own) this.integers.add(own, slot)
     else if (own === own) this.numbers.add(own, slot)
     else this.nanSlot = slot
@@ -204,7 +205,7 @@ class KeyPage {
 }
 
 /** What the table keeps: no slice of a longer string, no array that its owner may change; -0 is 0. */
-function ownKey(key: Key): Key {
+export function ownKey(key: Key): Key {
   if (typeof key === 'number') return key + 0
   if (typeof key === 'object') return Object.freeze(key.map(ownKey))
   if (typeof key === 'string') return key.length > 12 ? copyString(key) : key

@@ -133,12 +133,22 @@ export class ListColumn extends Column implements ListHandle {
     const expiries = cell.expiries as number[]
     if (!expiries.some((expiry) => expiry <= now)) return
     const items = cell.items.filter((_item, i) => (expiries[i] as number) > now)
-    this.replaceItems(slot, cell, items, expiries.filter((expiry) => expiry > now))
+    this.replaceItems(
+      slot,
+      cell,
+      items,
+      expiries.filter((expiry) => expiry > now),
+    )
   }
 
   private refresh(slot: number, cell: ListCell, expiry: number): void {
     if (cell.expiries?.every((each) => each === expiry) === true) return
-    this.replaceItems(slot, cell, cell.items.slice(), cell.items.map(() => expiry))
+    this.replaceItems(
+      slot,
+      cell,
+      cell.items.slice(),
+      cell.items.map(() => expiry),
+    )
   }
 
   /** C2; before the list changes. */
@@ -189,7 +199,8 @@ export class ListColumn extends Column implements ListHandle {
     const end = cell.items.length
     const isReplace = epochs.full || cell.base < 0
     const at = isReplace ? 0 : cell.base
-    if (end > at || (isReplace && !epochs.full)) this.captures.push({ slot, items: cell.items, expiries: cell.expiries, end, at, isReplace })
+    if (end > at || (isReplace && !epochs.full))
+      this.captures.push({ slot, items: cell.items, expiries: cell.expiries, end, at, isReplace })
     cell.stamp = -epochs.sealed
     cell.encodedIn = epochs.sealed
     cell.encodedCount = end
@@ -269,7 +280,12 @@ export class ListColumn extends Column implements ListHandle {
       this.prune(slot, cell)
       // Restored from a time when the state had no TTL (TT-5): those count from now on.
       if (cell.expiries?.includes(Number.POSITIVE_INFINITY) !== true) continue
-      this.replaceItems(slot, cell, cell.items.slice(), cell.expiries.map((expiry) => (expiry === Number.POSITIVE_INFINITY ? now + ttl.afterMs : expiry)))
+      this.replaceItems(
+        slot,
+        cell,
+        cell.items.slice(),
+        cell.expiries.map((expiry) => (expiry === Number.POSITIVE_INFINITY ? now + ttl.afterMs : expiry)),
+      )
     }
     this.sweepSlot = end < table.high ? end : 0
     return this.sweepSlot === 0
@@ -283,4 +299,3 @@ const ENTRY_BYTES = 8192
 function* firstOf(items: readonly unknown[], count: number): Generator<unknown, void, undefined> {
   for (let i = 0; i < count; i++) yield items[i]
 }
-

@@ -1,7 +1,21 @@
 import { ByteWriter } from '../serde/bytes.ts'
 import { BlockEntries, corruptBlock } from './block.ts'
 import type { StateBlock } from './contract.ts'
-import { APPEND, CLEAR, DELETE, ENTRY_DELETE, ENTRY_PUT, EXPIRY, INLINE, NAMESPACE, PUT, REPLACE, type Row, writeHeader, writeRowBody } from './format.ts'
+import {
+  APPEND,
+  CLEAR,
+  DELETE,
+  ENTRY_DELETE,
+  ENTRY_PUT,
+  EXPIRY,
+  INLINE,
+  NAMESPACE,
+  PUT,
+  REPLACE,
+  type Row,
+  writeHeader,
+  writeRowBody,
+} from './format.ts'
 import { COUNT, END, FROM, HEAD, KEY_END, NAMESPACE_END, Pieces, PieceSet, ROW, START, SUBKEY_END, VALUES } from './pieces.ts'
 
 /**
@@ -100,13 +114,14 @@ class Merge {
     let at = pieces.op(first) === APPEND ? pieces.at(first, FROM) : 0
     let isReplace = pieces.op(first) === REPLACE || (this.base && at === 0)
     if (this.base && isReplace && parts.every((part) => pieces.at(part, COUNT) === 0)) return
-    for (let i = 0; i < parts.length; ) {
+    for (let i = 0; i < parts.length;) {
       const head = parts[i] as number
       let end = i
       let count = 0
       for (; end < parts.length && this.alike(head, parts[end] as number); end++) {
         const part = parts[end] as number
-        if (end > 0 && pieces.at(part, FROM) !== at + count) throw new Error(`a list of ${at + count} elements is continued after ${pieces.at(part, FROM)}`)
+        if (end > 0 && pieces.at(part, FROM) !== at + count)
+          throw new Error(`a list of ${at + count} elements is continued after ${pieces.at(part, FROM)}`)
         count += pieces.at(part, COUNT)
       }
       if (count > 0 || isReplace) {

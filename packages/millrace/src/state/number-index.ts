@@ -65,7 +65,8 @@ export class NumberIndex {
     const halves = [new Segment(segment.mask + 1, segment.depth + 1), new Segment(segment.mask + 1, segment.depth + 1)] as const
     segment.each((hash, key, slot) => halves[((hash >>> bit) & 1) as 0 | 1].add(hash, key, slot))
     const directory = this.directory
-    for (let i = 0; i < directory.length; i++) if (directory[i] === segment) directory[i] = halves[(((i << this.shift) >>> bit) & 1) as 0 | 1]
+    for (let i = 0; i < directory.length; i++)
+      if (directory[i] === segment) directory[i] = halves[(((i << this.shift) >>> bit) & 1) as 0 | 1]
     // So that segments that fill alike do not all split within the same few records.
     for (const half of halves) half.limit -= Math.imul(half.count, 0x9e3779b1) >>> 19
   }

@@ -55,9 +55,14 @@ export class TextIndex {
     const high = new Map<string, number>()
     for (const [key, slot] of segment.map) ((hashText(key) >>> bit) & 1 ? high : low).set(key, slot)
     // Staggered, so that segments that fill alike do not all split within the same few records.
-    const halves = [low, high].map((map): Segment => ({ map, depth: segment.depth + 1, limit: SPLIT_AT - (Math.imul(map.size, 0x9e3779b1) >>> 20) }))
+    const halves = [low, high].map((map): Segment => ({
+      map,
+      depth: segment.depth + 1,
+      limit: SPLIT_AT - (Math.imul(map.size, 0x9e3779b1) >>> 20),
+    }))
     const directory = this.directory
-    for (let i = 0; i < directory.length; i++) if (directory[i] === segment) directory[i] = halves[((i << this.shift) >>> bit) & 1] as Segment
+    for (let i = 0; i < directory.length; i++)
+      if (directory[i] === segment) directory[i] = halves[((i << this.shift) >>> bit) & 1] as Segment
   }
 }
 

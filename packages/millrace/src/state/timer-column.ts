@@ -84,7 +84,8 @@ export class TimerColumn extends SlotColumn implements TimerHandle, TimerOwner {
     const page = slot >>> PAGE_BITS
     const index = slot & PAGE_MASK
     let kept = this.kept[page]
-    if (kept === undefined || kept.length <= index) this.kept[page] = kept = longerCopy(kept, (this.pages[page] as CellPage).cells.length >> 1)
+    if (kept === undefined || kept.length <= index)
+      this.kept[page] = kept = longerCopy(kept, (this.pages[page] as CellPage).cells.length >> 1)
     if (kept[index] === round) return Number.NaN
     kept[index] = round
     return at
@@ -98,7 +99,8 @@ export class TimerColumn extends SlotColumn implements TimerHandle, TimerOwner {
       if (before !== undefined) this.place.queue.count(slot, -1)
       return
     }
-    if (!Number.isSafeInteger(after)) throw new StreamError('CHECKPOINT_CORRUPT', `The timer ${JSON.stringify(this.name)} of a key is set to something that is no time.`)
+    if (!Number.isSafeInteger(after))
+      throw new StreamError('CHECKPOINT_CORRUPT', `The timer ${JSON.stringify(this.name)} of a key is set to something that is no time.`)
     this.enqueue(slot, after as number, before === undefined)
   }
 }
@@ -112,5 +114,8 @@ function longerCopy(source: Int32Array | undefined, length: number): Int32Array 
 /** @throws {TIMER_LIMIT} unless it is a safe integer */
 export function checkTime(at: number, name: string): void {
   if (Number.isSafeInteger(at)) return
-  throw new StreamError('TIMER_LIMIT', `The timer ${JSON.stringify(name)} is set to ${String(at)}. Give milliseconds since the Unix epoch as a safe integer.`)
+  throw new StreamError(
+    'TIMER_LIMIT',
+    `The timer ${JSON.stringify(name)} is set to ${String(at)}. Give milliseconds since the Unix epoch as a safe integer.`,
+  )
 }
