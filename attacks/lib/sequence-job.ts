@@ -8,7 +8,7 @@
  */
 import { agg, defineJob, eventTimer, eventTimers, listState, mapState, outputTag, valueState } from '../../packages/millrace/src/index.ts'
 import { fileSink, fileSource, jsonLines } from '../../packages/millrace/src/files.ts'
-import type { Job, KeyedStream, Out, Stream, Tag } from '../../packages/millrace/src/index.ts'
+import type { Job, KeyedStream, Out, Source, Stream, Tag } from '../../packages/millrace/src/index.ts'
 import type { InputRow } from './sequence-input.ts'
 
 export const BUCKET_MS = 1_000
@@ -44,6 +44,8 @@ export interface SequencePaths {
 }
 export interface SequenceOptions extends SequencePaths {
   readonly wide: boolean
+  /** In the place of the files of `input`. */
+  readonly source?: Source<InputRow>
   /** Processing time at which the second era begins. */
   readonly eraAt?: number
 }
@@ -61,7 +63,7 @@ export function sequenceJob(options: SequenceOptions): Job<void, unknown> {
   const { input, output, wide } = options
   return defineJob('sequence', (job) => {
     const tags = { buckets: outputTag<Bucket>('buckets'), silences: outputTag<Silence>('silences') }
-    const rows = job.from('rows', fileSource(`${input}/*.jsonl`, jsonLines<InputRow>()), { timestamp: (row) => row.at })
+    const rows = job.from('rows', options.source ?? fileSource(`${input}/*.jsonl`, jsonLines<InputRow>()), { timestamp: (row) => row.at })
     const keyed = rows.keyBy((row) => row.key)
     const history = sequence(keyed, tags, options.eraAt ?? Number.POSITIVE_INFINITY)
     history.to('history', fileSink(`${output}/history`, jsonLines()))

@@ -1,0 +1,101 @@
+/**
+ * A strict source for simulations: a few rows at a time with pauses between them, so that many checkpoints fall into a short
+ * input; and an upstream that forgets what was acknowledged, so that an acknowledgement that comes too early is found out.
+ */
+import { defineSource, type Batch, type Reader, type Source, type SourceContext } from '../../packages/millrace/src/connect.ts'
+import { SeededRandom } from '../../packages/millrace/src/connectors/seeded-random.ts'
+import { rowsOf, type InputRow, type InputShape } from './sequence-input.ts'
+
+const MOST_ROWS = 4
+const LONGEST_PAUSE_MS = 8
+
+/** Shared by all processes of a simulation: it outlives them. */
+export class Upstream {
+  readonly rows: ReadonlyMap<string, readonly InputRow[]>
+  /** By split: everything before is gone. */
+  readonly #forgotten = new Map<string, number>()
+  readonly violations: string[] = []
+
+  constructor(shape: InputShape) {
+    this.rows = new Map(Array.from({ length: shape.files }, (_, file) => [`split-${file}`, rowsOf(shape, file)]))
+  }
+
+  acknowledge(split: string, position: number): void {
+    if (position < (this.#forgotten.get(split) ?? 0)) this.violations.push(`${split}: ${position} was acknowledged after ${this.#forgotten.get(split)}`)
+    this.#forgotten.set(split, position)
+  }
+
+  read(split: string, position: number): readonly InputRow[] {
+    const forgotten = this.#forgotten.get(split) ?? 0
+    if (position < forgotten) this.violations.push(`${split} is read from ${position}, but everything before ${forgotten} was acknowledged`)
+    return this.rows.get(split) ?? []
+  }
+}
+
+export function pacedSource(upstream: Upstream, seed: number): Source<InputRow> {
+  return defineSource<InputRow, number>({
+    kind: 'paced',
+    bounded: true,
+    replayable: true,
+    timestamps: false,
+    open: (context) => Promise.resolve(new PacedReader(upstream, context, seed)),
+  })
+}
+
+class PacedReader implements Reader<InputRow, number> {
+  readonly splits: Map<string, number> = new Map()
+  readonly #upstream: Upstream
+  readonly #context: SourceContext<number>
+  readonly #random: SeededRandom
+  #isReady = true
+
+  constructor(upstream: Upstream, context: SourceContext<number>, seed: number) {
+    this.#upstream = upstream
+    this.#context = context
+    this.#random = new SeededRandom(seed, `paced ${context.env.clock.monotonic()}`)
+    for (const split of upstream.rows.keys()) {
+      if (!context.owns(split) || context.ended.has(split)) continue
+      const position = context.restored.get(split) ?? 0
+      upstream.read(split, position)
+      this.splits.set(split, position)
+    }
+  }
+
+  poll(first: string | undefined): Batch<InputRow, number> | 'wait' | 'end' {
+    if (this.splits.size === 0) return 'end'
+    if (!this.#isReady) return 'wait'
+    this.#isReady = this.#random.chance(0.3)
+    const split = first !== undefined && this.splits.has(first) && this.#random.chance(0.7) ? first : this.#random.pick([...this.splits.keys()])
+    const from = this.splits.get(split) as number
+    const rows = this.#upstream.read(split, from)
+    const next = Math.min(rows.length, from + 1 + this.#random.below(MOST_ROWS))
+    this.splits.set(split, next)
+    const splitEnded = next === rows.length
+    if (splitEnded) this.splits.delete(split)
+    return { split, values: rows.slice(from, next), next, splitEnded }
+  }
+
+  ready(): Promise<void> {
+    const { env, signal } = this.#context
+    return new Promise((resolve) => {
+      const done = (): void => {
+        this.#isReady = true
+        resolve()
+      }
+      const cancel = env.timers.after(LONGEST_PAUSE_MS * this.#random.next(), done)
+      signal.addEventListener('abort', () => {
+        cancel()
+        done()
+      })
+    })
+  }
+
+  acknowledge(positions: ReadonlyMap<string, number>): Promise<void> {
+    for (const [split, position] of positions) this.#upstream.acknowledge(split, position)
+    return Promise.resolve()
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve()
+  }
+}
