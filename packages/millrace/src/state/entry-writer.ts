@@ -23,6 +23,7 @@ export class EntryWriter {
   private group: number = 0
   /** Between `begin` and `end`. It stays so when a value in between turns out not to be storable: then there is no snapshot. */
   private isOpen: boolean = false
+  private isDealing: boolean = false
   private readonly groupBytes: Float64Array
   private readonly groupEntries: Int32Array
   /** One byte for each group and row: the row has an entry there. */
@@ -38,7 +39,7 @@ export class EntryWriter {
 
   /** Head, row and key of an entry; the rest is written to `out`. */
   begin(group: number, head: number, row: number, key: Key): void {
-    invariant(!this.isOpen, 'an entry of a snapshot was begun and not finished')
+    invariant(!this.isOpen && !this.isDealing, 'S2: an entry is added to a snapshot that is complete, or to one with an unfinished entry')
     this.isOpen = true
     const out = this.out
     this.offsets.push(out.position)
@@ -100,16 +101,13 @@ export class EntryWriter {
       out.bytes[at] = length
       return
     }
-    const end = out.position
-    out.position = at
-    out.varint(length)
-    const shift = out.position - at - 1
-    out.position = end
+    const shift = Math.floor(Math.log2(length) / 7)
     out.ensure(shift)
-    out.bytes.copyWithin(at + 1 + shift, at + 1, end)
+    out.bytes.copyWithin(at + 1 + shift, at + 1, out.position)
+    const end = out.position + shift
     out.position = at
     out.varint(length)
-    out.position = end + shift
+    out.position = end
   }
 
   end(): void {
@@ -146,6 +144,7 @@ export class EntryWriter {
     this.entries = 0
     this.closed = 0
     this.isOpen = false
+    this.isDealing = false
     this.groupBytes.fill(0)
     this.groupEntries.fill(0)
     this.used.fill(0)
@@ -157,6 +156,7 @@ export class EntryWriter {
    */
   *blocks(rowBodies: readonly Uint8Array[]): Generator<undefined, StateBlock[], undefined> {
     invariant(!this.isOpen, 'an entry of a snapshot was begun and not finished')
+    this.isDealing = true
     if (this.out.position > 0) this.closeChunk()
     const { chunks } = this
     const places: Place[] = []

@@ -219,18 +219,18 @@ export class ListColumn extends Column implements ListHandle {
     entries.out.u8(0)
     const start = entries.out.position
     let count = 0
-    let isInline = false
-    while (capture.at < capture.end && count < ENTRY_ITEMS && entries.out.position - start < ENTRY_BYTES && !isInline) {
-      const item = items[capture.at]
-      const writer = this.codec.write(item)
-      isInline = writer !== this.codec.writer
+    for (; capture.at < capture.end && count < ENTRY_ITEMS && entries.out.position - start < ENTRY_BYTES; capture.at++) {
+      const writer = this.codec.write(items[capture.at])
+      const isInline = writer !== this.codec.writer
       if (isInline && count > 0) break
       if (this.expires) entries.out.f64((capture.expiries as number[])[capture.at] as number)
       entries.bytes(writer)
-      capture.at++
       count++
+      if (!isInline) continue
+      entries.markInline()
+      capture.at++
+      break
     }
-    if (isInline && count === 1) entries.markInline()
     entries.out.bytes[counted] = count
     entries.end()
     return capture.at >= capture.end
