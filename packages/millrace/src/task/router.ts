@@ -7,7 +7,7 @@
 import { StreamError } from '../core/errors.ts'
 import { keyGroupOf, subtaskOf } from '../core/key-group.ts'
 import type { Emit, Gate, Specialize } from '../operator/contract.ts'
-import { keyHash } from '../serde/key.ts'
+import { type Key, keyHash } from '../serde/key.ts'
 import { BATCH_RECORDS, OVERDRAFT_RECORDS, type RecordBatch, type StreamElement } from './messages.ts'
 
 /** One edge out of the task, as the router needs it. */
@@ -20,18 +20,101 @@ export interface OutputEdge {
   readonly forwardTarget: number
 }
 
-interface Target {
-  readonly output: number
+/** What all targets of a router share. */
+interface Shared {
+  readonly limit: number
+  readonly gate: Gate
+  readonly send: (output: number, target: number, element: StreamElement) => void
+  /** Targets for which something waits. */
+  waiting: number
+}
+
+/** One receiving subtask of one edge: a buffer, credits, and what waits for them. */
+class Target {
   readonly target: number
-  values: unknown[]
+  values: unknown[] = []
   timestamps: Float64Array
-  length: number
-  credits: number
+  length = 0
+  readonly #shared: Shared
+  readonly #output: number
+  #credits: number
   /** Full batches for which there is no credit, and the watermarks between them. */
-  waiting: StreamElement[]
-  waitingRecords: number
+  #waiting: StreamElement[] = []
+  #waitingRecords = 0
   /** A watermark, an idle mark, or one after the other. */
-  pendingTime: StreamElement[]
+  #pendingTime: StreamElement[] = []
+
+  constructor(shared: Shared, output: number, target: number, credits: number) {
+    this.#shared = shared
+    this.#output = output
+    this.target = target
+    this.#credits = credits
+    this.timestamps = new Float64Array(shared.limit)
+  }
+
+  /** R2. */
+  time(element: StreamElement): void {
+    if (this.length === 0) this.#sendOrWait(element)
+    else if (element.kind === 'idle') this.#pendingTime.push(element)
+    else this.#pendingTime = [element]
+  }
+
+  flush(): void {
+    if (this.length > 0) {
+      const isFull = this.length === this.#shared.limit
+      const batch: RecordBatch = {
+        kind: 'batch',
+        values: this.values,
+        timestamps: isFull ? this.timestamps : this.timestamps.slice(0, this.length),
+      }
+      if (isFull) this.timestamps = new Float64Array(this.#shared.limit)
+      this.values = []
+      this.length = 0
+      this.#sendOrWait(batch)
+    }
+    const elements = this.#pendingTime
+    if (elements.length === 0) return
+    this.#pendingTime = []
+    for (const element of elements) this.#sendOrWait(element)
+  }
+
+  credit(credits: number): void {
+    this.#credits += credits
+    let sent = 0
+    for (const element of this.#waiting) {
+      if (element.kind === 'batch') {
+        if (this.#credits === 0) break
+        this.#credits--
+        this.#waitingRecords -= element.values.length
+      }
+      this.#shared.send(this.#output, this.target, element)
+      sent++
+    }
+    if (sent === 0) return
+    this.#waiting = this.#waiting.slice(sent)
+    if (this.#waiting.length === 0) this.#shared.waiting--
+  }
+
+  /** R1. */
+  #sendOrWait(element: StreamElement): void {
+    const isBatch = element.kind === 'batch'
+    if (this.#waiting.length === 0 && (!isBatch || this.#credits > 0)) {
+      if (isBatch) this.#credits--
+      this.#shared.send(this.#output, this.target, element)
+      return
+    }
+    if (this.#waiting.length === 0) this.#shared.waiting++
+    this.#waiting.push(element)
+    this.#shared.gate.isClosed = true
+    if (!isBatch) return
+    this.#waitingRecords += element.values.length
+    if (this.#waitingRecords > OVERDRAFT_RECORDS) {
+      throw new StreamError(
+        'OUTPUT_LIMIT',
+        `One call of a function emitted more than ${OVERDRAFT_RECORDS} records while the next step had no room. Split the work over several records or timers, or return an iterable from flatMap.`,
+      )
+    }
+  }
 }
 
 export interface Router {
@@ -56,108 +139,44 @@ export function createRouter(options: {
   readonly gate: Gate
   readonly send: (output: number, target: number, element: StreamElement) => void
 }): Router {
+  const { credits, keyGroups, gate, send } = options
+  const shared: Shared = { limit: options.batchRecords ?? BATCH_RECORDS, gate, send, waiting: 0 }
   const targets: Target[] = []
-  const byOutput = new Map<number, Target[]>()
-  const limit = options.batchRecords ?? BATCH_RECORDS
-  let waiting = 0
-
-  const newTarget = (output: number, target: number): Target => {
-    const made: Target = {
-      output,
-      target,
-      values: [],
-      timestamps: new Float64Array(limit),
-      length: 0,
-      credits: options.credits,
-      waiting: [],
-      waitingRecords: 0,
-      pendingTime: [],
-    }
-    targets.push(made)
-    return made
-  }
-  const sendOrWait = (target: Target, element: StreamElement): void => {
-    const isBatch = element.kind === 'batch'
-    if (target.waiting.length === 0 && (!isBatch || target.credits > 0)) {
-      if (isBatch) target.credits--
-      options.send(target.output, target.target, element)
-      return
-    }
-    if (target.waiting.length === 0) waiting++
-    target.waiting.push(element)
-    options.gate.isClosed = true
-    if (!isBatch) return
-    target.waitingRecords += element.values.length
-    if (target.waitingRecords > OVERDRAFT_RECORDS) {
-      throw new StreamError(
-        'OUTPUT_LIMIT',
-        `One call of a function emitted more than ${OVERDRAFT_RECORDS} records while the next step had no room. Split the work over several records or timers, or return an iterable from flatMap.`,
-      )
-    }
-  }
-  const flushTarget = (target: Target): void => {
-    if (target.length > 0) {
-      const full: RecordBatch = {
-        kind: 'batch',
-        values: target.values,
-        timestamps: target.length === limit ? target.timestamps : target.timestamps.slice(0, target.length),
-      }
-      if (target.length === limit) target.timestamps = new Float64Array(limit)
-      target.values = []
-      target.length = 0
-      sendOrWait(target, full)
-    }
-    if (target.pendingTime.length === 0) return
-    const elements = target.pendingTime
-    target.pendingTime = []
-    for (const element of elements) sendOrWait(target, element)
-  }
-
+  const byOutput = new Map<number, readonly Target[]>()
   return {
     emitter(edge, specialize) {
-      const mine =
-        edge.partitioning === 'forward'
-          ? [newTarget(edge.output, edge.forwardTarget)]
-          : Array.from({ length: edge.targets }, (_, target) => newTarget(edge.output, target))
+      const numbers = edge.partitioning === 'forward' ? [edge.forwardTarget] : Array.from({ length: edge.targets }, (_, target) => target)
+      const mine = numbers.map((target) => new Target(shared, edge.output, target, credits))
+      targets.push(...mine)
       byOutput.set(edge.output, mine)
-      if (mine.length === 1) return specialize(singleTemplate, mine[0] as Target, limit, flushTarget)
-      if (edge.partitioning === 'rebalance') return specialize(rebalanceTemplate, mine, limit, flushTarget)
-      const group = (value: unknown): number =>
-        subtaskOf(keyGroupOf(keyHash((edge.key as (value: unknown) => never)(value)), options.keyGroups), mine.length, options.keyGroups)
-      return specialize(hashTemplate, mine, limit, flushTarget, group)
+      return emitterTo(mine, edge, shared.limit, keyGroups, specialize)
     },
     time(output, element) {
-      for (const target of byOutput.get(output) ?? []) {
-        if (target.length === 0) sendOrWait(target, element)
-        else if (element.kind === 'idle') target.pendingTime.push(element)
-        else target.pendingTime = [element]
-      }
+      for (const target of byOutput.get(output) ?? []) target.time(element)
     },
     flush() {
-      for (const target of targets) flushTarget(target)
+      for (const target of targets) target.flush()
     },
-    isFlushed: () => waiting === 0 && targets.every((target) => target.length === 0),
-    isWaiting: () => waiting > 0,
+    isFlushed: () => shared.waiting === 0 && targets.every((target) => target.length === 0),
+    isWaiting: () => shared.waiting > 0,
     hasBuffered: () => targets.some((target) => target.length > 0),
-    credit(output, targetIndex, credits) {
-      const target = (byOutput.get(output) ?? []).find((each) => each.target === targetIndex)
-      if (target === undefined) return
-      target.credits += credits
-      let sent = 0
-      for (const element of target.waiting) {
-        if (element.kind === 'batch') {
-          if (target.credits === 0) break
-          target.credits--
-          target.waitingRecords -= element.values.length
-        }
-        options.send(target.output, target.target, element)
-        sent++
-      }
-      if (sent === 0) return
-      target.waiting = target.waiting.slice(sent)
-      if (target.waiting.length === 0) waiting--
+    credit(output, target, count) {
+      byOutput
+        .get(output)
+        ?.find((each) => each.target === target)
+        ?.credit(count)
     },
   }
+}
+
+function emitterTo(targets: readonly Target[], edge: OutputEdge, limit: number, keyGroups: number, specialize: Specialize): Emit {
+  const flush = (target: Target): void => target.flush()
+  const first = targets[0] as Target
+  if (targets.length === 1) return specialize(singleTemplate, first, limit, flush)
+  if (edge.partitioning === 'rebalance') return specialize(rebalanceTemplate, targets, limit, flush)
+  const keyOf = edge.key as (value: unknown) => Key
+  const targetOf = (value: unknown): number => subtaskOf(keyGroupOf(keyHash(keyOf(value)), keyGroups), targets.length, keyGroups)
+  return specialize(hashTemplate, targets, limit, flush, targetOf)
 }
 
 interface Buffer {
