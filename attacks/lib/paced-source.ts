@@ -3,6 +3,7 @@
  * input; and an upstream that forgets what was acknowledged, so that an acknowledgement that comes too early is found out.
  */
 import { defineSource, type Batch, type Reader, type Source, type SourceContext } from '../../packages/millrace/src/connect.ts'
+import type { Env } from '../../packages/millrace/src/core/env.ts'
 import { SeededRandom } from '../../packages/millrace/src/connectors/seeded-random.ts'
 import { rowsOf, type InputRow, type InputShape } from './sequence-input.ts'
 
@@ -14,21 +15,26 @@ export class Upstream {
   readonly rows: ReadonlyMap<string, readonly InputRow[]>
   /** By split: everything before is gone. */
   readonly #forgotten = new Map<string, number>()
-  readonly violations: string[] = []
+  /** By process: one that another has replaced may read what is gone, nobody will use it. */
+  readonly violations: Map<Env, string[]> = new Map()
 
   constructor(shape: InputShape) {
     this.rows = new Map(Array.from({ length: shape.files }, (_, file) => [`split-${file}`, rowsOf(shape, file)]))
   }
 
+  /** From another process it may come late. */
   acknowledge(split: string, position: number): void {
-    if (position < (this.#forgotten.get(split) ?? 0)) this.violations.push(`${split}: ${position} was acknowledged after ${this.#forgotten.get(split)}`)
-    this.#forgotten.set(split, position)
+    this.#forgotten.set(split, Math.max(position, this.#forgotten.get(split) ?? 0))
   }
 
-  read(split: string, position: number): readonly InputRow[] {
+  read(split: string, position: number, env: Env): readonly InputRow[] {
     const forgotten = this.#forgotten.get(split) ?? 0
-    if (position < forgotten) this.violations.push(`${split} is read from ${position}, but everything before ${forgotten} was acknowledged`)
+    if (position < forgotten) this.#note(env, `${split} is read from ${position}, but everything before ${forgotten} was acknowledged`)
     return this.rows.get(split) ?? []
+  }
+
+  #note(env: Env, what: string): void {
+    this.violations.set(env, [...(this.violations.get(env) ?? []), what])
   }
 }
 
@@ -56,7 +62,7 @@ class PacedReader implements Reader<InputRow, number> {
     for (const split of upstream.rows.keys()) {
       if (!context.owns(split) || context.ended.has(split)) continue
       const position = context.restored.get(split) ?? 0
-      upstream.read(split, position)
+      upstream.read(split, position, context.env)
       this.splits.set(split, position)
     }
   }
@@ -67,7 +73,7 @@ class PacedReader implements Reader<InputRow, number> {
     this.#isReady = this.#random.chance(0.3)
     const split = first !== undefined && this.splits.has(first) && this.#random.chance(0.7) ? first : this.#random.pick([...this.splits.keys()])
     const from = this.splits.get(split) as number
-    const rows = this.#upstream.read(split, from)
+    const rows = this.#upstream.read(split, from, this.#context.env)
     const next = Math.min(rows.length, from + 1 + this.#random.below(MOST_ROWS))
     this.splits.set(split, next)
     const splitEnded = next === rows.length

@@ -182,6 +182,7 @@ export class JobRun implements JobHandle {
       }
     })
     this.#wakeRestart = undefined
+    if (this.#lost !== undefined) throw this.#lost
     return decided.state
   }
 
@@ -189,6 +190,8 @@ export class JobRun implements JobHandle {
   #onLost(error: StreamError): void {
     this.#lost = error
     this.#epoch?.fail(error)
+    // Between two attempts there is nothing to wait for any more.
+    this.#wakeRestart?.()
   }
 
   #setPhase(phase: JobPhase): void {

@@ -46,6 +46,8 @@ export class LogActor {
   #cancelTimer: (() => void) | undefined
   #cancelBeat: (() => void) | undefined
   #isClosed = false
+  /** Why the log is no longer ours: nothing that is asked for afterwards is ever answered by the machine. */
+  #lost: StreamError | undefined
   #beating: Promise<void> = Promise.resolve()
 
   constructor(options: LogActorOptions) {
@@ -86,6 +88,7 @@ export class LogActor {
   }
 
   #ask(decision: LogDecision): Promise<Started | Appended> {
+    if (this.#lost !== undefined) return Promise.reject(this.#lost)
     return new Promise((resolve, reject) => {
       this.#settle = { resolve, reject }
       this.#follow(decision)
@@ -219,7 +222,9 @@ export class LogActor {
     const settle = this.#settle
     this.#settle = undefined
     if (settle !== undefined) settle.reject(error)
-    if (this.#state?.kind === 'ended') this.#options.lost(error)
+    if (this.#state?.kind !== 'ended') return
+    this.#lost = error
+    this.#options.lost(error)
   }
 }
 
