@@ -32,6 +32,7 @@ test('whoever has lost the log is told so by everything that it asks for afterwa
     },
   })
   await env.machine.run(log.start())
+  await env.machine.advance(50)
   await env.machine.run(storage.beat({ epoch: 7, count: 1, newestEntry: 1 }))
   await env.machine.advance(1_000)
   assert.deepEqual(lost, ['FENCED'])
