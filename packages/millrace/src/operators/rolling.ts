@@ -54,10 +54,10 @@ function aggregateTemplate(parts: AggregateParts): (select: KeySelector) => Emit
     const slot = keyed.slot()
     const row: Record<string, unknown> = { key }
     if (count === 1) {
-      let accumulator = column.get(slot)
-      if (accumulator === undefined) accumulator = aggregate.create()
-      else column.touch(slot)
-      accumulator = aggregate.add(accumulator, value)
+      const before = column.get(slot)
+      // Numbers are replaced, never changed in place.
+      if (typeof before === 'object') column.touch(slot)
+      const accumulator = aggregate.add(before === undefined ? aggregate.create() : before, value)
       column.put(slot, accumulator)
       row[name] = aggregate.result(accumulator)
       next(row, timestamp)
@@ -66,10 +66,9 @@ function aggregateTemplate(parts: AggregateParts): (select: KeySelector) => Emit
     for (let i = 0; i < count; i++) {
       const each = columns[i] as AccumulatorColumn
       const of = aggregates[i] as Aggregate
-      let accumulator = each.get(slot)
-      if (accumulator === undefined) accumulator = of.create()
-      else each.touch(slot)
-      accumulator = of.add(accumulator, value)
+      const before = each.get(slot)
+      if (typeof before === 'object') each.touch(slot)
+      const accumulator = of.add(before === undefined ? of.create() : before, value)
       each.put(slot, accumulator)
       row[names[i] as string] = of.result(accumulator)
     }
