@@ -49,16 +49,15 @@ class Simulation {
   readonly #expected: Expected
   readonly #upstream: Upstream
   readonly #eraAt: number
-  readonly #firstBoot: string
   #starts = 0
   #isFinished = false
-  #isFoundFinished = false
+  /** The boot in which a process has ended the job and lived on. */
+  #finishedIn: string | undefined
   #wasFenced = false
 
   constructor(plan: SimPlan) {
     this.#plan = plan
     this.machine = new Machine({ seed: plan.seed, startMs: START_MS })
-    this.#firstBoot = this.machine.boot
     this.#eraAt = START_MS + 2 * HOUR_MS
     this.#expected = expectedOf(plan.shape, plan.wide)
     this.#upstream = new Upstream(plan.shape)
@@ -124,7 +123,7 @@ class Simulation {
     this.#wasFenced ||= isFenced
     if (!isFenced && end !== 'died') this.violations.push(...(this.#upstream.violations.get(process) ?? []))
     if (end === 'finished' || end === 'already-finished') this.#isFinished = true
-    this.#isFoundFinished = end === 'already-finished'
+    if (end === 'finished') this.#finishedIn = this.machine.boot
     if (!StreamError.is(end)) return
     // A disk that fails may make a process give up; another one takes the job over.
     const isAllowed = (trouble.kind === 'pause' && end.code === 'FENCED') || (trouble.kind === 'faults' && ['STORAGE', 'CHECKPOINT_FAILED', 'SINK', 'SOURCE'].includes(end.code)) || (trouble.kind === 'aborts' && end.code === 'STORAGE')
@@ -136,10 +135,9 @@ class Simulation {
     const difference = compare(this.#expected, this.#committed())
     const { missing, doubled, wrong, examples } = difference
     if (missing + doubled + wrong > 0) this.violations.push(`missing ${missing}, doubled ${doubled}, wrong ${wrong}: ${examples.join('; ')}`)
-    // The removal of a hidden name is not synced: after a loss of power it may be back, and a finished job is left as it is.
-    if (this.#isFoundFinished && this.machine.boot !== this.#firstBoot) return
-    // What one that woke up too late had sealed goes with the next epoch; there may be none.
-    if (this.#wasFenced) return
+    // The removal of a hidden name is not synced: after a loss of power it may be back, and a finished job is left as it is. And
+    // what one that woke up too late had sealed goes with the next epoch; there may be none.
+    if (this.#finishedIn !== this.machine.boot || this.#wasFenced) return
     const hidden = [...this.machine.disk.snapshot().keys()].filter((path) => path.startsWith('/out/') && path.includes('/.'))
     if (hidden.length > 0) this.violations.push(`left over: ${hidden.join(', ')}`)
   }

@@ -49,7 +49,7 @@ function later(machine: Machine, process: Process, afterMs: number, happen: () =
 
 function atPoint(machine: Machine, process: Process, at: { readonly point: string; readonly nth: number }, happen: () => 'kill' | 'powerLoss' | undefined): void {
   let passed = 0
-  machine.crashPoint = (name) => (!process.isDead && name === at.point && ++passed === at.nth ? happen() : undefined)
+  machine.crashPoint = (name, _count, passing) => (passing === process && name === at.point && ++passed === at.nth ? happen() : undefined)
 }
 
 /** Without a budget for failures each aborted checkpoint ends an attempt: there has to be an end of it. */

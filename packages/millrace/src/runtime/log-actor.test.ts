@@ -36,8 +36,8 @@ test('whoever has lost the log is told so by everything that it asks for afterwa
   await env.machine.run(storage.beat({ epoch: 7, count: 1, newestEntry: 1 }))
   await env.machine.advance(1_000)
   assert.deepEqual(lost, ['FENCED'])
-  for (const asked of [log.claimAgain('two', -1), log.append({ kind: 'release', usedTo: -1 })]) {
-    await assert.rejects(env.machine.run(asked), (error) => StreamError.is(error) && error.code === 'FENCED')
+  for (const ask of [() => log.claimAgain('two', -1), () => log.append({ kind: 'release', usedTo: -1 })]) {
+    await assert.rejects(env.machine.run<unknown>(ask()), (error) => StreamError.is(error) && error.code === 'FENCED')
   }
   log.close()
 })

@@ -13,7 +13,7 @@ export interface MachineOptions {
   /** What goes wrong with operations of the disk; nothing if not given. */
   readonly faults?: FaultPlan
   /** At which crash point the process or the machine dies; `count` is how often the point was passed before, over all processes. */
-  readonly crashPoint?: (name: string, count: number) => 'kill' | 'powerLoss' | undefined
+  readonly crashPoint?: (name: string, count: number, process: SimulatedProcess) => 'kill' | 'powerLoss' | undefined
   /** What a loss of power from a fault or crash point leaves; drawn for each thing if not given. */
   readonly survival?: Survival
   /** The wall clock at the start. */
@@ -207,7 +207,7 @@ export class Machine implements World {
     const count = this.#pointCounts.get(name) ?? 0
     this.#pointCounts.set(name, count + 1)
     this.trace.note(this.#nowMs, `p${process.pid} point ${name}`)
-    this.#die(process, this.crashPoint?.(name, count))
+    this.#die(process, this.crashPoint?.(name, count, process))
   }
 
   /** How often each crash point has been passed. */
