@@ -162,7 +162,7 @@ export class World {
   #seal(): void {
     const checkpoint = ++this.#checkpoints
     this.where = `the seal of checkpoint ${checkpoint}`
-    const mode = this.#draw.chance(0.15) ? 'full' : 'delta'
+    const mode = this.#draw.chance(0.25) ? 'full' : 'delta'
     for (const state of this.#states) state.snapshots.seal(checkpoint, mode)
     const isSavepoint = mode === 'full' && this.#draw.chance(0.5)
     this.#snapshot = { checkpoint, mode, isSavepoint, model: this.#model.clone(), isEncoded: this.#states.map(() => false) }

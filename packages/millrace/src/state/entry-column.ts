@@ -166,7 +166,8 @@ export abstract class EntryColumn extends Column {
   }
 
   private coversEntry(entry: MapEntry): boolean {
-    return this.context.epochs.covers(entry.stamp) && !this.isDeadToSnapshot(entry.cell)
+    const { epochs } = this.context
+    return epochs.covers(entry.stamp) && !(epochs.full && entry.fullIn === epochs.sealed) && !this.isDeadToSnapshot(entry.cell)
   }
 
   private coversClear(cell: MapCell): boolean {
@@ -199,8 +200,11 @@ export abstract class EntryColumn extends Column {
       entries.key(entry.key)
       entries.end()
     }
-    entry.stamp = -epochs.sealed
-    if (!epochs.full) this.dirtyEntries.wasEncoded(entry)
+    if (epochs.full) entry.fullIn = epochs.sealed
+    else {
+      entry.stamp = -epochs.sealed
+      this.dirtyEntries.wasEncoded(entry)
+    }
   }
 
   complete(): void {

@@ -7,7 +7,8 @@ import { ObjectList, SlotList } from './pages.ts'
  *
  * E1  An epoch ends at `seal`. `low` is the oldest one that no completed snapshot covers.
  * E2  A delta covers the stamps e with low <= e <= sealed, and the -e with low <= e < sealed: encoded for a snapshot that was
- *     aborted since. So an abort costs nothing, and nothing is encoded twice for one snapshot.
+ *     aborted since. So an abort costs nothing, and nothing is encoded twice for one snapshot. A full snapshot covers whatever was
+ *     not written since; it leaves the stamps alone, as it may not count for the deltas (rules 1.24).
  * E3  Before a write changes what a snapshot covers, it is encoded (S2); then it gets the stamp of the current epoch.
  */
 export class Epochs {
@@ -32,10 +33,10 @@ export class Epochs {
     this.sealed = 0
   }
 
-  /** Whether the snapshot at hand still needs what bears this stamp, as it is now. */
+  /** Whether the snapshot at hand still needs what bears this stamp, as it is now; of a full one, unless it was encoded before. */
   covers(stamp: number): boolean {
     if (this.sealed === 0) return false
-    if (this.full) return stamp !== this.epoch && stamp !== -this.sealed
+    if (this.full) return stamp !== this.epoch
     return stamp > 0 ? stamp >= this.low && stamp <= this.sealed : -stamp >= this.low && -stamp < this.sealed
   }
 
@@ -90,6 +91,12 @@ export class DirtySlots {
       this.index = 0
     }
     return -1
+  }
+
+  /** Whether a slot with this stamp has still to be encoded before it may be written. */
+  covers(epochs: Epochs, slot: number, stamp: number): boolean {
+    if (this.full && (slot < this.index || slot >= this.high)) return false
+    return epochs.covers(stamp)
   }
 
   /** To be told of each slot that was encoded. */

@@ -155,7 +155,7 @@ export class ListColumn extends Column implements ListHandle {
   private mark(slot: number, cell: ListCell): void {
     const { epochs } = this.context
     this.settle(cell)
-    if (epochs.sealed !== 0 && epochs.covers(cell.stamp)) this.capture(slot, cell)
+    if (epochs.sealed !== 0 && this.dirty.covers(epochs, slot, cell.stamp)) this.capture(slot, cell)
     cell.stamp = this.epoch
     this.dirty.push(slot)
   }
@@ -201,7 +201,7 @@ export class ListColumn extends Column implements ListHandle {
     const at = isReplace ? 0 : cell.base
     if (end > at || (isReplace && !epochs.full))
       this.captures.push({ slot, items: cell.items, expiries: cell.expiries, end, at, isReplace })
-    cell.stamp = -epochs.sealed
+    if (!epochs.full) cell.stamp = -epochs.sealed
     cell.encodedIn = epochs.sealed
     cell.encodedCount = end
     this.dirty.wasEncoded(slot)

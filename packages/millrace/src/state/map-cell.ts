@@ -29,6 +29,8 @@ export class MapEntry {
   stamp: number
   isPresent: boolean = true
   expiry: number = Number.POSITIVE_INFINITY
+  /** Epoch sealed by the full snapshot for which it was last encoded. */
+  fullIn: number = 0
   /** Epoch in which it was last deleted. */
   gravedIn: number = 0
   /** Round of a compaction of the timer queue in which this time was kept. */

@@ -101,7 +101,7 @@ export abstract class SlotColumn extends Column {
   protected mark(page: CellPage, slot: number): void {
     const at = ((slot & PAGE_MASK) << 2) + 2
     const { epochs } = this.context
-    if (epochs.sealed !== 0 && epochs.covers(page.ints[at] as number)) this.encodeCell(page, slot)
+    if (epochs.sealed !== 0 && this.dirty.covers(epochs, slot, page.ints[at] as number)) this.encodeCell(page, slot)
     page.ints[at] = this.epoch
     this.dirty.push(slot)
   }
@@ -175,6 +175,7 @@ export abstract class SlotColumn extends Column {
       entries.begin(table.groupOf(slot), DELETE, this.id, table.keyOf(slot))
       entries.end()
     }
+    if (epochs.full) return
     page.ints[(index << 2) + 2] = -epochs.sealed
     this.dirty.wasEncoded(slot)
   }
