@@ -24,7 +24,7 @@ export class SinkWorld {
   readonly #id: string
   readonly #random: SeededRandom
   readonly #isFast: boolean
-  readonly #lastCounts = new Map<string, { readonly epoch: number; readonly count: number }>()
+  readonly #lastCounts = new Map<string, { readonly epoch: number; readonly checkpoint: number; readonly count: number }>()
 
   constructor(id: string, seed: number) {
     this.#id = id
@@ -113,7 +113,10 @@ export class SinkWorld {
 
   #prepare(part: Part): { readonly committables: readonly string[]; readonly state: number } {
     if (this.#parts.has(part.id)) this.violations.push(`${part.id} was prepared twice`)
-    this.#lastCounts.set(`${part.epoch}/${part.subtask}`, { epoch: part.epoch, count: part.count })
+    // What was sealed for a checkpoint that was given up may become durable after the next one.
+    const { epoch, checkpoint, count } = part
+    const last = this.#lastCounts.get(`${epoch}/${part.subtask}`)
+    if (last === undefined || last.checkpoint < checkpoint) this.#lastCounts.set(`${epoch}/${part.subtask}`, { epoch, checkpoint, count })
     if (part.emissions.length === 0 && this.#random.chance(0.7)) return { committables: [], state: part.count }
     this.#parts.set(part.id, part)
     return { committables: [part.id], state: part.count }

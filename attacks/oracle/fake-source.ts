@@ -22,6 +22,7 @@ export class SourceWorld {
   readonly style: DeliveryStyle
   arrival: ArrivalEvent[] = []
   readonly violations: string[] = []
+  hasIdled = false
   readonly spec: SourceSpec
   readonly #random: SeededRandom
 
@@ -42,6 +43,7 @@ export class SourceWorld {
   }
 
   splitsIdle(splits: readonly string[]): void {
+    this.hasIdled = true
     for (const split of splits) this.arrival.push({ kind: 'split-idle', source: this.spec.id, split })
   }
 

@@ -7,6 +7,7 @@ import type { Emission } from '../../reference/network.ts'
 import { determinacy, replayDeterminacy, usesClock } from '../../reference/plan.ts'
 import type { Key, Program, Step } from '../../reference/program.ts'
 import { replay } from '../../reference/replay.ts'
+import { isPlainInTime, unexplainedLateness } from './lateness.ts'
 import { assemble } from './orders.ts'
 import type { Segment } from './recorder.ts'
 
@@ -23,11 +24,13 @@ export interface Evidence {
   readonly isMixed: boolean
   readonly crashes: number
   readonly discovers: boolean
+  /** Some split was idle at some time. */
+  readonly hasIdled: boolean
 }
 export interface Verdict {
   readonly problems: readonly string[]
   /** How it could be compared: for the summary. */
-  readonly ways: readonly ('interpret' | 'replay' | 'conserved' | 'replay-regressed')[]
+  readonly ways: readonly ('interpret' | 'replay' | 'conserved' | 'lateness')[]
 }
 
 type Sink = Extract<Step, { kind: 'sink' }>
@@ -36,8 +39,12 @@ export function judge(evidence: Evidence): Verdict {
   const { program, isConserving, committed } = evidence
   const sinks = program.steps.filter((step): step is Sink => step.kind === 'sink')
   const replayed = judgeByReplay(evidence, sinks)
-  const problems = [...replayed.problems]
-  const ways: Verdict['ways'][number][] = [replayed.regressed ? 'replay-regressed' : 'replay']
+  const problems = [...replayed]
+  const ways: Verdict['ways'][number][] = ['replay']
+  if (!evidence.hasIdled && !evidence.discovers && isPlainInTime(program)) {
+    ways.push('lateness')
+    problems.push(...unexplainedLateness(program, evidence.segments))
+  }
   if (isInterpretable(evidence)) {
     ways.push('interpret')
     problems.push(...judgeByInterpretation(evidence, sinks))
@@ -54,11 +61,8 @@ export function judge(evidence: Evidence): Verdict {
   return { problems, ways }
 }
 
-function judgeByReplay(
-  { program, committed, segments, ownerOf, isMixed }: Evidence,
-  sinks: readonly Sink[],
-): { readonly problems: readonly string[]; readonly regressed: boolean } {
-  const { orders, problems, isAmbiguous, regressed } = assemble(program, segments, ownerOf)
+function judgeByReplay({ program, committed, segments, ownerOf, isMixed }: Evidence, sinks: readonly Sink[]): string[] {
+  const { orders, problems, isAmbiguous } = assemble(program, segments, ownerOf)
   const { sinks: expected, offered } = replay(program, orders)
   const options = { timestamps: !isAmbiguous }
   const found = [...problems]
@@ -67,7 +71,6 @@ function judgeByReplay(
     const difference = sameMultiset(emissions, seen, options)
     if (difference !== undefined) found.push(`what ${step} was sent and saw: ${describe(difference)}`)
   }
-  if (regressed.length > 0) return { problems: found, regressed: true }
   const determined = replayDeterminacy(program)
   for (const sink of sinks) {
     const result = expected.get(sink.id)!
@@ -78,7 +81,7 @@ function judgeByReplay(
         : sameMultiset(result.emissions, actual, options)
     if (isDifferent(difference)) found.push(`${sink.id} against replay: ${describe(difference)}`)
   }
-  return { problems: found, regressed: false }
+  return found
 }
 
 /** One subtask, no clock in a result, and nothing that a restart forgets (idleness, the watermark of plain steps). */

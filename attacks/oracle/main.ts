@@ -39,7 +39,7 @@ async function runMany(seed: number, jobs: number, workers: number): Promise<Att
   const random = new SeededRandom(seed, 'jobs')
   const cases = Array.from({ length: jobs }, () => random.word() >>> 0)
   const progress = new Progress('jobs', jobs)
-  const totals: Totals = { passed: 0, failed: 0, crashes: 0, checkpoints: 0, records: 0, ways: new Map() }
+  const totals: Totals = { passed: 0, failed: 0, crashes: 0, checkpoints: 0, restores: 0, records: 0, ways: new Map() }
   const failed = (say: () => void): void => {
     if (++totals.failed <= SHOWN_FAILURES) say()
   }
@@ -59,7 +59,7 @@ async function runMany(seed: number, jobs: number, workers: number): Promise<Att
   })
   const ways = [...totals.ways].map(([way, count]) => `${way} ${count}`).join(', ')
   process.stdout.write(
-    `${totals.records} records, ${totals.checkpoints} checkpoints, ${totals.crashes} crashes and stops; compared by ${ways}\n`,
+    `${totals.records} records, ${totals.checkpoints} checkpoints, ${totals.crashes} crashes and stops, ${totals.restores} restores; compared by ${ways}\n`,
   )
   return { passed: totals.passed, failed: totals.failed, planned: jobs }
 }
@@ -69,6 +69,7 @@ interface Totals {
   failed: number
   crashes: number
   checkpoints: number
+  restores: number
   records: number
   readonly ways: Map<string, number>
 }
@@ -76,6 +77,7 @@ interface Totals {
 function add(totals: Totals, told: Told): void {
   totals.crashes += told.crashes
   totals.checkpoints += told.checkpoints
+  totals.restores += told.restores
   totals.records += told.records
   for (const way of told.ways) totals.ways.set(way, (totals.ways.get(way) ?? 0) + 1)
 }

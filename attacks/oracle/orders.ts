@@ -12,22 +12,19 @@ export interface Assembled {
   readonly problems: string[]
   /** Steps for which a timestamp had to be guessed among equals: comparisons leave timestamps out. */
   readonly isAmbiguous: boolean
-  /** A restore gave an operator an older watermark than a key had seen: what depends on it is not comparable. */
-  readonly regressed: readonly string[]
 }
 
 type OwnerOf = (key: Key, subtasks: number) => number
 
 export function assemble(program: Program, segments: readonly Segment[], ownerOf: OwnerOf): Assembled {
   const problems: string[] = []
-  const regressed: string[] = []
   const orders = new Map<string, (readonly StepInput[])[]>()
   let isAmbiguous = false
   for (const step of program.steps) if (needsOrder(step)) orders.set(step.id, [])
   for (const step of program.steps) {
     if (!needsOrder(step)) continue
     const own = segments.filter(({ log }) => log.step === step.id)
-    if (step.kind === 'keyedProcess') orders.set(step.id, keyedOrders(program, step, own, { ownerOf, problems, regressed }))
+    if (step.kind === 'keyedProcess') orders.set(step.id, keyedOrders(program, step, own, { ownerOf, problems }))
     else if (!isKeyed(step)) orders.set(step.id, plainOrders(own))
     else {
       const { offered } = replay(program, orders)
@@ -36,7 +33,7 @@ export function assemble(program: Program, segments: readonly Segment[], ownerOf
       orders.set(step.id, made.orders)
     }
   }
-  return { orders, problems, isAmbiguous, regressed }
+  return { orders, problems, isAmbiguous }
 }
 
 /** A plain step has no state, and begins without a watermark in each attempt. */
@@ -54,7 +51,7 @@ function keyedOrders(
   program: Program,
   step: Step,
   segments: readonly Segment[],
-  parts: { readonly ownerOf: OwnerOf; readonly problems: string[]; readonly regressed: string[] },
+  parts: { readonly ownerOf: OwnerOf; readonly problems: string[] },
 ): StepInput[][] {
   const select = keySelector(keyOfInput(program, step))
   const keys = new Map<string, Key>()
@@ -74,9 +71,8 @@ function keyedOrders(
         if (seen.key !== text) continue
         if (!isOwner)
           parts.problems.push(`PT-1: ${step.id} saw key ${text} in subtask ${log.subtask} of ${log.subtasks}, which does not own it`)
-        if ((seen.watermark as number) < watermark) parts.regressed.push(`${step.id}: key ${text} at ${seen.watermark} after ${watermark}`)
-        if ((seen.watermark as number) > watermark)
-          parts.problems.push(`${step.id}: key ${text} sees the watermark ${seen.watermark}, which never came (${watermark})`)
+        if (seen.watermark !== watermark)
+          parts.problems.push(`${step.id}: key ${text} sees the watermark ${seen.watermark}, but the last that came is ${watermark}`)
         inputs.push(asInput(seen))
       }
     }

@@ -3,6 +3,7 @@ import { keyGroupOf, subtaskOf } from '../../packages/millrace/src/core/key-grou
 import { messageOf, StreamError } from '../../packages/millrace/src/core/errors.ts'
 import { SeededRandom } from '../../packages/millrace/src/connectors/seeded-random.ts'
 import { startJob } from '../../packages/millrace/src/job/start-job.ts'
+import type { Tuning } from '../../packages/millrace/src/runtime/attempt.ts'
 import type { JobEvent, JobHandle } from '../../packages/millrace/src/runtime/monitor.ts'
 import { keyHash } from '../../packages/millrace/src/serde/key.ts'
 import { Machine } from '../../packages/millrace/src/simulate/machine.ts'
@@ -24,6 +25,7 @@ export interface JobReport {
   readonly ways: readonly string[]
   readonly crashes: number
   readonly checkpoints: number
+  readonly restores: number
   readonly records: number
   readonly program: Program
   readonly plan: RunPlan
@@ -55,6 +57,8 @@ class JobTrial {
   #parallelism = 1
   #crashes = 0
   #checkpoints = 0
+  /** From a checkpoint with something in it. */
+  #restores = 0
   #isSingle = true
   #stepsLeft = Infinity
 
@@ -98,6 +102,7 @@ class JobTrial {
       isMixed: this.#plan.hints.length > 0,
       crashes: this.#crashes,
       discovers: this.#plan.delivery.discovers,
+      hasIdled: [...this.#sources.values()].some((source) => source.hasIdled),
     })
     this.#ways = verdict.ways
     this.#problems.push(...verdict.problems)
@@ -112,6 +117,7 @@ class JobTrial {
       ways: this.#ways,
       crashes: this.#crashes,
       checkpoints: this.#checkpoints,
+      restores: this.#restores,
       records,
       program: this.#program,
       plan: this.#plan,
@@ -132,6 +138,11 @@ class JobTrial {
     }
   }
 
+  /** Soon after the start, or anywhere. */
+  #stepsToLive(): number {
+    return this.#random.chance(0.3) ? Math.floor(10 ** (1 + this.#random.next() * 2)) : 100 + this.#random.below(4_000)
+  }
+
   #countCrash(): 'kill' | 'powerLoss' {
     this.#crashes++
     return this.#random.chance(0.5) ? 'kill' : 'powerLoss'
@@ -142,11 +153,11 @@ class JobTrial {
     this.#told.push(`process ${process.pid} at parallelism ${this.#parallelism}`)
     let outcome: Outcome | undefined
     const isDying = this.#crashes < this.#plan.crashes
-    this.#stepsLeft = isDying ? Math.floor(10 ** (1 + this.#random.next() * 2.7)) : Infinity
+    this.#stepsLeft = isDying ? this.#stepsToLive() : Infinity
     const starting = startJob(this.#job(), this.#options(), {
       env: process,
       observer: (event) => this.#observe(process, event),
-      tuning: this.#plan.tuning,
+      tuning: this.#tuning(),
       watch: this.#watch(process),
     })
     let handle: JobHandle | undefined
@@ -181,10 +192,11 @@ class JobTrial {
     return outcome.how === 'finished' || outcome.how === 'already-finished'
   }
 
-  /** A disk that fails may stop the job, loudly; whoever watches over it starts it again. */
+  /** A disk that fails, or a timeout that is far too short, may stop the job, loudly; whoever watches over it starts it again. */
   #failed(error: unknown): false {
+    const { faults, timeoutMs } = this.#plan
     const isLoudStop =
-      this.#plan.faults !== undefined && StreamError.is(error) && error.domain === 'external' && error.retry === 'restart-job'
+      (faults !== undefined || timeoutMs < 1_000) && StreamError.is(error) && error.domain === 'external' && error.retry === 'restart-job'
     if (!isLoudStop) throw error
     this.#told.push(`stops: ${messageOf(error)}`)
     return false
@@ -202,13 +214,19 @@ class JobTrial {
     if (process.isDead) this.#told.push(`dies at ${this.#machine.nowMs} ms`)
   }
 
+  #tuning(): Tuning {
+    const { tuning, isShuffled } = this.#plan
+    const turns = new SeededRandom(this.#seed, `turns ${this.#machine.processes.length}`)
+    return { ...tuning, ...(isShuffled ? { pick: (count: number) => turns.below(count) } : {}) }
+  }
+
   #options(): Parameters<typeof startJob>[1] {
-    const { everyMs, retain, keyGroups, check } = this.#plan
+    const { everyMs, timeoutMs, retain, keyGroups, check } = this.#plan
     return {
       parallelism: this.#parallelism,
       keyGroups,
       check,
-      checkpoints: { storage: STORAGE, every: everyMs, retain, lease: 500 },
+      checkpoints: { storage: STORAGE, every: everyMs, timeout: timeoutMs, retain, lease: 500 },
       restart: { strategy: 'exponential', initial: 10, max: 100 },
     }
   }
@@ -220,6 +238,7 @@ class JobTrial {
     if (event.kind !== 'restoring') return
     this.#told.push(`restores ${event.checkpoint}`)
     this.#recorder.begin(event.checkpoint)
+    if ((event.checkpoint ?? 0) > 0) this.#restores++
     if (event.checkpoint !== undefined) for (const sink of this.#sinks.values()) sink.restoredFrom(event.checkpoint)
   }
 

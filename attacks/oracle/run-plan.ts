@@ -16,15 +16,24 @@ export interface RunPlan {
   readonly retain: number
   readonly check: boolean
   readonly isLazy: boolean
-  readonly tuning: { readonly batchRecords?: number; readonly credits?: number }
+  readonly tuning: {
+    readonly batchRecords?: number
+    readonly credits?: number
+    readonly failureBudget?: number
+    readonly generateCode?: boolean
+  }
+  /** Subtasks have their turns in any order, not in rotation. */
+  readonly isShuffled: boolean
+  /** A checkpoint that takes longer is given up. */
+  readonly timeoutMs: number
   readonly delivery: Omit<DeliveryStyle, 'ownTimestamps'>
 }
 
 export function drawPlan(random: SeededRandom): RunPlan {
   const isSingle = random.chance(0.45)
-  const crashes = random.pick([0, 0, 1, 1, 2, 3])
+  const crashes = random.pick([0, 1, 1, 2, 3, 5])
   return {
-    size: 1 + random.below(6),
+    size: 1 + random.below(8),
     isConserving: random.chance(0.15),
     parallelisms: isSingle ? [1] : random.pick([[2], [1, 2, 3], [3, 4], [1, 4, 2]]),
     hints: !isSingle && random.chance(0.2) ? [1 + random.below(3), 1 + random.below(3), 1 + random.below(3)] : [],
@@ -36,10 +45,16 @@ export function drawPlan(random: SeededRandom): RunPlan {
     retain: 1 + random.below(3),
     check: random.chance(0.3),
     isLazy: random.chance(0.5),
-    tuning: random.pick([{}, { batchRecords: 1, credits: 1 }, { batchRecords: 1 }, { batchRecords: 3, credits: 1 }, { batchRecords: 7 }]),
+    tuning: {
+      ...random.pick([{}, { batchRecords: 1, credits: 1 }, { batchRecords: 1 }, { batchRecords: 3, credits: 1 }, { batchRecords: 7 }]),
+      generateCode: random.chance(0.5),
+      failureBudget: random.pick([0, 1, 1_000]),
+    },
+    isShuffled: random.chance(0.7),
+    timeoutMs: random.pick([600_000, 600_000, 600_000, 15]),
     delivery: {
       discovers: random.chance(0.1),
-      waits: random.pick([0, 0.1, 0.4]),
+      waits: random.pick([0, 0.1, 0.3, 0.6]),
       silences: random.pick([0, 0, 0.1]),
       disobeys: random.pick([0, 0, 0.3]),
     },

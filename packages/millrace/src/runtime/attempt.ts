@@ -36,6 +36,8 @@ export interface Tuning {
   readonly failureBudget?: number
   /** False: operators run the engine's own closures, as where code generation is forbidden. */
   readonly generateCode?: boolean
+  /** Which of so many subtasks with work gets the next turn; without it they have theirs in rotation. */
+  readonly pick?: (count: number) => number
 }
 export interface AttemptOptions {
   readonly wiring: Wiring
@@ -62,7 +64,7 @@ export class Attempt {
   constructor(options: AttemptOptions) {
     this.#options = options
     this.#tasks = options.wiring.subtasks.map((wired, index) => this.#task(wired, index))
-    this.#scheduler = new Scheduler(options.env, this.#tasks)
+    this.#scheduler = new Scheduler(options.env, this.#tasks, options.tuning.pick)
   }
 
   /** Opens all subtasks, downstream first, so that nothing is sent to one that cannot take it. Records flow from `begin` on. */

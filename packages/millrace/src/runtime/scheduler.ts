@@ -15,6 +15,8 @@ export interface Steppable {
 export class Scheduler {
   readonly #env: Env
   readonly #members: readonly Steppable[]
+  /** How many of those with work to pass over, for the simulator; undefined: strict rotation. */
+  readonly #pick: ((count: number) => number) | undefined
   readonly #runnable: Uint8Array
   #runnableCount = 0
   #next = 0
@@ -24,9 +26,10 @@ export class Scheduler {
   /** The longest turn so far, ms, and the sum of all: for metrics and benches. */
   longestTurnMs = 0
 
-  constructor(env: Env, members: readonly Steppable[]) {
+  constructor(env: Env, members: readonly Steppable[], pick?: (count: number) => number) {
     this.#env = env
     this.#members = members
+    this.#pick = pick
     this.#runnable = new Uint8Array(members.length)
   }
 
@@ -77,10 +80,10 @@ export class Scheduler {
 
   #stepNext(): void {
     const count = this.#members.length
-    for (let tried = 0; tried < count; tried++) {
+    for (let skipped = this.#pick?.(this.#runnableCount) ?? 0, tried = 0; tried < 2 * count; tried++) {
       const member = this.#next
       this.#next = member + 1 === count ? 0 : member + 1
-      if (this.#runnable[member] === 0) continue
+      if (this.#runnable[member] === 0 || skipped-- > 0) continue
       this.#runnable[member] = 0
       this.#runnableCount--
       if ((this.#members[member] as Steppable).step(this.time()) === 'more') this.#mark(member)
