@@ -18,14 +18,20 @@ const paths = repositoryFiles()
 const rows = readText('docs/semantics.md')
   .split('\n')
   .flatMap((line): Row[] => {
-    const [id, , we, why] = line.split(/(?<!\\)\|/).slice(1).map((cell) => cell.trim())
+    const [id, , we, why] = line
+      .split(/(?<!\\)\|/)
+      .slice(1)
+      .map((cell) => cell.trim())
     if (id === undefined || !/^[A-Z]{2}-\d+$/.test(id)) return []
-    const tests = (why ?? '').split(/[;,] |\s\(/).filter((word) => /^[a-z-]+\/[a-z.-]+$/.test(word) || word === 'oracle' || ATTACKS.has(word))
+    const tests = (why ?? '')
+      .split(/[;,] |\s\(/)
+      .filter((word) => /^[a-z-]+\/[a-z.-]+$/.test(word) || word === 'oracle' || ATTACKS.has(word))
     return [{ id, we: we ?? '', tests }]
   })
 
 function cites(tests: string, id: string): boolean {
-  const files = tests === 'oracle' ? paths.filter((path) => /^reference\/.*\.test\.ts$/.test(path)) : [`packages/millrace/src/${tests}.test.ts`]
+  const files =
+    tests === 'oracle' ? paths.filter((path) => /^reference\/.*\.test\.ts$/.test(path)) : [`packages/millrace/src/${tests}.test.ts`]
   return files.some((path) => new RegExp(`\\b${id}\\b`).test(readText(path)))
 }
 
@@ -42,6 +48,10 @@ test('what is called the same is tried by what the row names, by its id where th
     }
     if (we !== 'same') continue
     assert.ok(tests.length > 0, `${id} is called the same, and names nothing that tries it`)
-    if (OWED.test(id)) assert.ok(tests.some((name) => !ATTACKS.has(name) && cites(name, id)), `${id}: none of ${tests.join(', ')} cites it`)
+    if (OWED.test(id))
+      assert.ok(
+        tests.some((name) => !ATTACKS.has(name) && cites(name, id)),
+        `${id}: none of ${tests.join(', ')} cites it`,
+      )
   }
 })
