@@ -34,7 +34,9 @@ export interface JobStore extends CheckpointStore {
   /** For another attempt: a new epoch. */
   claimAgain(): Promise<void>
   release(): Promise<void>
-  /** Ends waiting for the claim. */
+  /** Ends waiting for the claim; one that is being made is finished. */
   cancel(): void
+  /** Waits for nothing any more: what is asked for rejects with STOPPED. */
+  abandon(): void
   close(): Promise<void>
 }

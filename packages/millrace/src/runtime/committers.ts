@@ -2,7 +2,8 @@
  * The committers of one attempt, one per sink. EXACTLY-ONCE: they are only ever given what a durable manifest lists.
  *
  * M1  Commits go in ascending order of checkpoints, each checkpoint fully before the next (SK-3).
- * M2  An outcome that is neither `committed` nor `already-committed` after the retries stops the job: silent loss is the one
+ * M2  Nothing is begun after `cancel`.
+ * M3  An outcome that is neither `committed` nor `already-committed` after the retries stops the job: silent loss is the one
  *     thing that must not happen (rules: KA-8 and SK-5 differ).
  */
 import type { StoredCommittable } from '../checkpoint/manifest.ts'
@@ -19,26 +20,33 @@ export interface CommittersOptions {
   readonly plan: Plan
   readonly env: Env
   readonly epoch: number
-  readonly signal: AbortSignal
 }
 
 export class Committers {
   readonly #options: CommittersOptions
-  readonly #bySink: ReadonlyMap<string, Committer<Plain>>
+  readonly #bySink = new Map<string, Committer<Plain>>()
+  readonly #cancel = new AbortController()
 
-  private constructor(options: CommittersOptions, bySink: ReadonlyMap<string, Committer<Plain>>) {
+  private constructor(options: CommittersOptions) {
     this.#options = options
-    this.#bySink = bySink
   }
 
   static async open(options: CommittersOptions): Promise<Committers> {
-    const bySink = new Map<string, Committer<Plain>>()
-    for (const node of options.plan.nodes) {
-      if (node.kind !== 'sink') continue
-      const committer = await node.sink.committer?.(contextOf(node, options))
-      if (committer !== undefined) bySink.set(node.address, committer)
+    const committers = new Committers(options)
+    try {
+      for (const node of options.plan.nodes) if (node.kind === 'sink') await committers.#open(node)
+    } catch (error) {
+      await committers.close().catch((other: unknown) => options.env.log('warn', 'closing failed', { cause: messageOf(other) }))
+      throw error
     }
-    return new Committers(options, bySink)
+    return committers
+  }
+
+  async #open(node: SinkNode): Promise<void> {
+    const { env, epoch, plan } = this.#options
+    const { signal } = this.#cancel
+    const committer = await node.sink.committer?.({ env, job: plan.job, sink: node.address, subtask: 0, subtasks: 1, epoch, signal })
+    if (committer !== undefined) this.#bySink.set(node.address, committer)
   }
 
   /** Commits all of a sink's committables that a manifest lists. */
@@ -65,7 +73,13 @@ export class Committers {
     for (const [sink, committer] of this.#bySink) await committer.withdraw(keptBySink.get(sink) ?? [])
   }
 
+  /** The attempt is over: what is being committed is finished, and nothing is tried again. */
+  cancel(): void {
+    this.#cancel.abort()
+  }
+
   async close(): Promise<void> {
+    this.cancel()
     for (const committer of this.#bySink.values()) await committer.close()
   }
 
@@ -74,6 +88,7 @@ export class Committers {
     let cause: unknown
     for (let round = 0; round <= COMMIT_ROUNDS && open.length > 0; round++) {
       if (round > 0) await this.#pause(FIRST_PAUSE_MS * 2 ** (round - 1))
+      if (this.#cancel.signal.aborted) throw new StreamError('STOPPED', `${sink} was stopped before it had committed everything.`)
       const outcomes = await committer.commit(open)
       if (outcomes.length !== open.length)
         throw new StreamError(
@@ -90,16 +105,16 @@ export class Committers {
 
   #pause(ms: number): Promise<void> {
     return new Promise((resolve) => {
-      this.#options.env.timers.after(ms, resolve)
+      const { signal } = this.#cancel
+      const done = (): void => {
+        cancel()
+        signal.removeEventListener('abort', done)
+        resolve()
+      }
+      const cancel = this.#options.env.timers.after(ms, done)
+      signal.addEventListener('abort', done)
     })
   }
-}
-
-function contextOf(
-  node: SinkNode,
-  { env, epoch, plan, signal }: CommittersOptions,
-): Parameters<NonNullable<SinkNode['sink']['committer']>>[0] {
-  return { env, job: plan.job, sink: node.address, subtask: 0, subtasks: 1, epoch, signal }
 }
 
 function unproven(sink: string, cause: unknown): StreamError {

@@ -15,6 +15,7 @@ import type { Env } from '../core/env.ts'
 import { StreamError, fromWire, messageOf, toWire } from '../core/errors.ts'
 import type { ErrorCode } from '../core/error-codes.ts'
 import type { BarrierReason, TaskSnapshot } from '../task/messages.ts'
+import { HURRIED_CLOSE_MS, atMost } from './at-most.ts'
 import type { Attempt, AttemptEvents } from './attempt.ts'
 import type { Committers } from './committers.ts'
 import type { CheckpointInfo, JobObserver } from './monitor.ts'
@@ -44,8 +45,11 @@ export class EpochRun {
   #cancelTick: (() => void) | undefined
   #cancelTimeout: (() => void) | undefined
   #flight: { readonly checkpoint: number; readonly beganMs: number } | undefined
+  /** The commit or withdrawal under way. */
+  #committing: Promise<void> | undefined
   #hasBegun = false
   #isOver = false
+  #isHurried = false
 
   constructor(options: EpochRunOptions) {
     this.#options = options
@@ -64,7 +68,7 @@ export class EpochRun {
         this.#follow(startCoordinator(this.#options.coordinator))
       })
     } finally {
-      await this.#close()
+      await this.close()
     }
   }
 
@@ -73,9 +77,15 @@ export class EpochRun {
     this.#feed({ kind: 'stop' })
   }
 
-  /** Ends at once. */
+  /** Ends as soon as what is being committed is committed. */
   fail(error: StreamError): void {
     this.#feed({ kind: 'attemptFailed', error })
+  }
+
+  /** Ends, and waits but a moment for what does not. */
+  hurry(error: StreamError): void {
+    this.#isHurried = true
+    this.fail(error)
   }
 
   /** Checkpoint ids of this epoch that were used. */
@@ -111,12 +121,12 @@ export class EpochRun {
     switch (action.kind) {
       case 'commit':
         return this.#answer(
-          this.#commit(action),
+          this.#commits(this.#commit(action)),
           () => this.#feed({ kind: 'committed', upTo: action.upTo }),
           (error) => this.#feed({ kind: 'commitFailed', upTo: action.upTo, error: asStreamError(error, 'COMMIT_FAILED') }),
         )
       case 'withdraw':
-        return this.#answer(this.#withdraw(action), () => this.#feed({ kind: 'withdrawn' }))
+        return this.#answer(this.#commits(this.#withdraw(action)), () => this.#feed({ kind: 'withdrawn' }))
       case 'start-tasks':
         return this.#answer(this.#attempt.open(), () => this.#onOpen(action.needsFirst))
       case 'trigger-barrier':
@@ -173,7 +183,15 @@ export class EpochRun {
     work.then(done, failed).catch((error: unknown) => this.#lose(error))
   }
 
+  /** There is one at a time. */
+  #commits(work: Promise<void>): Promise<void> {
+    this.#committing = work
+    return work
+  }
+
   #onOpen(needsFirst: boolean): void {
+    // Stopped meanwhile: no record may flow, for the claim is being released.
+    if (this.#isOver || this.#state?.stage !== 'opening') return
     this.#options.env.crashPoint('restore.opened')
     if (!needsFirst) this.#begin()
     this.#feed({ kind: 'tasksRunning' })
@@ -261,11 +279,19 @@ export class EpochRun {
     this.#settle?.reject(error)
   }
 
-  async #close(): Promise<void> {
+  async close(): Promise<void> {
     this.#isOver = true
     this.#cancelTick?.()
     this.#cancelTimeout?.()
+    this.#options.committers.cancel()
+    const closed = this.#closeAll()
+    await (this.#isHurried ? atMost(this.#options.env, HURRIED_CLOSE_MS, closed) : closed)
+  }
+
+  async #closeAll(): Promise<void> {
     const { env, committers, store } = this.#options
+    // EXACTLY-ONCE: the next attempt commits the same again, and a sink may not do both at a time.
+    await this.#committing?.catch(() => undefined)
     for (const error of await this.#attempt.close()) env.log('warn', 'closing failed', { cause: messageOf(error) })
     await committers.close().catch((error: unknown) => env.log('warn', 'closing failed', { cause: messageOf(error) }))
     await store.settle()

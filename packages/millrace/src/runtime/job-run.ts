@@ -8,6 +8,7 @@
 import { startRestarts, decideRestart, type RestartState } from '../checkpoint/restart.ts'
 import { StreamError } from '../core/errors.ts'
 import type { CheckpointInfo, JobHandle, JobObserver, JobOutcome, JobPhase, JobStatus } from './monitor.ts'
+import { HURRIED_CLOSE_MS, atMost } from './at-most.ts'
 import { openEpoch } from './open-epoch.ts'
 import type { EpochRun } from './epoch-run.ts'
 import { openStore } from './job-store.ts'
@@ -27,6 +28,7 @@ export class JobRun implements JobHandle {
   #longestTurnMs = 0
   #isStopping = false
   #isClaiming = false
+  #isHurried = false
   #wakeRestart: (() => void) | undefined
   #lost: StreamError | undefined
   #newest: CheckpointInfo | undefined
@@ -51,17 +53,7 @@ export class JobRun implements JobHandle {
     if (this.#isClaiming) this.#store?.cancel()
     this.#epoch?.stop()
     this.#wakeRestart?.()
-    const cancel =
-      options.deadlineMs === undefined
-        ? undefined
-        : env.timers.after(options.deadlineMs, () =>
-            this.#epoch?.fail(
-              new StreamError(
-                'STOPPED',
-                'The deadline of stop() has passed before the last checkpoint was complete. What came after the newest checkpoint is done again by the next run.',
-              ),
-            ),
-          )
+    const cancel = options.deadlineMs === undefined ? undefined : env.timers.after(options.deadlineMs, () => this.#hurry())
     try {
       await this.finished
     } finally {
@@ -92,7 +84,8 @@ export class JobRun implements JobHandle {
       return outcome
     } finally {
       this.#phase = 'ended'
-      await this.#store?.close()
+      const closed = this.#store?.close() ?? Promise.resolve()
+      await (this.#isHurried ? atMost(this.#options.env, HURRIED_CLOSE_MS, closed) : closed)
     }
   }
 
@@ -110,19 +103,22 @@ export class JobRun implements JobHandle {
     if (this.#isStopping) return 'stopped'
     const started = await this.#claim(store)
     if (started !== 'claimed') return started
+    if (this.#isStopping) return this.#release(store)
     let restarts = startRestarts(settings.restart)
     for (;;) {
       try {
         return await this.#runEpoch(store)
       } catch (error) {
         restarts = await this.#restart(error, restarts)
-        if (this.#isStopping) {
-          await store.release()
-          return 'stopped'
-        }
+        if (this.#isStopping) return this.#release(store)
         await store.claimAgain()
       }
     }
+  }
+
+  async #release(store: JobStore): Promise<JobOutcome> {
+    await store.release()
+    return 'stopped'
   }
 
   async #claim(store: JobStore): Promise<JobOutcome | 'claimed'> {
@@ -143,6 +139,10 @@ export class JobRun implements JobHandle {
   async #runEpoch(store: JobStore): Promise<JobOutcome> {
     this.#setPhase('restoring')
     const epoch = await openEpoch({ ...this.#options, observer: (event) => this.#onEvent(event), store })
+    if (this.#lost !== undefined) {
+      await epoch.close()
+      throw this.#lost
+    }
     this.#epoch = epoch
     const running = epoch.run()
     if (this.#isStopping) epoch.stop()
@@ -184,6 +184,18 @@ export class JobRun implements JobHandle {
     this.#wakeRestart = undefined
     if (this.#lost !== undefined) throw this.#lost
     return decided.state
+  }
+
+  /** The deadline of a stop has passed. */
+  #hurry(): void {
+    this.#isHurried = true
+    this.#epoch?.hurry(
+      new StreamError(
+        'STOPPED',
+        'The deadline of stop() has passed before the last checkpoint was complete. What came after the newest checkpoint is done again by the next run.',
+      ),
+    )
+    if (this.#epoch === undefined) this.#store?.abandon()
   }
 
   /** Nothing may be committed any more. */

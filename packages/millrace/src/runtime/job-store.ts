@@ -160,12 +160,16 @@ class StorageStore implements JobStore {
   }
 
   cancel(): void {
+    this.#log.cancel()
+  }
+
+  abandon(): void {
     this.#log.close()
   }
 
   async close(): Promise<void> {
     this.#log.close()
-    if (this.#ownership !== undefined && !this.#isReleased) abandonedTokens.push(this.#token)
+    if (this.#log.hasClaimed && !this.#isReleased) abandonedTokens.push(this.#token)
     await this.#upkeep?.settle()
     await this.#log.settle()
     await this.#storage.close()

@@ -46,6 +46,12 @@ export class LogActor {
   #cancelTimer: (() => void) | undefined
   #cancelBeat: (() => void) | undefined
   #isClosed = false
+  /** Not wanted any more if it has not claimed yet. */
+  #isCancelled = false
+  /** A claim may be in the log. */
+  #hasClaimed = false
+  /** Of the chain of heartbeats: each claim begins a new one, and the chain before ends. */
+  #beatChain = 0
   /** Why the log is no longer ours: nothing that is asked for afterwards is ever answered by the machine. */
   #lost: StreamError | undefined
   #beating: Promise<void> = Promise.resolve()
@@ -73,12 +79,23 @@ export class LogActor {
     return started.ownership
   }
 
+  /** True when an entry of this process may say that it has the job. */
+  get hasClaimed(): boolean {
+    return this.#hasClaimed
+  }
+
+  /** Ends waiting for the claim. One that is being made is finished, so that it can be released. */
+  cancel(): void {
+    this.#isCancelled = true
+    this.#closeIfCancelled()
+  }
+
   /** Ends waiting and the heartbeat; what is under way is left to itself. */
   close(): void {
     this.#isClosed = true
     this.#cancelTimer?.()
     this.#cancelBeat?.()
-    this.#settle?.reject(new StreamError('STOPPED', 'The job was stopped before it had begun.'))
+    this.#settle?.reject(stopped())
     this.#settle = undefined
   }
 
@@ -89,6 +106,7 @@ export class LogActor {
 
   #ask(decision: LogDecision): Promise<Started | Appended> {
     if (this.#lost !== undefined) return Promise.reject(this.#lost)
+    if (this.#isClosed) return Promise.reject(stopped())
     return new Promise((resolve, reject) => {
       this.#settle = { resolve, reject }
       this.#follow(decision)
@@ -97,7 +115,16 @@ export class LogActor {
 
   #follow({ state, actions }: LogDecision): void {
     this.#state = state
+    if (this.#closeIfCancelled()) return
     for (const action of actions) this.#perform(action)
+  }
+
+  #closeIfCancelled(): boolean {
+    const kind = this.#state?.kind
+    const isClaimed = kind === 'claiming' || kind === 'owner' || kind === 'ended'
+    if (!this.#isCancelled || isClaimed) return false
+    this.close()
+    return true
   }
 
   #feed(event: LogEvent): void {
@@ -183,6 +210,7 @@ export class LogActor {
 
   #create(number: number, entry: Entry): void {
     const { storage, env } = this.#options
+    if (entry.kind === 'claim') this.#hasClaimed = true
     env.crashPoint('entry.beforeCreate')
     storage.createEntry(number, encodeEntry(number, entry, env.digest)).then(
       (result) => {
@@ -194,21 +222,27 @@ export class LogActor {
   }
 
   #armBeat(): void {
-    const { env, storage, log } = this.#options
-    this.#cancelBeat?.()
-    const beat = (): void => {
-      storage.lastBeat().then(
-        (seen) => {
-          this.#feed({ kind: 'beatDue', seen })
-          if (!this.#isClosed && this.#state?.kind === 'owner') this.#cancelBeat = env.timers.after(log.leaseMs / BEATS_PER_LEASE, beat)
-        },
-        (error: unknown) => {
-          env.log('warn', 'heartbeat failed', { cause: messageOf(error) })
-          if (!this.#isClosed) this.#cancelBeat = env.timers.after(log.leaseMs / BEATS_PER_LEASE, beat)
-        },
-      )
+    const { env, log } = this.#options
+    const chain = ++this.#beatChain
+    const arm = (): void => {
+      this.#cancelBeat?.()
+      this.#cancelBeat = env.timers.after(log.leaseMs / BEATS_PER_LEASE, () => void this.#beat(chain).then(() => this.#isBeating(chain) && arm()))
     }
-    this.#cancelBeat = env.timers.after(log.leaseMs / BEATS_PER_LEASE, beat)
+    arm()
+  }
+
+  async #beat(chain: number): Promise<void> {
+    const { env, storage } = this.#options
+    try {
+      const seen = await storage.lastBeat()
+      if (this.#isBeating(chain)) this.#feed({ kind: 'beatDue', seen })
+    } catch (error) {
+      env.log('warn', 'heartbeat failed', { cause: messageOf(error) })
+    }
+  }
+
+  #isBeating(chain: number): boolean {
+    return chain === this.#beatChain && !this.#isClosed && this.#state?.kind === 'owner'
   }
 
   #resolve(outcome: Started | Appended): void {
@@ -226,6 +260,10 @@ export class LogActor {
     this.#lost = error
     this.#options.lost(error)
   }
+}
+
+function stopped(): StreamError {
+  return new StreamError('STOPPED', 'The job was stopped before it had begun.')
 }
 
 function storageError(name: string, error: unknown): StreamError {

@@ -29,6 +29,7 @@ export function noStore(): JobStore {
     claimAgain: async () => undefined,
     release: async () => undefined,
     cancel: () => undefined,
+    abandon: () => undefined,
     close: async () => undefined,
   }
 }

@@ -32,8 +32,6 @@ export async function openEpoch(options: OpenEpochOptions): Promise<EpochRun> {
   const keyGroups = restored?.keyGroups ?? settings.keyGroups ?? DEFAULT_KEY_GROUPS
   for (const parallelism of new Set(parallelismsOf(plan, settings.parallelism))) checkParallelism(parallelism, keyGroups)
   const wiring = wire(plan, physicalPlan(plan, { parallelism: settings.parallelism, chainKeyed: true }), keyGroups)
-  const cancel = new AbortController()
-  const committers = await Committers.open({ plan, env, epoch: ownership.epoch, signal: cancel.signal })
   const coordinator: CoordinatorOptions = {
     job: plan.job,
     epoch: ownership.epoch,
@@ -62,7 +60,8 @@ export async function openEpoch(options: OpenEpochOptions): Promise<EpochRun> {
     coordinator,
     env,
     store,
-    committers,
+    // Last of all: what has been opened has somebody who closes it.
+    committers: await Committers.open({ plan, env, epoch: ownership.epoch }),
     createAttempt,
     everyMs: settings.checkpoints?.everyMs,
     timeoutMs: settings.checkpoints?.timeoutMs ?? 600_000,
