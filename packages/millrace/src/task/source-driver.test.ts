@@ -1,0 +1,213 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { eventTimer } from '../api/timers.ts'
+import { outputTag } from '../api/tag.ts'
+import type { FromOptions } from '../api/job-types.ts'
+import { collecting, inBothModes, scripted, TaskHarness, type Row, type Script } from './harness.test.ts'
+
+/** A source alone in its task: what it sends shows its watermarks. */
+async function reading(source: Script, options: FromOptions<Row> = {}, mode: { readonly generate?: boolean } = {}): Promise<TaskHarness> {
+  const build: Parameters<typeof TaskHarness.open>[0] = (job) =>
+    job
+      .from('s', source.source, { timestamp: (row: Row) => row as number, ...options })
+      .keyBy((row: Row) => row as number)
+      .process('p', { timers: { due: eventTimer() }, onRecord() {}, onTimer: { due() {} } })
+  return TaskHarness.open((job) => void build(job), { ...mode, chainKeyed: false })
+}
+const said = (harness: TaskHarness): string[] => harness.said.map((each) => each.replace('0→0 ', ''))
+
+inBothModes('WM-2, D2: a watermark leaves when a batch has ended, if it advanced: max - bound - 1', async (mode) => {
+  const source = scripted()
+  const harness = await reading(source, { outOfOrderness: 5 }, mode)
+  source.push({ split: 'a', values: [10, 30, 20] })
+  await harness.run()
+  source.push({ split: 'a', values: [25] })
+  await harness.run()
+  assert.deepEqual(said(harness), ['[10,30,20]', 'wm 24', '[25]'])
+})
+
+test('P2, rules 1.13: no watermark leaves before each split has given a batch; the one that holds back is asked for', async () => {
+  const source = scripted(['a', 'b'])
+  const harness = await reading(source)
+  source.push({ split: 'a', values: [100] })
+  await harness.run()
+  assert.deepEqual(said(harness), ['[100]'])
+  assert.equal(source.asked.at(-1), 'b')
+  source.push({ split: 'b', values: [50] })
+  await harness.run()
+  assert.deepEqual(said(harness), ['[100]', '[50]', 'wm 49'])
+  assert.equal(source.asked.at(-1), 'b')
+  source.push({ split: 'b', values: [120] })
+  await harness.run()
+  assert.deepEqual(said(harness).slice(3), ['[120]', 'wm 99'])
+  assert.equal(source.asked.at(-1), 'a')
+})
+
+test('WM-7: a split that is announced later freezes the watermark, which never goes back; one that ended is left out', async () => {
+  const source = scripted(['a'])
+  const harness = await reading(source)
+  source.push({ split: 'a', values: [100] })
+  await harness.run()
+  source.announce('b')
+  source.push({ split: 'a', values: [200] })
+  await harness.run()
+  source.push({ split: 'b', values: [60], splitEnded: true })
+  await harness.run()
+  assert.deepEqual(said(harness), ['[100]', 'wm 99', '[200]', '[60]', 'wm 199'])
+})
+
+test('ID-1, ID-2: a silent split stops holding back when it has been silent for longer; all silent: one idle mark', async () => {
+  const source = scripted(['a', 'b'])
+  const harness = await reading(source, { idleness: 10 })
+  source.push({ split: 'a', values: [100] })
+  await harness.run()
+  await harness.at(10)
+  assert.deepEqual(said(harness), ['[100]'])
+  source.push({ split: 'a', values: [101] })
+  await harness.at(13)
+  assert.deepEqual(said(harness).slice(1), ['[101]', 'wm 100'])
+  for (const now of [20, 22, 30]) await harness.at(now)
+  assert.deepEqual(said(harness).slice(3), ['idle'])
+  source.push({ split: 'b', values: [50] })
+  await harness.run()
+  // Active again, behind what has left: it says so with the last watermark.
+  assert.deepEqual(said(harness).slice(4), ['[50]', 'wm 100'])
+})
+
+test('ID-1: a batch without records wakes no idle split', async () => {
+  const source = scripted(['a', 'b'])
+  const harness = await reading(source, { idleness: 10 })
+  source.push({ split: 'a', values: [100] })
+  await harness.at(11)
+  source.push({ split: 'a', values: [101] })
+  await harness.at(12)
+  source.push({ split: 'b', values: [] })
+  source.push({ split: 'a', values: [102] })
+  await harness.run()
+  assert.deepEqual(
+    said(harness).filter((each) => each.startsWith('wm')),
+    ['wm 99', 'wm 100', 'wm 101'],
+  )
+})
+
+test('ID-6: while there is no room the idle clock stands still', async () => {
+  const source = scripted(['a', 'b'])
+  const harness = await TaskHarness.open(
+    (job) =>
+      void job
+        .from('s', source.source, { timestamp: (row: Row) => row as number, idleness: 10 })
+        .keyBy((row: Row) => row as number)
+        .reduce('r', (row) => row),
+    { chainKeyed: false, batchRecords: 1, credits: 1 },
+  )
+  harness.creditsAtOnce = false
+  source.push({ split: 'a', values: [100, 101] })
+  await harness.run()
+  await harness.at(1_000)
+  harness.task.credit(0, 0, 1)
+  await harness.at(1_001)
+  assert.deepEqual(said(harness), ['[100]', '[101]'])
+  harness.task.credit(0, 0, 2)
+  await harness.at(1_020)
+  assert.ok(said(harness).includes('wm 100') || said(harness).includes('idle'))
+})
+
+test('ID-7: a reader without splits is idle at once, and no longer when it finds one', async () => {
+  const source = scripted([])
+  const harness = await reading(source)
+  await harness.run()
+  assert.deepEqual(said(harness), ['idle'])
+  source.announce('a')
+  source.push({ split: 'a', values: [5] })
+  await harness.run()
+  assert.deepEqual(said(harness), ['idle', '[5]', 'wm 4'])
+})
+
+test('a split that takes the place of one that ended is noticed although their number stays', async () => {
+  const source = scripted(['a'])
+  const harness = await reading(source)
+  source.push({ split: 'a', values: [5], splitEnded: true })
+  await harness.run()
+  source.announce('b')
+  source.push({ split: 'b', values: [7], splitEnded: true })
+  source.end()
+  await harness.run()
+  assert.deepEqual([harness.message, said(harness).filter((each) => each.startsWith('['))], ['', ['[5]', '[7]']])
+})
+
+test('rules 1.16: records without a timestamp are no time at all', async () => {
+  const source = scripted(['a'], true)
+  const sink = collecting()
+  const harness = await TaskHarness.open((job) => job.from('s', source.source).to('t', sink.sink))
+  source.push({ split: 'a', values: [1], timestamps: Float64Array.of(Number.NaN) })
+  await harness.run()
+  assert.deepEqual([sink.written, harness.watermarks], [[{ value: 1, timestamp: undefined }], []])
+})
+
+const broken = { index: 0, code: 'INVALID_RECORD', message: 'no JSON', input: '{', position: 'f:1' }
+
+inBothModes('invalid records: unreadable, refused by the timestamp, not whole: all become dead letters with their place', async (mode) => {
+  const source = scripted()
+  const [sink, letters] = [collecting(), collecting()]
+  const tag = outputTag<Row>('broken')
+  const harness = await TaskHarness.open((job) => {
+    const timestamp = (row: Row): number => {
+      if (row === 'bad') throw new Error('no time in it')
+      return row as number
+    }
+    const all = job.from('s', source.source, { timestamp, invalid: tag })
+    all.to('t', sink.sink)
+    all.side(tag as never).to('u', letters.sink)
+  }, mode)
+  source.push({ split: 'a', values: [1, 'bad', 2, 0.5], broken: [broken], positionOf: (index) => `f:${index + 2}` })
+  await harness.run()
+  assert.deepEqual(sink.values(), [1, 2])
+  assert.deepEqual(
+    letters.written.map(({ value, timestamp }) => [value.step, value.code, value.split, value.position, value.input, timestamp]),
+    [
+      ['source/s', 'INVALID_RECORD', 'a', 'f:1', '{', undefined],
+      ['source/s', 'INVALID_RECORD', 'a', 'f:3', 'bad', undefined],
+      ['source/s', 'INVALID_RECORD', 'a', 'f:5', 0.5, undefined],
+    ],
+  )
+})
+
+inBothModes('an invalid record without a tag fails the task and names its place', async (mode) => {
+  const source = scripted()
+  const harness = await TaskHarness.open(
+    (job) => job.from('s', source.source, { timestamp: () => Number.NaN }).to('t', collecting().sink),
+    mode,
+  )
+  source.push({ split: 'a', values: [1], positionOf: () => 'flights.jsonl:17' })
+  await harness.run()
+  assert.equal((harness.errors[0] as { code: string }).code, 'INVALID_RECORD')
+  assert.match(harness.message, /source\/s.*flights\.jsonl:17/)
+})
+
+test('a batch of a split that was never announced breaks the contract, loudly', async () => {
+  const source = scripted(['a'])
+  const harness = await TaskHarness.open((job) => job.from('s', source.source).to('t', collecting().sink))
+  source.push({ split: 'a', values: [1], splitEnded: true }, { split: 'a', values: [2] })
+  await harness.run()
+  assert.equal((harness.errors[0] as { code: string }).code, 'CONTRACT')
+})
+
+test('D1, rules 1.2 a: position and greatest time are of whole batches', async () => {
+  const source = scripted()
+  const sink = collecting()
+  sink.isFull = true
+  const harness = await TaskHarness.open((job) =>
+    job.from('s', source.source, { timestamp: (row: Row) => row as number }).to('t', sink.sink),
+  )
+  source.push({ split: 'a', values: [5, 9] }, { split: 'a', values: [20] })
+  await harness.run()
+  harness.task.barrier(1, 'checkpoint')
+  for (let i = 0; i < 3; i++) {
+    sink.makeRoom()
+    await harness.run()
+  }
+  assert.deepEqual(harness.snapshots[0]?.operators['source/s'], {
+    kind: 'source',
+    splits: { a: { position: 2, maxTimestamp: 9, ended: false } },
+  })
+})
