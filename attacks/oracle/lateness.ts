@@ -23,7 +23,7 @@ export function unexplainedLateness(program: Program, segments: readonly Segment
       if (origin === undefined || origin.ts !== seen.timestamp || seen.timestamp > seen.watermark || seen.timestamp <= origin.promised)
         continue
       found.push(
-        `${log.step} saw record ${String(seen.value['id'])} of ${origin.ts} at the watermark ${seen.watermark}, but its split had promised ${origin.promised} only`,
+        `${log.step} saw record ${JSON.stringify(seen.value['id'])} of ${origin.ts} at the watermark ${seen.watermark}, but its split had promised ${origin.promised} only`,
       )
     }
   }

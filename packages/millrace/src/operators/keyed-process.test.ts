@@ -28,9 +28,10 @@ const timers: Make = (job, source, sink) => {
       timers: { due: eventTimer(), many: eventTimers(), late: processingTimer(), polls: processingTimers() },
       onRecord(row: Row, { timers, timestamp, watermark }, out: { emit(value: Row): void }) {
         if (row.timer === 'seen') out.emit(['seen', timestamp, watermark])
-        else if (row.timer === 'due' || row.timer === 'late')
-          row.at === null ? timers[row.timer as 'due'].clear() : timers[row.timer as 'due'].set(row.at)
-        else if (row.clear === true) timers[row.timer as 'many'].delete(row.at)
+        else if (row.timer === 'due' || row.timer === 'late') {
+          if (row.at === null) timers[row.timer as 'due'].clear()
+          else timers[row.timer as 'due'].set(row.at)
+        } else if (row.clear === true) timers[row.timer as 'many'].delete(row.at)
         else timers[row.timer as 'many'].add(row.at)
       },
       onTimer: {

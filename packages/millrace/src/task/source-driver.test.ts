@@ -7,12 +7,13 @@ import { collecting, inBothModes, scripted, TaskHarness, type Row, type Script }
 
 /** A source alone in its task: what it sends shows its watermarks. */
 async function reading(source: Script, options: FromOptions<Row> = {}, mode: { readonly generate?: boolean } = {}): Promise<TaskHarness> {
-  const build: Parameters<typeof TaskHarness.open>[0] = (job) =>
+  const build: Parameters<typeof TaskHarness.open>[0] = (job) => {
     job
       .from('s', source.source, { timestamp: (row: Row) => row as number, ...options })
       .keyBy((row: Row) => row as number)
       .process('p', { timers: { due: eventTimer() }, onRecord() {}, onTimer: { due() {} } })
-  return TaskHarness.open((job) => void build(job), { ...mode, chainKeyed: false })
+  }
+  return TaskHarness.open(build, { ...mode, chainKeyed: false })
 }
 const said = (harness: TaskHarness): string[] => harness.said.map((each) => each.replace('0→0 ', ''))
 

@@ -17,6 +17,8 @@ function twoInputs(sink: ReturnType<typeof collecting>, timestamps = true): (job
 }
 const opened = (sink: ReturnType<typeof collecting>, options: Parameters<typeof TaskHarness.open>[1] = {}): Promise<TaskHarness> =>
   TaskHarness.open(twoInputs(sink), { ...options, task: 2 })
+/** What a snapshot says of a step. */
+const reportOf = (harness: TaskHarness, snapshot: number, address: string): Row => harness.snapshots[snapshot]?.operators[address]
 const keys = (sink: ReturnType<typeof collecting>): unknown[] => sink.values().map(({ key }) => key)
 
 for (const first of [0, 1]) {
@@ -33,7 +35,7 @@ for (const first of [0, 1]) {
     harness.barrier(second, 5)
     harness.batch(second, [4])
     await harness.run()
-    assert.deepEqual([...keys(sink).slice(0, 2), ...(keys(sink).slice(2) as number[]).toSorted()], [1, 3, 2, 4])
+    assert.deepEqual([...keys(sink).slice(0, 2), ...(keys(sink).slice(2) as number[]).toSorted((a, b) => a - b)], [1, 3, 2, 4])
     assert.deepEqual(harness.said.slice(1, 3), [`consumed ${second}`, 'held 5'])
     assert.deepEqual(harness.snapshots[0]?.operators['sink/t'], {
       kind: 'sink',
@@ -95,7 +97,7 @@ test('T4: an aborted checkpoint lets its channels go, and what it covered is in 
   harness.barrier(1, 4)
   harness.barrier(0, 4)
   await harness.run()
-  assert.deepEqual([harness.snapshots[2]?.blocks, (harness.snapshots[2]?.operators['sink/t'] as Row).committables.length], [[], 1])
+  assert.deepEqual([harness.snapshots[2]?.blocks, reportOf(harness, 2, 'sink/t').committables.length], [[], 1])
 })
 
 test('T4: nothing is answered for a checkpoint that was aborted while its sinks became durable', async () => {
@@ -113,7 +115,7 @@ test('T4: nothing is answered for a checkpoint that was aborted while its sinks 
   sink.settleSeals()
   await harness.run()
   assert.deepEqual(harness.said.slice(2), ['held 2', 'snapshot 2'])
-  assert.equal((harness.snapshots[0]?.operators['sink/t'] as Row).committables.length, 2)
+  assert.equal(reportOf(harness, 0, 'sink/t').committables.length, 2)
 })
 
 test('an alignment that is aborted while the end that completed it still fires timers takes no checkpoint', async () => {
@@ -170,7 +172,7 @@ inBothModes('rules 1.4: draining waits for credits, and what was buffered leaves
   await harness.run()
   // The batch was taken in whole: its second record has left, the next batch has not begun.
   assert.deepEqual(harness.said, ['0→0 [1]', '0→0 [2]', 'held 1', 'snapshot 1'])
-  assert.deepEqual((harness.snapshots[0]?.operators['source/s'] as Row).splits.a.position, 2)
+  assert.deepEqual(reportOf(harness, 0, 'source/s').splits.a.position, 2)
 })
 
 inBothModes('rules 1.10: with credits of one record a task stops after each, and nothing is lost or out of order', async (mode) => {
