@@ -26,6 +26,8 @@ export interface History {
   readonly recent: number | null
   /** Which stretch of processing time it was: the TTL passes between two. */
   readonly era: number
+  /** Never there: the watermark of an operator never goes back, also not by a restore. */
+  readonly regressed?: true
 }
 export interface Bucket {
   readonly key: string
@@ -85,15 +87,15 @@ interface Tags {
 function sequence(keyed: KeyedStream<InputRow, string>, { buckets, silences }: Tags, eraAt: number): Stream<History> {
   return keyed.process('sequence', {
     state: {
-      last: valueState({ initial: () => ({ seq: 0, hash: 17 }) }),
+      last: valueState({ initial: () => ({ seq: 0, hash: 17, watermark: Number.NEGATIVE_INFINITY }) }),
       open: mapState<number, { count: number; hash: number }>(),
       latest: listState<number>(),
       recent: valueState<number>({ ttl: '1h' }),
     },
     timers: { close: eventTimers(), quiet: eventTimer() },
-    onRecord(row, { state, timers, now }, out: Out<History>) {
-      const { seq, hash } = state.last.get()
-      state.last.set({ seq: seq + 1, hash: mixed(hash, row.value) })
+    onRecord(row, { state, timers, now, watermark }, out: Out<History>) {
+      const { seq, hash, watermark: before } = state.last.get()
+      state.last.set({ seq: seq + 1, hash: mixed(hash, row.value), watermark })
       if (state.latest.size >= LIST_LENGTH) state.latest.replace([row.value])
       else state.latest.add(row.value)
       const recent = state.recent.get() ?? null
@@ -107,7 +109,7 @@ function sequence(keyed: KeyedStream<InputRow, string>, { buckets, silences }: T
       timers.quiet.set(row.at + SILENCE_MS)
       let latest = 0
       for (const value of state.latest) latest += value
-      out.emit({ key: row.key, seq: seq + 1, hash: mixed(hash, row.value), latest, recent, era: now >= eraAt ? 1 : 0 })
+      out.emit({ key: row.key, seq: seq + 1, hash: mixed(hash, row.value), latest, recent, era: now >= eraAt ? 1 : 0, ...(watermark < before ? { regressed: true } : {}) })
     },
     onTimer: {
       close(end, { key, state }, out) {

@@ -26,7 +26,7 @@ export interface SimResult {
 /** How one process ended. */
 type End = 'finished' | 'already-finished' | 'stopped' | 'died' | StreamError
 
-const LIMIT_MS = 600_000
+const LIMIT_MS = 120_000
 const HOUR_MS = 3_600_000
 const MOST_PROCESSES = 24
 
@@ -98,7 +98,7 @@ class Simulation {
         keyGroups: plan.keyGroups,
         check: plan.check,
         checkpoints: { storage: '/checkpoints', every: plan.everyMs, retain: plan.retain, lease: LEASE_MS, timeout: 5_000 },
-        restart: { strategy: 'fixed-delay', attempts: 1_000, delay: 5 },
+        restart: { strategy: 'fixed-delay', attempts: 60, delay: 5 },
       },
       { env: process, tuning: plan.tuning, observer: (event) => void (event.kind === 'checkpoint' && this.checkpoints++) },
     )

@@ -41,7 +41,8 @@ const KINDS = ['die', 'die', 'die-at', 'die-at', 'faults', 'aborts', 'slow-commi
 
 export function simPlan(seed: number): SimPlan {
   const random = new SeededRandom(seed, 'plan')
-  const rowsPerFile = 30 + random.below(120)
+  // A few are long enough for chains of runs that are merged.
+  const rowsPerFile = (30 + random.below(120)) * (random.chance(0.08) ? 8 : 1)
   const count = 1 + random.below(4)
   return {
     seed,
