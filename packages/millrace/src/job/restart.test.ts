@@ -160,3 +160,29 @@ test('what a failed attempt was still writing changes nothing: its late answers 
   assert.deepEqual(errorsOf(life.events), ['USER_CODE', 'USER_CODE', 'USER_CODE'])
   assertCounted(lab.rows<Counted>(), rows)
 })
+
+/** The entry may count or not: the next attempt begins from what the log says once that is settled. */
+test('an attempt that fails while the entry of its checkpoint is on its way is followed by one that knows what became of it', async () => {
+  for (const restartMs of [0, 40, 200]) {
+    const lab = new Lab()
+    let slow = 0
+    const job = countingJob({
+      source,
+      inspect: () => {
+        if (slow === 1) {
+          slow++
+          throw new Error('once')
+        }
+      },
+    })
+    lab.machine.faults = ({ kind, path }) => {
+      if (kind !== 'link' || !path.endsWith('000003.entry') || slow > 0) return undefined
+      slow++
+      return { kind: 'slow', byMs: 100 }
+    }
+    const life = await lab.start(job, checkpointed({}, { restart: { strategy: 'fixed-delay', attempts: 1, delay: restartMs } }))
+    assert.equal(await life.end(), 'finished')
+    assert.deepEqual(errorsOf(life.events), ['USER_CODE'])
+    assertCounted(lab.rows<Counted>(), rows)
+  }
+})

@@ -41,11 +41,14 @@ export interface Life {
   when(isSo: () => boolean): Promise<void>
 }
 
+let labs = 0
+
 export class Lab {
   readonly machine: Machine
 
   constructor(options: Partial<MachineOptions> = {}) {
-    this.machine = new Machine({ seed: SEED, ...options })
+    // Each its own: a process remembers the tokens of all claims that its jobs have given up, and equal seeds draw equal tokens.
+    this.machine = new Machine({ seed: SEED * 1_000_000 + labs++, ...options })
   }
 
   /** Starts the job in a process of its own, or in one that is there. */

@@ -47,7 +47,7 @@ test('stopped while it runs: what was read is committed, the claim is released',
 
 test('stopped at a moment of every millisecond or so of its first 40', async () => {
   for (let index = 0; index < 40; index++) {
-    const lab = new Lab({ seed: index })
+    const lab = new Lab()
     const life = await lab.start(job, checkpointed({ lease: '1d' }))
     await lab.machine.advance(index * 0.9 + (index % 7) / 10)
     await lab.wait(life.handle.stop())
@@ -170,8 +170,8 @@ test('a signal that is aborted while it runs stops it as stop() does', async () 
 })
 
 test('nothing is emitted to an at-least-once sink after the barrier of the stop', async () => {
-  for (let seed = 0; seed < 8; seed++) {
-    const lab = new Lab({ seed })
+  for (let round = 0; round < 8; round++) {
+    const lab = new Lab()
     const written: Counted[] = []
     let sealed = -1
     const immediate = defineSink<Counted, null>({
@@ -227,8 +227,8 @@ test('stopped while its claim is being made: the claim is made and released', as
 test('a job that was stopped while it was opened processes nothing while it releases its claim', async () => {
   const lab = new Lab()
   const seen: number[] = []
-  const slow = pacedSource({ a: rows }, { batch: 20, everyMs: 0.1 })
-  const first = await lab.start(countingJob({ source: slow }), checkpointed())
+  const quick = pacedSource({ a: rows }, { batch: 20, everyMs: 0.1 })
+  const first = await lab.start(countingJob({ source: pacedSource({ a: rows }, { everyMs: 10 }) }), checkpointed())
   await first.until('checkpoint', 2)
   lab.machine.kill(first.process)
   let life: Life | undefined
@@ -239,7 +239,7 @@ test('a job that was stopped while it was opened processes nothing while it rele
     lab.machine.faults = ({ kind, path }) => (kind === 'sync' && path.includes('/log/') ? { kind: 'slow', byMs: 5_000 } : undefined)
     return undefined
   }
-  life = await lab.start(countingJob({ source: slow, inspect: ({ n }) => void seen.push(n) }), checkpointed())
+  life = await lab.start(countingJob({ source: quick, inspect: ({ n }) => void seen.push(n) }), checkpointed())
   assert.equal(await life.end(), 'stopped')
   assert.deepEqual(seen, [])
   assert.equal(life.events.filter(({ kind }) => kind === 'running').length, 0)

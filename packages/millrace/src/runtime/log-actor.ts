@@ -36,13 +36,19 @@ export interface LogActorOptions {
   readonly waiting: (owner: ClaimEntry['owner'], silentMs: number) => void
 }
 
+interface Asked {
+  readonly resolve: (outcome: Started | Appended) => void
+  readonly reject: (error: unknown) => void
+}
+
 /** Beats per lease: a few may be late without anybody taking over. */
 const BEATS_PER_LEASE = 5
 
 export class LogActor {
   readonly #options: LogActorOptions
   #state: LogState | undefined
-  #settle: { readonly resolve: (outcome: Started | Appended) => void; readonly reject: (error: unknown) => void } | undefined
+  /** Oldest first: a claim of the next attempt may be asked for while an entry of the failed one is on its way. */
+  #asked: Asked[] = []
   #cancelTimer: (() => void) | undefined
   #cancelBeat: (() => void) | undefined
   #isClosed = false
@@ -95,8 +101,7 @@ export class LogActor {
     this.#isClosed = true
     this.#cancelTimer?.()
     this.#cancelBeat?.()
-    this.#settle?.reject(stopped())
-    this.#settle = undefined
+    this.#rejectAll(stopped())
   }
 
   /** After `close`: no heartbeat is being written any more, so none is left half written. */
@@ -108,7 +113,7 @@ export class LogActor {
     if (this.#lost !== undefined) return Promise.reject(this.#lost)
     if (this.#isClosed) return Promise.reject(stopped())
     return new Promise((resolve, reject) => {
-      this.#settle = { resolve, reject }
+      this.#asked.push({ resolve, reject })
       this.#follow(decision)
     })
   }
@@ -246,16 +251,18 @@ export class LogActor {
   }
 
   #resolve(outcome: Started | Appended): void {
-    const settle = this.#settle
-    this.#settle = undefined
-    settle?.resolve(outcome)
+    this.#asked.shift()?.resolve(outcome)
+  }
+
+  #rejectAll(error: StreamError): void {
+    const asked = this.#asked
+    this.#asked = []
+    for (const { reject } of asked) reject(error)
   }
 
   #lose(error: StreamError): void {
     this.#cancelBeat?.()
-    const settle = this.#settle
-    this.#settle = undefined
-    if (settle !== undefined) settle.reject(error)
+    this.#rejectAll(error)
     if (this.#state?.kind !== 'ended') return
     this.#lost = error
     this.#options.lost(error)
