@@ -17,7 +17,10 @@ export async function replayOnStub(
     stdio: ['pipe', 'pipe', 'inherit'],
     env: fastStart(),
   })
-  const exited = new Promise<number | null>((resolve) => child.on('exit', resolve))
+  // All that it wrote has arrived when it is closed, not when it has exited.
+  const exited = new Promise<number | null>((resolve) => child.on('close', resolve))
+  // A worker that has ended takes nothing any more; that it has ended is reported below.
+  child.stdin.on('error', () => undefined)
   const answers = new Answers()
   const splitter = new FrameSplitter()
   child.stdout.on('data', (bytes: Buffer) => splitter.push(bytes).forEach((frame) => answers.push(frame)))
@@ -33,7 +36,7 @@ export async function replayOnStub(
     break
   }
   child.stdin.end()
-  const isDone = await Promise.race([exited, sleep(END_TIMEOUT_MS).then(() => 'late' as const)])
+  const isDone = await within(exited, END_TIMEOUT_MS)
   if (isDone === 'late') {
     problems.push(`the worker lives on ${END_TIMEOUT_MS} ms after its input closed`)
     child.kill('SIGKILL')
@@ -87,16 +90,24 @@ class Answers {
   }
 
   async take(count: number, timeoutMs: number): Promise<{ readonly frames: readonly Uint8Array[]; readonly problem?: string }> {
-    const isLate = sleep(timeoutMs).then(() => 'late' as const)
     while (this.#frames.length < count) {
       if (this.#ended !== undefined) return { frames: this.#frames.splice(0), problem: this.#ended }
-      const woken = await Promise.race([isLate, new Promise<'woken'>((resolve) => (this.#wake = () => resolve('woken')))])
+      const woken = await within(new Promise<'woken'>((resolve) => (this.#wake = () => resolve('woken'))), timeoutMs)
       if (woken === 'late') return { frames: this.#frames.splice(0), problem: `no answer within ${timeoutMs} ms` }
     }
     return { frames: this.#frames.splice(0, count) }
   }
 }
 
-function sleep(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms).unref())
+/** What `work` gives, or 'late'. */
+async function within<T>(work: Promise<T>, ms: number): Promise<T | 'late'> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<'late'>((resolve) => {
+    timer = setTimeout(() => resolve('late'), ms)
+  })
+  try {
+    return await Promise.race([work, late])
+  } finally {
+    clearTimeout(timer)
+  }
 }

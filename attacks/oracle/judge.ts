@@ -22,7 +22,8 @@ export interface Evidence {
   readonly isSingle: boolean
   /** Steps said their parallelism: order per key is not kept between them. */
   readonly isMixed: boolean
-  readonly crashes: number
+  /** Attempts beyond the first. */
+  readonly restarts: number
   readonly discovers: boolean
   /** Some split was idle at some time. */
   readonly hasIdled: boolean
@@ -84,14 +85,9 @@ function judgeByReplay({ program, committed, segments, ownerOf, isMixed }: Evide
   return found
 }
 
-/** One subtask, no clock in a result, and nothing that a restart forgets (idleness, the watermark of plain steps). */
-function isInterpretable({ program, isSingle, crashes, discovers, arrival }: Evidence): boolean {
-  if (!isSingle || discovers || program.steps.some(usesClock)) return false
-  if (crashes === 0) return true
-  return (
-    !arrival.some(({ kind }) => kind === 'split-idle') &&
-    !program.steps.some((step) => step.kind === 'process' && (step.fn.kind === 'stamp' || step.fn.kind === 'late'))
-  )
+/** One subtask, no clock in a result, and no idleness that a restart forgets. */
+function isInterpretable({ program, isSingle, restarts, discovers, hasIdled }: Evidence): boolean {
+  return isSingle && !discovers && !program.steps.some(usesClock) && (restarts === 0 || !hasIdled)
 }
 
 function judgeByInterpretation({ program, committed, arrival }: Evidence, sinks: readonly Sink[]): string[] {

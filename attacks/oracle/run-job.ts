@@ -100,7 +100,7 @@ class JobTrial {
       ownerOf: (key, subtasks) => this.#ownerOf(key, subtasks),
       isSingle: this.#isSingle,
       isMixed: this.#plan.hints.length > 0,
-      crashes: this.#crashes,
+      restarts: this.#recorder.attempt - 1,
       discovers: this.#plan.delivery.discovers,
       hasIdled: [...this.#sources.values()].some((source) => source.hasIdled),
     })

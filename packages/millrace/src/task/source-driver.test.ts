@@ -212,3 +212,30 @@ test('D1, rules 1.2 a: position and greatest time are of whole batches', async (
     splits: { a: { position: 2, maxTimestamp: 9, ended: false } },
   })
 })
+
+test('rules 1.2 a: after a restore the watermark of what was seen leaves before the first record', async () => {
+  const source = scripted(['a', 'b'])
+  const harness = await TaskHarness.open(
+    (job) =>
+      void job
+        .from('s', source.source, { timestamp: (row: Row) => row as number })
+        .keyBy((row: Row) => row as number)
+        .reduce('r', (row) => row),
+    {
+      chainKeyed: false,
+      restored: {
+        'source/s': {
+          kind: 'source',
+          splits: {
+            a: { position: 3, maxTimestamp: 50, ended: false },
+            b: { position: 1, maxTimestamp: 70, ended: false },
+            c: { position: 9, maxTimestamp: 10, ended: true },
+          },
+        },
+      },
+    },
+  )
+  source.push({ split: 'a', values: [40] })
+  await harness.run()
+  assert.deepEqual(said(harness), ['wm 49', '[40]'])
+})

@@ -122,6 +122,11 @@ export class SourceDriver {
     return this.#hasEnded
   }
 
+  /** All splits that hold the watermark have seen records, at the latest before a restore. */
+  get hasTime(): boolean {
+    return (this.#table.watermark() ?? Number.NEGATIVE_INFINITY) > Number.NEGATIVE_INFINITY
+  }
+
   /** Takes the next batch: true when there is one to `run`. */
   poll(idleNowMs: number): 'batch' | 'wait' | 'end' {
     const reader = this.#reader as Reader<unknown, Plain>

@@ -56,6 +56,7 @@ export class TaskCore {
   #inputEnded = false
   #hasEnded = false
   #hasBegun = false
+  #hasPolled = false
   #isWaitingForSource = false
   #now = Number.NEGATIVE_INFINITY
   #monotonic = 0
@@ -412,6 +413,12 @@ export class TaskCore {
   }
 
   #takeSource(): Work | undefined {
+    if (!this.#hasPolled) {
+      this.#hasPolled = true
+      // After a restore those downstream hear what the splits had seen before they get a record (rules 1.2 a).
+      const restored = this.#source.hasTime ? this.#sourceTime() : undefined
+      if (restored !== undefined) return restored
+    }
     if (this.#isWaitingForSource) return this.#sourceTime()
     const polled = this.#source.poll(this.#idleNow())
     if (polled === 'batch') return { kind: 'source' }
