@@ -22,6 +22,13 @@ export const FAN_IN = 32
 /** Below this, rewriting costs more files than it saves bytes: 256 KiB. */
 export const MIN_REWRITE_BYTES = 262_144
 
+/** When runs are merged. */
+export interface CompactionLimits {
+  readonly fanIn: number
+  readonly minRewriteBytes: number
+}
+export const COMPACTION_LIMITS: CompactionLimits = { fanIn: FAN_IN, minRewriteBytes: MIN_REWRITE_BYTES }
+
 /** What is to be merged: the parts of `inputs` (oldest first) that lie in the range. */
 export interface MergeTask {
   readonly operator: string
@@ -53,17 +60,17 @@ export function chainOf(runs: readonly Run[], range: KeyGroupRange): readonly Ru
 }
 
 /** The next merge that a range needs, if any. A range has one merge at a time: ask again when it is in a manifest. */
-export function planMerge(operator: string, runs: readonly Run[], range: KeyGroupRange): MergeTask | undefined {
+export function planMerge(operator: string, runs: readonly Run[], range: KeyGroupRange, limits: CompactionLimits = COMPACTION_LIMITS): MergeTask | undefined {
   const chain = chainOf(runs, range)
-  const inputs = rewriteInputs(chain)
+  const inputs = rewriteInputs(chain, limits)
   if (inputs !== undefined) return { operator, ...range, inputs, level: 'base' }
-  const level = fullLevel(chain)
+  const level = fullLevel(chain, limits)
   if (level === undefined) return undefined
   return { operator, ...range, inputs: level, level: (level[0] as Run & { level: number }).level + 1 }
 }
 
 /** CO3: everything, when the deltas outweigh the base. */
-function rewriteInputs(chain: readonly Run[]): readonly Run[] | undefined {
+function rewriteInputs(chain: readonly Run[], { minRewriteBytes }: CompactionLimits): readonly Run[] | undefined {
   let base = 0
   let deltas = 0
   for (const run of chain) {
@@ -71,17 +78,17 @@ function rewriteInputs(chain: readonly Run[]): readonly Run[] | undefined {
     else deltas += run.bytes
   }
   // After a scale-in a range may hold several bases, side by side: as soon as there is a reason to merge, they become one.
-  return deltas >= Math.max(base, MIN_REWRITE_BYTES) ? chain : undefined
+  return deltas >= Math.max(base, minRewriteBytes) ? chain : undefined
 }
 
 /** CO4: the oldest FAN_IN runs of the lowest level that has so many next to each other. */
-function fullLevel(chain: readonly Run[]): readonly Run[] | undefined {
+function fullLevel(chain: readonly Run[], { fanIn }: CompactionLimits): readonly Run[] | undefined {
   let from = 0
   let best: readonly Run[] | undefined
   for (let at = 0; at <= chain.length; at++) {
     const run = chain[at]
     if (run !== undefined && run.level === chain[from]?.level) continue
-    if (at - from >= FAN_IN && chain[from]?.level !== 'base') best = chain.slice(from, from + FAN_IN)
+    if (at - from >= fanIn && chain[from]?.level !== 'base') best = chain.slice(from, from + fanIn)
     from = at
   }
   // Levels fall along a chain, so the last that was found is the lowest: it is what grows fastest.

@@ -3,6 +3,7 @@
  * A failed attempt is closed and never used again; whatever it still says afterwards is void (D9).
  */
 import { slotOf } from '../checkpoint/reports.ts'
+import type { CompactionLimits } from '../checkpoint/compaction.ts'
 import type { TaskSlot } from '../checkpoint/coordinator-types.ts'
 import type { Plain } from '../connect/contract.ts'
 import type { Env } from '../core/env.ts'
@@ -32,6 +33,8 @@ export interface AttemptEvents extends Watch {
 export interface Tuning {
   readonly batchRecords?: number
   readonly credits?: number
+  /** When runs are merged: earlier than usual, so that small jobs have merges. */
+  readonly compaction?: CompactionLimits
   /** Checkpoints in a row that may fail before the attempt does; 0 if not given. */
   readonly failureBudget?: number
   /** False: operators run the engine's own closures, as where code generation is forbidden. */

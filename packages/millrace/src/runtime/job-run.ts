@@ -97,6 +97,7 @@ export class JobRun implements JobHandle {
       job: plan.job,
       env,
       observer: this.#observer,
+      limits: this.#options.tuning?.compaction,
       lost: (error) => this.#onLost(error),
     })
     this.#store = store

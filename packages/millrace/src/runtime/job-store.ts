@@ -2,7 +2,7 @@
  * A job's checkpoint storage from claim to release: the log, the chunks, what may go and what is merged.
  */
 import { chunkName } from '../checkpoint/chunk-name.ts'
-import type { Merge } from '../checkpoint/compaction.ts'
+import type { CompactionLimits, Merge } from '../checkpoint/compaction.ts'
 import type { AppendBody, Ownership } from '../checkpoint/log-types.ts'
 import type { ChunkRef, Manifest, OperatorReport, TaskReport } from '../checkpoint/manifest.ts'
 import type { KeyedRestore } from '../checkpoint/restore-plan.ts'
@@ -27,6 +27,7 @@ export interface OpenStoreOptions {
   readonly job: string
   readonly env: Env
   readonly observer: JobObserver
+  readonly limits?: CompactionLimits | undefined
   /** Ownership is lost: nothing may be committed any more. */
   readonly lost: (error: StreamError) => void
 }
@@ -179,7 +180,7 @@ class StorageStore implements JobStore {
     this.#ownership = ownership
     this.usedTo = Math.max(this.usedTo, ownership.checkpointFloor)
     for (const { error } of ownership.damaged) this.#options.env.log('error', 'an older checkpoint is damaged', { cause: error.message })
-    this.#upkeep = new Upkeep({ ownership, storage: this.#storage, env: this.#options.env, chunks: this.#chunks })
+    this.#upkeep = new Upkeep({ ownership, storage: this.#storage, env: this.#options.env, chunks: this.#chunks, limits: this.#options.limits })
     this.#options.observer({ kind: 'claimed', epoch: ownership.epoch })
     this.#options.env.crashPoint('claim.after')
   }

@@ -4,7 +4,7 @@
  * job: files stay, or runs stay as they are.
  */
 import { chunkName } from '../checkpoint/chunk-name.ts'
-import { planMerge, type Merge, type MergeTask } from '../checkpoint/compaction.ts'
+import { COMPACTION_LIMITS, planMerge, type CompactionLimits, type Merge, type MergeTask } from '../checkpoint/compaction.ts'
 import type { Ownership } from '../checkpoint/log-types.ts'
 import type { ChunkRef, Manifest, Run } from '../checkpoint/manifest.ts'
 import { decideRetention, startRetention, type RetentionEvent, type RetentionState } from '../checkpoint/retention.ts'
@@ -21,6 +21,7 @@ export interface UpkeepOptions {
   readonly storage: OpenStorage
   readonly env: Env
   readonly chunks: ChunkReader
+  readonly limits?: CompactionLimits | undefined
 }
 
 const LISTED_AT_ONCE = 256
@@ -62,7 +63,7 @@ export class Upkeep {
   /** Begins the next merge that the newest manifest calls for, unless one is under way. */
   compact(manifest: Manifest, merged: (merge: Merge) => void): void {
     if (this.#merging !== undefined || this.#isOver) return
-    const task = nextMerge(manifest)
+    const task = nextMerge(manifest, this.#options.limits ?? COMPACTION_LIMITS)
     if (task === undefined) return
     this.#merging = this.#merge(task, manifest)
       .then((merge) => {
@@ -198,11 +199,11 @@ export class Upkeep {
 }
 
 /** Of all keyed operators and all ranges of their subtasks. */
-function nextMerge(manifest: Manifest): MergeTask | undefined {
+function nextMerge(manifest: Manifest, limits: CompactionLimits): MergeTask | undefined {
   for (const [operator, part] of Object.entries(manifest.operators)) {
     if (part.kind !== 'keyed') continue
     for (const { first, last } of part.watermarks) {
-      const task = planMerge(operator, part.runs, { first, last })
+      const task = planMerge(operator, part.runs, { first, last }, limits)
       if (task !== undefined) return task
     }
   }
