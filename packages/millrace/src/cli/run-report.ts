@@ -33,6 +33,7 @@ export class RunReport {
   #newest: CheckpointInfo | undefined
   #restored: number | undefined
   #hasShownCheckpoint = false
+  #isRunning = false
   #lastFailure: string | undefined
   #cancelTick: (() => void) | undefined
 
@@ -61,6 +62,8 @@ export class RunReport {
     if (event.kind === 'ended') return this.#onEnded(event)
     const text = this.#textOf(event)
     if (event.kind === 'attempt-failed') this.#lastFailure = messageOf(event.error)
+    if (event.kind === 'attempt-failed' || event.kind === 'restoring') this.#isRunning = false
+    if (event.kind === 'running') this.#isRunning = true
     if (text !== undefined) this.line(text)
   }
 
@@ -109,6 +112,8 @@ export class RunReport {
   #stoppedText(): string {
     if (this.#options.directory === undefined) return 'stopped; without --checkpoints nothing is kept'
     if (this.newestCheckpoint === undefined) return 'stopped before it had begun'
+    if (!this.#isRunning)
+      return `stopped while it was not running: checkpoint ${this.newestCheckpoint} is complete, the same command continues from there and commits what it holds`
     return `stopped: checkpoint ${this.newestCheckpoint} is complete and its output committed; the same command continues from there`
   }
 

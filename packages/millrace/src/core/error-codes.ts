@@ -205,7 +205,7 @@ const table = {
   },
   COMMIT_FAILED: {
     domain: 'external',
-    retry: 'restart-job',
+    retry: 'never',
     message: 'A sink cannot prove that what it holds was committed.',
     remedy: 'The job has stopped so that nothing is lost silently; the message names what could not be committed.',
   },

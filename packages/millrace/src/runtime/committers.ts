@@ -100,7 +100,7 @@ export class Committers {
       cause = outcomes.find((outcome): outcome is Extract<CommitOutcome, { kind: 'retry' }> => outcome.kind === 'retry')?.cause
       open = open.filter((_, index) => outcomes[index]?.kind === 'retry')
     }
-    if (open.length > 0) throw unproven(sink, cause)
+    if (open.length > 0) throw unavailable(sink, cause)
   }
 
   #pause(ms: number): Promise<void> {
@@ -117,10 +117,28 @@ export class Committers {
   }
 }
 
+/** M2: the job ends; only a person can tell what is true. */
 function unproven(sink: string, cause: unknown): StreamError {
   return new StreamError(
     'COMMIT_FAILED',
-    `${sink} cannot prove that its output was committed: ${messageOf(cause)}. The job has stopped so that nothing is lost silently.`,
+    `${sink} cannot prove that its output was committed: ${sentence(cause)} The job has stopped so that nothing is lost silently.`,
     { cause, details: { sink } },
   )
+}
+
+/** Nothing speaks against the commit, but it could not be made: it is offered again by the next attempt. */
+function unavailable(sink: string, cause: unknown): StreamError {
+  return new StreamError(
+    'SINK',
+    `${sink} could not commit its output after ${COMMIT_ROUNDS} more tries: ${sentence(cause)} It is tried again after a restart.`,
+    {
+      cause,
+      details: { sink },
+    },
+  )
+}
+
+function sentence(cause: unknown): string {
+  const message = messageOf(cause)
+  return /[.!?]$/.test(message) ? message : `${message}.`
 }
