@@ -140,8 +140,12 @@ export class AccumulatorSlots extends SlotColumn implements AccumulatorColumn {
   }
 
   private putOther(slot: number, accumulator: unknown): void {
-    if (accumulator === undefined) this.remove(slot)
-    else this.store(slot, typeof accumulator === 'number' ? accumulator : this.context.keepOpen(accumulator))
+    if (accumulator === undefined) return this.remove(slot)
+    const page = this.pages[slot >>> PAGE_BITS] as CellPage
+    const index = slot & PAGE_MASK
+    // Changed in place under `touch`, and put back.
+    const isSame = page.objects !== undefined && page.objects[index] === accumulator && page.ints[(index << 2) + 2] === this.epoch
+    if (!isSame) this.store(slot, typeof accumulator === 'number' ? accumulator : this.context.keepOpen(accumulator))
   }
 
   touch(slot: number): void {
