@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { defineSink, type CommitOutcome, type Committable, type Sink } from '../connect/contract.ts'
 import { callbackSink } from '../connectors/callback-sink.ts'
 import type { Env } from '../core/env.ts'
-import { StreamError } from '../core/errors.ts'
+import type { StreamError } from '../core/errors.ts'
 import {
   assertCounted,
   checkpointed,
@@ -58,7 +58,11 @@ function staged(answer: (call: number, env: Env) => CommitOutcome['kind'] | Prom
         seal: () => {
           const sealed = pending
           pending = []
-          return { durable: Promise.resolve({ committables: sealed.length === 0 ? [] : [{ id: env.random.id(), rows: sealed.map((row) => ({ ...row })) }] }) }
+          return {
+            durable: Promise.resolve({
+              committables: sealed.length === 0 ? [] : [{ id: env.random.id(), rows: sealed.map((row) => ({ ...row })) }],
+            }),
+          }
         },
         close: async () => undefined,
       }
@@ -83,7 +87,11 @@ test('a commit that is to be retried is retried, and the job goes on', async () 
   assert.equal(await life.end(), 'finished')
   assertCounted(committed, rows)
   const order = calls.map(([checkpoint]) => checkpoint as number)
-  assert.deepEqual(order, order.toSorted((a, b) => a - b), 'checkpoint by checkpoint (M1)')
+  assert.deepEqual(
+    order,
+    order.toSorted((a, b) => a - b),
+    'checkpoint by checkpoint (M1)',
+  )
 })
 
 test('a commit that is to be retried for ever stops the job with COMMIT_FAILED', async () => {
@@ -148,10 +156,13 @@ test('checkpoints go on while a commit takes long, and are committed in their or
   assert.equal(await life.end(), 'finished')
   assertCounted(committed, rows)
   const order = calls.map(([checkpoint]) => checkpoint as number)
-  assert.deepEqual(order, order.toSorted((a, b) => a - b))
+  assert.deepEqual(
+    order,
+    order.toSorted((a, b) => a - b),
+  )
 })
 
-test('a failed attempt tries no commit again: that is the next one\'s', async () => {
+test("a failed attempt tries no commit again: that is the next one's", async () => {
   const lab = new Lab()
   let epoch = 0
   const lateCalls: number[] = []

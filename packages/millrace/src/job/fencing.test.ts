@@ -42,15 +42,23 @@ test('a process that finds the job taken waits for a lease, then takes over; the
 
 /** The zombie wakes up while the new owner works, and may do what it was about to do. */
 test('at whatever step the first process is paused, the output is exact and it ends with FENCED', async () => {
-  const points = ['chunk.before', 'entry.beforeCreate', 'storage.entry.beforeLink', 'entry.afterCreate', 'checkpoint.stored', 'commit.before']
+  const points = [
+    'chunk.before',
+    'entry.beforeCreate',
+    'storage.entry.beforeLink',
+    'entry.afterCreate',
+    'checkpoint.stored',
+    'commit.before',
+  ]
   for (const name of [...points, 'files.commit.beforeLink', 'files.commit.afterLink', 'task.held', 'files.part.beforeSync']) {
     const lab = new Lab()
-    let paused: Life | undefined
+    const begun: { life?: Life } = {}
     lab.machine.crashPoint = (at, count) => {
-      if (at === name && count === 4 && paused !== undefined) lab.machine.pause(paused.process, 4_000)
+      if (at === name && count === 4 && begun.life !== undefined) lab.machine.pause(begun.life.process, 4_000)
       return undefined
     }
-    paused = await lab.start(job, checkpointed({ retain: 1 }, { restart }))
+    const paused = await lab.start(job, checkpointed({ retain: 1 }, { restart }))
+    begun.life = paused
     await paused.until('claimed')
     const second = await lab.start(countingJob({ source: pacedSource({ a: rows }, { everyMs: 60 }) }), checkpointed({ retain: 1 }))
     const ends = [codeOf(await paused.end()), codeOf(await second.end())]
@@ -102,7 +110,7 @@ test('two that start at the same time: one runs, the other waits and finds the j
     const lab = new Lab()
     const lives = [await lab.start(job, checkpointed()), await lab.start(job, checkpointed())]
     const ends = [await lives[0]?.end(), await lives[1]?.end()]
-    assert.deepEqual(ends.toSorted(), ['already-finished', 'finished'])
+    assert.deepEqual(new Set(ends), new Set(['already-finished', 'finished']))
     assertCounted(lab.rows<Counted>(), rows)
   }
 })

@@ -42,7 +42,11 @@ function delaysOf(life: Life): (number | undefined)[] {
   return life.events.flatMap((event) => (event.kind === 'attempt-failed' ? [event.restartInMs] : []))
 }
 
-async function start(restart: Restart, times: number, error?: () => Error): Promise<{ lab: Lab; life: Life; times: ReturnType<typeof timed> }> {
+async function start(
+  restart: Restart,
+  times: number,
+  error?: () => Error,
+): Promise<{ lab: Lab; life: Life; times: ReturnType<typeof timed> }> {
   const lab = new Lab()
   const watch = timed(lab)
   const job = countingJob({ source, inspect: failing(times, 20, error) })
@@ -154,7 +158,9 @@ test('what a failed attempt was still writing changes nothing: its late answers 
   // Chunks and parts of the failed attempt become durable long after the next one has begun.
   let slowed = 0
   lab.machine.faults = ({ kind, path }) =>
-    kind === 'sync' && (path.includes('/chunks/') || path.startsWith('/out/')) && slowed++ % 3 === 2 ? { kind: 'slow', byMs: 400 } : undefined
+    kind === 'sync' && (path.includes('/chunks/') || path.startsWith('/out/')) && slowed++ % 3 === 2
+      ? { kind: 'slow', byMs: 400 }
+      : undefined
   const life = await lab.start(job, checkpointed({}, { restart: { strategy: 'fixed-delay', attempts: 5, delay: 1 } }))
   assert.equal(await life.end(), 'finished')
   assert.deepEqual(errorsOf(life.events), ['USER_CODE', 'USER_CODE', 'USER_CODE'])
@@ -167,7 +173,7 @@ test('an attempt that fails while the entry of its checkpoint is on its way is f
     const lab = new Lab()
     let slow = 0
     const job = countingJob({
-      source,
+      source: pacedSource({ a: rows }, { everyMs: 15 }),
       inspect: () => {
         if (slow === 1) {
           slow++

@@ -25,20 +25,25 @@ export function settingsOf(options: RunOptions): RunSettings {
       'NOT_YET',
       `workers is ${workers}, but worker threads are not built yet. Leave it out to run on this thread; parallelism above 1 works there too.`,
     )
-  const keyGroups = options.keyGroups === undefined ? undefined : count(options.keyGroups, 'keyGroups', 1, MAX_KEY_GROUPS)
+  const keyGroups =
+    options.keyGroups === undefined || options.keyGroups === null ? undefined : count(options.keyGroups, 'keyGroups', 1, MAX_KEY_GROUPS)
   const parallelism = count(options.parallelism ?? 1, 'parallelism', 1, keyGroups ?? DEFAULT_KEY_GROUPS)
-  const checkpoints = options.checkpoints === undefined ? undefined : checkpointSettings(options.checkpoints)
+  const checkpoints =
+    options.checkpoints === undefined || options.checkpoints === null ? undefined : checkpointSettings(options.checkpoints)
   return {
     parallelism,
     keyGroups,
     checkpoints,
     restore: restoreSettings(options.restore ?? 'latest'),
     restart: restartStrategy(options.restart, checkpoints !== undefined),
-    check: options.check ?? false,
+    check: flag(options.check, 'check'),
   }
 }
 
 function checkpointSettings(options: NonNullable<RunOptions['checkpoints']>): CheckpointSettings {
+  if (typeof options !== 'object')
+    throw new StreamError('INVALID_OPTION', `checkpoints is ${String(options)}: it has to be { storage, every, timeout, retain, lease }.`)
+  if (options.storage === '') throw new StreamError('INVALID_OPTION', 'checkpoints.storage is empty: it has to be the path of a directory.')
   const storage = storageDefinitionOf(typeof options.storage === 'string' ? directoryStorage(options.storage) : options.storage)
   if (storage === undefined)
     throw new StreamError('INVALID_OPTION', 'checkpoints.storage is neither a directory nor a storage made by defineStorage.')
@@ -60,9 +65,9 @@ function restoreSettings(restore: NonNullable<RunOptions['restore']>): RestoreSe
     )
   return {
     mode: 'latest',
-    from: restore.from === undefined ? undefined : checkpointId(restore.from),
-    acceptLoss: restore.acceptLoss ?? false,
-    allowDropped: restore.allowDropped ?? false,
+    from: restore.from === undefined || restore.from === null ? undefined : checkpointId(restore.from),
+    acceptLoss: flag(restore.acceptLoss, 'restore.acceptLoss'),
+    allowDropped: flag(restore.allowDropped, 'restore.allowDropped'),
   }
 }
 
@@ -78,13 +83,18 @@ function checkpointId(from: string): number {
 }
 
 function restartStrategy(restart: RunOptions['restart'], hasCheckpoints: boolean): RunSettings['restart'] {
-  if (restart === undefined) return hasCheckpoints ? exponential({}) : { kind: 'none' }
+  if (restart === undefined || restart === null) return hasCheckpoints ? exponential({}) : { kind: 'none' }
   if (restart === 'none') return { kind: 'none' }
   // RS-1: without checkpoints there is nothing to start again from.
   if (!hasCheckpoints)
     throw new StreamError(
       'INVALID_OPTION',
       "restart needs checkpoints: without them a restart would begin again with empty state and the same output twice. Set checkpoints, or restart: 'none'.",
+    )
+  if (typeof restart !== 'object')
+    throw new StreamError(
+      'INVALID_OPTION',
+      `restart is ${String(restart)}: it may be 'none' or { strategy: 'fixed-delay' | 'exponential', … }.`,
     )
   if (restart.strategy === 'exponential') return exponential(restart)
   if (restart.strategy !== 'fixed-delay')
@@ -103,9 +113,10 @@ function restartStrategy(restart: RunOptions['restart'], hasCheckpoints: boolean
 function exponential(options: Omit<Extract<RunOptions['restart'], { strategy: 'exponential' }>, 'strategy'>): RunSettings['restart'] {
   const multiplier = options.multiplier ?? 1.5
   const jitter = options.jitter ?? 0.1
-  if (!(multiplier >= 1 && Number.isFinite(multiplier)))
+  if (!(typeof multiplier === 'number' && multiplier >= 1 && Number.isFinite(multiplier)))
     throw new StreamError('INVALID_OPTION', `restart.multiplier is ${multiplier}: it has to be at least 1.`)
-  if (!(jitter >= 0 && jitter <= 1)) throw new StreamError('INVALID_OPTION', `restart.jitter is ${jitter}: it has to be between 0 and 1.`)
+  if (!(typeof jitter === 'number' && jitter >= 0 && jitter <= 1))
+    throw new StreamError('INVALID_OPTION', `restart.jitter is ${jitter}: it has to be between 0 and 1.`)
   return {
     kind: 'exponential',
     initialMs: durationMs(options.initial ?? '1s', 'restart.initial'),
@@ -114,6 +125,13 @@ function exponential(options: Omit<Extract<RunOptions['restart'], { strategy: 'e
     jitter,
     resetAfterMs: durationMs(options.resetAfter ?? '1h', 'restart.resetAfter'),
   }
+}
+
+/** Strictly: a text such as 'no' must not count as yes. */
+function flag(value: boolean | undefined, name: string): boolean {
+  const given = value ?? false
+  if (typeof given === 'boolean') return given
+  throw new StreamError('INVALID_OPTION', `${name} is ${JSON.stringify(given)}: it may be true or false.`)
 }
 
 function count(value: number, name: string, least: number, most: number = Number.MAX_SAFE_INTEGER): number {

@@ -42,11 +42,15 @@ export async function startJob(
   const stop = (): void => void run.stop().catch(() => undefined)
   options.signal?.addEventListener('abort', stop, { once: true })
   run.begin()
+  // A signal may live as long as the process: it must not keep every job that it has seen.
+  const forget = (): void => options.signal?.removeEventListener('abort', stop)
+  run.finished.then(forget, forget)
   if (options.signal?.aborted === true) stop()
   return run
 }
 
 function checkSignal(signal: unknown): void {
-  if (signal === undefined || (typeof signal === 'object' && signal !== null && 'aborted' in signal)) return
+  if (signal === undefined || signal === null) return
+  if (typeof signal === 'object' && 'aborted' in signal && 'addEventListener' in signal) return
   throw new StreamError('INVALID_OPTION', 'signal is no AbortSignal. Pass the `signal` of an AbortController.')
 }

@@ -88,10 +88,11 @@ test('stopped by whoever is told that it has the claim: it releases and ends', a
   const lab = new Lab()
   let stopped: Promise<void> | undefined
   const observer = (event: JobEvent): void => {
-    if (event.kind === 'claimed') stopped = life?.handle.stop()
+    if (event.kind === 'claimed') stopped = begun.life?.handle.stop()
   }
-  let life: Life | undefined
-  life = await lab.start(job, checkpointed({ lease: '1d' }), { observer })
+  const begun: { life?: Life } = {}
+  const life = await lab.start(job, checkpointed({ lease: '1d' }), { observer })
+  begun.life = life
   assert.equal(await life.end(), 'stopped')
   await lab.wait(stopped as Promise<void>)
   await assertReleased(lab, life)
@@ -210,15 +211,16 @@ test('a job without checkpoints that is stopped commits what it has read', async
 
 /** It may be the last answer for which the process waits: a claim that nobody releases would make the next start wait a lease. */
 test('stopped while its claim is being made: the claim is made and released', async () => {
-  let life: Life | undefined
+  const begun: { life?: Life } = {}
   let stopped: Promise<void> | undefined
   const lab = new Lab({
     crashPoint: (name) => {
-      if (name === 'storage.entry.beforeLink' && stopped === undefined) stopped = life?.handle.stop()
+      if (name === 'storage.entry.beforeLink' && stopped === undefined) stopped = begun.life?.handle.stop()
       return undefined
     },
   })
-  life = await lab.start(job, checkpointed({ lease: '1d' }))
+  const life = await lab.start(job, checkpointed({ lease: '1d' }))
+  begun.life = life
   assert.equal(await life.end(), 'stopped')
   await lab.wait(stopped as Promise<void>)
   await assertReleased(lab, life)
@@ -231,15 +233,16 @@ test('a job that was stopped while it was opened processes nothing while it rele
   const first = await lab.start(countingJob({ source: pacedSource({ a: rows }, { everyMs: 10 }) }), checkpointed())
   await first.until('checkpoint', 2)
   lab.machine.kill(first.process)
-  let life: Life | undefined
+  const begun: { life?: Life } = {}
   // The last step before the tasks are open; then the release takes long.
   lab.machine.crashPoint = (name) => {
     if (name !== 'restore.run') return undefined
-    void life?.handle.stop().catch(() => undefined)
+    void begun.life?.handle.stop().catch(() => undefined)
     lab.machine.faults = ({ kind, path }) => (kind === 'sync' && path.includes('/log/') ? { kind: 'slow', byMs: 5_000 } : undefined)
     return undefined
   }
-  life = await lab.start(countingJob({ source: quick, inspect: ({ n }) => void seen.push(n) }), checkpointed())
+  const life = await lab.start(countingJob({ source: quick, inspect: ({ n }) => void seen.push(n) }), checkpointed())
+  begun.life = life
   assert.equal(await life.end(), 'stopped')
   assert.deepEqual(seen, [])
   assert.equal(life.events.filter(({ kind }) => kind === 'running').length, 0)

@@ -4,7 +4,18 @@ import { test } from 'node:test'
 import { StreamError } from '../core/errors.ts'
 import type { ErrorCode } from '../core/error-codes.ts'
 import type { Operation } from '../simulate/faults.ts'
-import { assertCounted, checkpointed, countingJob, epochsOf, errorsOf, Lab, pacedSource, rowsOf, SEED, type Counted } from './simulated-job.test.ts'
+import {
+  assertCounted,
+  checkpointed,
+  countingJob,
+  epochsOf,
+  errorsOf,
+  Lab,
+  pacedSource,
+  rowsOf,
+  SEED,
+  type Counted,
+} from './simulated-job.test.ts'
 
 const rows = rowsOf('a', 10)
 const job = countingJob({ source: pacedSource({ a: rows }, { batch: 2, everyMs: 8 }) })

@@ -117,7 +117,7 @@ export class EpochRun {
   }
 
   #perform(action: CoordinatorAction): void {
-    const { store, committers, observer, env } = this.#options
+    const { store, observer, env } = this.#options
     switch (action.kind) {
       case 'commit':
         return this.#answer(

@@ -9,7 +9,7 @@ import type { KeyedRestore } from '../checkpoint/restore-plan.ts'
 import type { TaskSlot } from '../checkpoint/coordinator-types.ts'
 import type { OpenStorage } from '../connect/contract.ts'
 import type { Env } from '../core/env.ts'
-import { StreamError, invariant } from '../core/errors.ts'
+import { invariant, type StreamError } from '../core/errors.ts'
 import { buildChunk } from '../state/chunk.ts'
 import type { TaskSnapshot } from '../task/messages.ts'
 import type { RestoredRun } from '../task/task-spec.ts'
@@ -180,7 +180,13 @@ class StorageStore implements JobStore {
     this.#ownership = ownership
     this.usedTo = Math.max(this.usedTo, ownership.checkpointFloor)
     for (const { error } of ownership.damaged) this.#options.env.log('error', 'an older checkpoint is damaged', { cause: error.message })
-    this.#upkeep = new Upkeep({ ownership, storage: this.#storage, env: this.#options.env, chunks: this.#chunks, limits: this.#options.limits })
+    this.#upkeep = new Upkeep({
+      ownership,
+      storage: this.#storage,
+      env: this.#options.env,
+      chunks: this.#chunks,
+      limits: this.#options.limits,
+    })
     this.#options.observer({ kind: 'claimed', epoch: ownership.epoch })
     this.#options.env.crashPoint('claim.after')
   }

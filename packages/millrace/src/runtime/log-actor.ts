@@ -231,7 +231,10 @@ export class LogActor {
     const chain = ++this.#beatChain
     const arm = (): void => {
       this.#cancelBeat?.()
-      this.#cancelBeat = env.timers.after(log.leaseMs / BEATS_PER_LEASE, () => void this.#beat(chain).then(() => this.#isBeating(chain) && arm()))
+      this.#cancelBeat = env.timers.after(
+        log.leaseMs / BEATS_PER_LEASE,
+        () => void this.#beat(chain).then(() => this.#isBeating(chain) && arm()),
+      )
     }
     arm()
   }
