@@ -261,7 +261,15 @@ async function measure(variant: string, options: Options): Promise<Measured> {
   const updateNs = await run.updateNs()
   run.verify()
   const { bytes = 0, count = 1 } = run.snapshotting ?? {}
-  return { insertNs: run.insertNs, insertTurnMs: run.insertTurnMs, insertGcMs: run.insertGcMs, updateNs, turnMs: run.turns.longestMs, gcMs: run.turns.longestGcMs, snapshotBytes: bytes / Math.max(1, count) }
+  return {
+    insertNs: run.insertNs,
+    insertTurnMs: run.insertTurnMs,
+    insertGcMs: run.insertGcMs,
+    updateNs,
+    turnMs: run.turns.longestMs,
+    gcMs: run.turns.longestGcMs,
+    snapshotBytes: bytes / Math.max(1, count),
+  }
 }
 
 function measureApart(variant: string, options: Options): Measured {
@@ -315,7 +323,14 @@ async function run(args: readonly string[]): Promise<readonly Figure[]> {
     { name: 'value, snapshots every 100 ms over none', value: over('valueSnapshots', 'value'), unit: 'x', goal: 1.08, atMost: true },
     { name: 'accumulator, snapshots every 100 ms over none', value: over('accumulatorSnapshots', 'accumulator'), unit: 'x' },
     { name: 'longest turn with snapshots, numbers', value: mid('valueSnapshots', 'turnMs'), unit: 'ms', digits: 1, goal: 10, atMost: true },
-    { name: 'longest turn with snapshots, accumulators', value: mid('accumulatorSnapshots', 'turnMs'), unit: 'ms', digits: 1, goal: 10, atMost: true },
+    {
+      name: 'longest turn with snapshots, accumulators',
+      value: mid('accumulatorSnapshots', 'turnMs'),
+      unit: 'ms',
+      digits: 1,
+      goal: 10,
+      atMost: true,
+    },
     { name: 'longest pause of the collector with snapshots', value: mid('valueSnapshots', 'gcMs'), unit: 'ms', digits: 1 },
     { name: 'bytes of a snapshot', value: mid('valueSnapshots', 'snapshotBytes'), unit: 'bytes', digits: 0 },
   ]

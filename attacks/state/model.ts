@@ -60,7 +60,8 @@ export class Model {
   /** The earliest pending time of some timer states. */
   earliest(states: readonly string[]): number {
     let at = NEVER
-    for (const state of states) for (const times of this.content[state]?.values() ?? []) for (const { v } of times.values()) at = Math.min(at, v as number)
+    for (const state of states)
+      for (const times of this.content[state]?.values() ?? []) for (const { v } of times.values()) at = Math.min(at, v as number)
     return at
   }
   count(states: readonly string[]): number {

@@ -27,7 +27,33 @@ export class Draw {
 
 /** A pool of keys of every kind, equal-looking ones of different kinds among them. */
 export function keyPool(draw: Draw, count: number): ModelKey[] {
-  const pool: ModelKey[] = [0, -0, Number.NaN, 1, '1', 1n, true, 'true', false, '', '\0', '\0x', 'é', '\ud800', 2 ** 53, -1.5, Number.POSITIVE_INFINITY, [], [1], ['1'], [1, 'a'], [[1], 'a'], [1, ['a']], 'x'.repeat(300), 12345678901234567890n]
+  const pool: ModelKey[] = [
+    0,
+    -0,
+    Number.NaN,
+    1,
+    '1',
+    1n,
+    true,
+    'true',
+    false,
+    '',
+    '\0',
+    '\0x',
+    'é',
+    '\ud800',
+    2 ** 53,
+    -1.5,
+    Number.POSITIVE_INFINITY,
+    [],
+    [1],
+    ['1'],
+    [1, 'a'],
+    [[1], 'a'],
+    [1, ['a']],
+    'x'.repeat(300),
+    12345678901234567890n,
+  ]
   while (pool.length < count) {
     const i = draw.below(1_000_000)
     pool.push(draw.of<ModelKey>([i, -i, i + 0.5, i * 2 ** 20, `key-${i}`, BigInt(i), [i, 'p'], i, `longer-key-of-a-user-${i}`]))

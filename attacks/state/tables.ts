@@ -38,9 +38,11 @@ export function expectEqual(actual: unknown, expected: unknown, what: string): v
   if (isDeepStrictEqual(actual, expected)) return
   throw new Difference(`${what}: the engine has ${show(actual)}, the model ${show(expected)}`)
 }
-const show = (value: unknown): string => JSON.stringify(value, (_name, v: unknown) => (typeof v === 'bigint' ? `${v}n` : v instanceof Map ? [...v] : v)) ?? String(value)
+const show = (value: unknown): string =>
+  JSON.stringify(value, (_name, v: unknown) => (typeof v === 'bigint' ? `${v}n` : v instanceof Map ? [...v] : v)) ?? String(value)
 
-const sorted = (entries: readonly (readonly [ModelKey, unknown])[]) => entries.map(([k, v]) => [id(k), v] as const).sort((a, b) => (a[0] < b[0] ? -1 : 1))
+const sorted = (entries: readonly (readonly [ModelKey, unknown])[]) =>
+  entries.map(([k, v]) => [id(k), v] as const).sort((a, b) => (a[0] < b[0] ? -1 : 1))
 
 /** Reads a state of a key from both and compares. */
 export function compareRead(state: KeyedState, model: Model, name: string, key: ModelKey): void {
@@ -49,7 +51,11 @@ export function compareRead(state: KeyedState, model: Model, name: string, key: 
     case 'value':
       return expectEqual(state.value(name).get(), model.read(name, key)[0]?.v, what)
     case 'list':
-      return expectEqual([...state.list(name)], model.read(name, key).map(({ v }) => v), what)
+      return expectEqual(
+        [...state.list(name)],
+        model.read(name, key).map(({ v }) => v),
+        what,
+      )
     case 'map': {
       const expected = model.read(name, key).map(({ k, v }): [ModelKey, unknown] => [k, v])
       return expectEqual(sorted([...state.map(name)]), sorted(expected), what)

@@ -44,7 +44,9 @@ export class World {
   }
 
   get summary(): string {
-    return Object.entries(this.#counts).map(([name, count]) => `${count} ${name}`).join(', ')
+    return Object.entries(this.#counts)
+      .map(([name, count]) => `${count} ${name}`)
+      .join(', ')
   }
 
   async step(): Promise<void> {
@@ -105,7 +107,8 @@ export class World {
         const name = state.timerNames[fired.timer] as string
         const key = state.key as ModelKey
         const pending = this.#model.read(name, key).map(({ v }) => v)
-        if (!pending.includes(fired.at) || fired.at < last) throw new Difference(`${name} of ${id(key)} fires at ${fired.at} after ${last}; the model has ${String(pending)}`)
+        if (!pending.includes(fired.at) || fired.at < last)
+          throw new Difference(`${name} of ${id(key)} fires at ${fired.at} after ${last}; the model has ${String(pending)}`)
         this.#model.remove(name, key, declarations[name]?.kind === 'timer' ? 0 : fired.at)
         last = fired.at
         this.#counts['fired'] = (this.#counts['fired'] as number) + 1
@@ -183,7 +186,8 @@ export class World {
     const blocks = this.#states.flatMap((state) => state.snapshots.takeBlocks())
     const stored = this.#draw.chance(0.2) ? await throughChunk(blocks, snapshot.checkpoint) : blocks
     if (this.#draw.chance(0.1)) return this.#abort(snapshot)
-    const chains = snapshot.mode === 'full' ? new Map<number, Uint8Array[]>() : new Map([...this.#chains].map(([group, chain]) => [group, [...chain]]))
+    const chains =
+      snapshot.mode === 'full' ? new Map<number, Uint8Array[]>() : new Map([...this.#chains].map(([group, chain]) => [group, [...chain]]))
     for (const { group, bytes } of stored) chains.set(group, [...(chains.get(group) ?? []), bytes])
     this.where = `${snapshot.mode} checkpoint ${snapshot.checkpoint}, restored`
     this.#compareRestored(chains, snapshot.model, 1)
@@ -215,7 +219,8 @@ export class World {
     return Array.from({ length: parallelism }, (_none, subtask) => {
       const state = newState()
       const range = keyGroupRangeOf({ subtask, parallelism, maxParallelism: KEY_GROUPS })
-      for (let group = range.first; group <= range.last; group++) for (const block of chains.get(group) ?? []) state.snapshots.restore(block, () => true)
+      for (let group = range.first; group <= range.last; group++)
+        for (const block of chains.get(group) ?? []) state.snapshots.restore(block, () => true)
       return state
     })
   }
@@ -233,7 +238,11 @@ export class World {
   #compareAll(): void {
     this.#expectCounts()
     for (const domain of ['event', 'processing'] as const) {
-      expectEqual(Math.min(...this.#states.map((state) => state.nextTimer(domain))), this.#model.earliest(timersOf(domain)), `the next ${domain} timer`)
+      expectEqual(
+        Math.min(...this.#states.map((state) => state.nextTimer(domain))),
+        this.#model.earliest(timersOf(domain)),
+        `the next ${domain} timer`,
+      )
     }
     for (const key of this.#model.keys.values()) {
       const state = this.#stateOf(key)
@@ -302,6 +311,11 @@ async function throughChunk(blocks: readonly StateBlock[], checkpoint: number): 
   const read = async (start: number, end: number): Promise<Uint8Array> => file.subarray(start, end)
   const index = await readChunkIndex({ file: name, name, sizeBytes: built.sizeBytes, sha256: built.sha256 }, read, nodeDigest)
   const found: StateBlock[] = []
-  for (const [first, last] of [[0, 9], [10, 10], [11, KEY_GROUPS - 1]] as const) found.push(...(await readChunkBlocks(index, { operator: 'step/a', first, last }, read, nodeDigest)))
+  for (const [first, last] of [
+    [0, 9],
+    [10, 10],
+    [11, KEY_GROUPS - 1],
+  ] as const)
+    found.push(...(await readChunkBlocks(index, { operator: 'step/a', first, last }, read, nodeDigest)))
   return found
 }

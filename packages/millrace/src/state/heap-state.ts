@@ -157,6 +157,8 @@ class Snapshots implements SnapshotPort {
   private column: number = 0
   private count: number = STEP
   private dealing: Generator<undefined, StateBlock[], undefined> | undefined = undefined
+  private isEncoded: boolean = false
+  /** From then on until they are taken. */
   private blocks: readonly StateBlock[] | undefined = undefined
 
   constructor(context: StateContext, options: HeapStateOptions, columns: readonly Column[], byName: ReadonlyMap<string, Column>) {
@@ -181,17 +183,19 @@ class Snapshots implements SnapshotPort {
 
   encode(budget: Budget): boolean {
     invariant(this.checkpoint !== undefined, 'S3: nothing is sealed')
-    while (this.blocks === undefined) {
+    while (!this.isEncoded) {
       this.step()
       if (!budget.hasLeft()) break
     }
-    return this.blocks !== undefined
+    return this.isEncoded
   }
 
   private step(): void {
     if (this.dealing !== undefined) {
       const dealt = this.dealing.next()
-      if (dealt.done === true) this.blocks = dealt.value
+      if (dealt.done !== true) return
+      this.blocks = dealt.value
+      this.isEncoded = true
       return
     }
     const column = this.columns[this.column]
@@ -211,13 +215,13 @@ class Snapshots implements SnapshotPort {
   takeBlocks(): readonly StateBlock[] {
     invariant(this.blocks !== undefined, 'S2: blocks are taken before they are encoded, or twice')
     const taken = this.blocks
-    this.blocks = []
+    this.blocks = undefined
     return taken
   }
 
   complete(checkpoint: number): void {
     invariant(
-      this.checkpoint === checkpoint && this.blocks !== undefined,
+      this.checkpoint === checkpoint && this.isEncoded,
       `S3: checkpoint ${checkpoint} is complete, but ${this.checkpoint} is the one at hand, or it is not encoded yet`,
     )
     for (const column of this.columns) column.complete()
@@ -236,13 +240,14 @@ class Snapshots implements SnapshotPort {
 
   skip(): void {
     this.seal(-1, 'delta')
-    this.blocks = []
+    this.isEncoded = true
     this.complete(-1)
   }
 
   private end(): void {
     this.checkpoint = undefined
     this.dealing = undefined
+    this.isEncoded = false
     this.blocks = undefined
   }
 
