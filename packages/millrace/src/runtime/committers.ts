@@ -117,7 +117,7 @@ export class Committers {
   }
 }
 
-/** M2: the job ends; only a person can tell what is true. */
+/** M3: the job ends; only a person can tell what is true. */
 function unproven(sink: string, cause: unknown): StreamError {
   return new StreamError(
     'COMMIT_FAILED',

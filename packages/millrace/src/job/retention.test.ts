@@ -1,0 +1,113 @@
+/** What is left in the directory: what retained checkpoints name, and nothing else (rules 1.5 e, D6). */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { decodeEntry } from '../checkpoint/entry.ts'
+import { FAN_IN } from '../checkpoint/compaction.ts'
+import { plainDigest } from '../simulate/digest.ts'
+import { assertCounted, checkpointed, checkpointsOf, countingJob, Lab, pacedSource, rowsOf, type Counted } from './simulated-job.test.ts'
+
+const rows = rowsOf('a', 130, 17)
+const job = countingJob({ source: pacedSource({ a: rows }, { everyMs: 14 }) })
+
+/** Names of chunks that checkpoints of the log name, and those that are there. */
+function chunksOf(lab: Lab): {
+  readonly named: string[]
+  readonly there: string[]
+  readonly checkpoints: number
+  readonly others: string[]
+} {
+  const files = lab.machine.disk.snapshot()
+  const entries = lab
+    .paths('/checkpoints/log')
+    .filter((path) => path.endsWith('.entry'))
+    .map((path) => decodeEntry(files.get(path) as Uint8Array, { number: Number(/(\d+)\.entry/.exec(path)?.[1]), name: path }, plainDigest))
+  const manifests = entries.flatMap((entry) => (entry.kind === 'checkpoint' ? [entry.manifest] : []))
+  const named = [...new Set(manifests.flatMap(({ chunks }) => chunks.map(({ name }) => name)))]
+  const there = lab.paths('/checkpoints/chunks').map((path) => path.slice('/checkpoints/chunks/'.length))
+  const others = lab.paths('/checkpoints').filter((path) => !path.startsWith('/checkpoints/chunks/') && !path.endsWith('.entry'))
+  const order = (a: string, b: string): number => (a < b ? -1 : 1)
+  return { named: named.toSorted(order), there: there.toSorted(order), checkpoints: manifests.length, others }
+}
+
+for (const retain of [1, 2, 3])
+  test(`after many checkpoints, merges and a kill the directory holds what ${retain} checkpoints name`, async () => {
+    const lab = new Lab()
+    const life = await lab.start(job, checkpointed({ retain }))
+    await life.until('checkpoint', 45)
+    lab.machine.kill(life.process)
+    const next = await lab.start(job, checkpointed({ retain }))
+    assert.equal(await next.end(), 'finished')
+    assert.ok(checkpointsOf([...life.events, ...next.events]).length > FAN_IN + retain)
+    assert.ok((lab.machine.crashPoints.get('upkeep.mergeChunk') ?? 0) > 0, 'runs were merged')
+    const { named, there, checkpoints, others } = chunksOf(lab)
+    assert.deepEqual(there, named)
+    assert.ok(named.some((name) => name.includes('merged')) || named.length > 0)
+    assert.equal(checkpoints, retain)
+    assert.deepEqual(others, ['/checkpoints/beat', '/checkpoints/millrace.json'])
+    assertCounted(lab.rows<Counted>(), rows)
+  })
+
+test('a restore after merges, at another parallelism, gives the same state', async () => {
+  const lab = new Lab()
+  const life = await lab.start(job, checkpointed({ retain: 1 }, { keyGroups: 16 }))
+  await life.until('checkpoint', FAN_IN + 12)
+  assert.ok((lab.machine.crashPoints.get('upkeep.mergeChunk') ?? 0) > 0)
+  lab.machine.kill(life.process)
+  assert.equal(await lab.run(job, checkpointed({ retain: 1 }, { parallelism: 3 })), 'finished')
+  assertCounted(lab.rows<Counted>(), rows)
+})
+
+test('a merge that is under way when the job is stopped leaves nothing behind', async () => {
+  const lab = new Lab()
+  const life = await lab.start(
+    countingJob({ source: pacedSource({ a: rows }, { everyMs: 14, endless: true }) }),
+    checkpointed({ retain: 1 }),
+  )
+  // The chunk of the merge takes longer than the rest of the job.
+  lab.machine.crashPoint = (name) => {
+    if (name === 'upkeep.mergeChunk' && lab.machine.faults === undefined) {
+      lab.machine.faults = ({ kind, path }) => (kind === 'sync' && path.includes('/chunks/') ? { kind: 'slow', byMs: 2_000 } : undefined)
+      void life.handle.stop()
+    }
+    return undefined
+  }
+  assert.equal(await life.end(), 'stopped')
+  const { named, there, others } = chunksOf(lab)
+  assert.deepEqual(there, named)
+  assert.deepEqual(others, ['/checkpoints/beat', '/checkpoints/millrace.json'])
+  lab.machine.faults = undefined
+  assert.equal(await lab.run(job, checkpointed()), 'finished')
+  assertCounted(lab.rows<Counted>(), rows)
+})
+
+test('files that cannot be deleted hurt nobody, and are gone after the next start', async () => {
+  const lab = new Lab()
+  lab.machine.faults = ({ kind, path }) =>
+    kind === 'unlink' && !path.includes('/.') && path.startsWith('/checkpoints/') ? { kind: 'error', code: 'EIO' } : undefined
+  const life = await lab.start(job, checkpointed({ retain: 1 }))
+  await life.until('checkpoint', 12)
+  await lab.wait(life.handle.stop())
+  assert.ok(chunksOf(lab).there.length > chunksOf(lab).named.length || chunksOf(lab).checkpoints > 1)
+  assert.ok(life.process.logged.some(({ event }) => event === 'deleting old checkpoint files failed'))
+  lab.machine.faults = undefined
+  assert.equal(await lab.run(job, checkpointed({ retain: 1 })), 'finished')
+  const { named, there, checkpoints } = chunksOf(lab)
+  assert.deepEqual(there, named)
+  assert.equal(checkpoints, 1)
+})
+
+test('chunks of attempts that failed are gone in the end', async () => {
+  const lab = new Lab()
+  let left = 6
+  const failing = countingJob({
+    source: pacedSource({ a: rows }, { everyMs: 5 }),
+    inspect: ({ n }) => {
+      if (n % 20 === 19 && left-- > 0) throw new Error('again')
+    },
+  })
+  const life = await lab.start(failing, checkpointed({ retain: 1 }, { restart: { strategy: 'fixed-delay', attempts: 6, delay: 3 } }))
+  assert.equal(await life.end(), 'finished')
+  const { named, there } = chunksOf(lab)
+  assert.deepEqual(there, named)
+  assertCounted(lab.rows<Counted>(), rows)
+})
