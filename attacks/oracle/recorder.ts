@@ -46,11 +46,10 @@ export class Recorder {
   #attempts = 0
   #current: Attempt = { number: 0, from: undefined, logs: new Map() }
 
-  /** A new attempt begins. @throws when the restored checkpoint was never held by all */
+  /** A new attempt begins. A checkpoint that nobody was held for is one of tasks that had all ended: it covers all they saw. */
   begin(restored: number | undefined): void {
-    const from = restored === undefined || restored === 0 ? undefined : this.#marks.get(restored)
-    if (restored !== undefined && restored > 0 && from === undefined)
-      throw new Error(`restored checkpoint ${restored}, which nobody has held`)
+    const covered = (checkpoint: number): Mark => this.#marks.get(checkpoint) ?? { attempt: this.#current, lengths: new Map() }
+    const from = restored === undefined || restored === 0 ? undefined : covered(restored)
     this.#current = { number: ++this.#attempts, from, logs: new Map() }
   }
 

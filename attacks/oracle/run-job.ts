@@ -35,7 +35,7 @@ export interface JobReport {
 
 const STORAGE = '/checkpoints'
 /** More events than any of these jobs needs. */
-const MOST_STEPS = 400_000
+const MOST_STEPS = 150_000
 
 export async function runJob(seed: number): Promise<JobReport> {
   return new JobTrial(seed).run()
