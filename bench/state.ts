@@ -228,7 +228,7 @@ async function prepare(name: string, options: Options, withSnapshots: boolean): 
   inserting.stop()
   const random = new Random()
   const snapshotting = withSnapshots && table.state !== undefined ? new Snapshotting(table.state) : undefined
-  if (table.state !== undefined) table.state.snapshots.skip()
+  if (table.state !== undefined) table.state.snapshots.forget()
   const turns = new Turns()
   let updates = options.keys
   let hotAt = 0

@@ -5,8 +5,6 @@ import type { Key } from './contract.ts'
 import {
   APPEND,
   type BlockHeader,
-  CLEAR,
-  DELETE,
   DROP_NAMESPACE,
   ENTRY_DELETE,
   ENTRY_PUT,

@@ -153,7 +153,7 @@ export interface SnapshotPort {
   /**
    * For a job without checkpoints, now and then: lets go of what is kept for the next snapshot, as if one had completed. O(1).
    */
-  skip(): void
+  forget(): void
   /**
    * Applies a block of a checkpoint; blocks of one group are applied oldest first, before any record. `keep` says which
    * states of the block are applied by name (others are ignored: they were dropped by the user's word).

@@ -197,7 +197,7 @@ test('a slot goes to another key only when a completed checkpoint covers that it
   assert.deepEqual([...contentOf(state).keys()], ['v back '])
 })
 
-test('without checkpoints, skip lets go of what is kept for the next one', () => {
+test('without checkpoints, `forget` lets go of what is kept for the next one', () => {
   const state = stateOf({ v: value })
   for (let i = 0; i < 100; i++) {
     state.setKey(i)
@@ -205,7 +205,7 @@ test('without checkpoints, skip lets go of what is kept for the next one', () =>
     state.value('v').clear()
   }
   assert.equal(state.statistics.slots, 100)
-  state.snapshots.skip()
+  state.snapshots.forget()
   state.sweep(endless)
   assert.equal(state.statistics.slots, 0)
 })

@@ -238,7 +238,7 @@ class Snapshots implements SnapshotPort {
     this.end()
   }
 
-  skip(): void {
+  forget(): void {
     this.seal(-1, 'delta')
     this.isEncoded = true
     this.complete(-1)

@@ -120,7 +120,7 @@ export abstract class SlotColumn extends Column {
     }
     page.ints[at] = OBJECT
     page.cells[index << 1] = Number.NaN
-    page.objects ??= new Array<unknown>(page.cells.length >> 1).fill(undefined)
+    page.objects ??= emptyOf(page.cells.length >> 1)
     page.objects[index] = value
   }
 
@@ -209,4 +209,11 @@ export abstract class SlotColumn extends Column {
 export function loadOther(page: CellPage, index: number): unknown {
   const tag = page.ints[(index << 2) + 3]
   return tag === OBJECT ? (page.objects as unknown[])[index] : tag === NUMBER ? Number.NaN : undefined
+}
+
+/** As long as it will be, so that no element is ever written beyond the end. */
+function emptyOf(length: number): unknown[] {
+  const objects: unknown[] = []
+  while (objects.length < length) objects.push(undefined)
+  return objects
 }

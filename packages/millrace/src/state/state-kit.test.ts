@@ -1,10 +1,11 @@
 /** What the tests of this folder share. */
+import { randomBytes } from 'node:crypto'
 import { keyIdentity } from '../serde/key.ts'
 import { readBlock } from './block.ts'
 import type { Key, KeyedState, StateBlock, StateDeclaration } from './contract.ts'
 import { createHeapState } from './heap-state.ts'
 
-export const seed: number = Number(process.env['SEED'] ?? Math.floor(Math.random() * 2 ** 31))
+export const seed: number = Number(process.env['SEED'] ?? randomBytes(4).readUInt32LE() >>> 1)
 console.log(`SEED=${seed}`)
 
 export const endless = { hasLeft: (): boolean => true }
@@ -45,7 +46,7 @@ export function entriesOf(blocks: readonly StateBlock[]): string[] {
     [...readBlock(bytes)].map(({ state, op, key, subkey, value, elements, from }) =>
       [state, op, key, subkey, from, value, elements?.map((each) => JSON.stringify(each.value)).join()]
         .filter((part) => part !== undefined)
-        .map((part) => (typeof part === 'object' ? JSON.stringify(part) : String(part)))
+        .map((part) => (typeof part === 'string' ? part : JSON.stringify(part)))
         .join(' '),
     ),
   )
