@@ -15,6 +15,7 @@ export class Upstream {
   readonly rows: ReadonlyMap<string, readonly InputRow[]>
   /** By split: everything before is gone. */
   readonly #forgotten = new Map<string, number>()
+  #hasPauses = true
   /** By process: one that another has replaced may read what is gone, nobody will use it. */
   readonly violations: Map<Env, string[]> = new Map()
 
@@ -31,6 +32,15 @@ export class Upstream {
     const forgotten = this.#forgotten.get(split) ?? 0
     if (position < forgotten) this.#note(env, `${split} is read from ${position}, but everything before ${forgotten} was acknowledged`)
     return this.rows.get(split) ?? []
+  }
+
+  /** No more pauses, and large batches: what is left is not of interest. */
+  finishSoon(): void {
+    this.#hasPauses = false
+  }
+
+  get hasPauses(): boolean {
+    return this.#hasPauses
   }
 
   #note(env: Env, what: string): void {
@@ -70,11 +80,11 @@ class PacedReader implements Reader<InputRow, number> {
   poll(first: string | undefined): Batch<InputRow, number> | 'wait' | 'end' {
     if (this.splits.size === 0) return 'end'
     if (!this.#isReady) return 'wait'
-    this.#isReady = this.#random.chance(0.3)
+    this.#isReady = !this.#upstream.hasPauses || this.#random.chance(0.3)
     const split = first !== undefined && this.splits.has(first) && this.#random.chance(0.7) ? first : this.#random.pick([...this.splits.keys()])
     const from = this.splits.get(split) as number
     const rows = this.#upstream.read(split, from, this.#context.env)
-    const next = Math.min(rows.length, from + 1 + this.#random.below(MOST_ROWS))
+    const next = Math.min(rows.length, from + 1 + this.#random.below(this.#upstream.hasPauses ? MOST_ROWS : 500))
     this.splits.set(split, next)
     const splitEnded = next === rows.length
     if (splitEnded) this.splits.delete(split)

@@ -6,6 +6,7 @@
 import { startJob } from '../../packages/millrace/src/job/start-job.ts'
 import type { JobHandle } from '../../packages/millrace/src/runtime/monitor.ts'
 import { messageOf, StreamError } from '../../packages/millrace/src/core/errors.ts'
+import { SeededRandom } from '../../packages/millrace/src/connectors/seeded-random.ts'
 import { Machine } from '../../packages/millrace/src/simulate/machine.ts'
 import type { SimulatedProcess } from '../../packages/millrace/src/simulate/process.ts'
 import { pacedSource, Upstream } from './paced-source.ts'
@@ -13,6 +14,7 @@ import { compare, expectedOf, type Committed, type Expected } from './sequence-c
 import { START_MS } from './sequence-input.ts'
 import { sequenceJob, sinksOf } from './sequence-job.ts'
 import { LEASE_MS, simPlan, type SimPlan, type Trouble } from './sim-plan.ts'
+import { rot } from './sim-rot.ts'
 import { disturb } from './sim-trouble.ts'
 
 export interface SimResult {
@@ -77,6 +79,7 @@ class Simulation {
 
   /** One process, or with a pause two that want the same job. */
   async #life(trouble: Trouble): Promise<void> {
+    if (trouble.kind === 'rot') return this.#rot()
     const first = await this.#start(trouble)
     if (trouble.kind !== 'pause') return this.#judge(first.process, await first.ended, trouble)
     const second = await this.#start({ kind: 'none' })
@@ -85,6 +88,17 @@ class Simulation {
     this.#judge(second.process, ends[1] as End, { kind: 'none' })
     const owners = ends.filter((end) => end === 'finished').length
     if (owners > 1) this.violations.push('two processes have finished the same job')
+  }
+
+  /** What is damaged is found, named and left as it is; mended, the job goes on. */
+  async #rot(): Promise<void> {
+    const rotten = rot(this.machine.disk, new SeededRandom(this.#plan.seed, `rot ${this.#starts}`))
+    if (rotten === undefined) return
+    const { ended } = await this.#start({ kind: 'rot' })
+    const end = await ended
+    const isRefused = StreamError.is(end) && end.code.startsWith('CHECKPOINT_') && `${end.message} ${JSON.stringify(end.details)}`.includes(rotten.path)
+    if (!isRefused) this.violations.push(`bit ${rotten.bit} of ${rotten.path} was flipped, and the job ended with ${String(end)}`)
+    rotten.mend()
   }
 
   async #start(trouble: Trouble): Promise<{ readonly process: SimulatedProcess<Machine>; readonly ended: Promise<End> }> {

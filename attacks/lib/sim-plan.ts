@@ -1,4 +1,5 @@
 /** What happens to one simulated job: all drawn from the seed before it begins. */
+import type { CompactionLimits } from '../../packages/millrace/src/checkpoint/compaction.ts'
 import { SeededRandom } from '../../packages/millrace/src/connectors/seeded-random.ts'
 import { CRASH_POINTS } from '../../packages/millrace/src/job/crash-points.ts'
 import type { InputShape } from './sequence-input.ts'
@@ -16,6 +17,8 @@ export type Trouble =
   | { readonly kind: 'slow-commits'; readonly byMs: number; readonly dieAfterMs: number }
   /** Stopped, while a second process waits; in time, or at a crash point. */
   | { readonly kind: 'pause'; readonly forMs: number; readonly afterMs: number; readonly at?: { readonly point: string; readonly nth: number } }
+  /** A bit of what it needs is flipped before it starts; it has to refuse. */
+  | { readonly kind: 'rot' }
   /** Told to stop. */
   | { readonly kind: 'stop'; readonly afterMs: number }
 
@@ -30,19 +33,18 @@ export interface SimPlan {
   readonly troubles: readonly Trouble[]
   /** Of each process in turn. */
   readonly parallelisms: readonly number[]
-  readonly tuning: { readonly batchRecords: number; readonly credits: number; readonly failureBudget: number }
+  readonly tuning: { readonly batchRecords: number; readonly credits: number; readonly failureBudget: number; readonly compaction: CompactionLimits }
   /** After so many processes the wall clock jumps by hours: what has a TTL expires. */
   readonly jumpAfter: number
 }
 
 export const LEASE_MS = 1_000
 const PAUSE_POINTS = ['entry.beforeCreate', 'entry.afterCreate', 'commit.before', 'checkpoint.stored', 'chunk.before', 'task.held', 'storage.entry.beforeLink']
-const KINDS = ['die', 'die', 'die-at', 'die-at', 'faults', 'aborts', 'slow-commits', 'pause', 'pause', 'stop'] as const
+const KINDS = ['die', 'die', 'die-at', 'die-at', 'faults', 'aborts', 'slow-commits', 'pause', 'pause', 'stop', 'rot'] as const
 
 export function simPlan(seed: number): SimPlan {
   const random = new SeededRandom(seed, 'plan')
-  // A few are long enough for chains of runs that are merged.
-  const rowsPerFile = (30 + random.below(120)) * (random.chance(0.08) ? 8 : 1)
+  const rowsPerFile = (30 + random.below(120)) * (random.chance(0.03) ? 6 : 1)
   const count = 1 + random.below(4)
   return {
     seed,
@@ -54,7 +56,7 @@ export function simPlan(seed: number): SimPlan {
     check: random.chance(0.3),
     troubles: [...Array.from({ length: count }, () => drawTrouble(random)), { kind: 'none' }],
     parallelisms: Array.from({ length: 16 }, () => 1 + random.below(3)),
-    tuning: { batchRecords: 1 + random.below(4), credits: 1 + random.below(2), failureBudget: random.pick([0, 3, 100]) },
+    tuning: { batchRecords: 1 + random.below(4), credits: 1 + random.below(2), failureBudget: random.pick([0, 3, 100]), compaction: { fanIn: 2 + random.below(4), minRewriteBytes: random.pick([500, 5_000, 50_000]) } },
     jumpAfter: 1 + random.below(count),
   }
 }
@@ -78,6 +80,8 @@ function drawTrouble(random: SeededRandom): Trouble {
       const at = random.chance(0.7) ? { at: { point: random.pick(PAUSE_POINTS), nth: 1 + random.below(6) } } : {}
       return { kind, forMs: LEASE_MS + random.below(6 * LEASE_MS), afterMs, ...at }
     }
+    case 'rot':
+      return { kind }
     case 'stop':
       return { kind, afterMs }
   }

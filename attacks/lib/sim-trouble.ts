@@ -32,6 +32,8 @@ export function disturb(machine: Machine, process: Process, handle: JobHandle, t
       return later(machine, process, trouble.dieAfterMs, () => machine.kill(process))
     case 'pause':
       return pause(machine, process, trouble)
+    case 'rot':
+      return
     case 'stop':
       return later(machine, process, trouble.afterMs, () => void handle.stop().catch(() => undefined))
   }

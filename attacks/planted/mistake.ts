@@ -18,7 +18,6 @@ export interface Mistake {
 /** Short runs of attacks. All of them are green without a mistake, at the same seeds. */
 export const cuts = {
   sim: (seed: number) => ['sim', '--seed', String(seed), '--seeds', '120', '--first', '1'],
-  flip: (seed: number) => ['flip', '--seed', String(seed), '--first', '1'],
 } as const satisfies Record<string, (seed: number) => string[]>
 
 export type CutName = keyof typeof cuts

@@ -16,6 +16,6 @@ export const stateMistakes: readonly Mistake[] = [
   mistake('merging keeps the first value, not the last', 'rules 1.5 e', 'state/merge.ts', 'for (let piece = pieces.length - 1; piece >= 0; piece--) if (isKept(piece)) kept.push(piece)', 'for (let piece = 0; piece < pieces.length; piece++) if (isKept(piece)) kept.unshift(piece)'),
   mistake('a merge is made a base although older runs exist', 'rules 1.5 e', 'checkpoint/compaction.ts', "if (merge.run?.level === 'base' && from > 0) return undefined", ''),
   mistake('the watermark is not restored', 'T1, T2', 'task/task-core.ts', 'time.watermark = from.watermark', ''),
-  mistake('the checksum of a block of state is not looked at', 'level 9', 'state/chunk.ts', 'digest.crc32(own) !== block.crc32', 'false', 'flip'),
-  mistake('the checksum of an entry is not looked at', 'level 9', 'checkpoint/entry.ts', 'if (found.some((byte, i) => byte !== bytes[covered + i]))', 'if (found.length === 0)', 'flip'),
+  mistake('the checksum of a block of state is not looked at', 'level 9', 'state/chunk.ts', 'digest.crc32(own) !== block.crc32', 'false'),
+  mistake('the checksum of an entry is not looked at', 'level 9', 'checkpoint/entry.ts', 'if (found.some((byte, i) => byte !== bytes[covered + i]))', 'if (found.length === 0)'),
 ]

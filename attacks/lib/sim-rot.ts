@@ -1,0 +1,43 @@
+/** Flips one bit of a file that the next restore needs, and puts it back. */
+import { decodeEntry } from '../../packages/millrace/src/checkpoint/entry.ts'
+import type { SeededRandom } from '../../packages/millrace/src/connectors/seeded-random.ts'
+import { plainDigest } from '../../packages/millrace/src/simulate/digest.ts'
+import type { Disk } from '../../packages/millrace/src/simulate/disk.ts'
+
+export interface Rot {
+  readonly path: string
+  readonly bit: number
+  mend(): void
+}
+
+/** Undefined when there is no checkpoint yet, or none would be read. */
+export function rot(disk: Disk, random: SeededRandom): Rot | undefined {
+  const needed = neededBy(disk)
+  if (needed.length === 0) return undefined
+  const path = random.pick(needed)
+  const inode = disk.open(path)
+  const before = inode.read(0, inode.size)
+  const bit = random.below(before.length * 8)
+  const after = before.slice()
+  after[bit >> 3] = (after[bit >> 3] as number) ^ (1 << (bit & 7))
+  inode.overwrite(after)
+  return { path, bit, mend: () => inode.overwrite(before) }
+}
+
+/** The newest entry, and the checkpoint that it names with its chunks. */
+function neededBy(disk: Disk): string[] {
+  const names = disk.info('/checkpoints/log') === undefined ? [] : disk.list('/checkpoints/log').filter(({ name }) => /^\d+\.entry$/.test(name))
+  const newest = names.at(-1)?.name
+  if (newest === undefined) return []
+  const entry = read(disk, newest)
+  if (entry.latest === null || entry.kind === 'finished') return [`/checkpoints/log/${newest}`]
+  const latest = `${String(entry.latest).padStart(12, '0')}.entry`
+  const checkpoint = read(disk, latest)
+  const chunks = checkpoint.kind === 'checkpoint' && checkpoint.manifest.reason !== 'end' ? checkpoint.manifest.chunks.map(({ name }) => `/checkpoints/chunks/${name}`) : []
+  return [`/checkpoints/log/${newest}`, `/checkpoints/log/${latest}`, ...chunks]
+}
+
+function read(disk: Disk, name: string): ReturnType<typeof decodeEntry> {
+  const inode = disk.open(`/checkpoints/log/${name}`)
+  return decodeEntry(inode.read(0, inode.size), { number: Number.parseInt(name, 10), name }, plainDigest)
+}
