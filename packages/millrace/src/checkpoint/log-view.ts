@@ -36,9 +36,13 @@ export function damagedEntries(view: LogView, nameOf: (entry: number) => string)
 }
 
 export function missingEntry(name: string, entry: number): StreamError {
-  return new StreamError('CHECKPOINT_CORRUPT', `${name} is missing, and the log says that it must be there. Put the file back. Nothing has been deleted.`, {
-    details: { file: name, entry },
-  })
+  return new StreamError(
+    'CHECKPOINT_CORRUPT',
+    `${name} is missing, and the log says that it must be there. Put the file back. Nothing has been deleted.`,
+    {
+      details: { file: name, entry },
+    },
+  )
 }
 
 /** Loud stop for damage, with what is intact; what is thrown at users whose newest checkpoint cannot be read (rules 1.1). */
@@ -56,23 +60,36 @@ export function refusalOf(view: LogView, options: LogOptions): StreamError | und
   for (const { number, entry } of intactEntries(view)) {
     if (entry.job === options.job) continue
     const name = options.nameOf(number)
-    return new StreamError('CHECKPOINT_FOREIGN', `${name} belongs to the job '${entry.job}', this is '${options.job}'. Use a directory of its own for each job.`, {
-      details: { file: name, job: entry.job },
-    })
+    return new StreamError(
+      'CHECKPOINT_FOREIGN',
+      `${name} belongs to the job '${entry.job}', this is '${options.job}'. Use a directory of its own for each job.`,
+      {
+        details: { file: name, job: entry.job },
+      },
+    )
   }
   const stale = intactEntries(view).find(({ entry }) => view.entry !== undefined && entry.epoch > view.entry.epoch)
   if (stale === undefined) return undefined
-  return corruptLog(view, new StreamError('CHECKPOINT_CORRUPT', `${options.nameOf(view.newest)} is of epoch ${view.entry?.epoch}, after an entry of epoch ${stale.entry.epoch}: it is void.`))
+  return corruptLog(
+    view,
+    new StreamError(
+      'CHECKPOINT_CORRUPT',
+      `${options.nameOf(view.newest)} is of epoch ${view.entry?.epoch}, after an entry of epoch ${stale.entry.epoch}: it is void.`,
+    ),
+  )
 }
 
 /** What a claim after this view restores; an error when it may not. `undefined`: a fresh start. */
 export function choiceOf(view: LogView | undefined, options: LogOptions): NumberedManifest | undefined | StreamError {
-  if (view === undefined) return typeof options.restore === 'object' ? notFound(view, options.restore.from) : undefined
+  if (view === undefined) return typeof options.restore === 'object' ? notFound(view, options.restore.from, options.nameOf) : undefined
   const latest = view.entry?.latest
   const intact = intactCheckpoints(view)
   if (options.restore === 'none') {
     if (latest === null) return undefined
-    return new StreamError('RESTORE_REFUSED', `The storage holds checkpoints of '${options.job}', but the run asked to start without them. Use an empty directory, or continue from the newest.`)
+    return new StreamError(
+      'RESTORE_REFUSED',
+      `The storage holds checkpoints of '${options.job}', but the run asked to start without them. Use an empty directory, or continue from the newest.`,
+    )
   }
   if (options.restore === 'latest') {
     if (view.entry === undefined) return corruptLog(view, view.error as StreamError)
@@ -84,19 +101,39 @@ export function choiceOf(view: LogView | undefined, options: LogOptions): Number
   }
   const { from, acceptLoss } = options.restore
   const found = intact.findLast(({ manifest }) => manifest.checkpoint === from)
-  if (found === undefined) return notFound(view, from)
+  if (found === undefined) return notFound(view, from, options.nameOf)
   if (found.number === latest || acceptLoss) return found
-  return new StreamError('INVALID_OPTION', `Checkpoint ${from} is not the newest: what newer ones hold would be forgotten. Say acceptLoss (--accept-loss) if that is meant.`)
+  return new StreamError(
+    'INVALID_OPTION',
+    `Checkpoint ${from} is not the newest: what newer ones hold would be forgotten. Say acceptLoss (--accept-loss) if that is meant.`,
+  )
 }
 
-function notFound(view: LogView | undefined, from: number): StreamError {
+/** Of a damaged entry nobody can say which checkpoint it was: it may be the one that was asked for. */
+function notFound(view: LogView | undefined, from: number, nameOf: (entry: number) => string): StreamError {
   const intact = intactCheckpoints(view).map(({ manifest }) => manifest.checkpoint)
   const list = intact.length === 0 ? 'there is none' : `there are ${intact.join(', ')}`
-  return new StreamError('CHECKPOINT_NOT_FOUND', `Checkpoint ${from} is not in the storage: ${list}.`, { details: { intact } })
+  const damage = view === undefined ? undefined : suspectOf(view, nameOf)
+  if (view === undefined || damage === undefined)
+    return new StreamError('CHECKPOINT_NOT_FOUND', `Checkpoint ${from} is not in the storage: ${list}.`, { details: { intact } })
+  const message = `Checkpoint ${from} is in no intact entry. ${damage.message}`
+  return corruptLog(
+    view,
+    new StreamError('CHECKPOINT_CORRUPT', message, { cause: damage, ...(damage.details && { details: damage.details }) }),
+  )
+}
+
+/** The damage of an entry that may be a checkpoint. */
+function suspectOf(view: LogView, nameOf: (entry: number) => string): StreamError | undefined {
+  return damagedEntries(view, nameOf).find(({ number }) => number !== view.entry?.claim)?.error ?? view.error
 }
 
 /** The claim that follows a view, and what its owner begins with. `look` is the one by which the claim is made. */
-export function claimAfter(view: LogView | undefined, look: Look, options: LogOptions): { readonly number: number; readonly entry: ClaimEntry; readonly ownership: Ownership } {
+export function claimAfter(
+  view: LogView | undefined,
+  look: Look,
+  options: LogOptions,
+): { readonly number: number; readonly entry: ClaimEntry; readonly ownership: Ownership } {
   const number = (look.numbers.at(-1) ?? FIRST_ENTRY - 1) + 1
   const choice = choiceOf(view, options) as NumberedManifest | undefined
   // With the user's word for a certain checkpoint, what is damaged is given up; else it stays needed and stops deletion.
@@ -118,7 +155,20 @@ export function claimAfter(view: LogView | undefined, look: Look, options: LogOp
     token: options.token,
     leaseMs: options.leaseMs,
   }
-  return { number, entry, ownership: { epoch, claim: number, restored: choice, checkpointFloor, retained, damaged, mayDelete: lost.length === 0, numbers: [...look.numbers, number] } }
+  return {
+    number,
+    entry,
+    ownership: {
+      epoch,
+      claim: number,
+      restored: choice,
+      checkpointFloor,
+      retained,
+      damaged,
+      mayDelete: lost.length === 0,
+      numbers: [...look.numbers, number],
+    },
+  }
 }
 
 /** Without the old claim: it has no chunks, and the new claim takes its place. */

@@ -1,0 +1,105 @@
+/**
+ * The job whose checkpoints are damaged: every kind of state, timer and aggregate, positions, committables and what writers
+ * seal. Its output says what its state was, so that a state that differs gives another output.
+ */
+import {
+  agg,
+  defineJob,
+  eventTimer,
+  eventTimers,
+  listState,
+  mapState,
+  processingTimer,
+  processingTimers,
+  valueState,
+} from '../../packages/millrace/src/index.ts'
+import type { Job, Out, Sink, Source } from '../../packages/millrace/src/index.ts'
+import { keyOf, type FlipRow } from './rows.ts'
+
+const DAY_MS = 86_400_000
+
+interface Known {
+  readonly at: Date
+  readonly tags: ReadonlySet<string>
+  readonly counts: ReadonlyMap<string, number>
+  readonly path: readonly (string | number | bigint | boolean | null)[]
+  readonly bytes: Uint8Array
+}
+
+export function flipJob(source: Source<FlipRow>, sink: Sink<string>): Job<void, unknown> {
+  return defineJob('flip', (job) => {
+    const rows = job.from('rows', source, { timestamp: (row) => row.at })
+    const keyed = rows.keyBy(keyOf)
+    const everything = keyed.process('everything', {
+      state: {
+        number: valueState({ initial: () => 0 }),
+        text: valueState<string>(),
+        object: valueState<Known>(),
+        list: listState<number>(),
+        map: mapState<string, { n: number }>(),
+        brief: valueState<number>({ ttl: '30d' }),
+        briefList: listState<string>({ ttl: '30d' }),
+        briefMap: mapState<number, string>({ ttl: { after: '30d', refreshOn: 'read-and-write' } }),
+        blob: valueState<string>(),
+      },
+      timers: { due: eventTimer(), dues: eventTimers(), alarm: processingTimer(), alarms: processingTimers() },
+      onRecord(row, { key, state, timers, now }, out: Out<string>) {
+        const { number, text, object, list, map, brief, briefList, briefMap, blob } = state
+        const held = [number.get(), text.get(), object.get(), [...list], [...map], brief.get(), [...briefList], [...briefMap]]
+        out.emit(shown('record', key, row.n, [...held, blob.get(), timers.due.at, timers.alarm.at]))
+        number.update((n) => n + row.n)
+        text.set(`row ${row.n} of ${shown(key)}`)
+        object.set(known(row))
+        if (list.size > 2) list.replace([row.n])
+        else list.add(row.n)
+        map.update(`m${row.n % 3}`, (was) => ({ n: (was?.n ?? 0) + row.n }))
+        if (row.n % 5 === 0) map.delete('m0')
+        brief.set(row.n / 3)
+        if (briefList.size < 3) briefList.add(`é${row.n}`)
+        briefMap.set(row.n % 3, 'ñ'.repeat(1 + (row.n % 3)))
+        if (row.blob > 0) blob.set('b'.repeat(row.blob))
+        timers.due.set(row.at + DAY_MS)
+        timers.dues.add(row.at + DAY_MS + row.n)
+        timers.alarm.set(now + 300 * DAY_MS)
+        timers.alarms.add(now + 301 * DAY_MS)
+      },
+      onTimer: {
+        due: (at, { key }, out) => out.emit(shown('due', key, at)),
+        dues: (at, { key }, out) => out.emit(shown('dues', key, at)),
+        alarm: (at, { key }, out) => out.emit(shown('alarm', key, at)),
+        alarms: (at, { key }, out) => out.emit(shown('alarms', key, at)),
+      },
+    })
+    const sums = keyed.reduce('sum', (sum, row) => ({ ...row, n: sum.n + row.n })).map((row) => shown('sum', row))
+    const statistics = keyed
+      .aggregate('statistics', {
+        count: agg.count(),
+        mean: agg.avg((row) => row.n),
+        least: agg.minBy((row) => row.at),
+        best: agg.top(2, (row) => row.n),
+        different: agg.distinct((row) => row.n % 4),
+      })
+      .map((row) => shown('statistics', row))
+    everything.union(sums, statistics).to('out', sink)
+  })
+}
+
+function known({ n, at }: FlipRow): Known {
+  return {
+    at: new Date(at),
+    tags: new Set([`t${n % 2}`]),
+    counts: new Map([['n', n]]),
+    path: [n, 'x', 2n ** 70n, true, null, Number.NaN],
+    bytes: Uint8Array.of(n, 255),
+  }
+}
+
+/** Of all kinds of values, also those that JSON does not know. */
+export function shown(...values: readonly unknown[]): string {
+  return JSON.stringify(values, (_name, value: unknown) => {
+    if (typeof value === 'bigint') return `${value}n`
+    if (value instanceof Map || value instanceof Set) return [...value]
+    if (value instanceof Uint8Array) return [...value]
+    return typeof value === 'number' && !Number.isFinite(value) ? String(value) : value
+  })
+}
