@@ -30,10 +30,20 @@ const RECORDS = 10_000_000
 const ROUNDS = 5
 const BATCH = 512
 
-const pool: Bid[] = Array.from({ length: 16_384 }, (_, i) => ({ auction: (i * 7919) % KEYS, bidder: i % 977, price: (i * 31) % 1_000, at: 1_000_000 + i }))
+const pool: Bid[] = Array.from({ length: 16_384 }, (_, i) => ({
+  auction: (i * 7919) % KEYS,
+  bidder: i % 977,
+  price: (i * 31) % 1_000,
+  at: 1_000_000 + i,
+}))
 const batches = Array.from({ length: pool.length / BATCH }, (_, i) => pool.slice(i * BATCH, (i + 1) * BATCH))
 
-const toPriced = (bid: Bid): Priced & { bidder: number } => ({ auction: bid.auction, euros: bid.price * 0.908, at: bid.at, bidder: bid.bidder })
+const toPriced = (bid: Bid): Priced & { bidder: number } => ({
+  auction: bid.auction,
+  euros: bid.price * 0.908,
+  at: bid.at,
+  bidder: bid.bidder,
+})
 const isKept = (bid: { readonly bidder: number }): boolean => bid.bidder % 4 !== 0
 const withoutBidder = (bid: Priced): Priced => ({ auction: bid.auction, euros: bid.euros, at: bid.at })
 
@@ -54,7 +64,7 @@ export function chainJob(seen: (row: Counted) => void): Job<void> {
 
 function chainByHand(seen: (row: Counted) => void): void {
   const counts = new Map<number, number>()
-  for (let read = 0, next = 0; read < RECORDS; ) {
+  for (let read = 0, next = 0; read < RECORDS;) {
     const values = batches[next] as readonly Bid[]
     next = next + 1 === batches.length ? 0 : next + 1
     read += values.length
@@ -99,13 +109,16 @@ export function processJob(seen: (row: Counted) => void): Job<void> {
         },
       })
     counted.to('tap', tapSink(seen))
-    counted.side(big).map((bid) => ({ key: -1, n: bid.auction })).to('big', tapSink(seen))
+    counted
+      .side(big)
+      .map((bid) => ({ key: -1, n: bid.auction }))
+      .to('big', tapSink(seen))
   })
 }
 
 function processByHand(seen: (row: Counted) => void): void {
   const states = new Map<number, { n: number; quiet: number }>()
-  for (let read = 0, next = 0; read < RECORDS; ) {
+  for (let read = 0, next = 0; read < RECORDS;) {
     const values = batches[next] as readonly Bid[]
     next = next + 1 === batches.length ? 0 : next + 1
     read += values.length
@@ -154,7 +167,8 @@ function measured(run: (seen: (row: Counted) => void) => Promise<void> | void, e
     const began = cpuMs()
     await run(seen)
     const seconds = (cpuMs() - began) / 1000
-    if (of.rows !== expected.rows || of.sum !== expected.sum) throw new Error(`wrong answer: ${of.rows} rows with sum ${of.sum} instead of ${expected.rows} with ${expected.sum}`)
+    if (of.rows !== expected.rows || of.sum !== expected.sum)
+      throw new Error(`wrong answer: ${of.rows} rows with sum ${of.sum} instead of ${expected.rows} with ${expected.sum}`)
     return RECORDS / seconds / 1e6
   }
 }
@@ -164,7 +178,10 @@ export async function pollute(): Promise<void> {
   for (let i = 0; i < 10; i++) {
     const field = `f${i}`
     const job = defineJob(`other-${i}`, (job) => {
-      const rows = job.from('rows', replaySource([Array.from({ length: BATCH }, (_, n) => ({ [field]: n, [`g${i}`]: `k${n % 50}` }))], 100_000))
+      const rows = job.from(
+        'rows',
+        replaySource([Array.from({ length: BATCH }, (_, n) => ({ [field]: n, [`g${i}`]: `k${n % 50}` }))], 100_000),
+      )
       const mapped = rows.map((row) => ({ ...row, [`h${i}`]: i })).filter((row) => Object.keys(row).length > 0)
       const keyed = mapped.keyBy((row) => String(row[`g${i}`]))
       if (i % 3 === 0) keyed.reduce('r', (_a, b) => b).to('t', tapSink(() => undefined))
@@ -175,7 +192,11 @@ export async function pollute(): Promise<void> {
   }
 }
 
-async function compare(name: string, byHand: (seen: (row: Counted) => void) => void, job: (seen: (row: Counted) => void) => Job<void>): Promise<readonly Figure[]> {
+async function compare(
+  name: string,
+  byHand: (seen: (row: Counted) => void) => void,
+  job: (seen: (row: Counted) => void) => Job<void>,
+): Promise<readonly Figure[]> {
   const expected = tally()
   byHand(expected.seen)
   const speeds = await interleaved(ROUNDS, {

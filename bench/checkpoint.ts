@@ -11,7 +11,14 @@ import { PerformanceObserver } from 'node:perf_hooks'
 import { parseArgs } from 'node:util'
 import { decodeEntry } from '../packages/millrace/src/checkpoint/entry.ts'
 import { directoryStorage } from '../packages/millrace/src/connectors/directory-storage.ts'
-import { defineSource, defineStorage, type Batch, type CheckpointStorage, type OpenStorage, type Source } from '../packages/millrace/src/connect.ts'
+import {
+  defineSource,
+  defineStorage,
+  type Batch,
+  type CheckpointStorage,
+  type OpenStorage,
+  type Source,
+} from '../packages/millrace/src/connect.ts'
 import { storageDefinitionOf } from '../packages/millrace/src/connect/contract.ts'
 import type { Env } from '../packages/millrace/src/core/env.ts'
 import { nodeEnv } from '../packages/millrace/src/env/node-env.ts'
@@ -121,13 +128,25 @@ function watchedEnv(): { readonly env: Env; readonly turns: Turns; readonly clos
     const ms = performance.now() - at
     if (ms > 4) long.push({ at, ms })
   }
-  const env: Env = { ...base, timers: { after: (ms, callback, options) => base.timers.after(ms, timed(callback), options), soon: (callback) => base.timers.soon(timed(callback)) } }
+  const env: Env = {
+    ...base,
+    timers: {
+      after: (ms, callback, options) => base.timers.after(ms, timed(callback), options),
+      soon: (callback) => base.timers.soon(timed(callback)),
+    },
+  }
   const within = (at: number, from: number, to: number): boolean => at >= from && at <= to
   return {
     env,
     turns: {
       longest: (from, to) =>
-        long.filter(({ at }) => within(at, from, to)).reduce((most, { at, ms }) => Math.max(most, ms - pauses.reduce((sum, pause) => (within(pause.at, at, at + ms) ? sum + pause.ms : sum), 0)), 0),
+        long
+          .filter(({ at }) => within(at, from, to))
+          .reduce(
+            (most, { at, ms }) =>
+              Math.max(most, ms - pauses.reduce((sum, pause) => (within(pause.at, at, at + ms) ? sum + pause.ms : sum), 0)),
+            0,
+          ),
       longestPause: (from, to) => pauses.reduce((most, { at, ms }) => (within(at, from, to) ? Math.max(most, ms) : most), 0),
     },
     close: () => observer.disconnect(),
@@ -179,7 +198,10 @@ function bound(target: OpenStorage, name: string | symbol): unknown {
 }
 
 function note(operators: Parameters<typeof Object.values>[0], seen: Set<string>, traffic: Traffic): void {
-  for (const part of Object.values(operators) as { kind: string; runs?: readonly { chunk: string; level: number | 'base'; entries: number; bytes: number }[] }[]) {
+  for (const part of Object.values(operators) as {
+    kind: string
+    runs?: readonly { chunk: string; level: number | 'base'; entries: number; bytes: number }[]
+  }[]) {
     for (const run of part.runs ?? []) {
       if (run.level === 'base') traffic.liveBytes = run.bytes
       if (seen.has(run.chunk)) continue
@@ -240,8 +262,22 @@ async function costs(phases: Phases, rounds: number): Promise<readonly Figure[]>
   const loss = median(cpu.with.map((ms, round) => (100 * (ms - (cpu.without[round] as number))) / (cpu.without[round] as number)))
   const of = (pick: (measured: Measured) => number): number => median(kept.map(pick))
   return [
-    { name: `longest turn while ${phases.keys / 1e6} M keys are inserted`, value: of((m) => m.insertTurnMs), unit: 'ms', digits: 1, goal: 30, atMost: true },
-    { name: 'longest turn afterwards, checkpoints every 100 ms', value: of((m) => m.turnMs), unit: 'ms', digits: 1, goal: 10, atMost: true },
+    {
+      name: `longest turn while ${phases.keys / 1e6} M keys are inserted`,
+      value: of((m) => m.insertTurnMs),
+      unit: 'ms',
+      digits: 1,
+      goal: 30,
+      atMost: true,
+    },
+    {
+      name: 'longest turn afterwards, checkpoints every 100 ms',
+      value: of((m) => m.turnMs),
+      unit: 'ms',
+      digits: 1,
+      goal: 10,
+      atMost: true,
+    },
     { name: 'longest pause of the garbage collector while inserting', value: of((m) => m.insertPauseMs), unit: 'ms', digits: 1 },
     { name: 'longest pause of the garbage collector afterwards', value: of((m) => m.pauseMs), unit: 'ms', digits: 1 },
     { name: 'CPU-seconds without checkpoints', value: median(cpu.without) / 1000, unit: 's' },
@@ -276,7 +312,12 @@ async function traffic(keys: number, minutes: number): Promise<readonly Figure[]
 export const bench: Bench = {
   question: 'what checkpoints every 100 ms cost with five million keys: stall, CPU, bytes',
   async run(args) {
-    const { values } = parseArgs({ args: [...args], allowPositionals: true, strict: false, options: { keys: { type: 'string' }, updates: { type: 'string' }, rounds: { type: 'string' }, minutes: { type: 'string' } } })
+    const { values } = parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      strict: false,
+      options: { keys: { type: 'string' }, updates: { type: 'string' }, rounds: { type: 'string' }, minutes: { type: 'string' } },
+    })
     const number = (text: unknown, byDefault: number): number => (typeof text === 'string' ? Number(text) : byDefault)
     const keys = number(values['keys'], 5_000_000)
     const phases: Phases = { keys, updates: number(values['updates'], 30_000_000) }

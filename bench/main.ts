@@ -26,16 +26,20 @@ if (name === undefined || !names.includes(name)) {
   process.exitCode = name === undefined ? 0 : 2
 } else {
   const bench = await load(name)
-  process.stdout.write(`${name}: ${bench.question}\nNode ${process.version}, ${cpus()[0]?.model ?? 'unknown processor'}, ${cpus().length} cores\n`)
+  process.stdout.write(
+    `${name}: ${bench.question}\nNode ${process.version}, ${cpus()[0]?.model ?? 'unknown processor'}, ${cpus().length} cores\n`,
+  )
   const figures = await bench.run(process.argv.slice(3))
   let missed = 0
   for (const figure of figures) {
     const isMissed = figure.goal !== undefined && !(figure.atMost === true ? figure.value <= figure.goal : figure.value >= figure.goal)
     if (isMissed) missed++
-    const goal = figure.goal === undefined ? '' : `   ${isMissed ? 'MISSED' : 'reached'}: ${figure.atMost === true ? '≤' : '≥'} ${figure.goal}`
+    const goal =
+      figure.goal === undefined ? '' : `   ${isMissed ? 'MISSED' : 'reached'}: ${figure.atMost === true ? '≤' : '≥'} ${figure.goal}`
     process.stdout.write(`  ${figure.name.padEnd(64)} ${figure.value.toFixed(figure.digits ?? 2).padStart(10)} ${figure.unit}${goal}\n`)
   }
-  if (typeof values['json'] === 'string') writeFileSync(values['json'], `${JSON.stringify({ bench: name, node: process.version, figures }, null, 2)}\n`)
+  if (typeof values['json'] === 'string')
+    writeFileSync(values['json'], `${JSON.stringify({ bench: name, node: process.version, figures }, null, 2)}\n`)
   const goals = figures.filter((figure) => figure.goal !== undefined).length
   process.stdout.write(`${goals - missed} passed, ${missed} failed\n`)
   process.exitCode = missed > 0 ? 1 : 0

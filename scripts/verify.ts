@@ -5,7 +5,7 @@
 import { styleText } from 'node:util'
 import { runChild, twoAtATime } from './lib/child.ts'
 
-const STEP_TIMEOUT_MS = 120_000
+const STEP_TIMEOUT_MS = 600_000
 const WANTED_TOTAL_MS = 120_000
 
 /** The steps write into a pipe; they colour what this terminal would. */

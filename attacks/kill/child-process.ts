@@ -21,7 +21,10 @@ export class Child {
 
   constructor(options: ChildOptions) {
     const env = { ...process.env, NODE_COMPILE_CACHE: dataFolder('compile-cache') }
-    this.#process = spawn(process.execPath, [join(import.meta.dirname, 'child.ts'), JSON.stringify(options)], { env, stdio: ['ignore', 'pipe', 'pipe'] })
+    this.#process = spawn(process.execPath, [join(import.meta.dirname, 'child.ts'), JSON.stringify(options)], {
+      env,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
     process.on('exit', this.#killOnExit)
     this.#process.stderr?.on('data', (text: Buffer) => (this.stderr += text.toString()))
     if (this.#process.stdout !== null) createInterface({ input: this.#process.stdout }).on('line', (line) => this.#read(line))

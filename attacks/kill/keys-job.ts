@@ -39,7 +39,10 @@ export function keysJob(of: { readonly output: string; readonly keys: number; re
 }
 
 /** All committed rows against a straight loop over the records. */
-export function checkKeys(of: { readonly output: string; readonly keys: number; readonly records: number }): { readonly rows: number; readonly wrong: number } {
+export function checkKeys(of: { readonly output: string; readonly keys: number; readonly records: number }): {
+  readonly rows: number
+  readonly wrong: number
+} {
   const { output, keys, records } = of
   const seqs = new Uint32Array(keys)
   const hashes = new Uint32Array(keys).fill(17)

@@ -32,11 +32,22 @@ export class Leg {
   /** It was killed after its last entry: the next run changes nothing, so what the dead one was deleting stays. */
   #isFoundFinished = false
 
-  constructor(of: { readonly number: number; readonly seed: number; readonly parallelism: number | undefined; readonly rowsPerFile: number }) {
+  constructor(of: {
+    readonly number: number
+    readonly seed: number
+    readonly parallelism: number | undefined
+    readonly rowsPerFile: number
+  }) {
     this.number = of.number
     this.#random = new SeededRandom(of.seed, `leg ${of.number}`)
     this.#parallelism = of.parallelism
-    this.shape = { seed: of.seed + of.number, files: 4, rowsPerFile: of.rowsPerFile, keysPerFile: 20 + this.#random.below(80), spanMs: 60_000 }
+    this.shape = {
+      seed: of.seed + of.number,
+      files: 4,
+      rowsPerFile: of.rowsPerFile,
+      keysPerFile: 20 + this.#random.below(80),
+      spanMs: 60_000,
+    }
     const path = join(ownFolder('kill'), `leg-${of.number}`)
     this.run = makeRun(path, this.shape)
     this.#phaseFile = join(path, 'phase')
@@ -55,12 +66,17 @@ export class Leg {
     await child.ended
     const wasFresh = this.isFresh
     if (child.find('checkpoint') !== undefined) this.isFresh = false
-    return isHanging ? { kind: 'violation', what: `a process did not end within a minute: ${JSON.stringify(child.lines.at(-1))}` } : this.#outcome(child, wasFresh)
+    return isHanging
+      ? { kind: 'violation', what: `a process did not end within a minute: ${JSON.stringify(child.lines.at(-1))}` }
+      : this.#outcome(child, wasFresh)
   }
 
   /** All committed files against the straight line. @returns what is wrong */
   check(): { readonly difference: Difference; readonly residue: readonly string[] } {
-    return { difference: compare(expectedOf(this.shape, false), committedOf(this.run, false)), residue: residueOf(this.run, this.#isFoundFinished) }
+    return {
+      difference: compare(expectedOf(this.shape, false), committedOf(this.run, false)),
+      residue: residueOf(this.run, this.#isFoundFinished),
+    }
   }
 
   #outcome(child: Child, wasFresh: boolean): Outcome {
@@ -77,7 +93,10 @@ export class Leg {
       return { kind: 'finished', recordsLastRun: ended.records }
     }
     const failed = child.find('failed')
-    return { kind: 'violation', what: failed === undefined ? `exit ${child.ending?.code}: ${child.stderr}` : `${failed.code}: ${failed.message}` }
+    return {
+      kind: 'violation',
+      what: failed === undefined ? `exit ${child.ending?.code}: ${child.stderr}` : `${failed.code}: ${failed.message}`,
+    }
   }
 
   #options(kill: Kill | undefined): ChildOptions {
@@ -86,6 +105,18 @@ export class Leg {
     const parallelism = this.#parallelism ?? 1 + this.#random.below(4)
     // Left alone it may run at full speed.
     const batchRecords = kill === undefined ? 512 : 8
-    return { input, output, checkpoints, parallelism, everyMs: 40, retain: 2, leaseMs: 10_000, wide: false, phaseFile: this.#phaseFile, batchRecords, ...at }
+    return {
+      input,
+      output,
+      checkpoints,
+      parallelism,
+      everyMs: 40,
+      retain: 2,
+      leaseMs: 10_000,
+      wide: false,
+      phaseFile: this.#phaseFile,
+      batchRecords,
+      ...at,
+    }
   }
 }

@@ -75,7 +75,8 @@ class KillAttack {
   async #finish(leg: Leg): Promise<void> {
     const outcome = leg.isFinished ? undefined : await leg.start(undefined)
     this.totals.starts += leg.starts
-    if (outcome !== undefined && outcome.kind !== 'finished') return this.#violate(leg, `left alone it did not finish: ${JSON.stringify(outcome)}`)
+    if (outcome !== undefined && outcome.kind !== 'finished')
+      return this.#violate(leg, `left alone it did not finish: ${JSON.stringify(outcome)}`)
     const { difference, residue } = leg.check()
     for (const kind of ['rows', 'missing', 'doubled', 'wrong'] as const) this.totals[kind] += difference[kind]
     this.totals.residue += residue.length
@@ -97,7 +98,9 @@ class KillAttack {
     for (const [phase, count] of phases) say(`  ${phase.padEnd(20)} ${String(count).padStart(4)} ${'#'.repeat(count)}`)
     if (empty.length > 0) say(`  no kill in: ${empty.join(', ')}`)
     say(`at ${points.size} of ${CRASH_POINTS.length} crash points; ${totals.starts} starts of ${totals.legs} jobs`)
-    say(`${totals.rows} rows compared: missing ${totals.missing}, doubled ${totals.doubled}, wrong ${totals.wrong}; files left over ${totals.residue}`)
+    say(
+      `${totals.rows} rows compared: missing ${totals.missing}, doubled ${totals.doubled}, wrong ${totals.wrong}; files left over ${totals.residue}`,
+    )
     const isShort = done >= 40 && empty.length > 0
     return { passed: done - violations.length, failed: violations.length + (isShort ? 1 : 0), planned: this.#planned + (isShort ? 1 : 0) }
   }
@@ -105,7 +108,8 @@ class KillAttack {
 
 export const attack: Attack = {
   name: 'kill',
-  summary: 'kills a file-to-file job with SIGKILL, at random and at each crash point, and compares every row; --kills N --signal TERM --parallelism N',
+  summary:
+    'kills a file-to-file job with SIGKILL, at random and at each crash point, and compares every row; --kills N --signal TERM --parallelism N',
   async run(args) {
     const { kills, parallelism, signal, keys, ...options } = optionsOf(args)
     const seed = chosenSeed(options.seed)

@@ -14,18 +14,38 @@ const ONLY_FRESH = /^storage\.mark\./
 const RARE = /^(claim|withdraw|restore|files\.withdraw|upkeep|storage\.beat)/
 const LONGEST_MS = 300
 /** One of each phase: they come first, so that a short plan has them too. */
-const FIRST = ['task.draining', 'commit.before', 'storage.entry.beforeSync', 'task.encode', 'withdraw.after', 'storage.mark.beforeLink', 'files.part.beforeSync']
+const FIRST = [
+  'task.draining',
+  'commit.before',
+  'storage.entry.beforeSync',
+  'task.encode',
+  'withdraw.after',
+  'storage.mark.beforeLink',
+  'files.part.beforeSync',
+]
 
 /** Half by the clock, half at points: each point about as often as every other. Kills of a fresh job come first in each leg. */
 export function planOf(seed: number, kills: number): Kill[] {
   const random = new SeededRandom(seed, 'kills')
-  const points = [...FIRST, ...shuffled(CRASH_POINTS.filter((point) => !FIRST.includes(point)), random)]
+  const points = [
+    ...FIRST,
+    ...shuffled(
+      CRASH_POINTS.filter((point) => !FIRST.includes(point)),
+      random,
+    ),
+  ]
   const plan: Kill[] = []
   for (let index = 0; index < kills; index++) {
     const point = index % 2 === 1 ? (points[(index >> 1) % points.length] as string) : undefined
     const fresh = point === undefined ? random.chance(0.1) : ONLY_FRESH.test(point)
     // Squared: early moments are rich in events.
-    if (point === undefined) plan.push({ kind: 'time', since: fresh || random.chance(0.2) ? 'claiming' : 'running', afterMs: fresh ? random.below(40) : Math.floor(LONGEST_MS * random.next() ** 2), fresh })
+    if (point === undefined)
+      plan.push({
+        kind: 'time',
+        since: fresh || random.chance(0.2) ? 'claiming' : 'running',
+        afterMs: fresh ? random.below(40) : Math.floor(LONGEST_MS * random.next() ** 2),
+        fresh,
+      })
     else plan.push({ kind: 'point', point, nth: RARE.test(point) || fresh ? 1 : 1 + random.below(6), fresh })
   }
   return plan

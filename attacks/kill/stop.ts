@@ -65,10 +65,12 @@ class StopAttack {
     const name = tookMs === undefined ? 'run' : `stop ${this.stops}`
     const line = `${name}: claimed after ${claimed?.afterMs.toFixed(0)} ms, ${ended?.records} records, ${tookMs === undefined ? '' : `ended ${tookMs.toFixed(0)} ms after SIGTERM with `}exit ${child.ending?.code}`
     process.stdout.write(`  ${line}\n`)
-    if (child.ending?.code !== 0 || ended === undefined) return void this.failures.push(`${line}: ${JSON.stringify(child.find('failed'))} ${child.stderr}`)
+    if (child.ending?.code !== 0 || ended === undefined)
+      return void this.failures.push(`${line}: ${JSON.stringify(child.find('failed'))} ${child.stderr}`)
     this.#records += ended.records
     if (tookMs !== undefined && tookMs > LIMIT_MS) this.failures.push(`${line}: the limit is ${LIMIT_MS} ms`)
-    if (child.find('waiting') !== undefined || (claimed?.afterMs ?? Infinity) > CLAIM_LIMIT_MS) this.failures.push(`${line}: it waited for an owner that had left`)
+    if (child.find('waiting') !== undefined || (claimed?.afterMs ?? Infinity) > CLAIM_LIMIT_MS)
+      this.failures.push(`${line}: it waited for an owner that had left`)
   }
 
   async #finish(): Promise<void> {
@@ -78,7 +80,9 @@ class StopAttack {
     await this.#ended(child, undefined)
     const { rows, wrong } = checkKeys({ output: this.#run.output, keys: this.#options.keys, records: total })
     const residue = residueOf(this.#run)
-    process.stdout.write(`${this.#options.keys} keys, ${total} records, ${rows} rows compared: wrong ${wrong}; files left over ${residue.length}\n`)
+    process.stdout.write(
+      `${this.#options.keys} keys, ${total} records, ${rows} rows compared: wrong ${wrong}; files left over ${residue.length}\n`,
+    )
     if (wrong > 0) this.failures.push(`${wrong} rows are wrong`)
     for (const left of residue) this.failures.push(`left over: ${left}`)
   }
@@ -86,7 +90,19 @@ class StopAttack {
   #start(records: number): Child {
     const { output, checkpoints, path, input } = this.#run
     const parallelism = this.#options.parallelism ?? 1
-    return new Child({ input, output, checkpoints, parallelism, everyMs: 500, retain: 2, leaseMs: 10_000, wide: false, phaseFile: join(path, 'phase'), batchRecords: 512, many: { keys: this.#options.keys, records } })
+    return new Child({
+      input,
+      output,
+      checkpoints,
+      parallelism,
+      everyMs: 500,
+      retain: 2,
+      leaseMs: 10_000,
+      wide: false,
+      phaseFile: join(path, 'phase'),
+      batchRecords: 512,
+      many: { keys: this.#options.keys, records },
+    })
   }
 }
 

@@ -81,7 +81,8 @@ class PacedReader implements Reader<InputRow, number> {
     if (this.splits.size === 0) return 'end'
     if (!this.#isReady) return 'wait'
     this.#isReady = !this.#upstream.hasPauses || this.#random.chance(0.3)
-    const split = first !== undefined && this.splits.has(first) && this.#random.chance(0.7) ? first : this.#random.pick([...this.splits.keys()])
+    const split =
+      first !== undefined && this.splits.has(first) && this.#random.chance(0.7) ? first : this.#random.pick([...this.splits.keys()])
     const from = this.splits.get(split) as number
     const rows = this.#upstream.read(split, from, this.#context.env)
     const next = Math.min(rows.length, from + 1 + this.#random.below(this.#upstream.hasPauses ? MOST_ROWS : 500))

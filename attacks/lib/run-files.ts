@@ -52,7 +52,11 @@ export function residueOf(run: RunFolder, wasCut: boolean = false): string[] {
 }
 
 /** The chunks of a checkpoint directory, and those that an entry of its log names. */
-export function chunksOf(checkpoints: string): { readonly chunks: readonly string[]; readonly referenced: ReadonlySet<string>; readonly entries: number } {
+export function chunksOf(checkpoints: string): {
+  readonly chunks: readonly string[]
+  readonly referenced: ReadonlySet<string>
+  readonly entries: number
+} {
   const { digest } = nodeEnv()
   const referenced = new Set<string>()
   const log = join(checkpoints, 'log')

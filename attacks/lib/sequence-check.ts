@@ -103,7 +103,12 @@ function compareSink(sink: string, expected: ReadonlyMap<string, string>, files:
   for (const [name, row] of expected) if (!seen.has(name)) note('missing', `${name} ${row}`)
 }
 
-function isRight(sink: string, row: Readonly<Record<string, unknown>>, expected: string | undefined, latest: Map<string, History>): boolean {
+function isRight(
+  sink: string,
+  row: Readonly<Record<string, unknown>>,
+  expected: string | undefined,
+  latest: Map<string, History>,
+): boolean {
   if (sink !== 'history') return JSON.stringify(row) === expected
   const { recent, era, ...rest } = row as unknown as History
   const before = latest.get(rest.key)

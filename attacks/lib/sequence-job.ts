@@ -109,7 +109,15 @@ function sequence(keyed: KeyedStream<InputRow, string>, { buckets, silences }: T
       timers.quiet.set(row.at + SILENCE_MS)
       let latest = 0
       for (const value of state.latest) latest += value
-      out.emit({ key: row.key, seq: seq + 1, hash: mixed(hash, row.value), latest, recent, era: now >= eraAt ? 1 : 0, ...(watermark < before ? { regressed: true } : {}) })
+      out.emit({
+        key: row.key,
+        seq: seq + 1,
+        hash: mixed(hash, row.value),
+        latest,
+        recent,
+        era: now >= eraAt ? 1 : 0,
+        ...(watermark < before ? { regressed: true } : {}),
+      })
     },
     onTimer: {
       close(end, { key, state }, out) {

@@ -96,7 +96,8 @@ class Simulation {
     if (rotten === undefined) return
     const { ended } = await this.#start({ kind: 'rot' })
     const end = await ended
-    const isRefused = StreamError.is(end) && end.code.startsWith('CHECKPOINT_') && `${end.message} ${JSON.stringify(end.details)}`.includes(rotten.path)
+    const isRefused =
+      StreamError.is(end) && end.code.startsWith('CHECKPOINT_') && `${end.message} ${JSON.stringify(end.details)}`.includes(rotten.path)
     if (!isRefused) this.violations.push(`bit ${rotten.bit} of ${rotten.path} was flipped, and the job ended with ${String(end)}`)
     rotten.mend()
   }
@@ -140,15 +141,20 @@ class Simulation {
     if (end === 'finished') this.#finishedIn = this.machine.boot
     if (!StreamError.is(end)) return
     // A disk that fails may make a process give up; another one takes the job over.
-    const isAllowed = (trouble.kind === 'pause' && end.code === 'FENCED') || (trouble.kind === 'faults' && ['STORAGE', 'CHECKPOINT_FAILED', 'SINK', 'SOURCE'].includes(end.code)) || (trouble.kind === 'aborts' && end.code === 'STORAGE')
-    if (!isAllowed) this.violations.push(`after ${JSON.stringify(trouble)} the job ended with ${end.code}: ${end.message} ${messageOf(end.cause)}`)
+    const isAllowed =
+      (trouble.kind === 'pause' && end.code === 'FENCED') ||
+      (trouble.kind === 'faults' && ['STORAGE', 'CHECKPOINT_FAILED', 'SINK', 'SOURCE'].includes(end.code)) ||
+      (trouble.kind === 'aborts' && end.code === 'STORAGE')
+    if (!isAllowed)
+      this.violations.push(`after ${JSON.stringify(trouble)} the job ended with ${end.code}: ${end.message} ${messageOf(end.cause)}`)
   }
 
   #check(): void {
     if (!this.#isFinished) this.violations.push(`not finished after ${this.#starts} processes`)
     const difference = compare(this.#expected, this.#committed())
     const { missing, doubled, wrong, examples } = difference
-    if (missing + doubled + wrong > 0) this.violations.push(`missing ${missing}, doubled ${doubled}, wrong ${wrong}: ${examples.join('; ')}`)
+    if (missing + doubled + wrong > 0)
+      this.violations.push(`missing ${missing}, doubled ${doubled}, wrong ${wrong}: ${examples.join('; ')}`)
     // The removal of a hidden name is not synced: after a loss of power it may be back, and a finished job is left as it is. And
     // what one that woke up too late had sealed goes with the next epoch; there may be none.
     if (this.#finishedIn !== this.machine.boot || this.#wasFenced) return

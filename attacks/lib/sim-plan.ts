@@ -16,7 +16,12 @@ export type Trouble =
   /** Commits take long: checkpoints are complete before those of the one before are committed. */
   | { readonly kind: 'slow-commits'; readonly byMs: number; readonly dieAfterMs: number }
   /** Stopped, while a second process waits; in time, or at a crash point. */
-  | { readonly kind: 'pause'; readonly forMs: number; readonly afterMs: number; readonly at?: { readonly point: string; readonly nth: number } }
+  | {
+      readonly kind: 'pause'
+      readonly forMs: number
+      readonly afterMs: number
+      readonly at?: { readonly point: string; readonly nth: number }
+    }
   /** A bit of what it needs is flipped before it starts; it has to refuse. */
   | { readonly kind: 'rot' }
   /** Told to stop. */
@@ -33,13 +38,26 @@ export interface SimPlan {
   readonly troubles: readonly Trouble[]
   /** Of each process in turn. */
   readonly parallelisms: readonly number[]
-  readonly tuning: { readonly batchRecords: number; readonly credits: number; readonly failureBudget: number; readonly compaction: CompactionLimits }
+  readonly tuning: {
+    readonly batchRecords: number
+    readonly credits: number
+    readonly failureBudget: number
+    readonly compaction: CompactionLimits
+  }
   /** After so many processes the wall clock jumps by hours: what has a TTL expires. */
   readonly jumpAfter: number
 }
 
 export const LEASE_MS = 1_000
-const PAUSE_POINTS = ['entry.beforeCreate', 'entry.afterCreate', 'commit.before', 'checkpoint.stored', 'chunk.before', 'task.held', 'storage.entry.beforeLink']
+const PAUSE_POINTS = [
+  'entry.beforeCreate',
+  'entry.afterCreate',
+  'commit.before',
+  'checkpoint.stored',
+  'chunk.before',
+  'task.held',
+  'storage.entry.beforeLink',
+]
 const KINDS = ['die', 'die', 'die-at', 'die-at', 'faults', 'aborts', 'slow-commits', 'pause', 'pause', 'stop', 'rot'] as const
 
 export function simPlan(seed: number): SimPlan {
@@ -48,7 +66,13 @@ export function simPlan(seed: number): SimPlan {
   const count = 1 + random.below(4)
   return {
     seed,
-    shape: { seed, files: 1 + random.below(4), rowsPerFile, keysPerFile: 1 + random.below(8), spanMs: random.pick([2_000, 10_000, 40_000]) },
+    shape: {
+      seed,
+      files: 1 + random.below(4),
+      rowsPerFile,
+      keysPerFile: 1 + random.below(8),
+      spanMs: random.pick([2_000, 10_000, 40_000]),
+    },
     wide: random.chance(0.5),
     everyMs: random.pick([10, 20, 50]),
     retain: random.pick([1, 1, 3]),
@@ -56,7 +80,12 @@ export function simPlan(seed: number): SimPlan {
     check: random.chance(0.3),
     troubles: [...Array.from({ length: count }, () => drawTrouble(random)), { kind: 'none' }],
     parallelisms: Array.from({ length: 16 }, () => 1 + random.below(3)),
-    tuning: { batchRecords: 1 + random.below(4), credits: 1 + random.below(2), failureBudget: random.pick([0, 3, 100]), compaction: { fanIn: 2 + random.below(4), minRewriteBytes: random.pick([500, 5_000, 50_000]) } },
+    tuning: {
+      batchRecords: 1 + random.below(4),
+      credits: 1 + random.below(2),
+      failureBudget: random.pick([0, 3, 100]),
+      compaction: { fanIn: 2 + random.below(4), minRewriteBytes: random.pick([500, 5_000, 50_000]) },
+    },
     jumpAfter: 1 + random.below(count),
   }
 }

@@ -26,14 +26,18 @@ export function rot(disk: Disk, random: SeededRandom): Rot | undefined {
 
 /** The newest entry, and the checkpoint that it names with its chunks. */
 function neededBy(disk: Disk): string[] {
-  const names = disk.info('/checkpoints/log') === undefined ? [] : disk.list('/checkpoints/log').filter(({ name }) => /^\d+\.entry$/.test(name))
+  const names =
+    disk.info('/checkpoints/log') === undefined ? [] : disk.list('/checkpoints/log').filter(({ name }) => /^\d+\.entry$/.test(name))
   const newest = names.at(-1)?.name
   if (newest === undefined) return []
   const entry = read(disk, newest)
   if (entry.latest === null || entry.kind === 'finished') return [`/checkpoints/log/${newest}`]
   const latest = `${String(entry.latest).padStart(12, '0')}.entry`
   const checkpoint = read(disk, latest)
-  const chunks = checkpoint.kind === 'checkpoint' && checkpoint.manifest.reason !== 'end' ? checkpoint.manifest.chunks.map(({ name }) => `/checkpoints/chunks/${name}`) : []
+  const chunks =
+    checkpoint.kind === 'checkpoint' && checkpoint.manifest.reason !== 'end'
+      ? checkpoint.manifest.chunks.map(({ name }) => `/checkpoints/chunks/${name}`)
+      : []
   return [`/checkpoints/log/${newest}`, `/checkpoints/log/${latest}`, ...chunks]
 }
 

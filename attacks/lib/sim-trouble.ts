@@ -49,7 +49,12 @@ function later(machine: Machine, process: Process, afterMs: number, happen: () =
   machine.schedule(process, { atMs: machine.nowMs + afterMs, label: 'trouble', isIdle: true }, happen)
 }
 
-function atPoint(machine: Machine, process: Process, at: { readonly point: string; readonly nth: number }, happen: () => 'kill' | 'powerLoss' | undefined): void {
+function atPoint(
+  machine: Machine,
+  process: Process,
+  at: { readonly point: string; readonly nth: number },
+  happen: () => 'kill' | 'powerLoss' | undefined,
+): void {
   let passed = 0
   machine.crashPoint = (name, _count, passing) => (passing === process && name === at.point && ++passed === at.nth ? happen() : undefined)
 }
@@ -60,7 +65,10 @@ const MOST_ABORTS = 12
 /** Some chunks cannot be written: their checkpoints are aborted, and the attempt goes on if its budget allows. */
 function failingChunks(every: number): FaultPlan {
   let count = 0
-  return ({ kind, path }) => (kind === 'create' && path.startsWith('/checkpoints/chunks/') && ++count % every === 0 && count < MOST_ABORTS ? { kind: 'error', code: 'ENOSPC' } : undefined)
+  return ({ kind, path }) =>
+    kind === 'create' && path.startsWith('/checkpoints/chunks/') && ++count % every === 0 && count < MOST_ABORTS
+      ? { kind: 'error', code: 'ENOSPC' }
+      : undefined
 }
 
 function pause(machine: Machine, process: Process, { forMs, afterMs, at }: Extract<Trouble, { kind: 'pause' }>): void {

@@ -28,7 +28,10 @@ export function cpuMs(): number {
  * Runs all variants in turn, `rounds` times, so that a drift of the machine hits them alike.
  * @returns for each variant what `measure` gave in each round
  */
-export async function interleaved<N extends string>(rounds: number, variants: Readonly<Record<N, () => Promise<number> | number>>): Promise<Record<N, number[]>> {
+export async function interleaved<N extends string>(
+  rounds: number,
+  variants: Readonly<Record<N, () => Promise<number> | number>>,
+): Promise<Record<N, number[]>> {
   const results = Object.fromEntries(Object.keys(variants).map((name) => [name, [] as number[]])) as Record<N, number[]>
   for (let round = 0; round < rounds; round++) {
     for (const [name, measure] of Object.entries(variants) as [N, () => Promise<number> | number][]) {

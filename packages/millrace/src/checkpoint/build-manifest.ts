@@ -13,7 +13,20 @@
 import { invariant } from '../core/errors.ts'
 import { applyMerge, type Merge } from './compaction.ts'
 import { coversAllGroups, MANIFEST_FORMAT } from './manifest.ts'
-import type { ChunkRef, GroupWatermark, KeyedPart, Manifest, OperatorPart, OperatorReport, Run, SinkPart, SourcePart, SplitState, StoredCommittable, TaskReport } from './manifest.ts'
+import type {
+  ChunkRef,
+  GroupWatermark,
+  KeyedPart,
+  Manifest,
+  OperatorPart,
+  OperatorReport,
+  Run,
+  SinkPart,
+  SourcePart,
+  SplitState,
+  StoredCommittable,
+  TaskReport,
+} from './manifest.ts'
 
 /** By sink: sealed, in a manifest, and not known to be committed. */
 export type Uncommitted = Readonly<Record<string, readonly StoredCommittable[]>>
@@ -80,7 +93,10 @@ function reportsByOperator(reports: readonly TaskReport[]): ReadonlyMap<string, 
 
 function partOf(address: string, found: readonly Found[], request: ManifestRequest): OperatorPart {
   const kind = found[0]?.report.kind
-  invariant(found.every(({ report }) => report.kind === kind), `M1: subtasks of ${address} report different kinds`)
+  invariant(
+    found.every(({ report }) => report.kind === kind),
+    `M1: subtasks of ${address} report different kinds`,
+  )
   const previous = request.previous?.operators[address]
   invariant(previous === undefined || previous.kind === kind, `M1: ${address} was ${previous?.kind} and is ${kind}`)
   if (kind === 'keyed') return keyedPart(address, found, request)
@@ -132,7 +148,10 @@ function sinkPart(address: string, found: readonly Found[], request: ManifestReq
     if (report.kind !== 'sink') continue
     for (const committable of report.committables) {
       const isNew = committable.checkpoint > after && committable.checkpoint <= request.checkpoint
-      invariant(isNew, `M5: subtask ${from.subtask} of ${address} reports what it sealed for checkpoint ${committable.checkpoint} in ${request.checkpoint}, after ${after}`)
+      invariant(
+        isNew,
+        `M5: subtask ${from.subtask} of ${address} reports what it sealed for checkpoint ${committable.checkpoint} in ${request.checkpoint}, after ${after}`,
+      )
       committables.push(committable)
     }
     if (report.writerState !== undefined) writerStates.push(report.writerState)

@@ -23,7 +23,8 @@ export function fields(value: unknown, path: string): Fields {
 
 export function integer(min: number, max: number = Number.MAX_SAFE_INTEGER): Check<number> {
   return (value, path) => {
-    if (!Number.isSafeInteger(value) || (value as number) < min || (value as number) > max) refuse(path, `is no whole number from ${min} to ${max}`)
+    if (!Number.isSafeInteger(value) || (value as number) < min || (value as number) > max)
+      refuse(path, `is no whole number from ${min} to ${max}`)
     return value as number
   }
 }
@@ -62,7 +63,8 @@ export function list<T>(check: Check<T>): Check<readonly T[]> {
 
 /** An object of any field names, each value checked. */
 export function record<T>(check: Check<T>): Check<Readonly<Record<string, T>>> {
-  return (value, path) => Object.fromEntries(Object.entries(fields(value, path)).map(([name, field]) => [name, check(field, `${path}[${JSON.stringify(name)}]`)]))
+  return (value, path) =>
+    Object.fromEntries(Object.entries(fields(value, path)).map(([name, field]) => [name, check(field, `${path}[${JSON.stringify(name)}]`)]))
 }
 
 /** Data as sources and sinks may store it. */

@@ -60,7 +60,12 @@ export function chainOf(runs: readonly Run[], range: KeyGroupRange): readonly Ru
 }
 
 /** The next merge that a range needs, if any. A range has one merge at a time: ask again when it is in a manifest. */
-export function planMerge(operator: string, runs: readonly Run[], range: KeyGroupRange, limits: CompactionLimits = COMPACTION_LIMITS): MergeTask | undefined {
+export function planMerge(
+  operator: string,
+  runs: readonly Run[],
+  range: KeyGroupRange,
+  limits: CompactionLimits = COMPACTION_LIMITS,
+): MergeTask | undefined {
   const chain = chainOf(runs, range)
   const inputs = rewriteInputs(chain, limits)
   if (inputs !== undefined) return { operator, ...range, inputs, level: 'base' }
@@ -114,7 +119,10 @@ export function applyMerge(runs: readonly Run[], merge: Merge): readonly Run[] |
 }
 
 /** Which merges still fit a manifest, applied one after the other, and which came too late (CO6). */
-export function fittingMerges(manifest: Manifest | undefined, merges: readonly Merge[]): { readonly fitting: readonly Merge[]; readonly late: readonly Merge[] } {
+export function fittingMerges(
+  manifest: Manifest | undefined,
+  merges: readonly Merge[],
+): { readonly fitting: readonly Merge[]; readonly late: readonly Merge[] } {
   const fitting: Merge[] = []
   const late: Merge[] = []
   const runs = new Map<string, readonly Run[]>()

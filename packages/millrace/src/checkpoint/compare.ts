@@ -105,17 +105,28 @@ function isEmpty(part: OperatorPart): boolean {
 function errorOf(manifest: Manifest, found: Found, options: ComparisonOptions): StreamError | undefined {
   const { keyGroups, allowDropped } = options
   if (keyGroups !== undefined && keyGroups !== manifest.keyGroups) {
-    return new StreamError('KEY_GROUPS_CHANGED', `The job asks for ${keyGroups} key groups, its state was written with ${manifest.keyGroups}. Leave keyGroups as it was: it is fixed for the life of the state.`)
+    return new StreamError(
+      'KEY_GROUPS_CHANGED',
+      `The job asks for ${keyGroups} key groups, its state was written with ${manifest.keyGroups}. Leave keyGroups as it was: it is fixed for the life of the state.`,
+    )
   }
   if (found.mismatched.length > 0) {
-    return new StreamError('STATE_MISMATCH', `Checkpoint ${manifest.checkpoint} does not fit the job: ${found.mismatched.join('; ')}. Give the new state a new name.`, {
-      details: { states: found.mismatched },
-    })
+    return new StreamError(
+      'STATE_MISMATCH',
+      `Checkpoint ${manifest.checkpoint} does not fit the job: ${found.mismatched.join('; ')}. Give the new state a new name.`,
+      {
+        details: { states: found.mismatched },
+      },
+    )
   }
   if (found.dropped.length === 0 || allowDropped) return undefined
-  return new StreamError('STATE_DROPPED', `Checkpoint ${manifest.checkpoint} holds what the job has no place for: ${found.dropped.join(', ')}. Give the steps and states their old names back, or accept the loss with allowDropped (--allow-dropped).`, {
-    details: { dropped: found.dropped },
-  })
+  return new StreamError(
+    'STATE_DROPPED',
+    `Checkpoint ${manifest.checkpoint} holds what the job has no place for: ${found.dropped.join(', ')}. Give the steps and states their old names back, or accept the loss with allowDropped (--allow-dropped).`,
+    {
+      details: { dropped: found.dropped },
+    },
+  )
 }
 
 function usedChunks(manifest: Manifest, operators: Readonly<Record<string, OperatorPart>>): Manifest['chunks'] {

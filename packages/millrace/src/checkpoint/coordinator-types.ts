@@ -39,7 +39,14 @@ export type CoordinatorEvent = { readonly nowMs: number } & (
   /** All tasks are open; sources wait for the completion of `first`, if one is needed, before they poll. */
   | { readonly kind: 'tasksRunning'; readonly epoch: number }
   | { readonly kind: 'acked'; readonly epoch: number; readonly checkpoint: number; readonly report: TaskReport }
-  | { readonly kind: 'declined'; readonly epoch: number; readonly checkpoint: number; readonly task: string; readonly subtask: number; readonly error: StreamError }
+  | {
+      readonly kind: 'declined'
+      readonly epoch: number
+      readonly checkpoint: number
+      readonly task: string
+      readonly subtask: number
+      readonly error: StreamError
+    }
   /** All its input has ended and all its output is sent; it goes on answering barriers. */
   | { readonly kind: 'taskEnded'; readonly epoch: number; readonly task: string; readonly subtask: number }
   | { readonly kind: 'timedOut'; readonly epoch: number; readonly checkpoint: number }
@@ -72,12 +79,22 @@ export type CoordinatorAction =
    * Barrier n to these subtasks. `completed`: the newest complete checkpoint (-1: none); every task takes it from the barrier and
    * lets go of what that one covers before it seals n, as messages of their own may come late (C7). `stop`: emit nothing after it.
    */
-  | { readonly kind: 'trigger-barrier'; readonly checkpoint: number; readonly reason: CheckpointReason; readonly completed: number; readonly tasks: readonly TaskSlot[] }
+  | {
+      readonly kind: 'trigger-barrier'
+      readonly checkpoint: number
+      readonly reason: CheckpointReason
+      readonly completed: number
+      readonly tasks: readonly TaskSlot[]
+    }
   /** To the log. Answer: `stored`, `storeFailed` or `fenced`. */
   | { readonly kind: 'store-manifest'; readonly manifest: Manifest }
   | { readonly kind: 'notify-complete'; readonly checkpoint: number }
   /** By source and split: upstream may forget what lies before. */
-  | { readonly kind: 'acknowledge-sources'; readonly checkpoint: number; readonly positions: Readonly<Record<string, Readonly<Record<string, Plain>>>> }
+  | {
+      readonly kind: 'acknowledge-sources'
+      readonly checkpoint: number
+      readonly positions: Readonly<Record<string, Readonly<Record<string, Plain>>>>
+    }
   /** Tasks behave as if it had never been triggered: what it had sealed joins the next. */
   | { readonly kind: 'abort'; readonly checkpoint: number; readonly error: StreamError }
   /** A time for retention and compaction: the manifest is the newest. */

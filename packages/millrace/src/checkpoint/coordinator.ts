@@ -25,7 +25,16 @@ import { StreamError } from '../core/errors.ts'
 import { buildManifest } from './build-manifest.ts'
 import { commitNext, onCommitted, stillUncommitted, uncommittedOf } from './commit.ts'
 import { fittingMerges } from './compaction.ts'
-import type { CheckpointReason, CoordinatorAction, CoordinatorDecision, CoordinatorEvent, CoordinatorOptions, CoordinatorState, Flight, TaskSlot } from './coordinator-types.ts'
+import type {
+  CheckpointReason,
+  CoordinatorAction,
+  CoordinatorDecision,
+  CoordinatorEvent,
+  CoordinatorOptions,
+  CoordinatorState,
+  Flight,
+  TaskSlot,
+} from './coordinator-types.ts'
 import { CHECKPOINT_ID_WINDOW } from './manifest.ts'
 import { positionsOf, settledReport, slotOf } from './reports.ts'
 
@@ -55,7 +64,9 @@ export function decideCheckpoint(state: CoordinatorState, event: CoordinatorEven
   if ('epoch' in event && event.epoch !== state.options.epoch) return drop(state)
   switch (event.kind) {
     case 'tick':
-      return state.stage === 'running' && state.flight === undefined && state.wanted === undefined ? trigger(state, 'periodic', event.nowMs) : keep(state)
+      return state.stage === 'running' && state.flight === undefined && state.wanted === undefined
+        ? trigger(state, 'periodic', event.nowMs)
+        : keep(state)
     case 'stop':
       return onStop(state, event.nowMs)
     case 'withdrawn':
@@ -148,7 +159,13 @@ function trigger(state: CoordinatorState, reason: CheckpointReason, nowMs: numbe
   const checkpoint = state.usedTo + 1
   const limit = Math.max(options.checkpointFloor, newest?.epoch === options.epoch ? newest.checkpoint : -1) + CHECKPOINT_ID_WINDOW
   if (checkpoint > limit) {
-    return fail(state, new StreamError('CHECKPOINT_FAILED', `${CHECKPOINT_ID_WINDOW} checkpoints in a row have failed; the attempt ends, and the next one draws new ids.`))
+    return fail(
+      state,
+      new StreamError(
+        'CHECKPOINT_FAILED',
+        `${CHECKPOINT_ID_WINDOW} checkpoints in a row have failed; the attempt ends, and the next one draws new ids.`,
+      ),
+    )
   }
   const asked = options.tasks.filter((task) => !Object.hasOwn(settled, slotOf(task)))
   const flight: Flight = { checkpoint, reason, reports: settled, missing: asked.map(slotOf), final: [], manifest: undefined }
@@ -161,7 +178,13 @@ function trigger(state: CoordinatorState, reason: CheckpointReason, nowMs: numbe
 
 function triggerAction(state: CoordinatorState, flight: Flight, tasks: readonly TaskSlot[]): CoordinatorAction {
   const { checkpoint, reason } = flight
-  return { kind: 'trigger-barrier', checkpoint, reason, completed: state.newest?.checkpoint ?? -1, tasks: tasks.map(({ task, subtask }) => ({ task, subtask })) }
+  return {
+    kind: 'trigger-barrier',
+    checkpoint,
+    reason,
+    completed: state.newest?.checkpoint ?? -1,
+    tasks: tasks.map(({ task, subtask }) => ({ task, subtask })),
+  }
 }
 
 /** True while it waits for acknowledgements, so that it can be aborted (C6). */
@@ -234,7 +257,8 @@ function abort(state: CoordinatorState, error: StreamError, nowMs: number): Coor
   const next: CoordinatorState = { ...state, flight: undefined, failures, wanted }
   const action: CoordinatorAction = { kind: 'abort', checkpoint: flight?.checkpoint ?? -1, error }
   // CP-4: a first checkpoint that fails has nothing to fall back to; neither has one that was asked for.
-  if (failures > options.failureBudget || flight?.reason === 'first') return then({ state: next, actions: [action] }, (failed) => fail(failed, error))
+  if (failures > options.failureBudget || flight?.reason === 'first')
+    return then({ state: next, actions: [action] }, (failed) => fail(failed, error))
   return then({ state: next, actions: [action] }, (after) => triggerWanted(after, nowMs))
 }
 
@@ -268,7 +292,9 @@ function onStop(state: CoordinatorState, nowMs: number): CoordinatorDecision {
 function closeLog(state: CoordinatorState): CoordinatorDecision {
   const { newest, usedTo } = state
   const isFinished = newest?.reason === 'end'
-  const action: CoordinatorAction = isFinished ? { kind: 'append-finished', checkpoint: newest.checkpoint, usedTo } : { kind: 'append-release', usedTo }
+  const action: CoordinatorAction = isFinished
+    ? { kind: 'append-finished', checkpoint: newest.checkpoint, usedTo }
+    : { kind: 'append-release', usedTo }
   return { state: { ...state, stage: 'closing' }, actions: [action] }
 }
 

@@ -4,7 +4,21 @@ import type { ProcessIdentity } from '../core/env.ts'
 import { boolean, fields, integer, list, number, oneOf, plain, record, refuse, ShapeError, text, type Check } from './check.ts'
 import { CHUNK_NAME } from './chunk-name.ts'
 import { coversAllGroups, FIRST_ENTRY, MANIFEST_FORMAT } from './manifest.ts'
-import type { ChunkRef, Entry, EntryHead, GroupWatermark, KeyedPart, Manifest, OperatorPart, Run, SinkPart, SourcePart, SplitState, StoredCommittable, StoredDeclaration } from './manifest.ts'
+import type {
+  ChunkRef,
+  Entry,
+  EntryHead,
+  GroupWatermark,
+  KeyedPart,
+  Manifest,
+  OperatorPart,
+  Run,
+  SinkPart,
+  SourcePart,
+  SplitState,
+  StoredCommittable,
+  StoredDeclaration,
+} from './manifest.ts'
 
 export { ShapeError }
 
@@ -20,7 +34,13 @@ export function checkEntry(value: unknown, at: number): Entry {
   const head = checkHead(of, at, kind)
   switch (kind) {
     case 'claim':
-      return { kind, ...head, owner: checkIdentity(of['owner']), token: words(of['token'], 'token'), leaseMs: number(of['leaseMs'], 'leaseMs') }
+      return {
+        kind,
+        ...head,
+        owner: checkIdentity(of['owner']),
+        token: words(of['token'], 'token'),
+        leaseMs: number(of['leaseMs'], 'leaseMs'),
+      }
     case 'checkpoint': {
       const manifest = checkManifest(of['manifest'])
       if (manifest.job !== head.job || manifest.epoch !== head.epoch) refuse('manifest', 'is of another job or epoch than its entry')
@@ -118,7 +138,11 @@ function checkKeyed(of: Readonly<Record<string, unknown>>, path: string, around:
   }
 }
 
-function checkRange(of: Readonly<Record<string, unknown>>, path: string, keyGroups: number): { readonly first: number; readonly last: number } {
+function checkRange(
+  of: Readonly<Record<string, unknown>>,
+  path: string,
+  keyGroups: number,
+): { readonly first: number; readonly last: number } {
   const first = integer(0, keyGroups - 1)(of['first'], `${path}.first`)
   return { first, last: integer(first, keyGroups - 1)(of['last'], `${path}.last`) }
 }

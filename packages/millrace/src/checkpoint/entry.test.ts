@@ -32,7 +32,10 @@ const manifest: Manifest = {
   operators: {
     'step/a': {
       kind: 'keyed',
-      states: { last: { kind: 'value', version: 0, ttl: { afterMs: 5, refreshOn: 'write', expired: 'never-returned' } }, at: { kind: 'timer', domain: 'event', version: 0 } },
+      states: {
+        last: { kind: 'value', version: 0, ttl: { afterMs: 5, refreshOn: 'write', expired: 'never-returned' } },
+        at: { kind: 'timer', domain: 'event', version: 0 },
+      },
       runs: [{ chunk: 'e2-c7-step.a-0-0123456789abcdef.chunk', first: 0, last: 3, bytes: 10, entries: 1, level: 0, ignored: ['old'] }],
       watermarks: [
         { first: 0, last: 1, watermark: Number.NEGATIVE_INFINITY },
@@ -40,7 +43,11 @@ const manifest: Manifest = {
       ],
     },
     'source/x': { kind: 'source', splits: { 'a.jsonl': { position: { offset: 12n }, maxTimestamp: 3, ended: false } } },
-    'sink/y': { kind: 'sink', committables: [{ checkpoint: 7, epoch: 2, subtask: 0, data: ['part-7', new Uint8Array([1, 2])] }], writerStates: [null] },
+    'sink/y': {
+      kind: 'sink',
+      committables: [{ checkpoint: 7, epoch: 2, subtask: 0, data: ['part-7', new Uint8Array([1, 2])] }],
+      writerStates: [null],
+    },
   },
 }
 const head = { job: 'fraud', epoch: 2, claim: 3, kept: [2, 3], checkpointFloor: 7 }
@@ -138,7 +145,26 @@ function replaced(value: unknown, [name, ...rest]: readonly string[], by: unknow
 }
 
 test('E3: each field of each entry replaced by each of many values: an entry that encodes again, or CHECKPOINT_CORRUPT', () => {
-  const values = [undefined, null, true, -1, 0, 1.5, Number.NaN, 2 ** 60, '', '../../etc/passwd', 'x'.repeat(300), [], [null], {}, { __proto__: null, a: 1 }, new Map(), new Date(0), 5n]
+  const values = [
+    undefined,
+    null,
+    true,
+    -1,
+    0,
+    1.5,
+    Number.NaN,
+    2 ** 60,
+    '',
+    '../../etc/passwd',
+    'x'.repeat(300),
+    [],
+    [null],
+    {},
+    { __proto__: null, a: 1 },
+    new Map(),
+    new Date(0),
+    5n,
+  ]
   let refused = 0
   for (const entry of entries) {
     for (const path of places(entry)) {

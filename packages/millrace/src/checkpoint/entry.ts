@@ -65,10 +65,14 @@ export function encodeEntry(number: number, entry: Entry, digest: Digest): Uint8
  */
 export function decodeEntry(bytes: Uint8Array, expected: { readonly number: number; readonly name: string }, digest: Digest): Entry {
   const corrupt = (what: string, cause?: unknown): StreamError =>
-    new StreamError('CHECKPOINT_CORRUPT', `${expected.name} is damaged: ${what}. Put the file back as it was written, or restore an older checkpoint explicitly.`, {
-      ...(cause === undefined ? {} : { cause }),
-      details: { file: expected.name, entry: expected.number },
-    })
+    new StreamError(
+      'CHECKPOINT_CORRUPT',
+      `${expected.name} is damaged: ${what}. Put the file back as it was written, or restore an older checkpoint explicitly.`,
+      {
+        ...(cause === undefined ? {} : { cause }),
+        details: { file: expected.name, entry: expected.number },
+      },
+    )
   checkEnvelope(bytes, expected, digest, corrupt)
   try {
     const reader = new ByteReader(bytes, HEAD_BYTES, bytes.length - DIGEST_BYTES)
@@ -83,7 +87,12 @@ export function decodeEntry(bytes: Uint8Array, expected: { readonly number: numb
 }
 
 /** Everything that can be said without looking at the body; afterwards the bytes are known to be what somebody wrote. */
-function checkEnvelope(bytes: Uint8Array, expected: { readonly name: string }, digest: Digest, corrupt: (what: string) => StreamError): void {
+function checkEnvelope(
+  bytes: Uint8Array,
+  expected: { readonly name: string },
+  digest: Digest,
+  corrupt: (what: string) => StreamError,
+): void {
   if (bytes.length < HEAD_BYTES + DIGEST_BYTES) throw corrupt(`it has ${bytes.length} bytes, too few for any entry`)
   if (bytes.length > MAX_ENTRY_BYTES) throw corrupt(`it has ${bytes.length} bytes, too many for any entry`)
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
@@ -93,11 +102,16 @@ function checkEnvelope(bytes: Uint8Array, expected: { readonly name: string }, d
   if (found.some((byte, i) => byte !== bytes[covered + i])) throw corrupt('its checksum does not hold')
   const version = view.getUint16(4, true)
   if (version !== ENTRY_FORMAT) {
-    throw new StreamError('CHECKPOINT_FORMAT', `${expected.name} has format ${version}, this version of Millrace reads format ${ENTRY_FORMAT}.`, {
-      details: { file: expected.name, format: version },
-    })
+    throw new StreamError(
+      'CHECKPOINT_FORMAT',
+      `${expected.name} has format ${version}, this version of Millrace reads format ${ENTRY_FORMAT}.`,
+      {
+        details: { file: expected.name, format: version },
+      },
+    )
   }
-  if (view.getUint16(6, true) !== 0 || view.getUint32(8, true) !== covered - HEAD_BYTES) throw corrupt('its length is not the one that was written')
+  if (view.getUint16(6, true) !== 0 || view.getUint32(8, true) !== covered - HEAD_BYTES)
+    throw corrupt('its length is not the one that was written')
 }
 
 function hexBytes(hex: string): Uint8Array {

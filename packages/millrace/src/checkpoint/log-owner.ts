@@ -94,7 +94,8 @@ function onCreateFailed(owner: Owner, pending: Pending, error: StreamError): Log
 function onChecked(owner: Owner, pending: Pending, event: LogEvent & { readonly kind: 'read' }): LogDecision {
   const [found] = event.results
   // Of one epoch there is one owner, and it makes each number once.
-  const isOurs = found !== undefined && 'entry' in found && found.entry.epoch === pending.entry.epoch && found.entry.kind === pending.entry.kind
+  const isOurs =
+    found !== undefined && 'entry' in found && found.entry.epoch === pending.entry.epoch && found.entry.kind === pending.entry.kind
   if (!isOurs) return fenced(owner)
   return go(owner, { ...pending, phase: 'confirming' }, { kind: 'look', probe: undefined })
 }
@@ -104,7 +105,10 @@ function onConfirming(owner: Owner, pending: Pending, look: Look): LogDecision {
   const highest = look.numbers.at(-1) ?? 0
   if (highest > pending.number) return fenced(owner)
   if (highest < pending.number) {
-    return { state: { kind: 'ended', how: 'stopped' }, actions: [{ kind: 'stop', error: missingEntry(owner.options.nameOf(pending.number), pending.number) }] }
+    return {
+      state: { kind: 'ended', how: 'stopped' },
+      actions: [{ kind: 'stop', error: missingEntry(owner.options.nameOf(pending.number), pending.number) }],
+    }
   }
   return confirmed(owner, pending, look)
 }
@@ -134,7 +138,16 @@ function ownerAfter(owner: Owner, number: number, entry: Entry): Owner {
 
 function ownershipOf(owner: Owner, checkpointFloor: number, numbers: readonly number[]): Ownership {
   const restored = owner.checkpoints.find(({ number }) => number === owner.latest)
-  return { epoch: owner.epoch, claim: owner.claim, restored, checkpointFloor, retained: owner.checkpoints, damaged: [], mayDelete: owner.damaged.length === 0, numbers }
+  return {
+    epoch: owner.epoch,
+    claim: owner.claim,
+    restored,
+    checkpointFloor,
+    retained: owner.checkpoints,
+    damaged: [],
+    mayDelete: owner.damaged.length === 0,
+    numbers,
+  }
 }
 
 /** What entry `number` says besides its own matter: above all what must be there with it (LG5). */
@@ -148,7 +161,15 @@ function entryOf(owner: Owner, number: number, body: AppendBody): Entry {
     case 'checkpoint':
       return { kind: 'checkpoint', ...head(body.manifest.checkpoint), latest: number, manifest: body.manifest }
     case 'claim':
-      return { kind: 'claim', ...head(body.usedTo), epoch: epoch + 1, claim: number, owner: options.self, token: body.token, leaseMs: options.leaseMs }
+      return {
+        kind: 'claim',
+        ...head(body.usedTo),
+        epoch: epoch + 1,
+        claim: number,
+        owner: options.self,
+        token: body.token,
+        leaseMs: options.leaseMs,
+      }
     case 'release':
       return { kind: 'release', ...head(body.usedTo) }
     case 'finished':
@@ -169,8 +190,12 @@ function onBeatDue(owner: Owner, seenEpoch: number): LogDecision {
 }
 
 function fenced(owner: Owner): LogDecision {
-  const error = new StreamError('FENCED', `Another process has taken over '${owner.options.job}' after epoch ${owner.epoch}. This one stops and commits nothing more.`, {
-    details: { job: owner.options.job, epoch: owner.epoch },
-  })
+  const error = new StreamError(
+    'FENCED',
+    `Another process has taken over '${owner.options.job}' after epoch ${owner.epoch}. This one stops and commits nothing more.`,
+    {
+      details: { job: owner.options.job, epoch: owner.epoch },
+    },
+  )
   return { state: { kind: 'ended', how: 'fenced' }, actions: [{ kind: 'fenced', error }] }
 }

@@ -5,7 +5,16 @@ import type { Claiming, LogAction, LogDecision, LogEvent, LogOptions, LogState, 
 import { choiceOf, claimAfter, claimOf, intactEntries, missingEntry, refusalOf, viewOf } from './log-view.ts'
 
 export function beginSearch(options: LogOptions): LogDecision {
-  const search: Search = { options, view: undefined, waitedMs: 0, seen: undefined, probe: undefined, chunks: undefined, vanished: undefined, failures: 0 }
+  const search: Search = {
+    options,
+    view: undefined,
+    waitedMs: 0,
+    seen: undefined,
+    probe: undefined,
+    chunks: undefined,
+    vanished: undefined,
+    failures: 0,
+  }
   return look(search)
 }
 
@@ -70,7 +79,10 @@ export function afterChunks(search: Search, newest: number, any: boolean): LogDe
 }
 
 function lostLog(options: LogOptions): StreamError {
-  return new StreamError('CHECKPOINT_CORRUPT', `There are chunks of checkpoints, but ${options.nameOf(1)} and all other entries of the log are missing. Put them back. Nothing has been deleted.`)
+  return new StreamError(
+    'CHECKPOINT_CORRUPT',
+    `There are chunks of checkpoints, but ${options.nameOf(1)} and all other entries of the log are missing. Put them back. Nothing has been deleted.`,
+  )
 }
 
 // ---------------------------------------------------------------- wait or claim
@@ -133,7 +145,10 @@ function isSameProcess(a: LogOptions['self'], b: LogOptions['self']): boolean {
 }
 
 function missingCheckpoint(options: LogOptions): StreamError {
-  return new StreamError('CHECKPOINT_CORRUPT', `The log of '${options.job}' has no checkpoint, but there are chunks of one: its entry is missing. Put it back. Nothing has been deleted.`)
+  return new StreamError(
+    'CHECKPOINT_CORRUPT',
+    `The log of '${options.job}' has no checkpoint, but there are chunks of one: its entry is missing. Put it back. Nothing has been deleted.`,
+  )
 }
 
 // ---------------------------------------------------------------- claim
@@ -145,7 +160,10 @@ function claim(search: Search, view: LogView | undefined, seen: Look): LogDecisi
 }
 
 function create(search: Search, claiming: Claiming): LogDecision {
-  return { state: { kind: 'claiming', search, claiming, phase: 'creating' }, actions: [{ kind: 'create', number: claiming.number, entry: claiming.entry }] }
+  return {
+    state: { kind: 'claiming', search, claiming, phase: 'creating' },
+    actions: [{ kind: 'create', number: claiming.number, entry: claiming.entry }],
+  }
 }
 
 type ClaimingState = LogState & { readonly kind: 'claiming' }
@@ -161,7 +179,10 @@ export function onClaiming(state: ClaimingState, event: LogEvent): LogDecision {
   }
   if (phase === 'creating' && event.kind === 'createFailed') {
     if (tries >= search.options.maxTries) return stop(event.error)
-    return { state: { ...state, claiming: { ...claiming, tries: tries + 1 }, phase: 'pausing' }, actions: [{ kind: 'wait', ms: search.options.pollMs }] }
+    return {
+      state: { ...state, claiming: { ...claiming, tries: tries + 1 }, phase: 'pausing' },
+      actions: [{ kind: 'wait', ms: search.options.pollMs }],
+    }
   }
   if (phase === 'pausing' && event.kind === 'waited') return create(search, claiming)
   if (phase === 'checking' && event.kind === 'read') {
@@ -174,7 +195,11 @@ export function onClaiming(state: ClaimingState, event: LogEvent): LogDecision {
     // LG3: a claim counts only if nothing above it is visible after its creation.
     if (highest > number) return restart(search)
     if (highest < number) return stop(missingEntry(search.options.nameOf(number), number))
-    return beginOwner(search.options, { ...ownership, numbers: event.look.numbers }, entry.kept.filter((kept) => !ownership.retained.some((checkpoint) => checkpoint.number === kept)))
+    return beginOwner(
+      search.options,
+      { ...ownership, numbers: event.look.numbers },
+      entry.kept.filter((kept) => !ownership.retained.some((checkpoint) => checkpoint.number === kept)),
+    )
   }
   return { state, actions: [] }
 }

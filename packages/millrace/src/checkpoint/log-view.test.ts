@@ -7,10 +7,11 @@ import type { ReleaseEntry } from './manifest.ts'
 
 const release: ReleaseEntry = { kind: 'release', job: 'j', epoch: 1, claim: 1, latest: 5, kept: [1, 4, 5], checkpointFloor: 9 }
 
-function choose(others: LogView['others'], entry: ReleaseEntry | undefined = release): ReturnType<typeof choiceOf> {
-  const error = entry === undefined ? damage(6) : undefined
+function choose(others: LogView['others'], entry: ReleaseEntry | 'damaged' = release): ReturnType<typeof choiceOf> {
+  const error = entry === 'damaged' ? damage(6) : undefined
   const nameOf = (number: number): string => `/log/${number}.entry`
-  return choiceOf({ newest: 6, entry, others, error, isConfirmed: true }, { restore: { from: 7, acceptLoss: true }, nameOf } as LogOptions)
+  const view: LogView = { newest: 6, entry: entry === 'damaged' ? undefined : entry, others, error, isConfirmed: true }
+  return choiceOf(view, { restore: { from: 7, acceptLoss: true }, nameOf } as LogOptions)
 }
 
 function damage(number: number): StreamError {
@@ -28,7 +29,7 @@ test('a checkpoint asked for by its number whose entry may be the damaged one: t
     assert.match(choice.message, /Checkpoint 7 .*\/log\/4\.entry/)
     assert.equal(choice.details?.['file'], '/log/4.entry')
   }
-  const newest = choose([], undefined)
+  const newest = choose([], 'damaged')
   assert.ok(StreamError.is(newest) && newest.details?.['file'] === '/log/6.entry')
 })
 

@@ -38,7 +38,10 @@ import type { LogDecision, LogEvent, LogOptions, LogState } from './log-types.ts
 
 /** The machine before anything: perform the actions and feed their answers to {@link decideLog}, one after the other. */
 export function startLog(options: LogOptions): LogDecision {
-  invariant(options.retain >= 1 && options.maxTries >= 1 && options.pollMs > 0, 'LG0: at least one checkpoint is retained and one attempt made')
+  invariant(
+    options.retain >= 1 && options.maxTries >= 1 && options.pollMs > 0,
+    'LG0: at least one checkpoint is retained and one attempt made',
+  )
   return beginSearch(options)
 }
 

@@ -173,6 +173,13 @@ export interface TaskReport {
  * checkpoint that holds it is complete, as state keeps its changes (rules 1.5 b). Once it is, the coordinator carries it.
  */
 export type OperatorReport =
-  | { readonly kind: 'keyed'; readonly states: Readonly<Record<string, StoredDeclaration>>; readonly first: number; readonly last: number; readonly watermark: number; readonly run?: { readonly bytes: number; readonly entries: number } }
+  | {
+      readonly kind: 'keyed'
+      readonly states: Readonly<Record<string, StoredDeclaration>>
+      readonly first: number
+      readonly last: number
+      readonly watermark: number
+      readonly run?: { readonly bytes: number; readonly entries: number }
+    }
   | { readonly kind: 'source'; readonly splits: Readonly<Record<string, SplitState>> }
   | { readonly kind: 'sink'; readonly committables: readonly StoredCommittable[]; readonly writerState?: Plain }

@@ -2,7 +2,14 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { decideRestart, startRestarts, type RestartState, type RestartStrategy } from './restart.ts'
 
-const exponential: RestartStrategy = { kind: 'exponential', initialMs: 1000, multiplier: 1.5, maxMs: 60_000, jitter: 0.1, resetAfterMs: 3_600_000 }
+const exponential: RestartStrategy = {
+  kind: 'exponential',
+  initialMs: 1000,
+  multiplier: 1.5,
+  maxMs: 60_000,
+  jitter: 0.1,
+  resetAfterMs: 3_600_000,
+}
 
 /** Restart delays for failures that come `gapMs` after the restart before was due. */
 function delays(strategy: RestartStrategy, gapsMs: readonly number[], random: number = 0.5): readonly (number | 'give-up')[] {

@@ -45,7 +45,11 @@ export function startRestarts(strategy: RestartStrategy): RestartState {
 }
 
 /** Pure. `restart` says how long after the failure; for one that joins a pending restart, how long is left. */
-export function decideRestart(strategy: RestartStrategy, state: RestartState, failure: Failure): { readonly state: RestartState; readonly decision: RestartDecision } {
+export function decideRestart(
+  strategy: RestartStrategy,
+  state: RestartState,
+  failure: Failure,
+): { readonly state: RestartState; readonly decision: RestartDecision } {
   if (strategy.kind === 'none' || failure.retry === 'never') return { state, decision: { kind: 'give-up' } }
   if (state.dueAtMs !== undefined && failure.atMs < state.dueAtMs) {
     return { state, decision: { kind: 'restart', afterMs: state.dueAtMs - failure.atMs } }
@@ -61,7 +65,12 @@ export function decideRestart(strategy: RestartStrategy, state: RestartState, fa
   return granted(from, failure, jittered, Math.min(delayMs * strategy.multiplier, strategy.maxMs))
 }
 
-function granted(state: RestartState, failure: Failure, afterMs: number, nextDelayMs: number): { readonly state: RestartState; readonly decision: RestartDecision } {
+function granted(
+  state: RestartState,
+  failure: Failure,
+  afterMs: number,
+  nextDelayMs: number,
+): { readonly state: RestartState; readonly decision: RestartDecision } {
   return {
     state: { restarts: state.restarts + 1, delayMs: nextDelayMs, dueAtMs: failure.atMs + afterMs },
     decision: { kind: 'restart', afterMs },

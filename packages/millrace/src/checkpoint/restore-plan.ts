@@ -42,7 +42,11 @@ export interface SinkRestore {
  * By address; an operator that the manifest does not hold begins empty. Ask `compareWithPlan` first.
  * @throws {CHECKPOINT_CORRUPT} when a run names a chunk that the manifest does not list
  */
-export function restorePlan(manifest: Manifest | undefined, operators: readonly PlacedOperator[], keyGroups: number): ReadonlyMap<string, OperatorRestore> {
+export function restorePlan(
+  manifest: Manifest | undefined,
+  operators: readonly PlacedOperator[],
+  keyGroups: number,
+): ReadonlyMap<string, OperatorRestore> {
   return new Map(operators.map((operator) => [operator.address, restoreOf(manifest, operator, keyGroups)]))
 }
 
@@ -71,7 +75,8 @@ function keyedRestore(part: KeyedPart | undefined, range: KeyGroupRange, refs: R
   if (part === undefined) return { range, runs: [], watermark: WATERMARK_START, floors: [] }
   const runs = chainOf(part.runs, range).map((run) => {
     const ref = refs.get(run.chunk)
-    if (ref === undefined) throw new StreamError('CHECKPOINT_CORRUPT', `A run refers to the chunk ${run.chunk}, which the checkpoint does not list.`)
+    if (ref === undefined)
+      throw new StreamError('CHECKPOINT_CORRUPT', `A run refers to the chunk ${run.chunk}, which the checkpoint does not list.`)
     return { ...run, ref }
   })
   const own = part.watermarks.flatMap(({ first, last, watermark }) => {

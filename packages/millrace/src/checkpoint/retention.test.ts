@@ -4,7 +4,10 @@ import { decideRetention, startRetention, type RetentionEvent, type RetentionSta
 
 const chunk = (kind: 'c' | 'm', checkpoint: number): string => `e2-${kind}${checkpoint}-step-0-0123456789abcdef.chunk`
 
-function feed(state: RetentionState, ...events: readonly RetentionEvent[]): { readonly state: RetentionState; readonly chunks: readonly string[] } {
+function feed(
+  state: RetentionState,
+  ...events: readonly RetentionEvent[]
+): { readonly state: RetentionState; readonly chunks: readonly string[] } {
   const chunks: string[] = []
   let current = state
   for (const event of events) {
@@ -18,7 +21,12 @@ function feed(state: RetentionState, ...events: readonly RetentionEvent[]): { re
 /** Found by the attack `kill`: a merge that was under way when the job finished left its chunk for ever, as no next owner comes. */
 test('what an owner has written and no manifest names goes with its last entry, also when it is written after that', () => {
   const began = startRetention({ epoch: 2, mayDelete: true, retained: [] })
-  const before = feed(began, { kind: 'writing', chunk: chunk('m', 3) }, { kind: 'written', chunk: chunk('m', 3) }, { kind: 'writing', chunk: chunk('m', 4) })
+  const before = feed(
+    began,
+    { kind: 'writing', chunk: chunk('m', 3) },
+    { kind: 'written', chunk: chunk('m', 3) },
+    { kind: 'writing', chunk: chunk('m', 4) },
+  )
   assert.deepEqual(before.chunks, [])
   const ended = feed(before.state, { kind: 'appended', number: 9, kept: [], numbers: [9], manifest: undefined }, { kind: 'ended' })
   assert.deepEqual(ended.chunks, [chunk('m', 3)])

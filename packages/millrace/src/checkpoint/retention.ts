@@ -50,7 +50,13 @@ export type RetentionEvent =
   /**
    * An entry counts: `kept` is what it needs, `numbers` the whole log when it was looked up, `manifest` that of a checkpoint.
    */
-  | { readonly kind: 'appended'; readonly number: number; readonly kept: readonly number[]; readonly numbers: readonly number[]; readonly manifest: Manifest | undefined }
+  | {
+      readonly kind: 'appended'
+      readonly number: number
+      readonly kept: readonly number[]
+      readonly numbers: readonly number[]
+      readonly manifest: Manifest | undefined
+    }
   /** `finished` or `release` counts: what of this epoch is not named now never will be. After `appended`. */
   | { readonly kind: 'ended' }
   /** Chunks that exist, in any number of pieces: after a claim, to find what dead attempts left. */
@@ -77,7 +83,18 @@ export function startRetention(options: RetentionOptions): RetentionState {
   const retained = options.retained.map(({ number, manifest }) => ({ number, chunks: manifest.chunks.map((chunk) => chunk.name) }))
   const references: Record<string, number> = {}
   for (const { chunks } of retained) for (const chunk of chunks) references[chunk] = (references[chunk] ?? 0) + 1
-  return { epoch: options.epoch, mayDelete: options.mayDelete, limit: options.limit ?? 64, retained, references, own: {}, complete: -1, hasEnded: false, entries: [], chunks: [] }
+  return {
+    epoch: options.epoch,
+    mayDelete: options.mayDelete,
+    limit: options.limit ?? 64,
+    retained,
+    references,
+    own: {},
+    complete: -1,
+    hasEnded: false,
+    entries: [],
+    chunks: [],
+  }
 }
 
 export function decideRetention(state: RetentionState, event: RetentionEvent): RetentionDecision {
@@ -97,7 +114,10 @@ function apply(state: RetentionState, event: RetentionEvent): RetentionState {
     case 'appended':
       return onAppended(state, event)
     case 'ended':
-      return dropOwn({ ...state, hasEnded: true }, Object.keys(state.own).filter((chunk) => state.own[chunk] === 'written'))
+      return dropOwn(
+        { ...state, hasEnded: true },
+        Object.keys(state.own).filter((chunk) => state.own[chunk] === 'written'),
+      )
     case 'continue':
       return state
   }
@@ -154,7 +174,10 @@ function onAppended(state: RetentionState, event: RetentionEvent & { readonly ki
     entries: numbers.filter((entry) => entry < number && !needed.has(entry)),
     chunks: [...state.chunks, ...unnamed],
   }
-  return dropOwn(next, Object.keys(next.own).filter((chunk) => next.own[chunk] === 'written' && isSuperseded(next, chunk)))
+  return dropOwn(
+    next,
+    Object.keys(next.own).filter((chunk) => next.own[chunk] === 'written' && isSuperseded(next, chunk)),
+  )
 }
 
 /** R4, R6. */
@@ -163,6 +186,10 @@ function release(state: RetentionState): RetentionDecision {
   const deleteEntries = state.entries.slice(0, state.limit)
   // R5: chunks wait until no entry is left to be deleted.
   const deleteChunks = deleteEntries.length < state.entries.length ? [] : state.chunks.slice(0, state.limit - deleteEntries.length)
-  const next: RetentionState = { ...state, entries: state.entries.slice(deleteEntries.length), chunks: state.chunks.slice(deleteChunks.length) }
+  const next: RetentionState = {
+    ...state,
+    entries: state.entries.slice(deleteEntries.length),
+    chunks: state.chunks.slice(deleteChunks.length),
+  }
   return { state: next, deleteEntries, deleteChunks, isMore: next.entries.length > 0 || next.chunks.length > 0 }
 }

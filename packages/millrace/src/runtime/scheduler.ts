@@ -1,6 +1,7 @@
 /**
  * Runs the subtasks of one thread in turns: whoever has work gets a step, in rotation; a turn ends with its budget and lets I/O
- * and the embedding program run (rules 1.20). When nobody has work, one timer is armed for the earliest due time.
+ * and the embedding program run (rules 1.20). When nobody has work, one timer is armed for the earliest due time; while somebody
+ * has, those that are due get their step in the next turn.
  */
 import type { Env } from '../core/env.ts'
 import type { StepResult } from '../task/messages.ts'
@@ -74,8 +75,9 @@ export class Scheduler {
     while (this.#runnableCount > 0 && !this.#isStopped && budget.hasLeft())
     this.longestTurnMs = Math.max(this.longestTurnMs, this.#env.clock.monotonic() - began)
     if (this.#isStopped) return
-    if (this.#runnableCount > 0) this.#schedule()
-    else this.#arm()
+    if (this.#runnableCount === 0) return this.#arm()
+    this.#markDue()
+    this.#schedule()
   }
 
   #stepNext(): void {
@@ -95,6 +97,16 @@ export class Scheduler {
     if (this.#runnable[member] === 1) return
     this.#runnable[member] = 1
     this.#runnableCount++
+  }
+
+  /** While others are busy no timer is armed: the next turn comes soon, and whoever is due by then has its step in it. */
+  #markDue(): void {
+    const time = this.time()
+    for (let member = 0; member < this.#members.length; member++) {
+      if (this.#runnable[member] === 1) continue
+      const wake = (this.#members[member] as Steppable).wakeInMs(time)
+      if (wake !== undefined && wake <= 0) this.#mark(member)
+    }
   }
 
   #arm(): void {

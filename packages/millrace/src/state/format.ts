@@ -98,19 +98,33 @@ export function writeHeader(
   header: { readonly group: number; readonly entries: number; readonly bodyBytes: number },
   rowBodies: readonly (Uint8Array | undefined)[],
 ): void {
-  const inner = new ByteWriter(64)
-  inner.varint(header.group)
-  inner.varint(header.entries)
-  inner.varint(rowBodies.reduce((count, row) => (row === undefined ? count : count + 1), 0))
-  for (const [id, body] of rowBodies.entries()) {
+  let rows = 0
+  let rowBytes = 0
+  for (let id = 0; id < rowBodies.length; id++) {
+    const body = rowBodies[id]
     if (body === undefined) continue
-    inner.varint(id)
-    inner.raw(body)
+    rows++
+    rowBytes += varintBytes(id) + body.length
   }
+  const { group, entries, bodyBytes } = header
   writer.u8(MAGIC)
   writer.u8(FORMAT)
-  writer.varint(inner.position + header.bodyBytes)
-  writer.raw(inner.view())
+  writer.varint(varintBytes(group) + varintBytes(entries) + varintBytes(rows) + rowBytes + bodyBytes)
+  writer.varint(group)
+  writer.varint(entries)
+  writer.varint(rows)
+  for (let id = 0; id < rowBodies.length; id++) {
+    const body = rowBodies[id]
+    if (body === undefined) continue
+    writer.varint(id)
+    writer.raw(body)
+  }
+}
+
+function varintBytes(value: number): number {
+  let bytes = 1
+  for (let rest = value; rest >= 128; rest = Math.floor(rest / 128)) bytes++
+  return bytes
 }
 
 /**
