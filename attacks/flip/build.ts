@@ -9,11 +9,13 @@ import { Machine } from '../../packages/millrace/src/simulate/machine.ts'
 import type { SimulatedProcess } from '../../packages/millrace/src/simulate/process.ts'
 import { flipJob } from './job.ts'
 import { BUILD_ROWS, flipRows, gatedSource, type Gate } from './rows.ts'
-import { rowSink } from './sink.ts'
+import { rowSink, type CommittedRows } from './sink.ts'
 
 export const DIRECTORY = '/checkpoints'
 export const KEY_GROUPS = 8
 export const WALL_MS: number = Date.UTC(2001, 0, 1)
+/** So that a few small deltas are merged, and now and then all becomes a base. */
+const COMPACTION = { fanIn: 4, minRewriteBytes: 6_000 }
 
 /** Files by path. `killed`: its newest entry is a checkpoint; `released`: a release; `finished`: a finished entry. */
 export interface Built {
@@ -30,13 +32,14 @@ export async function buildDirectories(seed: number): Promise<readonly Built[]> 
   const machine = new Machine({ seed, startMs: WALL_MS })
   const gate: Gate = { allowed: 1 }
   let checkpoints = 0
+  const committed: CommittedRows = new Map()
   const begin = async (): Promise<{ readonly process: SimulatedProcess<Machine>; readonly handle: JobHandle }> => {
     const process = machine.start()
     const observer = ({ kind }: { readonly kind: string }): void => {
       // Every second time, so that each row has a checkpoint of its own.
       if (kind === 'checkpoint' && checkpoints++ % 2 === 1 && gate.allowed < BUILD_ROWS) gate.allowed++
     }
-    const handle = await startJob(flipJob(gatedSource(flipRows(seed), gate), rowSink(new Map())), optionsFor(1), { env: process, observer })
+    const handle = await startJob(flipJob(gatedSource(flipRows(seed), gate), rowSink(committed)), optionsFor(1), { env: process, observer, tuning: { compaction: COMPACTION } })
     handle.finished.catch(() => undefined)
     await machine.advance(0)
     return { process, handle }
@@ -44,18 +47,15 @@ export async function buildDirectories(seed: number): Promise<readonly Built[]> 
   const files = (): ReadonlyMap<string, Uint8Array> =>
     new Map([...machine.disk.snapshot()].filter(([path]) => path.startsWith(`${DIRECTORY}/`)))
   const first = await begin()
-  while (gate.allowed < BUILD_ROWS) if (!(await machine.step())) throw new Error('the build stands still')
   let killed: Built = { name: 'killed', files: files() }
-  for (const last = checkpoints; !hasCommittables(killed); killed = { name: 'killed', files: files() }) {
-    const before = checkpoints
-    while (checkpoints === before) await machine.step()
-    if (checkpoints > last + 10) throw new Error('the last row is in no checkpoint')
+  while (!hasVariety(killed)) {
+    if (gate.allowed === BUILD_ROWS) throw new Error(`after ${checkpoints} checkpoints the directory has not all that it should: ${levelsOf(killed).join(' ')}`)
+    for (const before = checkpoints; checkpoints === before; ) if (!(await machine.step())) throw new Error('the build stands still')
+    // The heartbeat that names the newest entry follows it at once: until then nobody could tell that the entry is missing.
+    await machine.advance(2)
+    killed = { name: 'killed', files: files() }
   }
-  // The heartbeat that names the newest entry follows it at once: until then nobody could tell that the entry is missing.
-  await machine.advance(2)
-  killed = { name: 'killed', files: files() }
   machine.kill(first.process)
-  checkVariety(killed)
   const second = await begin()
   await machine.advance(40)
   await machine.run(second.handle.stop())
@@ -63,6 +63,7 @@ export async function buildDirectories(seed: number): Promise<readonly Built[]> 
   gate.allowed = Number.POSITIVE_INFINITY
   const third = await begin()
   await machine.run(third.handle.finished)
+  checkState([...committed.values()].flat())
   return [killed, released, { name: 'finished', files: files() }]
 }
 
@@ -82,16 +83,22 @@ export function manifestsOf({ files }: Built): readonly { readonly number: numbe
 }
 
 /** What the attack is about has to be there: else it would pass without having tried anything. */
-function checkVariety(built: Built): void {
+function hasVariety(built: Built): boolean {
   const manifests = manifestsOf(built)
-  const newest = manifests.at(-1)?.manifest
-  const part = newest?.operators['step/everything']
-  const levels = part?.kind === 'keyed' ? part.runs.map(({ level }) => level) : []
-  if (manifests.length < 3 || !levels.includes('base') || !levels.includes(1) || !levels.includes(0))
-    throw new Error(`the directory is not as it should be: ${manifests.length} checkpoints, levels ${levels.join(' ')}`)
+  const levels = levelsOf(built)
+  const sink = manifests.at(-1)?.manifest.operators['sink/out']
+  const hasSealed = sink?.kind === 'sink' && sink.committables.length > 0 && sink.writerStates.length > 0
+  return manifests.length >= 3 && levels.includes('base') && levels.includes(1) && levels.includes(0) && hasSealed
 }
 
-function hasCommittables(built: Built): boolean {
-  const sink = manifestsOf(built).at(-1)?.manifest.operators['sink/out']
-  return sink?.kind === 'sink' && sink.committables.length > 0 && sink.writerStates.length > 0
+function levelsOf(built: Built): readonly ('base' | number)[] {
+  const part = manifestsOf(built).at(-1)?.manifest.operators['step/everything']
+  return part?.kind === 'keyed' ? part.runs.map(({ level }) => level) : []
+}
+
+/** Every kind of state was filled in the directory: the last record of each key, which came after a restore, has seen it. */
+function checkState(output: readonly string[]): void {
+  const seen = output.map((text) => JSON.parse(text) as unknown[]).filter(([what, , n]) => what === 'record' && (n as number) >= BUILD_ROWS)
+  const isFull = ([, , , held]: unknown[]): boolean => (held as unknown[]).every((value) => value !== null && JSON.stringify(value) !== '[]')
+  if (seen.length < 2 || !seen.every(isFull)) throw new Error(`the state is not as it should be: ${JSON.stringify(seen)}`)
 }

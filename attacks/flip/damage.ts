@@ -15,6 +15,11 @@ export function* damagesOf(size: number, neighbours: readonly string[]): Generat
   for (let bit = 0; bit < 8 * size; bit++) yield { kind: 'bit', bit }
 }
 
+/** How many these are. */
+export function countDamages(size: number, neighbours: readonly string[]): number {
+  return 2 + neighbours.length + 9 * size
+}
+
 /** What the directory has in the place of the damaged files; undefined: nothing. */
 export function damaged(files: ReadonlyMap<string, Uint8Array>, path: string, damage: Damage): ReadonlyMap<string, Uint8Array | undefined> {
   const bytes = files.get(path) as Uint8Array

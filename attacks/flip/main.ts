@@ -1,62 +1,62 @@
-/** Damages every bit of a checkpoint directory, one at a time: each damage is found and named, and nothing is deleted. */
+/**
+ * `npm run attack -- flip [--seed N]`: real checkpoint directories, of which every file is damaged in every way: each bit flipped,
+ * cut at each length, missing, swapped with its neighbours. A restore must end with an error that names the file, or give the
+ * same state as before where the file rightly is not read; nothing may be deleted.
+ */
 import { join } from 'node:path'
-import { chosenSeed, numberOptions, Progress, type Attack } from '../lib/attack.ts'
+import { chosenSeed, numberOptions, Progress, type Attack, type AttackResult } from '../lib/attack.ts'
 import { runPool } from '../lib/pool.ts'
-import { partsOf } from './damage.ts'
-import { endToEnd } from './end-to-end.ts'
-import { entriesOf, make, manifestsOf } from './make.ts'
-import { PARTS, type PartResult } from './worker.ts'
+import { buildDirectories } from './build.ts'
+import { countDamages } from './damage.ts'
+import { printTable } from './table.ts'
+import { neighboursOf, unitsOf, type UnitResult } from './unit.ts'
+import { drawTries } from './whole-job.ts'
+import { FLIPPED_JOBS, JOBS_PER_CASE, SEED_NAME, type JobsResult } from './worker.ts'
+
+const TIMEOUT_MS = 240_000
 
 export const attack: Attack = {
   name: 'flip',
-  summary: 'every bit of a checkpoint directory flipped, every length cut, every file missing or swapped; --every N (each Nth only)',
+  summary: 'checkpoints with every bit flipped, every length cut, every file missing or swapped: found out, named, nothing deleted',
   async run(args) {
-    const options = numberOptions(args, { seed: undefined, every: 1, first: 0 })
-    const seed = chosenSeed(options.seed)
-    const made = await make(seed)
-    const paths = partsOf(made.killed)
-    const bytes = paths.reduce((sum, path) => sum + (made.killed.get(path) as Uint8Array).length, 0)
-    const levels = manifestsOf(made.killed).at(-1)?.operators ?? {}
-    const runs = Object.values(levels).flatMap((part) => (part.kind === 'keyed' ? part.runs.map(({ level }) => level) : []))
-    const kinds = new Set(
-      Object.values(levels).flatMap((part) =>
-        part.kind === 'keyed'
-          ? Object.values(part.states).map((state) => `${state.kind}${state.ttl === undefined ? '' : ' with ttl'}`)
-          : [part.kind],
-      ),
-    )
-    process.stdout.write(
-      `${paths.length} files, ${bytes} bytes: ${entriesOf(made.killed)
-        .map(([, { kind }]) => kind)
-        .join(', ')}, release, finished; runs ${runs.join(' ')}; ${[...kinds].join(', ')}\n`,
-    )
-    process.env['FLIP_SEED'] = String(seed)
-    process.env['FLIP_EVERY'] = String(options.every)
-    const tried: Record<string, number> = {}
-    const wrong: string[] = []
-    const progress = new Progress('parts', PARTS)
-    let done = 0
-    await runPool<PartResult>({
-      module: join(import.meta.dirname, 'worker.ts'),
-      cases: Array.from({ length: options.first === 1 ? 2 : PARTS }, (_, part) => part),
-      timeoutMs: 240_000,
-      onResult: (_part, result) => {
-        for (const [kind, count] of Object.entries(result.tried)) tried[kind] = (tried[kind] ?? 0) + count
-        wrong.push(...result.wrong)
-        progress.at(++done, `${tried['bit'] ?? 0} bits`)
-      },
-      onDeath: (part, reason) => void wrong.push(`part ${part}: ${reason}`),
-    })
-    const whole = await endToEnd(made, seed)
-    wrong.push(...whole.wrong)
-    for (const line of wrong.slice(0, 20)) process.stdout.write(`  ${line}\n`)
-    const all = { ...tried, 'whole jobs': whole.tried }
-    process.stdout.write(
-      `tried: ${Object.entries(all)
-        .map(([kind, count]) => `${kind} ${count}`)
-        .join(', ')}\n`,
-    )
-    const count = Object.values(all).reduce((sum, each) => sum + each, 0)
-    return { passed: count - wrong.length, failed: wrong.length }
+    const seed = chosenSeed(numberOptions(args, { seed: undefined }).seed)
+    process.env[SEED_NAME] = String(seed)
+    return flip(seed)
   },
+}
+
+async function flip(seed: number): Promise<AttackResult> {
+  const units = unitsOf(await buildDirectories(seed))
+  const sizes = units.map(({ built, path }) => (built.files.get(path) as Uint8Array).length)
+  const wholeJobs = drawTries(units, FLIPPED_JOBS, seed).length
+  const jobCases = Math.ceil(wholeJobs / JOBS_PER_CASE)
+  const planned = units.reduce((sum, unit, n) => sum + countDamages(sizes[n] as number, neighboursOf(unit)), wholeJobs)
+  // The largest first, so that both processes end at the same time.
+  const bySize = units.map((_unit, number) => number).sort((a, b) => (sizes[b] as number) - (sizes[a] as number))
+  const cases = [...bySize, ...Array.from({ length: jobCases }, (_, n) => units.length + n)]
+  const progress = new Progress('files', cases.length)
+  const results: UnitResult[] = []
+  const jobs: JobsResult[] = []
+  const deaths: string[] = []
+  await runPool<UnitResult | JobsResult>({
+    module: join(import.meta.dirname, 'worker.ts'),
+    cases,
+    timeoutMs: TIMEOUT_MS,
+    onResult(_number, result) {
+      if ('jobs' in result) jobs.push(result)
+      else results.push(result)
+      for (const failure of result.failures) progress.say(`  ${failure}`)
+      progress.at(results.length + jobs.length)
+    },
+    onDeath(number, reason) {
+      const unit = units[number]
+      const what = unit === undefined ? 'whole jobs' : `${unit.built.name} ${unit.path}`
+      deaths.push(what)
+      progress.say(`  ${what}: ${reason}`)
+    },
+  })
+  printTable(results, jobs)
+  const failed = results.reduce((sum, each) => sum + each.failed, 0) + jobs.reduce((sum, each) => sum + each.failures.length, 0)
+  const good = [...results, ...jobs].reduce((sum, each) => sum + each.detected + each.harmless, 0)
+  return { passed: good, failed: failed + deaths.length, planned }
 }

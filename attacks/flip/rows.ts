@@ -6,8 +6,6 @@ export interface FlipRow {
   readonly n: number
   readonly at: number
   readonly key: number
-  /** Length of a text that makes deltas large. */
-  readonly blob: number
 }
 export interface Gate {
   allowed: number
@@ -20,10 +18,8 @@ export interface FlipPosition {
 
 const KEYS: readonly Key[] = ['a key', 7, -3.5, 2n ** 65n, true, ['pair', 1]]
 const SPLITS = ['left', 'right']
-/** Together just above what a base is rewritten for; and the last one is short, so that the base is. */
-const BLOBS = [65_000, 65_000, 65_000, 65_000, 2_500]
-/** Each row of a build has its checkpoint: enough for a base, 32 deltas that are merged, and some more. */
-export const BUILD_ROWS: number = BLOBS.length + 38
+/** Each row of a build has its checkpoint: enough for a base, deltas that are merged, and some more. */
+export const BUILD_ROWS = 60
 const START_MS = 1_000_000
 
 export function keyOf(row: FlipRow): Key {
@@ -33,13 +29,9 @@ export function keyOf(row: FlipRow): Key {
 /** Those of the build, then one of each key, which shows what a restored state is. */
 export function flipRows(seed: number): readonly FlipRow[] {
   const first = Math.abs(seed) % KEYS.length
-  const build = Array.from({ length: BUILD_ROWS }, (_, n) => ({
-    n,
-    at: START_MS + 10 * n,
-    key: (first + Math.max(0, n - 5)) % KEYS.length,
-    blob: BLOBS[n] ?? 0,
-  }))
-  return [...build, ...KEYS.map((_, key) => ({ n: BUILD_ROWS + key, at: START_MS + 10 * (BUILD_ROWS + key), key, blob: 0 }))]
+  const rowAt = (n: number, key: number): FlipRow => ({ n, at: START_MS + 10 * n, key })
+  const build = Array.from({ length: BUILD_ROWS }, (_, n) => rowAt(n, (first + n) % KEYS.length))
+  return [...build, ...KEYS.map((_, key) => rowAt(BUILD_ROWS + key, key))]
 }
 
 export function gatedSource(rows: readonly FlipRow[], gate: Gate): Source<FlipRow> {

@@ -12,7 +12,7 @@ import { startOnLog, type LogOutcome } from './restore.ts'
 import { errorVerdict, type Verdict } from './verdict.ts'
 
 /** So many of those that are judged by their class of error are started in full all the same. */
-const IN_FULL = 499
+const IN_FULL = 61
 
 export class LogTrial {
   readonly #built: Built

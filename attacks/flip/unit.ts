@@ -51,7 +51,7 @@ function kindOf(built: Built, path: string): string {
 }
 
 /** The next of the same kind, and for entries the one before too: the newest has none after it. */
-function neighboursOf({ built, path }: Unit): readonly string[] {
+export function neighboursOf({ built, path }: Unit): readonly string[] {
   const folder = path.slice(0, path.lastIndexOf('/') + 1)
   if (folder === '/checkpoints/') return []
   const all = [...built.files.keys()].filter((each) => each.startsWith(folder) && !each.includes('/.')).sort()

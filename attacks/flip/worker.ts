@@ -1,41 +1,41 @@
-/** A part of all damages, in a process of its own. */
+/** A process of the pool. It builds the same directories as the others: a case is the number of a unit, or of a run of whole jobs. */
 import { serve } from '../lib/pool.ts'
-import { damagesOf, Judge, partsOf } from './damage.ts'
-import { entriesOf, make, type Directory, type Made } from './make.ts'
+import { buildDirectories } from './build.ts'
+import { damageText } from './damage.ts'
+import { runUnit, unitsOf, type UnitResult } from './unit.ts'
+import { drawTries, WholeJobs } from './whole-job.ts'
 
-export interface PartResult {
-  readonly tried: Readonly<Record<string, number>>
-  readonly wrong: readonly string[]
-}
-export const PARTS = 64
-const seed = Number(process.env['FLIP_SEED'])
-const every = Number(process.env['FLIP_EVERY'])
-let made: Promise<Made> | undefined
+/** In the environment of the workers. */
+export const SEED_NAME = 'MILLRACE_FLIP_SEED'
+/** Whole jobs with a flip, and how many whole jobs make one case. */
+export const FLIPPED_JOBS = 960
+export const JOBS_PER_CASE = 40
 
-/** Of the directories that ended well only the last entry is of a kind that the killed one lacks. */
-export function cases(of: Made): { readonly name: string; readonly directory: Directory; readonly paths: readonly string[] }[] {
-  const newest = (directory: Directory): string[] => [`log/${String(entriesOf(directory).at(-1)?.[0]).padStart(12, '0')}.entry`]
-  return [
-    { name: 'killed', directory: of.killed, paths: partsOf(of.killed) },
-    { name: 'released', directory: of.released, paths: newest(of.released) },
-    { name: 'finished', directory: of.finished, paths: newest(of.finished) },
-  ]
+export interface JobsResult {
+  readonly jobs: number
+  readonly detected: number
+  readonly harmless: number
+  readonly failures: readonly string[]
 }
 
-async function work(part: number): Promise<PartResult> {
-  const tried: Record<string, number> = {}
-  const wrong: string[] = []
-  for (const { name, directory, paths } of cases(await (made ??= make(seed)))) {
-    const judge = new Judge(directory)
-    for (const [index, damage] of damagesOf(directory, paths).entries()) {
-      if (index % PARTS !== part || (damage.kind !== 'missing' && damage.kind !== 'swapped' && Math.floor(index / PARTS) % every !== 0))
-        continue
-      tried[damage.kind] = (tried[damage.kind] ?? 0) + 1
-      const found = await judge.judge(damage)
-      if (found !== undefined && wrong.length < 5) wrong.push(`${name} ${JSON.stringify(damage)}: ${found}`)
+if (process.env[SEED_NAME] !== undefined && process.send !== undefined) {
+  const seed = Number(process.env[SEED_NAME])
+  const units = unitsOf(await buildDirectories(seed))
+  const tries = drawTries(units, FLIPPED_JOBS, seed)
+  const whole = new WholeJobs(seed)
+  const runJobs = async (from: number): Promise<JobsResult> => {
+    const counts = { detected: 0, harmless: 0 }
+    const failures: string[] = []
+    const own = tries.slice(from, from + JOBS_PER_CASE)
+    for (const each of own) {
+      const verdict = await whole.judge(each)
+      if (typeof verdict === 'string') counts[verdict]++
+      else failures.push(`whole job: ${each.unit.built.name} ${each.unit.path}: ${damageText(each.damage)}: ${verdict.failure}`)
     }
+    return { jobs: own.length, ...counts, failures }
   }
-  return { tried, wrong }
+  serve<UnitResult | JobsResult>((number) => {
+    const unit = units[number]
+    return unit === undefined ? runJobs((number - units.length) * JOBS_PER_CASE) : runUnit(unit)
+  })
 }
-
-if (process.send !== undefined) serve(work)
