@@ -3,8 +3,8 @@
  * {@link startCoordinator}, and a restart makes a new one from what the log says.
  *
  *   committing-restored ─► withdrawing ─► opening ─► running ─► finishing ──────────► closing ─► ended
- *        │ restored was `end`                            stop or end is    all       ▲ finished or
- *        └───────────────────────────────────────────────  complete     committed ───┘ release entry
+ *                               │ restored was `end`     stop or end is    all       ▲ finished or
+ *                               └────────────────────────  complete     committed ───┘ release entry
  *
  *   running:   no flight ──tick──► barrier n ──all acked──► store n ──stored──► complete: notify, acknowledge, commit ≤ n
  *                  ▲                  │ declined, timed out                          │
@@ -70,7 +70,7 @@ export function decideCheckpoint(state: CoordinatorState, event: CoordinatorEven
     case 'stop':
       return onStop(state, event.nowMs)
     case 'withdrawn':
-      return state.stage === 'withdrawing' ? open(state) : drop(state)
+      return state.stage === 'withdrawing' ? afterWithdrawn(state) : drop(state)
     case 'tasksRunning':
       return state.stage === 'opening' ? onRunning({ ...state, stage: 'running' }, event.nowMs) : drop(state)
     case 'acked':
@@ -130,14 +130,14 @@ function afterCommit(decision: CoordinatorDecision): CoordinatorDecision {
 /** Nothing is left to be committed. */
 function afterAllCommitted(state: CoordinatorState): CoordinatorDecision {
   if (state.stage === 'committing-restored') {
-    // EO-4: a restored `end` has nothing to run; only its commits may have been missing.
-    if (state.newest?.reason === 'end') return closeLog(state)
     return { state: { ...state, stage: 'withdrawing' }, actions: [{ kind: 'withdraw', kept: uncommittedOf(state.newest) }] }
   }
   return state.stage === 'finishing' ? closeLog(state) : keep(state)
 }
 
-function open(state: CoordinatorState): CoordinatorDecision {
+/** EO-4: a restored `end` has nothing to run. Only commits may have been missing, and a late writer of an older epoch may have sealed. */
+function afterWithdrawn(state: CoordinatorState): CoordinatorDecision {
+  if (state.newest?.reason === 'end') return closeLog(state)
   const needsFirst = state.options.needsFirst || state.newest === undefined
   return { state: { ...state, stage: 'opening' }, actions: [{ kind: 'start-tasks', needsFirst }] }
 }

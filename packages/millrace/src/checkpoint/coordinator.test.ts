@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { decideCheckpoint, startCoordinator, type CoordinatorAction, type CoordinatorDecision } from './coordinator.ts'
+import type { Manifest, StoredCommittable } from './manifest.ts'
+
+const sealed: StoredCommittable = { checkpoint: 5, epoch: 1, subtask: 0, data: 'part' }
+
+function manifestOf(reason: Manifest['reason'], committables: readonly StoredCommittable[]): Manifest {
+  return {
+    format: 1,
+    job: 'numbers',
+    checkpoint: 5,
+    epoch: 1,
+    createdAtMs: 0,
+    reason,
+    keyGroups: 128,
+    planHash: 'p',
+    chunks: [],
+    operators: { 'sink/out': { kind: 'sink', committables, writerStates: [] } },
+  }
+}
+
+function restoredFrom(restored: Manifest): CoordinatorDecision {
+  return startCoordinator({
+    job: 'numbers',
+    epoch: 2,
+    planHash: 'p',
+    keyGroups: 128,
+    tasks: [{ task: 'all', subtask: 0, isSource: true }],
+    restored,
+    checkpointFloor: 100,
+    needsFirst: false,
+    failureBudget: 0,
+  })
+}
+
+const kindsOf = (actions: readonly CoordinatorAction[]): string[] => actions.map(({ kind }) => kind)
+
+test('EO-4: a restored last checkpoint is committed and what older epochs left is withdrawn; then the job has finished, and no task opens', () => {
+  const began = restoredFrom(manifestOf('end', [sealed]))
+  assert.deepEqual(kindsOf(began.actions), ['commit'])
+  const committed = decideCheckpoint(began.state, { kind: 'committed', nowMs: 0, epoch: 2, upTo: 5 })
+  // A writer of an older epoch may have sealed more after the epoch of that checkpoint withdrew what it found.
+  assert.deepEqual(committed.actions, [{ kind: 'withdraw', kept: { 'sink/out': [sealed] } }])
+  const withdrawn = decideCheckpoint(committed.state, { kind: 'withdrawn', nowMs: 0, epoch: 2 })
+  assert.deepEqual(withdrawn.actions, [{ kind: 'append-finished', checkpoint: 5, usedTo: 100 }])
+  const closed = decideCheckpoint(withdrawn.state, { kind: 'closed', nowMs: 0, epoch: 2, entry: 'finished' })
+  assert.deepEqual(closed.actions, [{ kind: 'ended', how: 'finished' }])
+})
+
+test('any other restored checkpoint opens the tasks after its commits and the withdrawal', () => {
+  const began = restoredFrom(manifestOf('periodic', []))
+  assert.deepEqual(kindsOf(began.actions), ['withdraw'])
+  const withdrawn = decideCheckpoint(began.state, { kind: 'withdrawn', nowMs: 0, epoch: 2 })
+  assert.deepEqual(withdrawn.actions, [{ kind: 'start-tasks', needsFirst: false }])
+})
