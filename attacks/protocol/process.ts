@@ -1,8 +1,23 @@
 /** How a process performs what the machines decide: the smallest honest host. Every step of it is atomic; anything may come between. */
 import type { Merge } from '../../packages/millrace/src/checkpoint/compaction.ts'
 import { chunkName } from '../../packages/millrace/src/checkpoint/chunk-name.ts'
-import { decideCheckpoint, startCoordinator, type CoordinatorAction, type CoordinatorDecision, type CoordinatorEvent } from '../../packages/millrace/src/checkpoint/coordinator.ts'
-import { decideLog, startLog, type AppendBody, type LogAction, type LogDecision, type LogEvent, type LogOptions, type Ownership } from '../../packages/millrace/src/checkpoint/log.ts'
+import {
+  decideCheckpoint,
+  startCoordinator,
+  type CoordinatorAction,
+  type CoordinatorDecision,
+  type CoordinatorEvent,
+} from '../../packages/millrace/src/checkpoint/coordinator.ts'
+import {
+  decideLog,
+  startLog,
+  type AppendBody,
+  type LogAction,
+  type LogDecision,
+  type LogEvent,
+  type LogOptions,
+  type Ownership,
+} from '../../packages/millrace/src/checkpoint/log.ts'
 import type { Entry, Manifest, StoredCommittable, TaskReport } from '../../packages/millrace/src/checkpoint/manifest.ts'
 import { decideRetention, startRetention, type RetentionEvent } from '../../packages/millrace/src/checkpoint/retention.ts'
 import { StreamError } from '../../packages/millrace/src/core/errors.ts'
@@ -12,6 +27,7 @@ import type { Budget, Ghost, Operation, Process, Scenario, Sink, Storage, Task, 
 
 type Mutable<T> = { -readonly [P in keyof T]: T[P] }
 const GROUPS = 1
+const RANDOM = '0123456789abcdef'
 
 /** One step in the making: drafts of what it changes. */
 export class Step {
@@ -59,11 +75,25 @@ export class Step {
   crash(current: number): void {
     this.budget.crashes--
     this.current = current
-    Object.assign(this.process, { life: 'dead', log: undefined, coordinator: undefined, retention: undefined, task: undefined, operations: [] })
+    Object.assign(this.process, {
+      life: 'dead',
+      log: undefined,
+      coordinator: undefined,
+      retention: undefined,
+      task: undefined,
+      operations: [],
+    })
   }
 
   #done(): void {
-    Object.assign(this.process, { life: 'done', log: undefined, coordinator: undefined, retention: undefined, task: undefined, operations: [] })
+    Object.assign(this.process, {
+      life: 'done',
+      log: undefined,
+      coordinator: undefined,
+      retention: undefined,
+      task: undefined,
+      operations: [],
+    })
   }
 
   #logOptions(): LogOptions {
@@ -86,7 +116,7 @@ export class Step {
   tell(event: CoordinatorEvent): void {
     const { coordinator } = this.process
     if (coordinator === undefined) return
-    this.#followCoordinator(decideCheckpoint(coordinator, event))
+    this.#followCoordinator(decideCheckpoint(coordinator, this.mutation.coordinatorEvent?.(coordinator, event) ?? event))
   }
 
   begin(operation: Operation): void {
@@ -95,13 +125,15 @@ export class Step {
     const isRelease = operation.kind === 'delete-entry' || operation.kind === 'delete-chunk' || operation.kind === 'list-chunks'
     const isAnswer = operation.kind === 'commit' && (answers === 'no-matter' || (operation.left.length === 0 && answers === 'at-once'))
     const isReport = operation.kind === 'acknowledge' && this.budget.aborts === 0
-    if ((isRelease && deletes === 'at-once') || isAnswer || (isReport && reports === 'at-once')) this.perform(this.process.operations.length - 1, '')
+    if ((isRelease && deletes === 'at-once') || isAnswer || (isReport && reports === 'at-once'))
+      this.perform(this.process.operations.length - 1, '')
   }
 
   // -------------------------------------------------------------- the log machine
 
   feedLog(event: LogEvent): void {
-    if (this.process.log !== undefined) this.#followLog(decideLog(this.process.log, this.mutation.logEvent?.(this.process.log, event) ?? event))
+    if (this.process.log !== undefined)
+      this.#followLog(decideLog(this.process.log, this.mutation.logEvent?.(this.process.log, event) ?? event))
   }
 
   #followLog({ state, actions }: LogDecision): void {
@@ -115,9 +147,8 @@ export class Step {
       case 'read':
       case 'look-for-chunks':
       case 'wait':
-        return this.begin({ kind: 'log', action })
       case 'create':
-        return this.begin({ kind: 'log', action: { ...action, entry: this.mutation.entry?.(action.entry) ?? action.entry } })
+        return this.begin({ kind: 'log', action })
       case 'beat':
         this.storage.beat = action.beat
         return
@@ -175,8 +206,10 @@ export class Step {
   #confirm(number: number, epoch: number, position: number | undefined): void {
     for (const other of this.ghost.confirmed) {
       if (other.number === number) this.violate(`entry ${number} counts twice`)
-      if (other.number < number ? other.epoch > epoch : other.epoch < epoch) this.violate(`entry ${number} of epoch ${epoch} counts beside entry ${other.number} of epoch ${other.epoch}`)
-      if (other.number < number && position !== undefined && (other.position ?? 0) > position) this.violate(`entry ${number} goes back to record ${position}`)
+      if (other.number < number ? other.epoch > epoch : other.epoch < epoch)
+        this.violate(`entry ${number} of epoch ${epoch} counts beside entry ${other.number} of epoch ${other.epoch}`)
+      if (other.number < number && position !== undefined && (other.position ?? 0) > position)
+        this.violate(`entry ${number} goes back to record ${position}`)
     }
     this.ghost.confirmed = [...this.ghost.confirmed, { number, epoch, position }]
   }
@@ -185,7 +218,9 @@ export class Step {
 
   #retain(event: RetentionEvent): void {
     if (this.process.retention === undefined) return
-    const decision = decideRetention(this.process.retention, this.mutation.retention?.(event) ?? event)
+    const before = this.process.retention
+    const honest = decideRetention(before, this.mutation.retention?.(event) ?? event)
+    const decision = this.mutation.released?.(before, event, honest) ?? honest
     this.process.retention = decision.state
     for (const number of decision.deleteEntries) this.begin({ kind: 'delete-entry', number })
     for (const chunk of decision.deleteChunks) this.begin({ kind: 'delete-chunk', chunk })
@@ -204,7 +239,7 @@ export class Step {
       case 'commit':
         return this.begin({ kind: 'commit', epoch, upTo: action.upTo, left: action.groups.flatMap((group) => group.sinks[SINK] ?? []) })
       case 'withdraw':
-        return this.begin({ kind: 'withdraw', epoch, kept: this.mutation.kept?.(action.kept) ?? action.kept })
+        return this.begin({ kind: 'withdraw', epoch, kept: action.kept })
       case 'start-tasks':
         return this.begin({ kind: 'open', epoch, manifest: this.process.coordinator?.newest })
       case 'trigger-barrier':
@@ -223,11 +258,9 @@ export class Step {
       case 'ended':
         if (action.how === 'finished') this.#judgeFinish()
         return this.#done()
-      case 'abort':
-        if (this.mutation.dropsAborted === true && this.process.task !== undefined) this.process.task = { ...this.process.task, sealed: [] }
-        return
       case 'discard-merge':
         return this.#retain({ kind: 'discarded', chunk: action.merge.chunk.name })
+      case 'abort':
       case 'notify-complete':
       case 'acknowledge-sources':
       case 'release-files':
@@ -237,16 +270,20 @@ export class Step {
 
   /** A new attempt in the same process: a new claim. What the old one had begun is void, but not undone. */
   #restart(error: StreamError): void {
-    if (error.code !== 'CHECKPOINT_FAILED') return this.violate(`failed: ${error.message}`)
+    if (error.code !== 'CHECKPOINT_FAILED' && error.code !== 'CHECKPOINT_TIMEOUT') return this.violate(`failed: ${error.message}`)
     const usedTo = this.process.coordinator?.usedTo ?? -1
     this.process.tokens++
     this.process.task = undefined
-    this.process.operations = this.process.operations.filter(({ kind }) => kind === 'log' || kind === 'commit' || kind === 'delete-entry' || kind === 'delete-chunk')
+    this.process.operations = this.process.operations.filter(
+      ({ kind }) => kind !== 'seal' && kind !== 'withdraw' && kind !== 'open' && kind !== 'list-chunks',
+    )
     this.#append({ kind: 'claim', token: `${this.process.name}${this.process.tokens}`, usedTo })
   }
 
   #judgeFinish(): void {
-    const records = Object.values(this.sink.committed).flat().sort((a, b) => a - b)
+    const records = Object.values(this.sink.committed)
+      .flat()
+      .sort((a, b) => a - b)
     const expected = Array.from({ length: this.scenario.records }, (_, i) => i + 1)
     if (records.join() !== expected.join()) this.violate(`finished with [${records}] instead of [${expected}]`)
   }
@@ -271,15 +308,14 @@ export class Step {
       case 'open':
         return this.#open(operation)
       case 'list-chunks':
-        return this.#retain({ kind: 'listed', chunks: this.storage.chunks })
+        return this.#retain({ kind: 'listed', chunks: Object.keys(this.storage.chunks) })
       case 'delete-entry': {
         const { [operation.number]: _gone, ...entries } = this.storage.entries
         this.storage.entries = entries
         return
       }
       case 'delete-chunk':
-        this.storage.chunks = this.storage.chunks.filter((chunk) => chunk !== operation.chunk)
-        return
+        return this.#deleteChunk(operation.chunk)
       case 'merge':
         return this.#merge(operation)
     }
@@ -302,7 +338,7 @@ export class Step {
           }),
         })
       case 'look-for-chunks':
-        return this.feedLog({ kind: 'chunksSeen', any: chunks.length > 0 })
+        return this.feedLog({ kind: 'chunksSeen', any: Object.keys(chunks).length > 0 })
       case 'wait':
         if (variant === 'lease') this.budget.leases--
         return this.feedLog({ kind: 'waited', elapsedMs: variant === 'lease' ? 1_000_000 : 0 })
@@ -321,13 +357,17 @@ export class Step {
   }
 
   #open({ epoch, manifest }: Operation & { readonly kind: 'open' }): void {
-    for (const chunk of manifest?.chunks ?? []) if (!this.storage.chunks.includes(chunk.name)) this.violate(`chunk ${chunk.name} is gone at restore`)
+    for (const chunk of manifest?.chunks ?? [])
+      if (!Object.hasOwn(this.storage.chunks, chunk.name)) this.violate(`chunk ${chunk.name} is gone at restore`)
     const position = positionOf(manifest)
     this.process.task = { position, open: [], sealed: [], hasEnded: false }
     this.tell({ kind: 'tasksRunning', nowMs: 0, epoch })
   }
 
-  /** The barrier reaches the task, which seals and writes; the acknowledgement is a step of its own. */
+  /**
+   * The barrier reaches the task, which seals and writes; the acknowledgement is a step of its own. What is not known to be in a
+   * complete checkpoint is written again: a chunk holds all of it, as committables do.
+   */
   #seal({ epoch, barrier }: Operation & { readonly kind: 'seal' }): void {
     const task = this.process.task as Task
     const { checkpoint, completed } = barrier
@@ -337,21 +377,29 @@ export class Step {
     const sealed = hasNews ? [...known, fresh] : known
     if (hasNews) this.sink.prepared = { ...this.sink.prepared, [idOf(fresh)]: task.open }
     this.process.task = { ...task, open: [], sealed }
-    const name = chunkName({ epoch, kind: 'checkpoint', checkpoint, task: TASK, subtask: 0, random: '0123456789abcdef' })
-    if (hasNews) {
+    const delta = this.mutation.dropsPending === true ? task.open : sealed.flatMap((committable) => committable.data as readonly number[])
+    const name = chunkName({ epoch, kind: 'checkpoint', checkpoint, task: TASK, subtask: 0, random: RANDOM })
+    const hasDelta = delta.length > 0
+    if (hasDelta) {
       this.#retain({ kind: 'writing', chunk: name })
-      this.storage.chunks = [...this.storage.chunks, name]
-      this.#retain({ kind: 'written', chunk: name })
+      this.#writeChunk(name, delta)
     }
     const report: TaskReport = {
       task: TASK,
       subtask: 0,
       isFinal: task.hasEnded,
-      ...(hasNews ? { chunk: { name, sizeBytes: 1, sha256: '' } } : {}),
+      ...(hasDelta ? { chunk: { name, sizeBytes: 1, sha256: '' } } : {}),
       operators: {
         [SOURCE]: { kind: 'source', splits: { 0: { position: task.position, maxTimestamp: task.position, ended: task.hasEnded } } },
-        [STEP]: { kind: 'keyed', states: {}, first: 0, last: GROUPS - 1, watermark: task.position, ...(hasNews ? { run: { bytes: 1, entries: 1 } } : {}) },
-        [SINK]: { kind: 'sink', committables: sealed },
+        [STEP]: {
+          kind: 'keyed',
+          states: {},
+          first: 0,
+          last: GROUPS - 1,
+          watermark: task.position,
+          ...(hasDelta ? { run: { bytes: 1, entries: 1 } } : {}),
+        },
+        [SINK]: { kind: 'sink', committables: this.mutation.dropsAborted === true && hasNews ? [fresh] : sealed },
       },
     }
     this.begin({ kind: 'acknowledge', epoch, checkpoint, report })
@@ -363,6 +411,16 @@ export class Step {
     this.budget.aborts--
     const error = new StreamError('CHECKPOINT_FAILED', 'declined')
     this.tell({ kind: 'declined', nowMs: 0, epoch, checkpoint, task: TASK, subtask: 0, error })
+  }
+
+  #writeChunk(name: string, records: readonly number[]): void {
+    this.storage.chunks = { ...this.storage.chunks, [name]: records }
+    this.#retain({ kind: 'written', chunk: name })
+  }
+
+  #deleteChunk(chunk: string): void {
+    const { [chunk]: _gone, ...chunks } = this.storage.chunks
+    this.storage.chunks = chunks
   }
 
   /** One committable a step; the answer is a step of its own. */
@@ -377,7 +435,8 @@ export class Step {
       if (done.join() !== data.join()) this.violate(`${id} is committed as [${done}] and again as [${data}]`)
       return
     }
-    if (this.sink.prepared[id]?.join() !== data.join()) return this.violate(`${id} is committed as [${data}], prepared is [${this.sink.prepared[id]}]`)
+    if (this.sink.prepared[id]?.join() !== data.join())
+      return this.violate(`${id} is committed as [${data}], prepared is [${this.sink.prepared[id]}]`)
     const visible = positionOf(latestManifest(this.storage))
     if (data.some((record) => record > visible)) this.violate(`[${data}] is committed, but the newest checkpoint ends at ${visible}`)
     const before = Object.values(this.sink.committed).flat()
@@ -387,14 +446,18 @@ export class Step {
 
   #withdraw({ epoch, kept }: Operation & { readonly kind: 'withdraw' }): void {
     const ids = new Set(Object.values(kept).flat().map(idOf))
-    const left = Object.entries(this.sink.prepared).filter(([id]) => Number.parseInt(id, 10) >= epoch || ids.has(id) || Object.hasOwn(this.sink.committed, id))
-    this.sink.prepared = Object.fromEntries(left)
+    const left = Object.entries(this.sink.prepared).filter(
+      ([id]) => Number.parseInt(id, 10) >= epoch || ids.has(id) || Object.hasOwn(this.sink.committed, id),
+    )
+    if (this.mutation.withdrawsNothing !== true) this.sink.prepared = Object.fromEntries(left)
     this.tell({ kind: 'withdrawn', nowMs: 0, epoch })
   }
 
   #merge({ epoch, merge }: Operation & { readonly kind: 'merge' }): void {
-    this.storage.chunks = [...this.storage.chunks, merge.chunk.name]
-    this.#retain({ kind: 'written', chunk: merge.chunk.name })
+    this.#writeChunk(
+      merge.chunk.name,
+      merge.inputs.flatMap((input) => this.storage.chunks[input] ?? []),
+    )
     this.tell({ kind: 'merged', nowMs: 0, epoch, merge })
   }
 
@@ -403,7 +466,7 @@ export class Step {
     const part = manifest.operators[STEP]
     const epoch = this.process.coordinator?.options.epoch ?? 0
     if (part?.kind !== 'keyed') return
-    const name = chunkName({ epoch, kind: 'merged', checkpoint: manifest.checkpoint, task: TASK, subtask: 0, random: '0123456789abcdef' })
+    const name = chunkName({ epoch, kind: 'merged', checkpoint: manifest.checkpoint, task: TASK, subtask: 0, random: RANDOM })
     const merge: Merge = {
       operator: STEP,
       first: 0,

@@ -29,7 +29,8 @@ export interface World {
 
 export interface Storage {
   readonly entries: Readonly<Record<number, Entry>>
-  readonly chunks: readonly string[]
+  /** By name: the records whose effect is in it. */
+  readonly chunks: Readonly<Record<string, readonly number[]>>
   readonly beat: Beat | undefined
 }
 
@@ -46,10 +47,14 @@ export interface Budget {
   readonly leases: number
   /** Checkpoints that are declined after their seal. */
   readonly aborts: number
+  /** Checkpoints that are given up while what belongs to them is still on its way. */
+  readonly timeouts: number
   /** Creations whose outcome the process is not told. */
   readonly doubts: number
   readonly merges: number
   readonly stops: number
+  /** Beats between entries, at any moment. */
+  readonly beats: number
   /** Times that a process is interrupted although it could go on; -1: any number. */
   readonly switches: number
 }
@@ -98,6 +103,7 @@ export type Operation =
   | { readonly kind: 'merge'; readonly epoch: number; readonly merge: Merge }
 
 export interface Scenario {
+  readonly key: string
   readonly name: string
   readonly records: number
   readonly processes: number
@@ -113,8 +119,19 @@ export interface Scenario {
 }
 
 export function firstWorld(scenario: Scenario): World {
-  const processes = Array.from({ length: scenario.processes }, (_, i): Process => ({
-    name: 'ABCDEF'[i] as string,
+  return {
+    storage: { entries: {}, chunks: {}, beat: undefined },
+    sink: { prepared: {}, committed: {} },
+    processes: Array.from({ length: scenario.processes }, (_, i) => unborn(i)),
+    budget: scenario.budget,
+    ghost: { confirmed: [], used: [], hadDoubt: false, violation: undefined },
+    current: 0,
+  }
+}
+
+export function unborn(index: number): Process {
+  return {
+    name: 'ABCDEF'[index] as string,
     life: 'unborn',
     log: undefined,
     coordinator: undefined,
@@ -122,14 +139,6 @@ export function firstWorld(scenario: Scenario): World {
     task: undefined,
     operations: [],
     tokens: 0,
-  }))
-  return {
-    storage: { entries: {}, chunks: [], beat: undefined },
-    sink: { prepared: {}, committed: {} },
-    processes,
-    budget: scenario.budget,
-    ghost: { confirmed: [], used: [], hadDoubt: false, violation: undefined },
-    current: 0,
   }
 }
 
