@@ -14,6 +14,8 @@ export interface ChildOptions {
   readonly phaseFile: string
   /** Smaller batches make the job slower, so that a kill finds work. */
   readonly batchRecords: number
+  /** Reads so many rows for each checkpoint and no more, so that it lasts. */
+  readonly rowsPerCheckpoint?: number
   /** Ends itself with this signal at the `nth` time (from 1) that it passes this crash point. */
   readonly at?: { readonly point: string; readonly nth: number; readonly signal: 'SIGKILL' | 'SIGSTOP' }
 }

@@ -1,11 +1,13 @@
-/** A sequence job as a process of its own, which may end itself at a crash point. Started by the attacks `kill` and `two`. */
+/** A sequence job as a process of its own, which may end itself at a crash point. Started by the attacks `kill`, `two` and `retain`. */
 import { writeSync } from 'node:fs'
 import { exitCodeOf } from '../../packages/millrace/src/cli/exit-codes.ts'
 import { messageOf, StreamError } from '../../packages/millrace/src/core/errors.ts'
 import { nodeEnv } from '../../packages/millrace/src/env/node-env.ts'
+import type { Job } from '../../packages/millrace/src/index.ts'
 import { startJob } from '../../packages/millrace/src/job/start-job.ts'
 import type { JobEvent, JobHandle } from '../../packages/millrace/src/runtime/monitor.ts'
 import { sequenceJob } from '../lib/sequence-job.ts'
+import { slowFiles } from '../lib/slow-files.ts'
 import type { ChildLine, ChildOptions } from './child-options.ts'
 import { keysJob } from './keys-job.ts'
 import { PhaseRecorder } from './phase.ts'
@@ -43,11 +45,17 @@ process.on('SIGTERM', () => {
   void handle?.stop().catch(() => undefined)
 })
 
+function job(): Job<void, unknown> {
+  const { input, many, rowsPerCheckpoint } = options
+  if (many !== undefined) return keysJob({ ...options, ...many })
+  return sequenceJob({ ...options, ...(rowsPerCheckpoint === undefined ? {} : { source: slowFiles(`${input}/*.jsonl`, rowsPerCheckpoint) }) })
+}
+
 async function main(): Promise<number> {
   const { checkpoints, everyMs, retain, leaseMs, parallelism, batchRecords } = options
   try {
     handle = await startJob(
-      options.many === undefined ? sequenceJob(options) : keysJob({ ...options, ...options.many }),
+      job(),
       { parallelism, checkpoints: { storage: checkpoints, every: everyMs, retain, lease: leaseMs }, restart: 'none' },
       { env: nodeEnv({ crashPoint }), observer: onEvent, tuning: { batchRecords, credits: 2 } },
     )

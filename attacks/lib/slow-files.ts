@@ -1,0 +1,63 @@
+/**
+ * A file source at the pace of checkpoints: after so many rows it waits for the next one that is durable. So a job makes as many
+ * checkpoints as an attack needs, however fast the machine is.
+ */
+import { defineSource, sourceDefinitionOf, type Reader, type Source } from '../../packages/millrace/src/connect/contract.ts'
+import type { Env } from '../../packages/millrace/src/core/env.ts'
+import { fileSource, jsonLines } from '../../packages/millrace/src/files.ts'
+import type { InputRow } from './sequence-input.ts'
+
+/** An acknowledgement may be skipped: then it goes on without. */
+const LONGEST_WAIT_MS = 500
+
+type FilesReader = Reader<InputRow, never>
+
+/** Batches of files are not cut: one that goes beyond the rows is paid for by the checkpoints after it. */
+export function slowFiles(path: string, rowsPerCheckpoint: number): Source<InputRow> {
+  const files = sourceDefinitionOf(fileSource(path, jsonLines<InputRow>()))
+  if (files === undefined) throw new Error('no file source')
+  return defineSource<InputRow, never>({
+    kind: files.kind,
+    bounded: files.bounded,
+    replayable: files.replayable,
+    timestamps: files.timestamps,
+    open: async (context) => slowed((await files.open(context)) as FilesReader, rowsPerCheckpoint, context),
+  })
+}
+
+function slowed(files: FilesReader, rowsPerCheckpoint: number, { env, signal }: { readonly env: Env; readonly signal: AbortSignal }): FilesReader {
+  let rows = rowsPerCheckpoint
+  let wake: () => void = () => undefined
+  const more = (): void => {
+    rows = Math.min(rows + rowsPerCheckpoint, rowsPerCheckpoint)
+    wake()
+  }
+  const nextCheckpoint = (): Promise<void> =>
+    new Promise((resolve) => {
+      const cancel = env.timers.after(LONGEST_WAIT_MS, more)
+      wake = () => {
+        cancel()
+        resolve()
+      }
+    })
+  signal.addEventListener('abort', () => wake(), { once: true })
+  return {
+    splits: files.splits,
+    poll: (first) => {
+      if (rows <= 0) return 'wait'
+      const batch = files.poll(first)
+      if (typeof batch === 'object') rows -= batch.values.length
+      return batch
+    },
+    ready: () => (rows > 0 ? files.ready() : nextCheckpoint()),
+    pause: (splits) => files.pause?.(splits),
+    acknowledge: (positions) => {
+      more()
+      return files.acknowledge?.(positions) ?? Promise.resolve()
+    },
+    close: () => {
+      wake()
+      return files.close()
+    },
+  }
+}

@@ -1,0 +1,58 @@
+/** Two processes on one directory: one owns the job at a time, and whoever wakes up too late commits nothing. */
+import { rmSync } from 'node:fs'
+import { SeededRandom } from '../../packages/millrace/src/connectors/seeded-random.ts'
+import { chosenSeed, numberOptions, ownFolder, type Attack } from '../lib/attack.ts'
+import { playRound, type RoundKind, type RoundOptions } from './round.ts'
+
+/** Inside the creation of an entry, and around what follows from it. */
+const POINTS = [
+  'entry.beforeCreate',
+  'storage.entry.beforeLink',
+  'storage.entry.afterLink',
+  'checkpoint.stored',
+  'commit.before',
+  'files.commit.beforeLink',
+]
+const LEASE_MS = 1_000
+const DEFAULT_LEASE_MS = 10_000
+
+function planOf(seed: number, rounds: number): RoundOptions[] {
+  const random = new SeededRandom(seed, 'rounds')
+  const first = random.below(POINTS.length)
+  return Array.from({ length: rounds }, (_, number) => ({
+    number: number + 1,
+    seed,
+    round: roundOf(number, first, random),
+    leaseMs: number === rounds - 1 ? DEFAULT_LEASE_MS : LEASE_MS,
+  }))
+}
+
+/** By turns: inside a step, at any moment, handed over. The last one is at the default lease. */
+function roundOf(number: number, first: number, random: SeededRandom): RoundKind {
+  const afterMs = random.below(400)
+  if (number % 4 === 3) return { kind: 'hand-over', afterMs }
+  if (number % 4 === 1) return { kind: 'pause', afterMs }
+  // A pass that comes too early would stop the owner before the other waits: that is tried too, but not often.
+  return { kind: 'pause-at', point: POINTS[(first + (number >> 1)) % POINTS.length] as string, nth: 8 + random.below(12) }
+}
+
+export const attack: Attack = {
+  name: 'two',
+  summary: 'two processes on one directory: the owner is stopped until the other has taken over and gone on, then it wakes up; --rounds N',
+  async run(args) {
+    const options = numberOptions(args, { seed: undefined, rounds: 9 })
+    const seed = chosenSeed(options.seed)
+    const plan = planOf(seed, options.rounds as number)
+    let failed = 0
+    for (const round of plan) {
+      const { wrong, says } = await playRound(round)
+      if (wrong.length > 0) failed++
+      const { kind, ...rest } = round.round
+      process.stdout.write(
+        `  round ${round.number}, lease ${round.leaseMs / 1000} s, ${kind} ${Object.values(rest).join(' ')}: ${wrong.length === 0 ? says : wrong.join('\n    ')}\n`,
+      )
+    }
+    if (failed === 0) rmSync(ownFolder('two'), { recursive: true })
+    return { passed: plan.length - failed, failed, planned: plan.length }
+  },
+}
