@@ -145,7 +145,7 @@ const tables: Readonly<Record<string, (keys: number) => Table>> = {
       state,
       update(key) {
         state.setKey(key)
-        const slot = state.slot()
+        const slot = state.slotOf(state.key as never)
         const account = column.get(slot) as { n: number } | undefined
         if (account === undefined) return column.put(slot, { n: 1 })
         column.touch(slot)
@@ -155,7 +155,7 @@ const tables: Readonly<Record<string, (keys: number) => Table>> = {
         let sum = 0
         for (let i = 0; i < keys; i++) {
           state.setKey(keyOf(i))
-          sum += (column.get(state.slot()) as { n: number }).n
+          sum += (column.get(state.slotOf(state.key as never)) as { n: number }).n
         }
         return sum
       },

@@ -61,7 +61,7 @@ export function compareRead(state: KeyedState, model: Model, name: string, key: 
       return expectEqual(sorted([...state.map(name)]), sorted(expected), what)
     }
     case 'accumulator':
-      return expectEqual(state.accumulator(name).get(state.slot()), model.read(name, key)[0]?.v, what)
+      return expectEqual(state.accumulator(name).get(state.slotOf(state.key as never)), model.read(name, key)[0]?.v, what)
     case 'timer':
       return expectEqual(state.timer(name).at, model.read(name, key)[0]?.v, what)
     default:
@@ -141,7 +141,7 @@ interface Account {
 }
 function writeAccumulator(draw: Draw, state: KeyedState, model: Model, name: string, key: ModelKey): void {
   const column = state.accumulator(name)
-  const slot = state.slot()
+  const slot = state.slotOf(state.key as never)
   const now = column.get(slot)
   if (draw.chance(0.1)) {
     column.clear(slot)

@@ -290,7 +290,7 @@ export class World {
 function clearAny(state: KeyedState, name: string): void {
   switch (declarations[name]?.kind) {
     case 'accumulator':
-      return state.accumulator(name).clear(state.slot())
+      return state.accumulator(name).clear(state.slotOf(state.key as never))
     case 'value':
       return state.value(name).clear()
     case 'list':

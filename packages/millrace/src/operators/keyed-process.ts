@@ -82,19 +82,18 @@ function template(parts: Parts): Closures {
 /** A process function with a key: declared state, named timers. */
 export function keyedProcessOperator(
   specialize: Specialize,
-  ports: { readonly next: Emit; readonly side: Side; readonly time: OperatorTime; readonly keyed: KeyedState },
+  ports: Pick<Parts, 'next' | 'side' | 'time' | 'keyed' | 'held'>,
   step: KeyedStepDefinition,
   states: Readonly<Record<string, StateDeclaration>>,
   selectors: readonly KeySelector[],
   context: OpenContext,
 ): Operator {
-  const held = { resource: undefined as unknown }
   const timers = ports.keyed.timerNames.map((name) => ({
     handler: step.onTimer?.[name]?.bind(step.onTimer),
     isEventTime: states[name]?.domain === 'event',
   }))
-  const closures = specialize(template, { ...ports, step, handles: handlesOf(ports.keyed, states), timers, held })
-  return { inputs: selectors.map((select) => closures.input(select)), onTimer: closures.onTimer, ...lifecycle(step, held, context) }
+  const closures = specialize(template, { ...ports, step, handles: handlesOf(ports.keyed, states), timers })
+  return { inputs: selectors.map((select) => closures.input(select)), onTimer: closures.onTimer, ...lifecycle(step, ports.held, context) }
 }
 
 function handlesOf(keyed: KeyedState, states: Readonly<Record<string, StateDeclaration>>): Handles {

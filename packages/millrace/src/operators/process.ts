@@ -3,7 +3,16 @@ import type { OpenContext, Out, PlainContext, PlainStepDefinition } from '../ope
 
 type Side = (tag: { readonly id: string }, value: unknown, timestamp: number) => void
 
-function template(next: Emit, side: Side, time: OperatorTime, step: PlainStepDefinition, held: { resource: unknown }): Emit {
+interface Ports {
+  readonly next: Emit
+  readonly side: Side
+  readonly time: OperatorTime
+  /** What `open` gave. */
+  readonly held: { resource: unknown }
+}
+
+function template(ports: Ports, step: PlainStepDefinition): Emit {
+  const { next, side, time, held } = ports
   let current = Number.NaN
   const out: Out = {
     emit(value) {
@@ -34,16 +43,8 @@ function template(next: Emit, side: Side, time: OperatorTime, step: PlainStepDef
 }
 
 /** A process function without a key. Outputs carry the input's timestamp (PF-1). */
-export function processOperator(
-  specialize: Specialize,
-  next: Emit,
-  side: Side,
-  time: OperatorTime,
-  step: PlainStepDefinition,
-  context: OpenContext,
-): Operator {
-  const held = { resource: undefined as unknown }
-  return { inputs: [specialize(template, next, side, time, step, held)], ...lifecycle(step, held, context) }
+export function processOperator(specialize: Specialize, ports: Ports, step: PlainStepDefinition, context: OpenContext): Operator {
+  return { inputs: [specialize(template, ports, step)], ...lifecycle(step, ports.held, context) }
 }
 
 /** `open` and `close` of a process function: once per subtask, around everything else. */

@@ -13,8 +13,7 @@ export const REDUCED = 'reduced'
 
 function reduceTemplate(next: Emit, keyed: KeyedState, column: AccumulatorColumn, reducer: Reducer): (select: KeySelector) => Emit {
   return (select) => (value, timestamp) => {
-    keyed.setKey(select(value))
-    const slot = keyed.slot()
+    const slot = keyed.slotOf(select(value))
     const before = column.get(slot)
     const after = before === undefined ? value : reducer(before, value)
     column.put(slot, after)
@@ -42,35 +41,42 @@ interface AggregateParts {
   readonly aggregates: readonly Aggregate[]
 }
 
+function singleTemplate(
+  next: Emit,
+  keyed: KeyedState,
+  name: string,
+  column: AccumulatorColumn,
+  aggregate: Aggregate,
+): (select: KeySelector) => Emit {
+  return (select) => (value, timestamp) => {
+    const key = select(value)
+    const slot = keyed.slotOf(key)
+    const before = column.get(slot)
+    // Numbers are replaced, never changed in place.
+    if (typeof before === 'object') column.touch(slot)
+    const accumulator = aggregate.add(before === undefined ? aggregate.create() : before, value)
+    column.put(slot, accumulator)
+    const row: Record<string, unknown> = { key }
+    row[name] = aggregate.result(accumulator)
+    next(row, timestamp)
+  }
+}
+
 function aggregateTemplate(parts: AggregateParts): (select: KeySelector) => Emit {
   const { next, keyed, names, columns, aggregates } = parts
-  const column = columns[0] as AccumulatorColumn
-  const aggregate = aggregates[0] as Aggregate
-  const name = names[0] as string
   const count = names.length
   return (select) => (value, timestamp) => {
     const key = select(value)
-    keyed.setKey(key)
-    const slot = keyed.slot()
+    const slot = keyed.slotOf(key)
     const row: Record<string, unknown> = { key }
-    if (count === 1) {
+    for (let i = 0; i < count; i++) {
+      const column = columns[i] as AccumulatorColumn
+      const aggregate = aggregates[i] as Aggregate
       const before = column.get(slot)
-      // Numbers are replaced, never changed in place.
       if (typeof before === 'object') column.touch(slot)
       const accumulator = aggregate.add(before === undefined ? aggregate.create() : before, value)
       column.put(slot, accumulator)
-      row[name] = aggregate.result(accumulator)
-      next(row, timestamp)
-      return
-    }
-    for (let i = 0; i < count; i++) {
-      const each = columns[i] as AccumulatorColumn
-      const of = aggregates[i] as Aggregate
-      const before = each.get(slot)
-      if (typeof before === 'object') each.touch(slot)
-      const accumulator = of.add(before === undefined ? of.create() : before, value)
-      each.put(slot, accumulator)
-      row[names[i] as string] = of.result(accumulator)
+      row[names[i] as string] = aggregate.result(accumulator)
     }
     next(row, timestamp)
   }
@@ -85,12 +91,12 @@ export function aggregateOperator(
   selectors: readonly KeySelector[],
 ): Operator {
   const names = Object.keys(aggregates)
-  const input = specialize(aggregateTemplate, {
-    next,
-    keyed,
-    names,
-    columns: names.map((name) => keyed.accumulator(name)),
-    aggregates: names.map((name) => aggregates[name] as Aggregate),
-  })
+  const columns = names.map((name) => keyed.accumulator(name))
+  const all = names.map((name) => aggregates[name] as Aggregate)
+  const [name, column, aggregate] = [names[0] as string, columns[0] as AccumulatorColumn, all[0] as Aggregate]
+  const input =
+    names.length === 1
+      ? specialize(singleTemplate, next, keyed, name, column, aggregate)
+      : specialize(aggregateTemplate, { next, keyed, names, columns, aggregates: all })
   return { inputs: selectors.map((select) => input(select)) }
 }

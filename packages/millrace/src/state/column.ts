@@ -44,8 +44,8 @@ export abstract class Column {
     return writer.take()
   }
 
-  /** The table now gives out slots of so many pages. */
-  abstract cover(pages: number): void
+  /** The table now gives out `slots` slots of a page, which is new or has grown. */
+  abstract cover(page: number, slots: number): void
   /** The context has sealed: nothing written from now on may reach the snapshot. O(1). */
   abstract seal(): void
   /** Looks at up to `count` cells that the snapshot covers and encodes them; true when none is left. */

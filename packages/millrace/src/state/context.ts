@@ -33,6 +33,13 @@ export class StateContext {
     this.current = UNKNOWN
   }
 
+  /** Makes a key current; its slot, inserted when it is new. @throws {INVALID_KEY} */
+  slotOf(key: Key): number {
+    const slot = this.table.find(key)
+    this.key = key
+    return (this.current = slot >= 0 ? slot : this.table.insert(key))
+  }
+
   /** Slot of the current key, or -1. @throws {INVALID_KEY} also outside a key (ST-1) */
   find(): number {
     return this.current === UNKNOWN ? this.lookUp() : this.current

@@ -72,8 +72,8 @@ export interface TimersHandle {
   clear(): void
 }
 /**
- * Accumulators by slot, for the engine's own operators (reduce, aggregate, windows). `slot()` of the state gives the slot of
- * the current key, inserting it.
+ * Accumulators by slot, for the engine's own operators (reduce, aggregate, windows). `slotOf` of the state gives the slot of a
+ * key, inserting it.
  */
 export interface AccumulatorColumn {
   /** Undefined when the slot has none. */
@@ -99,8 +99,8 @@ export interface KeyedState {
   readonly key: Key | undefined
   /** Makes a key current; the slot is looked up on first use. */
   setKey(key: Key): void
-  /** The slot of the current key, inserted when it is new. */
-  slot(): number
+  /** Makes a key current; its slot, inserted when it is new. */
+  slotOf(key: Key): number
 
   value(name: string): ValueHandle
   list(name: string): ListHandle

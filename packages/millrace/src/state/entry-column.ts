@@ -33,8 +33,8 @@ export abstract class EntryColumn extends Column {
   private sealedGraves: ObjectList<MapEntry>[] = []
   private openGraves: ObjectList<MapEntry>[] = []
 
-  cover(pages: number): void {
-    while (this.pages.length < pages) this.pages.push([])
+  cover(page: number): void {
+    if (page === this.pages.length) this.pages.push([])
   }
 
   /** The cell of a slot, or undefined when it never had an entry. */

@@ -52,8 +52,8 @@ class HeapState extends StateContext implements KeyedState {
     this.queues = { event: new TimerQueue(this.timerColumns), processing: new TimerQueue(this.timerColumns) }
     for (const [timer, column] of this.timerColumns.entries())
       column.place = { queue: this.queues[column.declaration.domain as 'event' | 'processing'], timer }
-    this.table.onPage = (pages) => {
-      for (const column of this.columns) column.cover(pages)
+    this.table.onPage = (page, slots) => {
+      for (const column of this.columns) column.cover(page, slots)
     }
     this.table.onRelease = (slot) => {
       if (this.current === slot) this.current = UNKNOWN

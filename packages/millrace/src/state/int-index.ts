@@ -10,6 +10,8 @@
 export class IntIndex {
   count: number = 0
   private directory: Int32Array[]
+  /** The segment while there is one: a load less for each record. */
+  private only: Int32Array | undefined
   /** `hash >>> shift` is the place in the directory: 2^(32 - shift) places. */
   private shift: number = 31
   private mask: number = SMALLEST - 1
@@ -20,6 +22,7 @@ export class IntIndex {
   constructor() {
     const first = new Int32Array(SMALLEST * 2)
     this.directory = [first, first]
+    this.only = first
     this.segments.set(first, { depth: 0, count: 0, limit: limitOf(SMALLEST) })
   }
 
@@ -27,12 +30,13 @@ export class IntIndex {
   find(key: number): number {
     const product = Math.imul(key, 0x9e3779b1)
     const hash = product ^ (product >>> 15)
-    const cells = this.directory[hash >>> this.shift] as Int32Array
-    const mask = this.mask
-    for (let at = hash & mask; ; at = (at + 1) & mask) {
-      const slot = cells[(at << 1) + 1] as number
-      if (cells[at << 1] === key && slot !== 0) return slot - 1
-      if (slot === 0) return this.overflow.size === 0 ? -1 : (this.overflow.get(key) ?? -1)
+    const cells = this.only ?? (this.directory[hash >>> this.shift] as Int32Array)
+    const mask = this.mask << 1
+    for (let at = (hash << 1) & mask; ; at = (at + 2) & mask) {
+      // `|`: the sum of two integers costs a check for overflow.
+      const stored = cells[at | 1] as number
+      if (cells[at] === key && stored !== 0) return stored - 1
+      if (stored === 0) return this.overflow.size === 0 ? -1 : (this.overflow.get(key) ?? -1)
     }
   }
 
@@ -76,6 +80,7 @@ export class IntIndex {
     this.segments.set(larger, { depth: 0, count: (this.segments.get(cells) as Segment).count, limit: limitOf(size) })
     this.segments.delete(cells)
     this.directory = [larger, larger]
+    this.only = larger
   }
 
   private split(cells: Int32Array, segment: Segment): void {
@@ -99,6 +104,7 @@ export class IntIndex {
     this.segments.delete(cells)
     this.segments.set(low, { depth: segment.depth + 1, count: segment.count - highCount, limit: staggered(segment.count - highCount) })
     this.segments.set(high, { depth: segment.depth + 1, count: highCount, limit: staggered(highCount) })
+    this.only = undefined
     const { directory } = this
     for (let i = 0; i < directory.length; i++) if (directory[i] === cells) directory[i] = ((i << this.shift) >>> bit) & 1 ? high : low
   }
@@ -116,8 +122,9 @@ const LARGEST = 1 << 15
 /** Folding leaves the highest 15 bits of the product as they are. */
 const DEEPEST = 15
 
+/** While it is small, memory is cheaper than longer probes. */
 function limitOf(size: number): number {
-  return (size * 5) >> 3
+  return size < LARGEST ? size >> 1 : (size * 5) >> 3
 }
 
 /** So that segments that fill alike do not all split within the same few records. */

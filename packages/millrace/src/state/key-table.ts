@@ -21,8 +21,8 @@ export class KeyTable {
   high: number = 0
   /** Keys that have something. */
   liveKeys: number = 0
-  /** Called before a slot of a new page is given out, with the count of pages. */
-  onPage: (pages: number) => void = () => undefined
+  /** Called before a slot is given out for which a page was made or has grown, with the slots that it now has room for. */
+  onPage: (page: number, slots: number) => void = () => undefined
   /** Called when a slot is taken from its key. */
   onRelease: (slot: number) => void = () => undefined
   private readonly epochs: Epochs
@@ -81,10 +81,13 @@ export class KeyTable {
   private nextSlot(): number {
     const slot = this.high++
     const page = slot >>> PAGE_BITS
-    if (page === this.pages.length) {
-      this.pages.push(new KeyPage(pageSize(page, slot & PAGE_MASK)))
-      this.onPage(page + 1)
-    } else (this.pages[page] as KeyPage).ensure(page, slot & PAGE_MASK)
+    const index = slot & PAGE_MASK
+    const existing = this.pages[page]
+    if (existing !== undefined && index < existing.groups.length) return slot
+    const size = pageSize(page, index)
+    if (existing === undefined) this.pages.push(new KeyPage(size))
+    else existing.grow(size)
+    this.onPage(page, size)
     return slot
   }
 
@@ -185,9 +188,7 @@ class KeyPage {
     this.uses = new Int32Array(size * 2)
   }
 
-  ensure(page: number, at: number): void {
-    if (at < this.groups.length) return
-    const size = pageSize(page, at)
+  grow(size: number): void {
     this.numbers = lengthened(this.numbers, size)
     this.groups = lengthened(this.groups, size)
     this.uses = lengthened(this.uses, size * 2)

@@ -50,8 +50,8 @@ export class ListColumn extends Column implements ListHandle {
   private captures: Capture[] = []
   private sweepSlot: number = 0
 
-  cover(pages: number): void {
-    while (this.pages.length < pages) this.pages.push([])
+  cover(page: number): void {
+    if (page === this.pages.length) this.pages.push([])
   }
 
   private cellAt(slot: number): ListCell | undefined {

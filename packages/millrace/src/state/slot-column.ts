@@ -2,7 +2,7 @@ import type { BlockEntries } from './block.ts'
 import { Column } from './column.ts'
 import { DirtySlots } from './epochs.ts'
 import { DELETE, EXPIRY, PUT } from './format.ts'
-import { lengthened, PAGE_BITS, PAGE_MASK, pageSize } from './pages.ts'
+import { lengthened, PAGE_BITS, PAGE_MASK } from './pages.ts'
 import type { ValueReader } from './value-codec.ts'
 
 export const ABSENT: number = 0
@@ -38,9 +38,6 @@ export class CellPage {
   }
 }
 
-/** Stands in for pages in which nothing was stored yet. */
-const EMPTY = new CellPage(0)
-
 /** A column with at most one thing a key: values, accumulators, single timers. */
 export abstract class SlotColumn extends Column {
   protected readonly pages: CellPage[] = []
@@ -51,28 +48,15 @@ export abstract class SlotColumn extends Column {
   /** Each value is followed by `extra` in blocks. */
   protected readonly expires: boolean = this.declaration.ttl !== undefined
 
-  cover(pages: number): void {
-    while (this.pages.length < pages) {
-      this.pages.push(EMPTY)
-      this.cellsOf.push(EMPTY.cells)
-      this.intsOf.push(EMPTY.ints)
-    }
-  }
-
-  /** The page of a slot, with room for it. */
-  protected pageFor(slot: number): CellPage {
-    const number = slot >>> PAGE_BITS
-    const page = this.pages[number] as CellPage
-    const index = slot & PAGE_MASK
-    if (index << 1 < page.cells.length) return page
-    const size = pageSize(number, index)
-    if (page !== EMPTY) page.grow(size)
-    const grown = page === EMPTY ? new CellPage(size) : page
-    if (page === EMPTY && this.hasExtra()) grown.extra = new Float64Array(size).fill(Number.POSITIVE_INFINITY)
-    this.pages[number] = grown
-    this.cellsOf[number] = grown.cells
-    this.intsOf[number] = grown.ints
-    return grown
+  cover(number: number, slots: number): void {
+    let page = this.pages[number]
+    if (page === undefined) {
+      page = new CellPage(slots)
+      if (this.hasExtra()) page.extra = new Float64Array(slots).fill(Number.POSITIVE_INFINITY)
+    } else page.grow(slots)
+    this.pages[number] = page
+    this.cellsOf[number] = page.cells
+    this.intsOf[number] = page.ints
   }
 
   protected hasExtra(): boolean {
@@ -83,13 +67,12 @@ export abstract class SlotColumn extends Column {
   protected load(slot: number): unknown {
     const page = this.pages[slot >>> PAGE_BITS] as CellPage
     const index = slot & PAGE_MASK
-    if (index << 1 >= page.cells.length) return undefined
     const number = page.cells[index << 1] as number
     return number === number ? number : loadOther(page, index)
   }
 
   protected store(slot: number, value: unknown): void {
-    const page = this.pageFor(slot)
+    const page = this.pages[slot >>> PAGE_BITS] as CellPage
     const index = slot & PAGE_MASK
     const at = (index << 2) + 2
     if (page.ints[at] !== this.epoch) this.mark(page, slot)
@@ -128,7 +111,7 @@ export abstract class SlotColumn extends Column {
   protected remove(slot: number): void {
     const page = this.pages[slot >>> PAGE_BITS] as CellPage
     const at = ((slot & PAGE_MASK) << 2) + 2
-    if (at >= page.ints.length || page.ints[at + 1] === ABSENT) return
+    if (page.ints[at + 1] === ABSENT) return
     if (page.ints[at] !== this.epoch) this.mark(page, slot)
     this.empty(page, slot)
   }
@@ -157,7 +140,7 @@ export abstract class SlotColumn extends Column {
       if (slot < 0) return true
       const page = this.pages[slot >>> PAGE_BITS] as CellPage
       const at = ((slot & PAGE_MASK) << 2) + 2
-      if (at < page.ints.length && epochs.covers(page.ints[at] as number)) this.encodeCell(page, slot)
+      if (epochs.covers(page.ints[at] as number)) this.encodeCell(page, slot)
     }
     return false
   }
@@ -190,17 +173,16 @@ export abstract class SlotColumn extends Column {
 
   release(slot: number): void {
     const page = this.pages[slot >>> PAGE_BITS] as CellPage
-    const at = ((slot & PAGE_MASK) << 2) + 2
-    if (at < page.ints.length) page.ints[at] = 0
+    page.ints[((slot & PAGE_MASK) << 2) + 2] = 0
   }
 
   restore(slot: number, entry: BlockEntries, values: ValueReader): void {
     if (entry.op === DELETE) {
-      const page = this.pageFor(slot)
+      const page = this.pages[slot >>> PAGE_BITS] as CellPage
       if (page.ints[((slot & PAGE_MASK) << 2) + 3] !== ABSENT) this.empty(page, slot)
       return
     }
-    const page = this.pageFor(slot)
+    const page = this.pages[slot >>> PAGE_BITS] as CellPage
     this.replace(page, slot, this.restored(values.read(entry.valueStart, entry.valueEnd, entry.isInline), entry.row.version))
     if (page.extra !== undefined && this.expires) page.extra[slot & PAGE_MASK] = entry.expiry
   }

@@ -7,12 +7,8 @@ export class ValueColumn extends SlotColumn implements ValueHandle {
   get(): unknown {
     const slot = this.context.find()
     if (slot >= 0) {
-      const cells = this.cellsOf[slot >>> PAGE_BITS] as Float64Array
-      const at = (slot & PAGE_MASK) << 1
-      if (at < cells.length) {
-        const number = cells[at] as number
-        if (number === number) return number
-      }
+      const number = (this.cellsOf[slot >>> PAGE_BITS] as Float64Array)[(slot & PAGE_MASK) << 1] as number
+      if (number === number) return number
     }
     return this.getOther(slot)
   }
@@ -21,7 +17,7 @@ export class ValueColumn extends SlotColumn implements ValueHandle {
     if (slot < 0) return this.initial()
     const page = this.pages[slot >>> PAGE_BITS] as CellPage
     const index = slot & PAGE_MASK
-    if (index << 1 >= page.cells.length || page.ints[(index << 2) + 3] === ABSENT) return this.initial()
+    if (page.ints[(index << 2) + 3] === ABSENT) return this.initial()
     return loadOther(page, index)
   }
 
@@ -30,8 +26,8 @@ export class ValueColumn extends SlotColumn implements ValueHandle {
     const slot = this.context.current
     if (slot >= 0 && typeof value === 'number') {
       const ints = this.intsOf[slot >>> PAGE_BITS] as Int32Array
-      const at = ((slot & PAGE_MASK) << 2) + 2
-      if (at < ints.length && ints[at] === this.epoch && ints[at + 1] === NUMBER) {
+      const at = ((slot & PAGE_MASK) << 2) | 2
+      if (ints[at] === this.epoch && ints[at | 1] === NUMBER) {
         ;(this.cellsOf[slot >>> PAGE_BITS] as Float64Array)[(slot & PAGE_MASK) << 1] = value
         return
       }
@@ -82,7 +78,7 @@ export class ExpiringValueColumn extends ValueColumn {
     const slot = this.context.slot()
     if (value === undefined) return this.remove(slot)
     this.store(slot, this.context.keep(value))
-    ;(this.pageFor(slot).extra as Float64Array)[slot & PAGE_MASK] = this.context.now + this.ttl.afterMs
+    ;((this.pages[slot >>> PAGE_BITS] as CellPage).extra as Float64Array)[slot & PAGE_MASK] = this.context.now + this.ttl.afterMs
   }
 
   override clear(): void {
@@ -103,7 +99,7 @@ export class ExpiringValueColumn extends ValueColumn {
     for (let slot = this.cursor; slot < end; slot++) {
       const page = this.pages[slot >>> PAGE_BITS] as CellPage
       const at = ((slot & PAGE_MASK) << 2) + 3
-      if (at >= page.ints.length || page.ints[at] === ABSENT) continue
+      if (page.ints[at] === ABSENT) continue
       if (isExpired(page, slot, this.context.now)) this.remove(slot)
       // Restored from a time when the state had no TTL (TT-5): it counts from now on.
       else if ((page.extra as Float64Array)[slot & PAGE_MASK] === Number.POSITIVE_INFINITY) this.stampExpiry(page, slot)
@@ -120,18 +116,19 @@ function isExpired(page: CellPage, slot: number, now: number): boolean {
 /** What the engine's own operators keep by slot. */
 export class AccumulatorSlots extends SlotColumn implements AccumulatorColumn {
   get(slot: number): unknown {
-    const cells = this.cellsOf[slot >>> PAGE_BITS] as Float64Array
-    const at = (slot & PAGE_MASK) << 1
-    if (at >= cells.length) return undefined
-    const number = cells[at] as number
-    return number === number ? number : loadOther(this.pages[slot >>> PAGE_BITS] as CellPage, at >> 1)
+    const number = (this.cellsOf[slot >>> PAGE_BITS] as Float64Array)[(slot & PAGE_MASK) << 1] as number
+    return number === number ? number : this.getOther(slot)
+  }
+
+  private getOther(slot: number): unknown {
+    return loadOther(this.pages[slot >>> PAGE_BITS] as CellPage, slot & PAGE_MASK)
   }
 
   put(slot: number, accumulator: unknown): void {
     if (typeof accumulator === 'number') {
       const ints = this.intsOf[slot >>> PAGE_BITS] as Int32Array
-      const at = ((slot & PAGE_MASK) << 2) + 2
-      if (at < ints.length && ints[at] === this.epoch && ints[at + 1] === NUMBER) {
+      const at = ((slot & PAGE_MASK) << 2) | 2
+      if (ints[at] === this.epoch && ints[at | 1] === NUMBER) {
         ;(this.cellsOf[slot >>> PAGE_BITS] as Float64Array)[(slot & PAGE_MASK) << 1] = accumulator
         return
       }
@@ -151,7 +148,7 @@ export class AccumulatorSlots extends SlotColumn implements AccumulatorColumn {
   touch(slot: number): void {
     const page = this.pages[slot >>> PAGE_BITS] as CellPage
     const at = ((slot & PAGE_MASK) << 2) + 2
-    if (at < page.ints.length && page.ints[at] !== this.epoch && page.ints[at + 1] !== ABSENT) this.mark(page, slot)
+    if (page.ints[at] !== this.epoch && page.ints[at + 1] !== ABSENT) this.mark(page, slot)
   }
 
   clear(slot: number): void {

@@ -11,7 +11,7 @@ import { mapOperator } from '../operators/map.ts'
 import { processOperator } from '../operators/process.ts'
 import { aggregateOperator, reduceOperator } from '../operators/rolling.ts'
 import type { Writer, Plain } from '../connect/contract.ts'
-import type { Emit, Gate, KeySelector, Operator, OperatorTime, Specialize } from '../operator/contract.ts'
+import type { Cursor, Emit, Gate, KeySelector, Operator, OperatorTime, Specialize } from '../operator/contract.ts'
 import type { OpenContext } from '../operator/definitions.ts'
 import type { OutputName, PlanEdge, PlanNode } from '../plan/nodes.ts'
 import { checkValue } from '../serde/check.ts'
@@ -19,6 +19,7 @@ import { deepFreeze } from '../serde/freeze.ts'
 import { createHeapState } from '../state/heap-state.ts'
 import type { KeyedState } from '../state/contract.ts'
 import type { Router } from './router.ts'
+import { inputLoop, type Loop, sampling, shared, type Ways } from './loops.ts'
 import { SourceDriver } from './source-driver.ts'
 import type { TaskOptions } from './task-spec.ts'
 
@@ -35,7 +36,7 @@ export interface Chain {
   readonly operators: readonly ChainOperator[]
   readonly source: SourceDriver | undefined
   /** What receives the records of input edge `input` of node `node` from other tasks. */
-  entry(node: number, input: number): Emit
+  entry(node: number, input: number): Loop
 }
 
 export interface ChainParts {
@@ -51,7 +52,8 @@ const drop: Emit = () => {}
 export function buildChain(parts: ChainParts): Chain {
   const { options } = parts
   const { plan, nodes } = options.spec
-  const entries = new Map<number, readonly Emit[]>()
+  const entries = new Map<number, readonly Ways<Emit>[]>()
+  const loops = new Map<number, readonly Loop[]>()
   const operators: ChainOperator[] = []
   let source: SourceDriver | undefined
   for (const index of [...nodes].reverse()) {
@@ -59,27 +61,33 @@ export function buildChain(parts: ChainParts): Chain {
     const specialize = options.specializer.specialize(node.address)
     const outputs = outputsOf(index, parts, entries, specialize)
     if (node.kind === 'source') {
-      const deadLetters = node.invalidTag === undefined ? undefined : outputs.sides.get(node.invalidTag)
       source = new SourceDriver({
         node,
         specialize,
-        next: outputs.main,
-        deadLetters,
+        next: { fast: outputs.fast.main, inspecting: inspected(outputs.inspecting.main, inspector(node.address, options.check)) },
+        deadLetters: node.invalidTag === undefined ? undefined : outputs.fast.sides.get(node.invalidTag),
         gate: parts.gate,
-        inspect: inspector(node.address, options.check),
         inspectAll: options.check,
         idled: (splits) => options.host.splitsIdle?.(node.address, splits),
       })
       continue
     }
-    const built = buildOperator(index, node, outputs, parts, specialize)
-    operators.push(built)
-    entries.set(
-      index,
-      node.inputs.map((edge, input) => guarded(built.operator.inputs[input] as Emit, edge, node.address, options, specialize)),
-    )
+    const { operator, inputs } = buildOperator(index, node, outputs, parts, specialize)
+    operators.push(operator)
+    entries.set(index, inputs)
+    const fromOutside = options.spec.channels.some((channel) => channel.node === index)
+    if (fromOutside)
+      loops.set(
+        index,
+        inputs.map((ways) => entryLoop(ways, parts, specialize)),
+      )
   }
-  return { operators: operators.reverse(), source, entry: (node, input) => (entries.get(node) as readonly Emit[])[input] as Emit }
+  return { operators: operators.reverse(), source, entry: (node, input) => (loops.get(node) as readonly Loop[])[input] as Loop }
+}
+
+function entryLoop(ways: Ways<Emit>, { gate, options }: ChainParts, specialize: Specialize): Loop {
+  const fast = inputLoop(specialize, ways.fast, gate)
+  return sampling({ fast, inspecting: inputLoop(shared, ways.inspecting, gate) }, options.check)
 }
 
 interface Outputs {
@@ -88,27 +96,48 @@ interface Outputs {
 }
 
 /** Everything that reads a node: operators of this task by direct call, other tasks through the router. */
-function outputsOf(index: number, parts: ChainParts, entries: ReadonlyMap<number, readonly Emit[]>, specialize: Specialize): Outputs {
+function outputsOf(
+  index: number,
+  parts: ChainParts,
+  entries: ReadonlyMap<number, readonly Ways<Emit>[]>,
+  specialize: Specialize,
+): Ways<Outputs> {
   const { spec, check } = parts.options
-  const receivers = new Map<string, Emit[]>()
-  const add = (name: OutputName, emit: Emit): void => {
+  const receivers = new Map<string, Ways<Emit>[]>()
+  const add = (name: OutputName, ways: Ways<Emit>): void => {
     const key = outputKey(name)
-    receivers.set(key, [...(receivers.get(key) ?? []), emit])
+    receivers.set(key, [...(receivers.get(key) ?? []), ways])
   }
   for (const consumer of spec.nodes) {
-    const emits = entries.get(consumer)
-    if (emits === undefined) continue
+    const ways = entries.get(consumer)
+    if (ways === undefined) continue
     for (const [input, edge] of (spec.plan.nodes[consumer] as PlanNode).inputs.entries())
-      if (edge.from === index) add(edge.output, emits[input] as Emit)
+      if (edge.from === index) add(edge.output, ways[input] as Ways<Emit>)
   }
-  for (const output of spec.outputs) if (output.node === index) add(output.from, parts.router.emitter(output, specialize))
-  const address = (spec.plan.nodes[index] as PlanNode).address
-  const joined = (emits: readonly Emit[]): Emit =>
-    emits.length === 1 ? (emits[0] as Emit) : specialize(fanOutTemplate, emits, inspector(address, true), check)
+  for (const output of spec.outputs) {
+    if (output.node !== index) continue
+    const emit = parts.router.emitter(output, specialize)
+    add(output.from, { fast: emit, inspecting: emit })
+  }
+  const { address } = spec.plan.nodes[index] as PlanNode
+  const inspecting = joined(receivers, (ways) => {
+    if (ways.length === 1) return (ways[0] as Ways<Emit>).inspecting
+    const emits = ways.map((each) => each.inspecting)
+    return inspected(shared(fanOutTemplate, emits), inspector(address, true))
+  })
+  if (check) return { fast: inspecting, inspecting }
+  const fast = joined(receivers, (ways) => {
+    const emits = ways.map((each) => each.fast)
+    return emits.length === 1 ? (emits[0] as Emit) : specialize(fanOutTemplate, emits)
+  })
+  return { fast, inspecting }
+}
+
+function joined(receivers: ReadonlyMap<string, Ways<Emit>[]>, join: (ways: readonly Ways<Emit>[]) => Emit): Outputs {
   const sides = new Map<string, Emit>()
-  for (const [key, emits] of receivers) if (key !== 'main') sides.set(key.slice(1), joined(emits))
+  for (const [key, ways] of receivers) if (key !== 'main') sides.set(key.slice(1), join(ways))
   const main = receivers.get('main')
-  return { main: main === undefined ? drop : joined(main), sides }
+  return { main: main === undefined ? drop : join(main), sides }
 }
 
 function outputKey(name: OutputName): string {
@@ -118,53 +147,104 @@ function outputKey(name: OutputName): string {
 function buildOperator(
   index: number,
   node: Exclude<PlanNode, { kind: 'source' }>,
-  outputs: Outputs,
+  outputs: Ways<Outputs>,
   parts: ChainParts,
   specialize: Specialize,
-): ChainOperator {
-  const { spec, signal, check } = parts.options
-  const time: OperatorTime = { watermark: Number.NEGATIVE_INFINITY, now: 0 }
+): { readonly operator: ChainOperator; readonly inputs: readonly Ways<Emit>[] } {
+  const { check } = parts.options
+  const own: OwnParts = {
+    time: { watermark: Number.NEGATIVE_INFINITY, now: 0 },
+    held: { resource: undefined },
+    keyed:
+      'states' in node
+        ? createHeapState({
+            declarations: node.states,
+            maxParallelism: parts.options.spec.keyGroups,
+            freeze: check ? 'always' : 'sampled',
+          })
+        : undefined,
+    writer: parts.writers.get(index),
+  }
+  const built = makeOperator(index, node, outputs.fast, parts, own, specialize)
+  const inspecting = check ? built : makeOperator(index, node, outputs.inspecting, parts, own, shared)
+  const guard = inspector(node.address, true)
+  const inputs = node.inputs.map((edge, input) => {
+    const fast = inputOf(built, input)
+    const inspectingInput = edge.key === undefined ? inputOf(inspecting, input) : inspected(inputOf(inspecting, input), guard)
+    return { fast: check ? inspectingInput : fast, inspecting: inspectingInput }
+  })
+  const operator = check ? built : { ...built, ...cursorOf(built.cursor, inspecting.cursor) }
+  return { operator: { node, time: own.time, operator, keyed: own.keyed, writer: own.writer }, inputs }
+}
+
+/** Stateless steps with several inputs have one closure for all of them. */
+function inputOf({ inputs }: Operator, input: number): Emit {
+  return inputs[input] ?? (inputs[0] as Emit)
+}
+
+/** At most one of the two is ever open: nothing enters a task while a cursor is. */
+function cursorOf(fast: Cursor | undefined, inspecting: Cursor | undefined): { readonly cursor?: Cursor } {
+  if (fast === undefined || inspecting === undefined) return {}
+  return {
+    cursor: {
+      get isOpen() {
+        return fast.isOpen || inspecting.isOpen
+      },
+      resume() {
+        ;(fast.isOpen ? fast : inspecting).resume()
+      },
+    },
+  }
+}
+
+/** What the two ways through an operator have in common. */
+interface OwnParts {
+  readonly time: OperatorTime
+  readonly held: { resource: unknown }
+  readonly keyed: KeyedState | undefined
+  readonly writer: Writer<unknown, Plain, Plain> | undefined
+}
+
+function makeOperator(
+  index: number,
+  node: Exclude<PlanNode, { kind: 'source' }>,
+  outputs: Outputs,
+  parts: ChainParts,
+  { time, held, keyed, writer }: OwnParts,
+  specialize: Specialize,
+): Operator {
+  const { spec, signal } = parts.options
   const context: OpenContext = { step: node.address, subtask: spec.subtask, subtasks: spec.subtasks, signal }
   const next = outputs.main
   const side = sideOutput(outputs.sides, node.address)
   const selectors = node.inputs.map((edge) => edge.key as KeySelector)
-  const keyed =
-    'states' in node
-      ? createHeapState({ declarations: node.states, maxParallelism: spec.keyGroups, freeze: check ? 'always' : 'sampled' })
-      : undefined
-  const writer = parts.writers.get(index)
-  const operator = ((): Operator => {
-    switch (node.kind) {
-      case 'map':
-        return mapOperator(specialize, next, node.mapper)
-      case 'filter':
-        return filterOperator(specialize, next, node.predicate)
-      case 'flatMap':
-        return flatMapOperator(specialize, next, node.mapper, { gate: parts.gate, newBudget: () => parts.options.env.budget('turn') })
-      case 'process':
-        return processOperator(specialize, next, side, time, node.step, context)
-      case 'keyed-process':
-        return keyedProcessOperator(
-          specialize,
-          { next, side, time, keyed: keyed as KeyedState },
-          node.step,
-          node.states,
-          selectors,
-          context,
-        )
-      case 'reduce':
-        return reduceOperator(specialize, next, keyed as KeyedState, node.reducer, selectors)
-      case 'aggregate':
-        return aggregateOperator(specialize, next, keyed as KeyedState, node.aggregates, selectors)
-      case 'sink':
-        return sinkOperator(specialize, writer as Writer<unknown, Plain, Plain>, parts.gate, () => parts.whenFull(index))
-      default:
-        return assertNever(node)
-    }
-  })()
-  // Stateless steps with several inputs have one closure for all of them.
-  const inputs = operator.inputs.length === node.inputs.length ? operator.inputs : node.inputs.map(() => operator.inputs[0] as Emit)
-  return { node, time, operator: { ...operator, inputs }, keyed, writer }
+  switch (node.kind) {
+    case 'map':
+      return mapOperator(specialize, next, node.mapper)
+    case 'filter':
+      return filterOperator(specialize, next, node.predicate)
+    case 'flatMap':
+      return flatMapOperator(specialize, next, node.mapper, { gate: parts.gate, newBudget: () => parts.options.env.budget('turn') })
+    case 'process':
+      return processOperator(specialize, { next, side, time, held }, node.step, context)
+    case 'keyed-process':
+      return keyedProcessOperator(
+        specialize,
+        { next, side, time, held, keyed: keyed as KeyedState },
+        node.step,
+        node.states,
+        selectors,
+        context,
+      )
+    case 'reduce':
+      return reduceOperator(specialize, next, keyed as KeyedState, node.reducer, selectors)
+    case 'aggregate':
+      return aggregateOperator(specialize, next, keyed as KeyedState, node.aggregates, selectors)
+    case 'sink':
+      return sinkOperator(specialize, writer as Writer<unknown, Plain, Plain>, parts.gate, () => parts.whenFull(index))
+    default:
+      return assertNever(node)
+  }
 }
 
 function sideOutput(
@@ -185,38 +265,24 @@ function sideOutput(
 /** Rules 1.7 (d), 1.12: what is refused between threads is refused everywhere; records are frozen where several could change them. */
 function inspector(address: string, freeze: boolean): (value: unknown) => void {
   const path = `a record of ${address}`
-  return freeze
-    ? (value) => {
-        checkValue(value, path)
-        deepFreeze(value)
-      }
-    : (value) => {
-        checkValue(value, path)
-      }
-}
-
-/** A keyed edge inspects and freezes a sample of what passes. */
-function guarded(emit: Emit, edge: PlanEdge, address: string, options: TaskOptions, specialize: Specialize): Emit {
-  return edge.key === undefined ? emit : specialize(guardTemplate, emit, inspector(address, true), options.check)
-}
-
-function guardTemplate(next: Emit, inspect: (value: unknown) => void, inspectAll: boolean): Emit {
-  let seen = 0
-  return (value, timestamp) => {
-    if (inspectAll || seen < 100 || (seen & 1023) === 0) inspect(value)
-    seen = (seen + 1) | 0
-    next(value, timestamp)
+  return (value) => {
+    checkValue(value, path)
+    if (freeze) deepFreeze(value)
   }
 }
 
-function fanOutTemplate(targets: readonly Emit[], inspect: (value: unknown) => void, inspectAll: boolean): Emit {
+function inspected(emit: Emit, inspect: (value: unknown) => void): Emit {
+  return (value, timestamp) => {
+    inspect(value)
+    emit(value, timestamp)
+  }
+}
+
+function fanOutTemplate(targets: readonly Emit[]): Emit {
   const first = targets[0] as Emit
   const second = targets[1] as Emit
   const others = targets.slice(2)
-  let seen = 0
   return (value, timestamp) => {
-    if (inspectAll || seen < 100 || (seen & 1023) === 0) inspect(value)
-    seen = (seen + 1) | 0
     first(value, timestamp)
     second(value, timestamp)
     for (let i = 0; i < others.length; i++) (others[i] as Emit)(value, timestamp)

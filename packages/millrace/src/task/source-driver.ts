@@ -10,34 +10,31 @@ import type { Batch, Plain, Reader } from '../connect/contract.ts'
 import { StreamError, messageOf } from '../core/errors.ts'
 import type { Emit, Gate, Specialize } from '../operator/contract.ts'
 import type { SourceNode } from '../plan/nodes.ts'
+import { inputLoop, type Loop, sampling, shared, type Ways } from './loops.ts'
 import { SplitTable } from './split-table.ts'
 
 type Open = Batch<unknown, Plain>
-type Head = (values: readonly unknown[], stamps: Float64Array | undefined, from: number) => number
 
-/** What the head loop shares with the driver. */
+/** What the loops share with the driver. */
 interface HeadState {
   maxTimestamp: number
-  seen: number
 }
 
-function headTemplate(parts: {
+interface HeadParts {
   readonly next: Emit
   readonly gate: Gate
   readonly timestampOf: SourceNode['timestamp']
   readonly validate: SourceNode['validate']
-  readonly inspect: (value: unknown) => void
   readonly invalid: (index: number, input: unknown, error: unknown) => void
   readonly state: HeadState
-  readonly inspectAll: boolean
-}): Head {
-  const { next, gate, timestampOf, validate, inspect, invalid, state, inspectAll } = parts
-  return (values, stamps, from) => {
-    const end = values.length
+}
+
+function headTemplate(parts: HeadParts): Loop {
+  const { next, gate, timestampOf, validate, invalid, state } = parts
+  return (values, stamps, from, to) => {
     let max = state.maxTimestamp
-    let seen = state.seen
     let i = from
-    for (; i < end && !gate.isClosed; i++) {
+    for (; i < to && !gate.isClosed; i++) {
       let value = values[i]
       let timestamp = stamps === undefined ? Number.NaN : (stamps[i] as number)
       try {
@@ -52,12 +49,9 @@ function headTemplate(parts: {
         continue
       }
       if (timestamp > max) max = timestamp
-      if (inspectAll || seen < 100 || (seen & 1023) === 0) inspect(value)
-      seen++
       next(value, timestamp)
     }
     state.maxTimestamp = max
-    state.seen = seen
     return i
   }
 }
@@ -65,11 +59,10 @@ function headTemplate(parts: {
 export interface SourceDriverOptions {
   readonly node: SourceNode
   readonly specialize: Specialize
-  readonly next: Emit
+  readonly next: Ways<Emit>
   /** Where dead letters go; undefined when nobody reads the tag or none is given. */
   readonly deadLetters: Emit | undefined
   readonly gate: Gate
-  readonly inspect: (value: unknown) => void
   readonly inspectAll: boolean
   /** For those who watch: these splits stop holding the watermark back, all at once; the furthest first. */
   readonly idled?: (splits: readonly string[]) => void
@@ -78,8 +71,8 @@ export interface SourceDriverOptions {
 export class SourceDriver {
   readonly #options: SourceDriverOptions
   readonly #table: SplitTable
-  readonly #head: Head
-  readonly #state: HeadState = { maxTimestamp: Number.NEGATIVE_INFINITY, seen: 0 }
+  readonly #loop: Loop
+  readonly #state: HeadState = { maxTimestamp: Number.NEGATIVE_INFINITY }
   #reader: Reader<unknown, Plain> | undefined
   #batch: Open | undefined
   #index = 0
@@ -94,17 +87,24 @@ export class SourceDriver {
   constructor(options: SourceDriverOptions) {
     this.#options = options
     this.#table = new SplitTable(options.node.outOfOrdernessMs)
-    const { node, specialize, next, gate, inspect, inspectAll } = options
-    this.#head = specialize(headTemplate, {
+    const { specialize, next, inspectAll } = options
+    this.#loop = sampling({ fast: this.#head(specialize, next.fast), inspecting: this.#head(shared, next.inspecting) }, inspectAll)
+  }
+
+  /** What only takes records as they are is shorter. */
+  #head(specialize: Specialize, next: Emit): Loop {
+    const { node, gate } = this.#options
+    const full = specialize(headTemplate, {
       next,
       gate,
       timestampOf: node.timestamp,
       validate: node.validate,
-      inspect,
       invalid: (index, input, error) => this.#invalid(index, input, error),
       state: this.#state,
-      inspectAll,
     })
+    if (node.validate !== undefined || node.timestamp !== undefined) return full
+    const plain = inputLoop(specialize, next, gate)
+    return (values, stamps, from, to) => (stamps === undefined ? plain : full)(values, stamps, from, to)
   }
 
   /** `restored`: the splits of the checkpoint that this subtask owns. */
@@ -159,7 +159,7 @@ export class SourceDriver {
     if (batch === undefined) return true
     if (!this.#runBroken(batch)) return false
     const before = this.#index
-    this.#index = this.#head(batch.values, batch.timestamps, before)
+    this.#index = this.#loop(batch.values, batch.timestamps, before, batch.values.length)
     this.records += this.#index - before
     if (this.#index < batch.values.length) return false
     this.#batch = undefined

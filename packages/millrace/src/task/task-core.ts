@@ -17,6 +17,7 @@ import { WATERMARK_END } from '../core/time.ts'
 import type { Emit } from '../operator/contract.ts'
 import { buildChain, type Chain, type ChainOperator } from './chain.ts'
 import { InputGate } from './input-gate.ts'
+import type { Loop } from './loops.ts'
 import { CHANNEL_CREDITS, type BarrierReason, type RecordBatch, type StepResult, type StreamElement } from './messages.ts'
 import { openTask, type OpenParts } from './open-task.ts'
 import { createRouter, type Router } from './router.ts'
@@ -26,7 +27,7 @@ import type { HostTime, OperatorRestore, TaskOptions } from './task-spec.ts'
 
 /** What has begun and is finished before anything else. */
 type Work =
-  | { readonly kind: 'batch'; readonly batch: RecordBatch; readonly entry: Emit; readonly channel: number; index: number }
+  | { readonly kind: 'batch'; readonly batch: RecordBatch; readonly entry: Loop; readonly channel: number; index: number }
   | { readonly kind: 'source' }
   | {
       readonly kind: 'watermark'
@@ -65,7 +66,6 @@ export class TaskCore {
   #lastCheckpoint = -1
   #flushedAtMs = 0
   readonly #full = new Set<number>()
-  records = 0
 
   constructor(options: TaskOptions) {
     this.options = options
@@ -342,17 +342,8 @@ export class TaskCore {
 
   #runBatch(work: Extract<Work, { kind: 'batch' }>): boolean {
     const { values, timestamps } = work.batch
-    const { entry } = work
-    const gate = this.#gate
-    const from = work.index
-    let i = from
-    try {
-      for (const end = values.length; i < end && !gate.isClosed; i++) entry(values[i], timestamps[i] as number)
-    } finally {
-      this.records += i - from
-    }
-    work.index = i
-    if (i < values.length || this.#hasOpenCursor()) return false
+    work.index = work.entry(values, timestamps, work.index, values.length)
+    if (work.index < values.length || this.#hasOpenCursor()) return false
     this.options.host.consumed(work.channel)
     return true
   }
