@@ -64,7 +64,9 @@ function template(parts: Parts): Closures {
   }
   return {
     input: (select) => (value, timestamp) => {
-      keyed.setKey(select(value))
+      const key = select(value)
+      if (typeof key === 'number' && (key | 0) === key) keyed.enter(key, keyed.findInteger(key))
+      else keyed.setKey(key)
       current = timestamp
       seen = timestamp
       step.onRecord(value, context, out)

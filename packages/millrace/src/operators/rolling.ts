@@ -13,10 +13,12 @@ export const REDUCED = 'reduced'
 
 function reduceTemplate(next: Emit, keyed: KeyedState, column: AccumulatorColumn, reducer: Reducer): (select: KeySelector) => Emit {
   return (select) => (value, timestamp) => {
-    const slot = keyed.slotOf(select(value))
+    const key = select(value)
+    let slot = typeof key === 'number' && (key | 0) === key ? keyed.findInteger(key) : -1
+    if (slot < 0) slot = keyed.slotOf(key)
     const before = column.get(slot)
     const after = before === undefined ? value : reducer(before, value)
-    column.put(slot, after)
+    if (!column.replaceNumber(slot, after)) column.put(slot, after)
     next(after, timestamp)
   }
 }
@@ -50,12 +52,13 @@ function singleTemplate(
 ): (select: KeySelector) => Emit {
   return (select) => (value, timestamp) => {
     const key = select(value)
-    const slot = keyed.slotOf(key)
+    let slot = typeof key === 'number' && (key | 0) === key ? keyed.findInteger(key) : -1
+    if (slot < 0) slot = keyed.slotOf(key)
     const before = column.get(slot)
     // Numbers are replaced, never changed in place.
     if (typeof before === 'object') column.touch(slot)
     const accumulator = aggregate.add(before === undefined ? aggregate.create() : before, value)
-    column.put(slot, accumulator)
+    if (!column.replaceNumber(slot, accumulator)) column.put(slot, accumulator)
     const row: Record<string, unknown> = { key }
     row[name] = aggregate.result(accumulator)
     next(row, timestamp)
@@ -67,7 +70,8 @@ function aggregateTemplate(parts: AggregateParts): (select: KeySelector) => Emit
   const count = names.length
   return (select) => (value, timestamp) => {
     const key = select(value)
-    const slot = keyed.slotOf(key)
+    let slot = typeof key === 'number' && (key | 0) === key ? keyed.findInteger(key) : -1
+    if (slot < 0) slot = keyed.slotOf(key)
     const row: Record<string, unknown> = { key }
     for (let i = 0; i < count; i++) {
       const column = columns[i] as AccumulatorColumn
@@ -75,7 +79,7 @@ function aggregateTemplate(parts: AggregateParts): (select: KeySelector) => Emit
       const before = column.get(slot)
       if (typeof before === 'object') column.touch(slot)
       const accumulator = aggregate.add(before === undefined ? aggregate.create() : before, value)
-      column.put(slot, accumulator)
+      if (!column.replaceNumber(slot, accumulator)) column.put(slot, accumulator)
       row[names[i] as string] = aggregate.result(accumulator)
     }
     next(row, timestamp)

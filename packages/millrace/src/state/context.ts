@@ -40,6 +40,15 @@ export class StateContext {
     return (this.current = slot >= 0 ? slot : this.table.insert(key))
   }
 
+  findInteger(key: number): number {
+    return this.table.integers.find(key)
+  }
+
+  enter(key: Key, slot: number): void {
+    this.key = key
+    this.current = slot
+  }
+
   /** Slot of the current key, or -1. @throws {INVALID_KEY} also outside a key (ST-1) */
   find(): number {
     return this.current === UNKNOWN ? this.lookUp() : this.current

@@ -80,6 +80,8 @@ export interface AccumulatorColumn {
   get(slot: number): unknown
   /** Replaces the accumulator (marks it dirty, S2). */
   put(slot: number, accumulator: unknown): void
+  /** As `put` where nothing is to be marked: a number in place of one written before in this epoch; else false, and nothing is done. */
+  replaceNumber(slot: number, accumulator: unknown): boolean
   /** To be called before an accumulator is changed in place. */
   touch(slot: number): void
   /** Numbers without boxing where all accumulators of the column are numbers; NaN-safe. */
@@ -101,6 +103,10 @@ export interface KeyedState {
   setKey(key: Key): void
   /** Makes a key current; its slot, inserted when it is new. */
   slotOf(key: Key): number
+  /** The slot of a key that is a 32-bit integer, or -1; the current key stays. For per-record code, as it is short. */
+  findInteger(key: number): number
+  /** Makes a key current of which it is known that it has this slot, or -1 that it has none. */
+  enter(key: Key, slot: number): void
 
   value(name: string): ValueHandle
   list(name: string): ListHandle

@@ -28,7 +28,7 @@ export class KeyTable {
   private readonly epochs: Epochs
   private readonly maxParallelism: number
   private readonly pages: KeyPage[] = []
-  private readonly integers: IntIndex = new IntIndex()
+  readonly integers: IntIndex = new IntIndex()
   private readonly numbers: NumberIndex = new NumberIndex()
   private readonly texts: TextIndex = new TextIndex()
   private nanSlot: number = -1

@@ -31,12 +31,29 @@ export class TimerColumn extends SlotColumn implements TimerHandle, TimerOwner {
     return slot < 0 ? undefined : (this.load(slot) as number | undefined)
   }
 
+  /** Moved to a later time, in an epoch in which it was moved before: the usual case. Literals as in ValueColumn. */
   set(at: number): void {
+    const slot = this.context.current
+    if (slot >= 0 && Number.isSafeInteger(at)) {
+      const ints = this.intsOf[slot >>> 16] as Int32Array
+      const index = (slot & 0xffff) << 1
+      if (ints[(index << 1) | 2] === this.epoch && ints[(index << 1) | 3] === 1) {
+        const cells = this.cellsOf[slot >>> 16] as Float64Array
+        if ((cells[index] as number) <= at) {
+          // -0 is 0.
+          cells[index] = at + 0
+          return
+        }
+      }
+    }
+    this.setOther(at)
+  }
+
+  private setOther(at: number): void {
     checkTime(at, this.name)
     const slot = this.context.slot()
     const before = this.load(slot)
     if (before === at) return
-    // -0 is 0.
     this.store(slot, at + 0)
     this.enqueue(slot, at + 0, before === undefined)
   }

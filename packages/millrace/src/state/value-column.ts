@@ -2,15 +2,19 @@ import type { AccumulatorColumn, TtlDeclaration, ValueHandle } from './contract.
 import { PAGE_BITS, PAGE_MASK } from './pages.ts'
 import { ABSENT, type CellPage, loadOther, NUMBER, SlotColumn } from './slot-column.ts'
 
-/** Single values without TTL. The first lines of `get` and `set` are per-record code: bench/state.ts shows what they cost. */
+/**
+ * Single values without TTL. `get` and `set` are per-record code: PAGE_BITS, PAGE_MASK and NUMBER stand there as literals, since
+ * an imported constant is loaded each time, and what is seldom is left to other functions, so that they stay short enough to be
+ * compiled together with their callers. bench/state.ts shows what they cost.
+ */
 export class ValueColumn extends SlotColumn implements ValueHandle {
   get(): unknown {
-    const slot = this.context.find()
+    const slot = this.context.current
     if (slot >= 0) {
-      const number = (this.cellsOf[slot >>> PAGE_BITS] as Float64Array)[(slot & PAGE_MASK) << 1] as number
+      const number = (this.cellsOf[slot >>> 16] as Float64Array)[(slot & 0xffff) << 1] as number
       if (number === number) return number
     }
-    return this.getOther(slot)
+    return this.getOther(this.context.find())
   }
 
   private getOther(slot: number): unknown {
@@ -25,10 +29,10 @@ export class ValueColumn extends SlotColumn implements ValueHandle {
   set(value: unknown): void {
     const slot = this.context.current
     if (slot >= 0 && typeof value === 'number') {
-      const ints = this.intsOf[slot >>> PAGE_BITS] as Int32Array
-      const at = ((slot & PAGE_MASK) << 2) | 2
-      if (ints[at] === this.epoch && ints[at | 1] === NUMBER) {
-        ;(this.cellsOf[slot >>> PAGE_BITS] as Float64Array)[(slot & PAGE_MASK) << 1] = value
+      const ints = this.intsOf[slot >>> 16] as Int32Array
+      const at = ((slot & 0xffff) << 2) | 2
+      if (ints[at] === this.epoch && ints[at | 1] === 1) {
+        ;(this.cellsOf[slot >>> 16] as Float64Array)[(slot & 0xffff) << 1] = value
         return
       }
     }
@@ -116,7 +120,7 @@ function isExpired(page: CellPage, slot: number, now: number): boolean {
 /** What the engine's own operators keep by slot. */
 export class AccumulatorSlots extends SlotColumn implements AccumulatorColumn {
   get(slot: number): unknown {
-    const number = (this.cellsOf[slot >>> PAGE_BITS] as Float64Array)[(slot & PAGE_MASK) << 1] as number
+    const number = (this.cellsOf[slot >>> 16] as Float64Array)[(slot & 0xffff) << 1] as number
     return number === number ? number : this.getOther(slot)
   }
 
@@ -124,19 +128,16 @@ export class AccumulatorSlots extends SlotColumn implements AccumulatorColumn {
     return loadOther(this.pages[slot >>> PAGE_BITS] as CellPage, slot & PAGE_MASK)
   }
 
-  put(slot: number, accumulator: unknown): void {
-    if (typeof accumulator === 'number') {
-      const ints = this.intsOf[slot >>> PAGE_BITS] as Int32Array
-      const at = ((slot & PAGE_MASK) << 2) | 2
-      if (ints[at] === this.epoch && ints[at | 1] === NUMBER) {
-        ;(this.cellsOf[slot >>> PAGE_BITS] as Float64Array)[(slot & PAGE_MASK) << 1] = accumulator
-        return
-      }
-    }
-    this.putOther(slot, accumulator)
+  replaceNumber(slot: number, accumulator: unknown): boolean {
+    if (typeof accumulator !== 'number') return false
+    const ints = this.intsOf[slot >>> 16] as Int32Array
+    const at = ((slot & 0xffff) << 2) | 2
+    if (ints[at] !== this.epoch || ints[at | 1] !== 1) return false
+    ;(this.cellsOf[slot >>> 16] as Float64Array)[(slot & 0xffff) << 1] = accumulator
+    return true
   }
 
-  private putOther(slot: number, accumulator: unknown): void {
+  put(slot: number, accumulator: unknown): void {
     if (accumulator === undefined) return this.remove(slot)
     const page = this.pages[slot >>> PAGE_BITS] as CellPage
     const index = slot & PAGE_MASK
