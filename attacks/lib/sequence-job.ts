@@ -8,7 +8,7 @@
  */
 import { agg, defineJob, eventTimer, eventTimers, listState, mapState, outputTag, valueState } from '../../packages/millrace/src/index.ts'
 import { fileSink, fileSource, jsonLines } from '../../packages/millrace/src/files.ts'
-import type { Job, KeyedStream, Out, Source, Stream, Tag } from '../../packages/millrace/src/index.ts'
+import type { Job, KeyedStream, Out, Sink, Source, Stream, Tag } from '../../packages/millrace/src/index.ts'
 import type { InputRow } from './sequence-input.ts'
 
 export const BUCKET_MS = 1_000
@@ -48,6 +48,8 @@ export interface SequenceOptions extends SequencePaths {
   readonly wide: boolean
   /** In the place of the files of `input`. */
   readonly source?: Source<InputRow>
+  /** What becomes of each sink. */
+  readonly through?: <T>(sink: Sink<T>) => Sink<T>
   /** Processing time at which the second era begins. */
   readonly eraAt?: number
 }
@@ -62,20 +64,21 @@ export function sinksOf(wide: boolean): readonly string[] {
 }
 
 export function sequenceJob(options: SequenceOptions): Job<void, unknown> {
-  const { input, output, wide } = options
+  const { input, output, wide, through = (sink) => sink } = options
+  const folder = <T>(name: string): Sink<T> => through(fileSink<T>(`${output}/${name}`, jsonLines()))
   return defineJob('sequence', (job) => {
     const tags = { buckets: outputTag<Bucket>('buckets'), silences: outputTag<Silence>('silences') }
     const rows = job.from('rows', options.source ?? fileSource(`${input}/*.jsonl`, jsonLines<InputRow>()), { timestamp: (row) => row.at })
     const keyed = rows.keyBy((row) => row.key)
     const history = sequence(keyed, tags, options.eraAt ?? Number.POSITIVE_INFINITY)
-    history.to('history', fileSink(`${output}/history`, jsonLines()))
-    history.side(tags.buckets).to('buckets', fileSink(`${output}/buckets`, jsonLines()))
-    history.side(tags.silences).to('silences', fileSink(`${output}/silences`, jsonLines()))
+    history.to('history', folder('history'))
+    history.side(tags.buckets).to('buckets', folder('buckets'))
+    history.side(tags.silences).to('silences', folder('silences'))
     if (!wide) return
-    keyed.reduce('sum', (sum, row) => ({ ...row, value: sum.value + row.value })).to('sums', fileSink(`${output}/sums`, jsonLines()))
+    keyed.reduce('sum', (sum, row) => ({ ...row, value: sum.value + row.value })).to('sums', folder('sums'))
     keyed
       .aggregate('statistics', { count: agg.count(), best: agg.top(3, (row) => row.value), last: agg.last() })
-      .to('statistics', fileSink(`${output}/statistics`, jsonLines()))
+      .to('statistics', folder('statistics'))
   })
 }
 

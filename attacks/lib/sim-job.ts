@@ -10,6 +10,7 @@ import { SeededRandom } from '../../packages/millrace/src/connectors/seeded-rand
 import { Machine } from '../../packages/millrace/src/simulate/machine.ts'
 import type { SimulatedProcess } from '../../packages/millrace/src/simulate/process.ts'
 import { pacedSource, Upstream } from './paced-source.ts'
+import { hesitantSink } from './hesitant-sink.ts'
 import { compare, expectedOf, type Committed, type Expected } from './sequence-check.ts'
 import { START_MS } from './sequence-input.ts'
 import { sequenceJob, sinksOf } from './sequence-job.ts'
@@ -107,7 +108,14 @@ class Simulation {
     const plan = this.#plan
     const parallelism = plan.parallelisms[this.#starts++ % plan.parallelisms.length] as number
     const handle = await startJob(
-      sequenceJob({ input: '/in', output: '/out', wide: plan.wide, eraAt: this.#eraAt, source: pacedSource(this.#upstream, plan.seed) }),
+      sequenceJob({
+        input: '/in',
+        output: '/out',
+        wide: plan.wide,
+        eraAt: this.#eraAt,
+        source: pacedSource(this.#upstream, plan.seed),
+        ...(plan.hesitates ? { through: (sink) => hesitantSink(sink, plan.seed) } : {}),
+      }),
       {
         parallelism,
         keyGroups: plan.keyGroups,

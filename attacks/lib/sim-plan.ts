@@ -12,7 +12,7 @@ export type Trouble =
   /** Errors and slowness of the disk: checkpoints are aborted, attempts restarted. */
   | { readonly kind: 'faults'; readonly error: number; readonly slow: number; readonly forMs: number }
   /** Every `every`th chunk or entry cannot be written: checkpoints are aborted, and what they held is in the next. */
-  | { readonly kind: 'aborts'; readonly every: number }
+  | { readonly kind: 'aborts'; readonly every: number; readonly dieAfterMs: number }
   /** Commits take long: checkpoints are complete before those of the one before are committed. */
   | { readonly kind: 'slow-commits'; readonly byMs: number; readonly dieAfterMs: number }
   /** Stopped, while a second process waits; in time, or at a crash point. */
@@ -35,6 +35,8 @@ export interface SimPlan {
   readonly retain: number
   readonly keyGroups: number
   readonly check: boolean
+  /** Its sinks are full now and then. */
+  readonly hesitates: boolean
   readonly troubles: readonly Trouble[]
   /** Of each process in turn. */
   readonly parallelisms: readonly number[]
@@ -86,6 +88,7 @@ export function simPlan(seed: number): SimPlan {
       failureBudget: random.pick([0, 3, 100]),
       compaction: { fanIn: 2 + random.below(4), minRewriteBytes: random.pick([500, 5_000, 50_000]) },
     },
+    hesitates: random.chance(0.5),
     jumpAfter: 1 + random.below(count),
   }
 }
@@ -102,7 +105,7 @@ function drawTrouble(random: SeededRandom): Trouble {
     case 'faults':
       return { kind, error: 0.02 * random.next(), slow: 0.05 * random.next(), forMs: 200 + random.below(2_000) }
     case 'aborts':
-      return { kind, every: 2 + random.below(3) }
+      return { kind, every: 2 + random.below(3), dieAfterMs: 50 + random.below(400) }
     case 'slow-commits':
       return { kind, byMs: 20 + random.below(200), dieAfterMs: 50 + random.below(400) }
     case 'pause': {

@@ -26,7 +26,7 @@ export function disturb(machine: Machine, process: Process, handle: JobHandle, t
       return later(machine, process, trouble.forMs, () => void (machine.faults = undefined))
     case 'aborts':
       machine.faults = failingChunks(trouble.every)
-      return
+      return later(machine, process, trouble.dieAfterMs, () => machine.kill(process))
     case 'slow-commits':
       machine.faults = ({ kind, path }) => (kind === 'link' && path.startsWith('/out/') ? { kind: 'slow', byMs: trouble.byMs } : undefined)
       return later(machine, process, trouble.dieAfterMs, () => machine.kill(process))

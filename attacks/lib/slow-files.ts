@@ -25,7 +25,11 @@ export function slowFiles(path: string, rowsPerCheckpoint: number): Source<Input
   })
 }
 
-function slowed(files: FilesReader, rowsPerCheckpoint: number, { env, signal }: { readonly env: Env; readonly signal: AbortSignal }): FilesReader {
+function slowed(
+  files: FilesReader,
+  rowsPerCheckpoint: number,
+  { env, signal }: { readonly env: Env; readonly signal: AbortSignal },
+): FilesReader {
   let rows = rowsPerCheckpoint
   let wake: () => void = () => undefined
   const more = (): void => {

@@ -63,7 +63,12 @@ function report(found: readonly Found[]): AttackResult {
       caught++
       if (each.result.seeds !== undefined) seeds.push(each.result.seeds)
     }
-    const by = 'error' in each ? each.error : isCaught ? (mistake.cut ?? 'sim').padEnd(10) : `NOT CAUGHT by ${mistake.cut ?? 'sim'}: ${each.result.says.slice(0, 200)}`
+    const by =
+      'error' in each
+        ? each.error
+        : isCaught
+          ? (mistake.cut ?? 'sim').padEnd(10)
+          : `NOT CAUGHT by ${mistake.cut ?? 'sim'}: ${each.result.says.slice(0, 200)}`
     const counts = isCaught ? `${String(each.result.seeds ?? '-').padStart(7)} ${each.result.seconds.toFixed(1).padStart(8)}` : ''
     process.stdout.write(`${mistake.name.padEnd(66)} ${mistake.like.padEnd(22)} ${by} ${counts}\n`)
   }

@@ -32,7 +32,10 @@ export function copyTo(path: string): string {
 export function runCut(copy: string, cut: CutName, seed: number): Promise<CutResult> {
   const began = performance.now()
   return new Promise((resolve) => {
-    const child = spawn(process.execPath, [join(copy, 'attacks/main.ts'), ...cuts[cut](seed)], { cwd: copy, stdio: ['ignore', 'pipe', 'pipe'] })
+    const child = spawn(process.execPath, [join(copy, 'attacks/main.ts'), ...cuts[cut](seed)], {
+      cwd: copy,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
     let out = ''
     child.stdout.on('data', (text: Buffer) => (out += text.toString()))
     child.stderr.on('data', (text: Buffer) => (out += text.toString()))
@@ -40,10 +43,16 @@ export function runCut(copy: string, cut: CutName, seed: number): Promise<CutRes
     child.on('close', (code, signal) => {
       clearTimeout(timer)
       const found = /\((\d+)\. of \d+\): (.*)/.exec(out)
-      const says = signal === null ? (found?.[2] ?? out.trim().split('\n').slice(-4).join(' | ')) : `did not end within ${LIMIT_MS / 1000} s`
+      const says =
+        signal === null ? (found?.[2] ?? out.trim().split('\n').slice(-4).join(' | ')) : `did not end within ${LIMIT_MS / 1000} s`
       // A mistake that does not even load is none, and neither is one that makes it hang.
       const isBroken = /SyntaxError|ERR_MODULE_NOT_FOUND/.test(out) || !/passed, \d+ failed/.test(out)
-      resolve({ isRed: code === 1 && !isBroken, seeds: found === null ? undefined : Number(found[1]), seconds: (performance.now() - began) / 1000, says })
+      resolve({
+        isRed: code === 1 && !isBroken,
+        seeds: found === null ? undefined : Number(found[1]),
+        seconds: (performance.now() - began) / 1000,
+        says,
+      })
     })
   })
 }

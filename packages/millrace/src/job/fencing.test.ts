@@ -68,6 +68,25 @@ test('at whatever step the first process is paused, the output is exact and it e
   }
 })
 
+test('one that is paused while it restores, and whose files are deleted meanwhile, ends with FENCED: nothing is lost', async () => {
+  const lab = new Lab()
+  const first = await lab.start(job, checkpointed({ retain: 1 }))
+  await first.until('checkpoint', 4)
+  lab.machine.kill(first.process)
+  const paused = await lab.start(job, checkpointed({ retain: 1 }, { restart }))
+  lab.machine.crashPoint = (at, _count, process) => {
+    if (at === 'restore.run' && process === paused.process) {
+      lab.machine.crashPoint = undefined
+      lab.machine.pause(process, 6_000)
+    }
+    return undefined
+  }
+  const third = await lab.start(countingJob({ source: pacedSource({ a: rows }, { everyMs: 60 }) }), checkpointed({ retain: 1 }))
+  assert.equal(await third.end(), 'finished')
+  assert.equal(codeOf(await paused.end()), 'FENCED')
+  assertCounted(lab.rows<Counted>(), rows)
+})
+
 test('a process that lives is not taken over, however slow it is: its heart beats', async () => {
   const lab = new Lab()
   const slow = countingJob({ source: pacedSource({ a: rows.slice(0, 20) }, { everyMs: 700 }) })

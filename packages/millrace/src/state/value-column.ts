@@ -18,11 +18,8 @@ export class ValueColumn extends SlotColumn implements ValueHandle {
   }
 
   private getOther(slot: number): unknown {
-    if (slot < 0) return this.initial()
-    const page = this.pages[slot >>> PAGE_BITS] as CellPage
-    const index = slot & PAGE_MASK
-    if (page.ints[(index << 2) + 3] === ABSENT) return this.initial()
-    return loadOther(page, index)
+    const value = slot < 0 ? undefined : this.load(slot)
+    return value === undefined ? this.initial() : value
   }
 
   /** `undefined` clears (ST-2): an absent value reads as undefined. */
