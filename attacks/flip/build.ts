@@ -39,7 +39,11 @@ export async function buildDirectories(seed: number): Promise<readonly Built[]> 
       // Every second time, so that each row has a checkpoint of its own.
       if (kind === 'checkpoint' && checkpoints++ % 2 === 1 && gate.allowed < BUILD_ROWS) gate.allowed++
     }
-    const handle = await startJob(flipJob(gatedSource(flipRows(seed), gate), rowSink(committed)), optionsFor(1), { env: process, observer, tuning: { compaction: COMPACTION } })
+    const handle = await startJob(flipJob(gatedSource(flipRows(seed), gate), rowSink(committed)), optionsFor(1), {
+      env: process,
+      observer,
+      tuning: { compaction: COMPACTION },
+    })
     handle.finished.catch(() => undefined)
     await machine.advance(0)
     return { process, handle }
@@ -49,8 +53,9 @@ export async function buildDirectories(seed: number): Promise<readonly Built[]> 
   const first = await begin()
   let killed: Built = { name: 'killed', files: files() }
   while (!hasVariety(killed)) {
-    if (gate.allowed === BUILD_ROWS) throw new Error(`after ${checkpoints} checkpoints the directory has not all that it should: ${levelsOf(killed).join(' ')}`)
-    for (const before = checkpoints; checkpoints === before; ) if (!(await machine.step())) throw new Error('the build stands still')
+    if (gate.allowed === BUILD_ROWS)
+      throw new Error(`after ${checkpoints} checkpoints the directory has not all that it should: ${levelsOf(killed).join(' ')}`)
+    for (const before = checkpoints; checkpoints === before;) if (!(await machine.step())) throw new Error('the build stands still')
     // The heartbeat that names the newest entry follows it at once: until then nobody could tell that the entry is missing.
     await machine.advance(2)
     killed = { name: 'killed', files: files() }
@@ -99,6 +104,7 @@ function levelsOf(built: Built): readonly ('base' | number)[] {
 /** Every kind of state was filled in the directory: the last record of each key, which came after a restore, has seen it. */
 function checkState(output: readonly string[]): void {
   const seen = output.map((text) => JSON.parse(text) as unknown[]).filter(([what, , n]) => what === 'record' && (n as number) >= BUILD_ROWS)
-  const isFull = ([, , , held]: unknown[]): boolean => (held as unknown[]).every((value) => value !== null && JSON.stringify(value) !== '[]')
+  const isFull = ([, , , held]: unknown[]): boolean =>
+    (held as unknown[]).every((value) => value !== null && JSON.stringify(value) !== '[]')
   if (seen.length < 2 || !seen.every(isFull)) throw new Error(`the state is not as it should be: ${JSON.stringify(seen)}`)
 }

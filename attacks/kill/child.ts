@@ -48,7 +48,10 @@ process.on('SIGTERM', () => {
 function job(): Job<void, unknown> {
   const { input, many, rowsPerCheckpoint } = options
   if (many !== undefined) return keysJob({ ...options, ...many })
-  return sequenceJob({ ...options, ...(rowsPerCheckpoint === undefined ? {} : { source: slowFiles(`${input}/*.jsonl`, rowsPerCheckpoint) }) })
+  return sequenceJob({
+    ...options,
+    ...(rowsPerCheckpoint === undefined ? {} : { source: slowFiles(`${input}/*.jsonl`, rowsPerCheckpoint) }),
+  })
 }
 
 async function main(): Promise<number> {

@@ -1,5 +1,5 @@
 /**
- * One directory, two processes. The owner is stopped by SIGSTOP for long enough that the other takes the job over and makes many
+ * One directory, two processes or three. The owner is stopped by SIGSTOP for long enough that the other takes the job over and makes many
  * checkpoints; then it wakes up.
  */
 import { join } from 'node:path'
@@ -17,6 +17,8 @@ export type RoundKind =
   | { readonly kind: 'pause'; readonly afterMs: number }
   /** Stops itself inside a step. */
   | { readonly kind: 'pause-at'; readonly point: string; readonly nth: number }
+  /** The same, and the successor hands over to a third: then the number that the stopped one is about to take is free again. */
+  | { readonly kind: 'pause-twice'; readonly point: string; readonly nth: number }
   /** SIGTERM to the owner: the other has to wait for nothing. */
   | { readonly kind: 'hand-over'; readonly afterMs: number }
 
@@ -78,7 +80,7 @@ class Round {
 
   async pause(): Promise<void> {
     const { round } = this.#options
-    const owner = this.#start('owner', round.kind === 'pause-at' ? { point: round.point, nth: round.nth } : undefined)
+    const owner = this.#start('owner', 'point' in round ? { point: round.point, nth: round.nth } : undefined)
     if ((await owner.until(({ kind }) => kind === 'running', LIMIT_MS)) === undefined) return this.#fail('the owner did not run', owner)
     const other = this.#start('other', undefined)
     if ((await other.until(({ kind }) => kind === 'waiting', LIMIT_MS)) === undefined) return this.#fail('the other did not wait', other)
@@ -92,9 +94,11 @@ class Round {
   async #takeOver(owner: Child, other: Child): Promise<void> {
     const taken = await other.until(({ kind }) => kind === 'claimed', LIMIT_MS)
     if (taken === undefined) return this.#fail('nobody has taken over', other)
-    await other.until((line) => line.kind === 'ended' || (line.kind === 'checkpoint' && checkpointsOf(other) >= CHECKPOINTS), LIMIT_MS)
-    const checkpoints = checkpointsOf(other)
-    if (checkpoints < CHECKPOINTS) this.#fail(`only ${checkpoints} checkpoints before the other wakes up`, other)
+    const last = this.#options.round.kind === 'pause-twice' ? await this.#handOn(other) : other
+    if (last === undefined) return
+    await last.until((line) => line.kind === 'ended' || (line.kind === 'checkpoint' && checkpointsOf(last) >= CHECKPOINTS), LIMIT_MS)
+    const checkpoints = checkpointsOf(last)
+    if (checkpoints < CHECKPOINTS) this.#fail(`only ${checkpoints} checkpoints before the other wakes up`, last)
     const told = owner.lines.length
     owner.signal('SIGCONT')
     const ending = await ended(owner)
@@ -102,8 +106,21 @@ class Round {
     if (ending === undefined) return this.#fail('the one that woke up goes on', owner)
     if (ending.code !== FENCED_EXIT)
       this.#fail(`the one that woke up ended with ${ending.code ?? ending.signal} instead of ${FENCED_EXIT} (fenced)`, owner)
-    await this.#finish(other)
-    this.says = `taken over after ${this.#waitedMs(other)} ms of silence, ${checkpoints} checkpoints later it woke up: exit ${ending.code}`
+    await this.#finish(last)
+    const silence = `${other.find('waiting')?.silentMs.toFixed(0)} ms of silence${last === other ? '' : ' and handed on'}`
+    this.says = `taken over after ${silence}, ${checkpoints} checkpoints later it woke up: exit ${ending.code}; ${checkpointsOf(last)} in all`
+  }
+
+  /** The successor leaves too. @returns the third, which has claimed */
+  async #handOn(other: Child): Promise<Child | undefined> {
+    const third = this.#start('third', undefined)
+    const isWaiting = (await third.until(({ kind }) => kind === 'waiting', LIMIT_MS)) !== undefined
+    other.signal('SIGTERM')
+    const ending = await ended(other)
+    if (!isWaiting || ending?.code !== 0) this.#fail(`the successor left with ${ending?.code ?? 'nothing'}`, other)
+    if ((await third.until(({ kind }) => kind === 'claimed', LIMIT_MS)) !== undefined) return third
+    this.#fail('nobody has taken over from the successor', third)
+    return undefined
   }
 
   /** What the successor has not restored, the woken one must not call complete: only then it would commit it. */
@@ -166,10 +183,6 @@ class Round {
 
   #fail(what: string, child: Child): void {
     this.wrong.push(`${what}: ${JSON.stringify(child.find('failed') ?? child.lines.at(-1))} ${child.stderr.slice(0, 300)}`)
-  }
-
-  #waitedMs(other: Child): string {
-    return other.find('waiting')?.silentMs.toFixed(0) ?? '?'
   }
 }
 
