@@ -32,6 +32,8 @@ export function onOwner(owner: Owner, event: LogEvent): LogDecision {
       return append(owner, event.body)
     case 'beatDue':
       return onBeatDue(owner, event.seen?.epoch ?? 0)
+    case 'noticed':
+      return onNoticed(owner, event.numbers)
     case 'created':
       return pending?.phase === 'creating' && event.number === pending.number ? onCreated(owner, pending, event.result) : same(owner)
     case 'createFailed':
@@ -187,6 +189,11 @@ function onBeatDue(owner: Owner, seenEpoch: number): LogDecision {
   if (seenEpoch > owner.epoch) return fenced(owner)
   const after: Owner = { ...owner, beats: owner.beats + 1 }
   return { state: { kind: 'owner', owner: after }, actions: [beatOf(after)] }
+}
+
+/** LG3: whoever sees a higher entry than its own is fenced, whatever it looked for. */
+function onNoticed(owner: Owner, numbers: readonly number[]): LogDecision {
+  return (numbers.at(-1) ?? 0) > (owner.pending?.number ?? owner.last) ? fenced(owner) : same(owner)
 }
 
 function fenced(owner: Owner): LogDecision {

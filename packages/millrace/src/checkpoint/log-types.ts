@@ -65,6 +65,8 @@ export type LogEvent =
   | { readonly kind: 'ioFailed'; readonly error: StreamError }
   /** To an owner. One at a time; a `claim` may come while another is on its way. */
   | { readonly kind: 'append'; readonly body: AppendBody }
+  /** To an owner: a look that the machine has not asked for. */
+  | { readonly kind: 'noticed'; readonly numbers: readonly number[] }
   /** To an owner, more often than its lease; `seen` is what `lastBeat` gives now. */
   | { readonly kind: 'beatDue'; readonly seen: Beat | undefined }
 

@@ -467,6 +467,17 @@ test('an owner that sees the beat of a higher epoch is fenced', () => {
   assert.equal(host.error.code, 'FENCED')
 })
 
+test('LG3: an owner that notices an entry above its own is fenced; its own, also the one on its way, mean nothing', () => {
+  const storage = new Storage()
+  const host = owned(storage, 1)
+  host.feed({ kind: 'noticed', numbers: [1, 2] })
+  host.append({ kind: 'release', usedTo: 0 })
+  host.feed({ kind: 'noticed', numbers: [1, 2, 3] })
+  assert.equal(host.state.kind, 'owner')
+  host.feed({ kind: 'noticed', numbers: [2, 3, 4] })
+  assert.equal(host.error.code, 'FENCED')
+})
+
 test('a storage that cannot be looked at is tried again, then reported', () => {
   const host = new Host(new Storage(), { pid: 1 })
   host.feed({ kind: 'ioFailed', error: new StreamError('STORAGE', 'EIO') })

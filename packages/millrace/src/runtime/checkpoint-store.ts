@@ -13,7 +13,7 @@ export interface CheckpointStore {
   append(body: Exclude<AppendBody, { kind: 'claim' }>): Promise<void>
   /** Makes a task's part of a checkpoint durable. */
   write(slot: TaskSlot, snapshot: TaskSnapshot): Promise<TaskReport>
-  /** Reads what a subtask gets back. @throws {CHECKPOINT_CORRUPT} */
+  /** Reads what a subtask gets back. @throws {CHECKPOINT_CORRUPT} {FENCED} when it is missing because another process has the job */
   read(operator: string, from: KeyedRestore): Promise<readonly RestoredRun[]>
   /** A checkpoint is complete: files may go, runs may be merged. Works on in the background. */
   upkeep(manifest: Manifest, merged: (merge: Merge) => void): void

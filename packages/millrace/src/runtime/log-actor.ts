@@ -85,6 +85,12 @@ export class LogActor {
     return started.ownership
   }
 
+  /** Looks whether another process has taken the job over. @throws {FENCED} */
+  async checkOwned(): Promise<void> {
+    this.#feed({ kind: 'noticed', numbers: await this.#options.storage.entries() })
+    if (this.#lost !== undefined) throw this.#lost
+  }
+
   /** True when an entry of this process may say that it has the job. */
   get hasClaimed(): boolean {
     return this.#hasClaimed
