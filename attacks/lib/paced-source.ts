@@ -63,12 +63,15 @@ class PacedReader implements Reader<InputRow, number> {
   readonly #upstream: Upstream
   readonly #context: SourceContext<number>
   readonly #random: SeededRandom
+  readonly #stubbornness: number
+  #last: string | undefined
   #isReady = true
 
   constructor(upstream: Upstream, context: SourceContext<number>, seed: number) {
     this.#upstream = upstream
     this.#context = context
     this.#random = new SeededRandom(seed, `paced ${context.env.clock.monotonic()}`)
+    this.#stubbornness = this.#random.pick([0, 0, 0.95])
     for (const split of upstream.rows.keys()) {
       if (!context.owns(split) || context.ended.has(split)) continue
       const position = context.restored.get(split) ?? 0
@@ -81,8 +84,7 @@ class PacedReader implements Reader<InputRow, number> {
     if (this.splits.size === 0) return 'end'
     if (!this.#isReady) return 'wait'
     this.#isReady = !this.#upstream.hasPauses || this.#random.chance(0.3)
-    const split =
-      first !== undefined && this.splits.has(first) && this.#random.chance(0.7) ? first : this.#random.pick([...this.splits.keys()])
+    const split = this.#next(first)
     const from = this.splits.get(split) as number
     const rows = this.#upstream.read(split, from, this.#context.env)
     const next = Math.min(rows.length, from + 1 + this.#random.below(this.#upstream.hasPauses ? MOST_ROWS : 500))
@@ -90,6 +92,13 @@ class PacedReader implements Reader<InputRow, number> {
     const splitEnded = next === rows.length
     if (splitEnded) this.splits.delete(split)
     return { split, values: rows.slice(from, next), next, splitEnded }
+  }
+
+  /** Usually the one that is asked for; a stubborn reader stays with one split for long, and others wait unread. */
+  #next(first: string | undefined): string {
+    const asked = first !== undefined && this.splits.has(first) && this.#random.chance(0.7) ? first : undefined
+    const last = this.#last !== undefined && this.splits.has(this.#last) && this.#random.chance(this.#stubbornness) ? this.#last : undefined
+    return (this.#last = last ?? asked ?? this.#random.pick([...this.splits.keys()]))
   }
 
   ready(): Promise<void> {

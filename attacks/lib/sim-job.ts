@@ -83,17 +83,17 @@ class Simulation {
     if (trouble.kind === 'rot') return this.#rot()
     const first = await this.#start(trouble)
     if (trouble.kind !== 'pause') return this.#judge(first.process, await first.ended, trouble)
-    const second = await this.#start({ kind: 'none' })
+    const second = await this.#start({ kind: 'beside' })
     const ends = [await first.ended, await second.ended]
     this.#judge(first.process, ends[0] as End, trouble)
-    this.#judge(second.process, ends[1] as End, { kind: 'none' })
+    this.#judge(second.process, ends[1] as End, { kind: 'beside' })
     const owners = ends.filter((end) => end === 'finished').length
     if (owners > 1) this.violations.push('two processes have finished the same job')
   }
 
   /** What is damaged is found, named and left as it is; mended, the job goes on. */
   async #rot(): Promise<void> {
-    const rotten = rot(this.machine.disk, new SeededRandom(this.#plan.seed, `rot ${this.#starts}`))
+    const rotten = await rot(this.machine.disk, new SeededRandom(this.#plan.seed, `rot ${this.#starts}`))
     if (rotten === undefined) return
     const { ended } = await this.#start({ kind: 'rot' })
     const end = await ended
@@ -146,12 +146,13 @@ class Simulation {
     this.#wasFenced ||= isFenced
     if (!isFenced && end !== 'died') this.violations.push(...(this.#upstream.violations.get(process) ?? []))
     if (end === 'finished' || end === 'already-finished') this.#isFinished = true
-    if (end === 'finished') this.#finishedIn = this.machine.boot
+    // A disk that fails may keep a name that has been removed: it is of no use, and the epoch that would withdraw it never comes.
+    if (end === 'finished' && trouble.kind !== 'faults') this.#finishedIn = this.machine.boot
     if (!StreamError.is(end)) return
     // A disk that fails may make a process give up; another one takes the job over.
     const isAllowed =
       (trouble.kind === 'pause' && end.code === 'FENCED') ||
-      (trouble.kind === 'faults' && ['STORAGE', 'CHECKPOINT_FAILED', 'SINK', 'SOURCE'].includes(end.code)) ||
+      (trouble.kind === 'faults' && ['STORAGE', 'CHECKPOINT_FAILED', 'COMMIT_FAILED', 'SINK', 'SOURCE'].includes(end.code)) ||
       (trouble.kind === 'aborts' && end.code === 'STORAGE')
     if (!isAllowed)
       this.violations.push(`after ${JSON.stringify(trouble)} the job ended with ${end.code}: ${end.message} ${messageOf(end.cause)}`)

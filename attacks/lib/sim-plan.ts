@@ -7,6 +7,8 @@ import type { InputShape } from './sequence-input.ts'
 /** How the life of one process is disturbed. The last process of a job is left alone. */
 export type Trouble =
   | { readonly kind: 'none' }
+  /** The second process of a pause: what was set for the first goes on. */
+  | { readonly kind: 'beside' }
   | { readonly kind: 'die'; readonly how: 'kill' | 'powerLoss'; readonly afterMs: number }
   | { readonly kind: 'die-at'; readonly how: 'kill' | 'powerLoss'; readonly point: string; readonly nth: number }
   /** Errors and slowness of the disk: checkpoints are aborted, attempts restarted. */

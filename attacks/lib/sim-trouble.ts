@@ -9,11 +9,7 @@ import type { Trouble } from './sim-plan.ts'
 type Process = SimulatedProcess<Machine>
 
 export function disturb(machine: Machine, process: Process, handle: JobHandle, trouble: Trouble): void {
-  // A second process of a pause gets none: what was set for the first goes on.
-  if (trouble.kind === 'none') {
-    if (machine.processes.filter(({ isDead }) => !isDead).length === 1) machine.faults = machine.crashPoint = undefined
-    return
-  }
+  if (trouble.kind === 'beside') return
   machine.faults = undefined
   machine.crashPoint = undefined
   switch (trouble.kind) {
@@ -32,6 +28,7 @@ export function disturb(machine: Machine, process: Process, handle: JobHandle, t
       return later(machine, process, trouble.dieAfterMs, () => machine.kill(process))
     case 'pause':
       return pause(machine, process, trouble)
+    case 'none':
     case 'rot':
       return
     case 'stop':
@@ -73,5 +70,8 @@ function failingChunks(every: number): FaultPlan {
 
 function pause(machine: Machine, process: Process, { forMs, afterMs, at }: Extract<Trouble, { kind: 'pause' }>): void {
   if (at === undefined) return later(machine, process, afterMs, () => machine.pause(process, forMs))
-  atPoint(machine, process, at, () => void machine.pause(process, forMs))
+  atPoint(machine, process, at, () => {
+    machine.pause(process, forMs)
+    return undefined
+  })
 }
