@@ -14,28 +14,33 @@ const WORKERS = 2
 
 type Found = { readonly mistake: Mistake } & ({ readonly result: CutResult } | { readonly error: string })
 
+/** Each copy takes the next one when it is done. */
+async function inEachCopy<T>(copies: readonly string[], all: readonly T[], take: (one: T, copy: string) => Promise<void>): Promise<void> {
+  const queue = [...all]
+  const work = async (copy: string): Promise<void> => {
+    for (let one = queue.shift(); one !== undefined; one = queue.shift()) await take(one, copy)
+  }
+  await Promise.all(copies.map(work))
+}
+
 /** Green cuts first: what is red without a mistake proves nothing. */
 async function redWithoutMistake(copies: readonly string[], seed: number, used: ReadonlySet<CutName>): Promise<string[]> {
-  const names = [...used]
-  const results = await Promise.all(names.map((name, index) => runCut(copies[index % copies.length] as string, name, seed)))
-  return names.flatMap((name, index) => {
-    const result = results[index] as CutResult
-    process.stdout.write(`  without a mistake: ${name} ${result.isRed ? 'red' : 'green'} in ${result.seconds.toFixed(1)} s\n`)
-    return result.isRed || !result.says.includes(' 0 failed') ? [`${name}: ${result.says}`] : []
+  const red: string[] = []
+  await inEachCopy(copies, [...used], async (name, copy) => {
+    const { isGreen, says, seconds } = await runCut(copy, name, seed)
+    process.stdout.write(`  without a mistake: ${name} ${isGreen ? 'green' : 'red'} in ${seconds.toFixed(1)} s\n`)
+    if (!isGreen) red.push(`${name}: ${says}`)
   })
+  return red
 }
 
 async function tryAll(chosen: readonly Mistake[], copies: readonly string[], seed: number): Promise<Found[]> {
-  const queue = [...chosen]
   const found: Found[] = []
   const progress = new Progress('mistakes', chosen.length)
-  const work = async (copy: string): Promise<void> => {
-    for (let mistake = queue.shift(); mistake !== undefined; mistake = queue.shift()) {
-      found.push(await tryOne(mistake, copy, seed))
-      progress.at(found.length)
-    }
-  }
-  await Promise.all(copies.map(work))
+  await inEachCopy(copies, chosen, async (mistake, copy) => {
+    found.push(await tryOne(mistake, copy, seed))
+    progress.at(found.length)
+  })
   return found.sort((a, b) => mistakes.indexOf(a.mistake) - mistakes.indexOf(b.mistake))
 }
 
@@ -55,7 +60,7 @@ async function tryOne(mistake: Mistake, copy: string, seed: number): Promise<Fou
 function report(found: readonly Found[]): AttackResult {
   const seeds: number[] = []
   let caught = 0
-  process.stdout.write(`\n${'mistake'.padEnd(66)} ${'like'.padEnd(22)} caught by    seeds  seconds\n`)
+  process.stdout.write(`\n${'mistake'.padEnd(66)} ${'like'.padEnd(22)} caught by                seeds  seconds\n`)
   for (const each of found) {
     const { mistake } = each
     const isCaught = 'result' in each && each.result.isRed
@@ -67,7 +72,7 @@ function report(found: readonly Found[]): AttackResult {
       'error' in each
         ? each.error
         : isCaught
-          ? (mistake.cut ?? 'sim').padEnd(10)
+          ? (mistake.cut ?? 'sim').padEnd(22)
           : `NOT CAUGHT by ${mistake.cut ?? 'sim'}: ${each.result.says.slice(0, 200)}`
     const counts = isCaught ? `${String(each.result.seeds ?? '-').padStart(7)} ${each.result.seconds.toFixed(1).padStart(8)}` : ''
     process.stdout.write(`${mistake.name.padEnd(66)} ${mistake.like.padEnd(22)} ${by} ${counts}\n`)

@@ -1,4 +1,7 @@
 /** A mistake as data: what text is put in the place of what, and which attack has to notice. */
+import { SeededRandom } from '../../packages/millrace/src/connectors/seeded-random.ts'
+import { cases } from '../protocol/case.ts'
+
 export interface Edit {
   /** Below packages/millrace/src. */
   readonly file: string
@@ -15,12 +18,50 @@ export interface Mistake {
   readonly cut?: CutName
 }
 
+export interface Cut {
+  readonly args: (seed: number) => readonly string[]
+  /** How many seeds it took until something was wrong; undefined where that means nothing. */
+  readonly seedsUntilFound: (output: string, seed: number) => number | undefined
+}
+
 /** Short runs of attacks. All of them are green without a mistake, at the same seeds. */
 export const cuts = {
-  sim: (seed: number) => ['sim', '--seed', String(seed), '--seeds', '120', '--first', '1'],
-} as const satisfies Record<string, (seed: number) => string[]>
+  sim: {
+    args: (seed) => ['sim', '--seed', String(seed), '--seeds', '400', '--first', '1'],
+    seedsUntilFound: (output) => numberIn(output, /\((\d+)\. of \d+\): /),
+  },
+  // One seed, and many operations.
+  state: { args: (seed) => ['state', '--seed', String(seed), '--ops', '20000'], seedsUntilFound: () => 1 },
+  oracle: {
+    args: (seed) => ['oracle', '--seed', String(seed), '--jobs', '200', '--workers', '1'],
+    seedsUntilFound: (output, seed) => placeOfJob(seed, numberIn(output, /^--- job (\d+)/m)),
+  },
+  // Everything is looked at: there is no seed.
+  'protocol: pause': enumeration('pause'),
+  'protocol: abort-pause': enumeration('abort-pause'),
+  'protocol: timeout': enumeration('timeout'),
+  'protocol: attempt': enumeration('attempt'),
+} as const satisfies Record<string, Cut>
 
 export type CutName = keyof typeof cuts
+
+function enumeration(key: string): Cut {
+  const number = cases.findIndex(({ scenario, mutation }) => scenario.key === key && mutation === undefined) + 1
+  return { args: () => ['protocol', '--only', String(number)], seedsUntilFound: () => undefined }
+}
+
+function numberIn(output: string, pattern: RegExp): number | undefined {
+  const found = pattern.exec(output)?.[1]
+  return found === undefined ? undefined : Number(found)
+}
+
+/** The oracle draws the seeds of its jobs from its own. */
+function placeOfJob(seed: number, job: number | undefined): number | undefined {
+  if (job === undefined) return undefined
+  const random = new SeededRandom(seed, 'jobs')
+  for (let place = 1; place <= 10_000; place++) if (random.word() >>> 0 === job) return place
+  return undefined
+}
 
 export function mistake(name: string, like: string, file: string, find: string, replace: string, cut?: CutName): Mistake {
   return { name, like, edits: [{ file, find, replace }], ...(cut === undefined ? {} : { cut }) }

@@ -15,6 +15,15 @@ export const stateMistakes: readonly Mistake[] = [
     'state/slot-column.ts',
     'epochs.sealed !== 0 && this.dirty.covers(epochs, slot, page.ints[at]',
     'epochs.sealed < 0 && this.dirty.covers(epochs, slot, page.ints[at]',
+    'state',
+  ),
+  mistake(
+    'a mutable value: an accumulator changes in place under a snapshot',
+    'B7',
+    'state/value-column.ts',
+    'touch(slot: number): void {',
+    'touch(slot: number): void {\n    if (slot >= 0) return',
+    'state',
   ),
   mistake(
     'an entry of a map changes under a snapshot',
@@ -22,6 +31,7 @@ export const stateMistakes: readonly Mistake[] = [
     'state/entry-column.ts',
     'if (this.context.epochs.sealed !== 0 && this.coversEntry(entry)) this.encodeEntry(entry)',
     '',
+    'state',
   ),
   mistake(
     'a restored list forgets how much of it is durable',
@@ -57,6 +67,7 @@ export const stateMistakes: readonly Mistake[] = [
     'state/epochs.ts',
     'abort(): void { this.sealed = 0 }',
     'abort(): void { this.low = this.sealed + 1; this.sealed = 0 }',
+    'state',
   ),
   mistake(
     'a key group is off by one at restore',
@@ -72,6 +83,7 @@ export const stateMistakes: readonly Mistake[] = [
     'state/merge.ts',
     'return cleared.find(piece) < 0 && entries.add(piece) && !base',
     'return cleared.find(piece) < 0 && entries.add(piece) && piece < 0',
+    'state',
   ),
   mistake(
     'merging keeps the first value, not the last',
@@ -80,14 +92,7 @@ export const stateMistakes: readonly Mistake[] = [
     'for (let piece = pieces.length - 1; piece >= 0; piece--) if (isKept(piece)) kept.push(piece)',
     'for (let piece = 0; piece < pieces.length; piece++) if (isKept(piece)) kept.unshift(piece)',
   ),
-  mistake(
-    'a merge is made a base although older runs exist',
-    'rules 1.5 e',
-    'checkpoint/compaction.ts',
-    "if (merge.run?.level === 'base' && from > 0) return undefined",
-    '',
-  ),
-  mistake('the watermark is not restored', 'T1, T2', 'task/task-core.ts', 'time.watermark = from.watermark', ''),
+  mistake('the watermark is not restored', 'T1, T2', 'task/task-core.ts', 'time.watermark = from.watermark', '', 'oracle'),
   mistake('the checksum of a block of state is not looked at', 'level 9', 'state/chunk.ts', 'digest.crc32(own) !== block.crc32', 'false'),
   mistake(
     'the checksum of an entry is not looked at',

@@ -1,7 +1,7 @@
 import { mistake, type Mistake } from './mistake.ts'
 
 const COMMIT_AT_ONCE = `case 'store-manifest':
-        for (const [sink, part] of Object.entries(action.manifest.operators)) if (part.kind === 'sink') void committers.commit(sink, part.committables).catch(() => undefined)`
+        for (const [sink, part] of Object.entries(action.manifest.operators)) if (part.kind === 'sink') void this.#options.committers.commit(sink, part.committables).catch(() => undefined)`
 
 /** Files, the log, commits and retention. */
 export const storageMistakes: readonly Mistake[] = [
@@ -63,6 +63,7 @@ export const storageMistakes: readonly Mistake[] = [
     'checkpoint/log-owner.ts',
     'if (highest > pending.number) return fenced(owner)',
     'if (highest > pending.number) return confirmed(owner, pending, look)',
+    'protocol: abort-pause',
   ),
   mistake(
     'an entry that is taken is written over: rename, not link',
@@ -77,6 +78,7 @@ export const storageMistakes: readonly Mistake[] = [
     'checkpoint/log-owner.ts',
     'if (pending.tries === 1) return fenced(owner)',
     'if (pending.tries === 1) return create(owner, { ...pending, number: pending.number + 1 })',
+    'protocol: pause',
   ),
   mistake(
     'a chunk is deleted while a retained checkpoint names it',

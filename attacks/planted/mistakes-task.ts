@@ -56,7 +56,25 @@ export const taskMistakes: readonly Mistake[] = [
     'checkpoint/coordinator.ts',
     '!inFlight(state, event.checkpoint) ||',
     '',
+    'protocol: timeout',
   ),
+  {
+    name: "a stale attempt's report counts",
+    like: 'B5, D9',
+    edits: [
+      {
+        file: 'checkpoint/coordinator.ts',
+        find: "if ('epoch' in event && event.epoch !== state.options.epoch) return drop(state)",
+        replace: '',
+      },
+      {
+        file: 'checkpoint/coordinator.ts',
+        find: '!inFlight(state, event.checkpoint) ||',
+        replace: '!(inFlight(state, event.checkpoint) || event.epoch < state.options.epoch) ||',
+      },
+    ],
+    cut: 'protocol: attempt',
+  },
   mistake(
     'the end of a task is judged by when its report comes',
     'B6, commit b0643df',

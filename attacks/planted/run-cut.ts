@@ -5,14 +5,16 @@ import { join } from 'node:path'
 import { root } from '../lib/attack.ts'
 import { cuts, type CutName } from './mistake.ts'
 
-const LIMIT_MS = 240_000
+const LIMIT_MS = 100_000
 
 export interface CutResult {
   readonly isRed: boolean
+  /** Neither is one that did not come to its end. */
+  readonly isGreen: boolean
   /** Of those that it went through, the first that failed; undefined when that is not said. */
   readonly seeds: number | undefined
   readonly seconds: number
-  /** The first line that says what is wrong. */
+  /** Its last lines. */
   readonly says: string
 }
 
@@ -32,7 +34,7 @@ export function copyTo(path: string): string {
 export function runCut(copy: string, cut: CutName, seed: number): Promise<CutResult> {
   const began = performance.now()
   return new Promise((resolve) => {
-    const child = spawn(process.execPath, [join(copy, 'attacks/main.ts'), ...cuts[cut](seed)], {
+    const child = spawn(process.execPath, [join(copy, 'attacks/main.ts'), ...cuts[cut].args(seed)], {
       cwd: copy,
       stdio: ['ignore', 'pipe', 'pipe'],
     })
@@ -42,17 +44,15 @@ export function runCut(copy: string, cut: CutName, seed: number): Promise<CutRes
     const timer = setTimeout(() => child.kill('SIGKILL'), LIMIT_MS)
     child.on('close', (code, signal) => {
       clearTimeout(timer)
-      const found = /\((\d+)\. of \d+\): (.*)/.exec(out)
-      const says =
-        signal === null ? (found?.[2] ?? out.trim().split('\n').slice(-4).join(' | ')) : `did not end within ${LIMIT_MS / 1000} s`
-      // A mistake that does not even load is none, and neither is one that makes it hang.
-      const isBroken = /SyntaxError|ERR_MODULE_NOT_FOUND/.test(out) || !/passed, \d+ failed/.test(out)
-      resolve({
-        isRed: code === 1 && !isBroken,
-        seeds: found === null ? undefined : Number(found[1]),
-        seconds: (performance.now() - began) / 1000,
-        says,
-      })
+      const isRed = code === 1 && !isBroken(out)
+      const says = signal === null ? out.trim().split('\n').slice(-4).join(' | ') : `did not end within ${LIMIT_MS / 1000} s`
+      const seeds = isRed ? cuts[cut].seedsUntilFound(out, seed) : undefined
+      resolve({ isRed, isGreen: code === 0 && !isBroken(out), seeds, seconds: (performance.now() - began) / 1000, says })
     })
   })
+}
+
+/** A mistake that does not even load is none, nor is a name that does not exist; what has not come to its end has shown nothing. */
+function isBroken(out: string): boolean {
+  return /SyntaxError|ReferenceError|ERR_MODULE_NOT_FOUND/.test(out) || !/^\d+ passed, \d+ failed$/m.test(out)
 }
