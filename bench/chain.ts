@@ -8,6 +8,7 @@ import { nodeEnv } from '../packages/millrace/src/env/node-env.ts'
 import { startJob } from '../packages/millrace/src/job/start-job.ts'
 import { cpuMs, interleaved, median, ratio, type Bench, type Figure } from './lib/bench.ts'
 import { replaySource, tapSink } from './lib/edges.ts'
+import { ownSink } from './lib/own-sink.ts'
 
 interface Bid {
   readonly auction: number
@@ -58,7 +59,7 @@ export function chainJob(seen: (row: Counted) => void): Job<void> {
       .map(withoutBidder)
       .keyBy((bid) => bid.auction)
       .aggregate('count', { n: agg.count() })
-      .to('tap', tapSink(seen))
+      .to('tap', ownSink(seen))
   })
 }
 
@@ -108,11 +109,11 @@ export function processJob(seen: (row: Counted) => void): Job<void> {
           },
         },
       })
-    counted.to('tap', tapSink(seen))
+    counted.to('tap', ownSink(seen))
     counted
       .side(big)
       .map((bid) => ({ key: -1, n: bid.auction }))
-      .to('big', tapSink(seen))
+      .to('big', ownSink(seen))
   })
 }
 

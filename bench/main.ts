@@ -7,7 +7,11 @@ import { cpus } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
+import { widenInlining } from '../packages/millrace/src/env/inlining.ts'
 import type { Bench } from './lib/bench.ts'
+
+// As the command line does: by hand and engine are compiled alike.
+widenInlining()
 
 const folder = import.meta.dirname
 const names = readdirSync(folder)

@@ -1,3 +1,4 @@
+import { widenInlining } from '../env/inlining.ts'
 import { startJob } from '../job/start-job.ts'
 import type { JobHandle } from '../runtime/monitor.ts'
 import type { Values } from './arguments.ts'
@@ -15,6 +16,7 @@ const STOP_DEADLINE_MS = 9_000
 
 /** `millrace run`: the job in this process, from its start to its end. */
 export async function runCommand(operand: string, values: Values, world: World): Promise<number> {
+  widenInlining()
   const options = startOptionsOf(values)
   const { job, name } = await loadJobFile(operand, 'run')
   const running = new RunningCommand(name, textOf(values, 'checkpoints'), world)

@@ -1,7 +1,7 @@
 import type { Emit, KeySelector, Operator, OperatorTime, Specialize } from '../operator/contract.ts'
 import type { KeyContext, KeyedStepDefinition, OpenContext, Out } from '../operator/definitions.ts'
 import type { FiredTimer, KeyedState, StateDeclaration } from '../state/contract.ts'
-import { lifecycle } from './process.ts'
+import { type Call, lifecycle, newCall } from './process.ts'
 
 type Side = (tag: { readonly id: string }, value: unknown, timestamp: number) => void
 type Handler = (at: number, context: KeyContext, out: Out) => void
@@ -14,14 +14,12 @@ interface TimerRow {
   readonly isEventTime: boolean
 }
 
-interface Parts {
+interface Ports {
   readonly next: Emit
   readonly side: Side
   readonly time: OperatorTime
   readonly keyed: KeyedState
-  readonly step: KeyedStepDefinition
-  readonly handles: Handles
-  readonly timers: readonly TimerRow[]
+  /** What `open` gave. */
   readonly held: { resource: unknown }
 }
 interface Closures {
@@ -29,53 +27,72 @@ interface Closures {
   readonly onTimer: (fired: FiredTimer) => void
 }
 
-function template(parts: Parts): Closures {
-  const { next, side, time, keyed, step, handles, timers, held } = parts
-  /** What is emitted carries this. */
-  let current = Number.NaN
-  /** What the user's function is called for: as above, but for processing timers. */
-  let seen = Number.NaN
+/** A class for the same reason as that of `process`. */
+class KeyedContext implements KeyContext {
+  readonly state: Handles['state']
+  readonly timers: Handles['timers']
+  readonly #ports: Ports
+  readonly #call: Call
+
+  constructor(ports: Ports, handles: Handles, call: Call) {
+    this.state = handles.state
+    this.timers = handles.timers
+    this.#ports = ports
+    this.#call = call
+  }
+
+  get key(): KeyContext['key'] {
+    return this.#ports.keyed.key as KeyContext['key']
+  }
+
+  get resource(): unknown {
+    return this.#ports.held.resource
+  }
+
+  get timestamp(): number | undefined {
+    const { seen } = this.#call
+    return seen === seen ? seen : undefined
+  }
+
+  get watermark(): number {
+    return this.#ports.time.watermark
+  }
+
+  get now(): number {
+    return this.#ports.time.now
+  }
+}
+
+function template(
+  { next, side, keyed }: Ports,
+  step: KeyedStepDefinition,
+  timers: readonly TimerRow[],
+  context: KeyContext,
+  call: Call,
+): Closures {
+  const { integers } = keyed
   const out: Out = {
     emit(value) {
-      next(value, current)
+      next(value, call.emitted)
     },
     side(tag, value) {
-      side(tag, value, current)
-    },
-  }
-  const context: KeyContext = {
-    get key() {
-      return keyed.key as KeyContext['key']
-    },
-    state: handles.state,
-    timers: handles.timers,
-    get resource() {
-      return held.resource
-    },
-    get timestamp() {
-      return seen === seen ? seen : undefined
-    },
-    get watermark() {
-      return time.watermark
-    },
-    get now() {
-      return time.now
+      side(tag, value, call.emitted)
     },
   }
   return {
     input: (select) => (value, timestamp) => {
       const key = select(value)
-      if (typeof key === 'number' && (key | 0) === key) keyed.enter(key, keyed.findInteger(key))
+      if (typeof key === 'number' && (key | 0) === key) keyed.enter(key, integers.find(key))
       else keyed.setKey(key)
-      current = timestamp
-      seen = timestamp
+      call.emitted = timestamp
+      call.seen = timestamp
       step.onRecord(value, context, out)
     },
     // PF-2: what an event timer emits carries its time, what a processing timer emits carries none; `context.timestamp` is the timer's time.
     onTimer(fired) {
       const timer = timers[fired.timer] as TimerRow
-      current = timer.isEventTime ? fired.at : Number.NaN
-      seen = fired.at
+      call.emitted = timer.isEventTime ? fired.at : Number.NaN
+      call.seen = fired.at
       if (timer.handler !== undefined) timer.handler(fired.at, context, out)
     },
   }
@@ -84,7 +101,7 @@ function template(parts: Parts): Closures {
 /** A process function with a key: declared state, named timers. */
 export function keyedProcessOperator(
   specialize: Specialize,
-  ports: Pick<Parts, 'next' | 'side' | 'time' | 'keyed' | 'held'>,
+  ports: Ports,
   step: KeyedStepDefinition,
   states: Readonly<Record<string, StateDeclaration>>,
   selectors: readonly KeySelector[],
@@ -94,7 +111,8 @@ export function keyedProcessOperator(
     handler: step.onTimer?.[name]?.bind(step.onTimer),
     isEventTime: states[name]?.domain === 'event',
   }))
-  const closures = specialize(template, { ...ports, step, handles: handlesOf(ports.keyed, states), timers })
+  const call = newCall()
+  const closures = specialize(template, ports, step, timers, new KeyedContext(ports, handlesOf(ports.keyed, states), call), call)
   return { inputs: selectors.map((select) => closures.input(select)), onTimer: closures.onTimer, ...lifecycle(step, ports.held, context) }
 }
 

@@ -12,9 +12,10 @@ interface Aggregate {
 export const REDUCED = 'reduced'
 
 function reduceTemplate(next: Emit, keyed: KeyedState, column: AccumulatorColumn, reducer: Reducer): (select: KeySelector) => Emit {
+  const { integers } = keyed
   return (select) => (value, timestamp) => {
     const key = select(value)
-    let slot = typeof key === 'number' && (key | 0) === key ? keyed.findInteger(key) : -1
+    let slot = typeof key === 'number' && (key | 0) === key ? integers.find(key) : -1
     if (slot < 0) slot = keyed.slotOf(key)
     const before = column.get(slot)
     const after = before === undefined ? value : reducer(before, value)
@@ -50,9 +51,10 @@ function singleTemplate(
   column: AccumulatorColumn,
   aggregate: Aggregate,
 ): (select: KeySelector) => Emit {
+  const { integers } = keyed
   return (select) => (value, timestamp) => {
     const key = select(value)
-    let slot = typeof key === 'number' && (key | 0) === key ? keyed.findInteger(key) : -1
+    let slot = typeof key === 'number' && (key | 0) === key ? integers.find(key) : -1
     if (slot < 0) slot = keyed.slotOf(key)
     const before = column.get(slot)
     // Numbers are replaced, never changed in place.
@@ -68,9 +70,10 @@ function singleTemplate(
 function aggregateTemplate(parts: AggregateParts): (select: KeySelector) => Emit {
   const { next, keyed, names, columns, aggregates } = parts
   const count = names.length
+  const { integers } = keyed
   return (select) => (value, timestamp) => {
     const key = select(value)
-    let slot = typeof key === 'number' && (key | 0) === key ? keyed.findInteger(key) : -1
+    let slot = typeof key === 'number' && (key | 0) === key ? integers.find(key) : -1
     if (slot < 0) slot = keyed.slotOf(key)
     const row: Record<string, unknown> = { key }
     for (let i = 0; i < count; i++) {

@@ -18,12 +18,14 @@ export class StateContext {
   current: number = UNKNOWN
   readonly epochs: Epochs = new Epochs()
   readonly table: KeyTable
+  readonly integers: KeyTable['integers']
   readonly entries: EntryWriter
   private readonly freezeAll: boolean
   private stored: number = 0
 
   constructor(options: HeapStateOptions) {
     this.table = new KeyTable(this.epochs, options.maxParallelism)
+    this.integers = this.table.integers
     this.entries = new EntryWriter(options.maxParallelism, Object.keys(options.declarations).length)
     this.freezeAll = options.freeze === 'always'
   }
@@ -38,10 +40,6 @@ export class StateContext {
     const slot = this.table.find(key)
     this.key = key
     return (this.current = slot >= 0 ? slot : this.table.insert(key))
-  }
-
-  findInteger(key: number): number {
-    return this.table.integers.find(key)
   }
 
   enter(key: Key, slot: number): void {

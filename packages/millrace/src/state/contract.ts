@@ -103,8 +103,8 @@ export interface KeyedState {
   setKey(key: Key): void
   /** Makes a key current; its slot, inserted when it is new. */
   slotOf(key: Key): number
-  /** The slot of a key that is a 32-bit integer, or -1; the current key stays. For per-record code, as it is short. */
-  findInteger(key: number): number
+  /** Finds the slots of keys that are 32-bit integers, -1 where there is none; the current key stays. Short, for per-record code. */
+  readonly integers: { find(key: number): number }
   /** Makes a key current of which it is known that it has this slot, or -1 that it has none. */
   enter(key: Key, slot: number): void
 

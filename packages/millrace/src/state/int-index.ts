@@ -26,18 +26,23 @@ export class IntIndex {
     this.segments.set(first, { depth: 0, count: 0, limit: limitOf(SMALLEST) })
   }
 
-  /** Slot of a key, or -1. */
+  /** Slot of a key, or -1. Per-record code: kept short, so that it is compiled together with its caller. */
   find(key: number): number {
     const product = Math.imul(key, 0x9e3779b1)
-    const hash = product ^ (product >>> 15)
-    const cells = this.only ?? (this.directory[hash >>> this.shift] as Int32Array)
+    const cells = this.only ?? (this.directory[product >>> this.shift] as Int32Array)
     const mask = this.mask << 1
-    for (let at = (hash << 1) & mask; ; at = (at + 2) & mask) {
-      // `|`: the sum of two integers costs a check for overflow.
-      const stored = cells[at | 1] as number
-      if (cells[at] === key && stored !== 0) return stored - 1
-      if (stored === 0) return this.overflow.size === 0 ? -1 : (this.overflow.get(key) ?? -1)
+    let at = ((product ^ (product >>> 15)) << 1) & mask
+    // `|`: a sum would cost a check for overflow.
+    let stored = cells[at | 1] as number
+    while (stored !== 0 && cells[at] !== key) {
+      at = (at + 2) & mask
+      stored = cells[at | 1] as number
     }
+    return stored === 0 ? this.findOverflow(key) : stored - 1
+  }
+
+  private findOverflow(key: number): number {
+    return this.overflow.get(key) ?? -1
   }
 
   /** The key must not be there. */

@@ -2,6 +2,7 @@ import { StreamError } from '../core/errors.ts'
 import type { BlockEntries } from './block.ts'
 import type { TimerHandle } from './contract.ts'
 import { PAGE_BITS, PAGE_MASK } from './pages.ts'
+import { seldom, type Seldom } from './seldom.ts'
 import { ABSENT, type CellPage, SlotColumn } from './slot-column.ts'
 import type { TimerOwner, TimerQueue } from './timer-queue.ts'
 import type { ValueReader } from './value-codec.ts'
@@ -17,7 +18,7 @@ export interface TimerPlace {
  * One pending time a key. `extra` is the time at which the queue holds an entry for it (+Infinity: none): never later than the
  * pending time, so that moving a timer to a later time, the usual case, leaves the queue alone.
  */
-export class TimerColumn extends SlotColumn implements TimerHandle, TimerOwner {
+export class TimerColumn extends SlotColumn implements TimerHandle, TimerOwner, Seldom {
   place!: TimerPlace
   /** By slot, the round of a compaction in which an entry was kept; allocated when there is one. */
   private readonly kept: Int32Array[] = []
@@ -31,26 +32,31 @@ export class TimerColumn extends SlotColumn implements TimerHandle, TimerOwner {
     return slot < 0 ? undefined : (this.load(slot) as number | undefined)
   }
 
-  /** Moved to a later time, in an epoch in which it was moved before: the usual case. Literals as in ValueColumn. */
+  /** Moved in an epoch in which it was moved before, to a time for which the queue needs no entry: the usual case. Literals as in ValueColumn. */
   set(at: number): void {
     const slot = this.context.current
     if (slot >= 0 && Number.isSafeInteger(at)) {
-      const ints = this.intsOf[slot >>> 16] as Int32Array
-      const index = (slot & 0xffff) << 1
-      if (ints[(index << 1) | 2] === this.epoch && ints[(index << 1) | 3] === 1) {
-        const cells = this.cellsOf[slot >>> 16] as Float64Array
-        if ((cells[index] as number) <= at) {
-          // -0 is 0.
-          cells[index] = at + 0
-          return
-        }
+      const { cells, ints, extra } = this.pages[slot >>> 16] as CellPage
+      const index = slot & 0xffff
+      if (ints[(index << 2) | 2] === this.epoch && ints[(index << 2) | 3] === 1 && at >= ((extra as Float64Array)[index] as number)) {
+        // -0 is 0.
+        cells[index << 1] = at + 0
+        return
       }
     }
-    this.setOther(at)
+    seldom(1, this, at)
   }
 
-  private setOther(at: number): void {
-    checkTime(at, this.name)
+  getOther(): unknown {
+    return this.at
+  }
+
+  setOther(at: unknown): void {
+    checkTime(at as number, this.name)
+    this.move(at as number)
+  }
+
+  private move(at: number): void {
     const slot = this.context.slot()
     const before = this.load(slot)
     if (before === at) return

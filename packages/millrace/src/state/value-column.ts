@@ -1,23 +1,25 @@
 import type { AccumulatorColumn, TtlDeclaration, ValueHandle } from './contract.ts'
 import { PAGE_BITS, PAGE_MASK } from './pages.ts'
+import { seldom, type Seldom } from './seldom.ts'
 import { ABSENT, type CellPage, loadOther, NUMBER, SlotColumn } from './slot-column.ts'
 
 /**
- * Single values without TTL. `get` and `set` are per-record code: PAGE_BITS, PAGE_MASK and NUMBER stand there as literals, since
+ * Single values without TTL. `get` and `set` are per-record code: PAGE_BITS, PAGE_MASK, NUMBER and the calls of seldom.ts stand there as literals, since
  * an imported constant is loaded each time, and what is seldom is left to other functions, so that they stay short enough to be
  * compiled together with their callers. bench/state.ts shows what they cost.
  */
-export class ValueColumn extends SlotColumn implements ValueHandle {
+export class ValueColumn extends SlotColumn implements ValueHandle, Seldom {
   get(): unknown {
     const slot = this.context.current
     if (slot >= 0) {
       const number = (this.cellsOf[slot >>> 16] as Float64Array)[(slot & 0xffff) << 1] as number
       if (number === number) return number
     }
-    return this.getOther(this.context.find())
+    return seldom(0, this, undefined)
   }
 
-  private getOther(slot: number): unknown {
+  getOther(): unknown {
+    const slot = this.context.find()
     const value = slot < 0 ? undefined : this.load(slot)
     return value === undefined ? this.initial() : value
   }
@@ -33,11 +35,11 @@ export class ValueColumn extends SlotColumn implements ValueHandle {
         return
       }
     }
-    this.setOther(value)
+    seldom(1, this, value)
   }
 
   /** Everything but a number in place of a number written before in this epoch. */
-  private setOther(value: unknown): void {
+  setOther(value: unknown): void {
     if (value === undefined) this.clear()
     else this.store(this.context.slot(), typeof value === 'number' ? value : this.context.keep(value))
   }
