@@ -338,7 +338,7 @@ export class Step {
           }),
         })
       case 'look-for-chunks':
-        return this.feedLog({ kind: 'chunksSeen', any: Object.keys(chunks).length > 0 })
+        return this.feedLog({ kind: 'chunksSeen', found: Object.keys(chunks).length > 0 })
       case 'wait':
         if (variant === 'lease') this.budget.leases--
         return this.feedLog({ kind: 'waited', elapsedMs: variant === 'lease' ? 1_000_000 : 0 })

@@ -40,7 +40,7 @@ export function afterLook(search: Search, seen: Look): LogDecision {
   if (beaten > (newest ?? 0)) return stop(missingEntry(options.nameOf(beaten), beaten))
   if (newest === undefined) {
     if (chunks === undefined) return askForChunks(search, 0)
-    return chunks.any ? stop(lostLog(options)) : claim(search, undefined, seen)
+    return chunks.found ? stop(lostLog(options)) : claim(search, undefined, seen)
   }
   const { view } = search
   if (view?.newest !== newest) return read(search, seen, [newest], undefined)
@@ -74,8 +74,8 @@ function askForChunks(search: Search, newest: number): LogDecision {
 }
 
 /** Chunks are seen before the log is looked at again: they are written by owners only, whose claim stays in the log. */
-export function afterChunks(search: Search, newest: number, any: boolean): LogDecision {
-  return look({ ...search, chunks: { newest, any } })
+export function afterChunks(search: Search, newest: number, found: boolean): LogDecision {
+  return look({ ...search, chunks: { newest, found } })
 }
 
 function lostLog(options: LogOptions): StreamError {
@@ -101,7 +101,7 @@ function decide(search: Search, view: LogView, seen: Look): LogDecision {
   const now = watchBeat(search, view, seen)
   if (!isFree(now, view, seen)) return waitForOwner(now, view)
   if (choice === undefined && now.chunks?.newest !== view.newest) return askForChunks(now, view.newest)
-  if (choice === undefined && now.chunks?.any === true) return stop(missingCheckpoint(options))
+  if (choice === undefined && now.chunks?.found === true) return stop(missingCheckpoint(options))
   return claim(now, view, seen)
 }
 

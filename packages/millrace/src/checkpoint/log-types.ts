@@ -55,7 +55,7 @@ export type LogEvent =
   | { readonly kind: 'start' }
   | { readonly kind: 'looked'; readonly look: Look }
   | { readonly kind: 'read'; readonly results: readonly ReadEntry[] }
-  | { readonly kind: 'chunksSeen'; readonly any: boolean }
+  | { readonly kind: 'chunksSeen'; readonly found: boolean }
   /** On the waiter's own monotonic clock. */
   | { readonly kind: 'waited'; readonly elapsedMs: number }
   | { readonly kind: 'created'; readonly number: number; readonly result: 'created' | 'exists' }
@@ -134,7 +134,7 @@ export interface Search {
   readonly seen: { readonly newest: number; readonly epoch: number; readonly count: number } | undefined
   readonly probe: ProcessIdentity | undefined
   /** Asked about chunks already, with this newest entry (0: none). */
-  readonly chunks: { readonly newest: number; readonly any: boolean } | undefined
+  readonly chunks: { readonly newest: number; readonly found: boolean } | undefined
   /** The newest entry of the last look that could not be read, to tell a race from a loss. */
   readonly vanished: number | undefined
   readonly failures: number

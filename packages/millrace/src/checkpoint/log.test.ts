@@ -99,7 +99,7 @@ class Host {
         this.feed({ kind: 'read', results: action.numbers.map((number) => this.#read(number)) })
         return true
       case 'look-for-chunks':
-        this.feed({ kind: 'chunksSeen', any: hasChunks })
+        this.feed({ kind: 'chunksSeen', found: hasChunks })
         return true
       case 'wait':
         this.waits.push(action.ms)

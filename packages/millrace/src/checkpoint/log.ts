@@ -55,7 +55,7 @@ export function decideLog(state: LogState, event: LogEvent): LogDecision {
       if (event.kind === 'read') return afterRead(state.search, state.look, state.newest, event.results)
       return failed(state, event)
     case 'chunks':
-      if (event.kind === 'chunksSeen') return afterChunks(state.search, state.newest, event.any)
+      if (event.kind === 'chunksSeen') return afterChunks(state.search, state.newest, event.found)
       return failed(state, event)
     case 'waiting':
       return event.kind === 'waited' ? afterWait(state.search, state.askedMs, event.elapsedMs) : { state, actions: [] }

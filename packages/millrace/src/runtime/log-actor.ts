@@ -207,8 +207,8 @@ export class LogActor {
   }
 
   async #lookForChunks(): Promise<LogEvent> {
-    for await (const _name of this.#options.storage.listChunks()) return { kind: 'chunksSeen', any: true }
-    return { kind: 'chunksSeen', any: false }
+    for await (const _name of this.#options.storage.listChunks()) return { kind: 'chunksSeen', found: true }
+    return { kind: 'chunksSeen', found: false }
   }
 
   #wait(ms: number): void {

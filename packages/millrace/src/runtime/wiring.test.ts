@@ -35,12 +35,13 @@ function assertConsistent({ subtasks }: Wiring): string[] {
   return seen
 }
 
-const keyed = (job: JobBuilder): void =>
-  void job
+const keyed = (job: JobBuilder): void => {
+  job
     .from('a', arraySource([1]))
     .keyBy((value) => value)
     .reduce('sum', (a, b) => a + b)
     .to('b', collectSink<number>([]))
+}
 
 test('one subtask of each, all chained: no channel', () => {
   const wiring = wired(keyed, 1)
@@ -67,12 +68,13 @@ test('a keyed edge connects all with all', () => {
 
 test('a forward edge connects equals only, another parallelism all', () => {
   // A union ends the chains of its inputs.
-  const union = (job: JobBuilder): void =>
-    void job
+  const union = (job: JobBuilder): void => {
+    job
       .from('a', arraySource([1]))
       .union(job.from('b', arraySource([2])))
       .map((value) => value)
       .to('c', collectSink<number>([]))
+  }
   const seen = assertConsistent(wired(union, 2))
   assert.deepEqual(new Set(seen), new Set(['0 → 4', '1 → 5', '2 → 4', '3 → 5']))
 })

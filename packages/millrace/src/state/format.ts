@@ -1,5 +1,5 @@
 import { invariant, StreamError } from '../core/errors.ts'
-import { type ByteReader, ByteWriter } from '../serde/bytes.ts'
+import type { ByteReader, ByteWriter } from '../serde/bytes.ts'
 import type { StateDeclaration } from './contract.ts'
 
 /**

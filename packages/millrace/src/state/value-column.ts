@@ -1,7 +1,7 @@
 import type { AccumulatorColumn, TtlDeclaration, ValueHandle } from './contract.ts'
 import { PAGE_BITS, PAGE_MASK } from './pages.ts'
 import { seldom, type Seldom } from './seldom.ts'
-import { ABSENT, type CellPage, loadOther, NUMBER, SlotColumn } from './slot-column.ts'
+import { ABSENT, type CellPage, loadOther, SlotColumn } from './slot-column.ts'
 
 /**
  * Single values without TTL. `get` and `set` are per-record code: PAGE_BITS, PAGE_MASK, NUMBER and the calls of seldom.ts stand there as literals, since
