@@ -59,7 +59,7 @@ export type RetentionEvent =
     }
   /** `finished` or `release` counts: what of this epoch is not named now never will be. After `appended`. */
   | { readonly kind: 'ended' }
-  /** Chunks that exist, in any number of pieces: after a claim, to find what dead attempts left. */
+  /** Chunks that exist, in any number of pieces: after a restore, to find what dead attempts left. */
   | { readonly kind: 'listed'; readonly chunks: readonly string[] }
   | { readonly kind: 'continue' }
 

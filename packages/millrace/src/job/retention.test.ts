@@ -4,9 +4,19 @@ import { test } from 'node:test'
 import { decodeEntry } from '../checkpoint/entry.ts'
 import { FAN_IN } from '../checkpoint/compaction.ts'
 import { plainDigest } from '../simulate/digest.ts'
-import { assertCounted, checkpointed, checkpointsOf, countingJob, Lab, pacedSource, rowsOf, type Counted } from './simulated-job.test.ts'
+import {
+  assertCounted,
+  checkpointed,
+  checkpointsOf,
+  codeOf,
+  countingJob,
+  Lab,
+  pacedSource,
+  rowsOf,
+  type Counted,
+} from './simulated-job.test.ts'
 
-const rows = rowsOf('a', 130, 17)
+const rows = rowsOf('a', 200, 17)
 const job = countingJob({ source: pacedSource({ a: rows }, { everyMs: 14 }) })
 
 /** Names of chunks that checkpoints of the log name, and those that are there. */
@@ -50,8 +60,8 @@ for (const retain of [1, 2, 3])
 test('a restore after merges, at another parallelism, gives the same state', async () => {
   const lab = new Lab()
   const life = await lab.start(job, checkpointed({ retain: 1 }, { keyGroups: 16 }))
-  await life.until('checkpoint', FAN_IN + 12)
-  assert.ok((lab.machine.crashPoints.get('upkeep.mergeChunk') ?? 0) > 0)
+  await life.when(() => (lab.machine.crashPoints.get('upkeep.mergeChunk') ?? 0) > 0)
+  await life.until('checkpoint', checkpointsOf(life.events).length + 4)
   lab.machine.kill(life.process)
   assert.equal(await lab.run(job, checkpointed({ retain: 1 }, { parallelism: 3 })), 'finished')
   assertCounted(lab.rows<Counted>(), rows)
@@ -77,6 +87,35 @@ test('a merge that is under way when the job is stopped leaves nothing behind', 
   assert.deepEqual(others, ['/checkpoints/beat', '/checkpoints/millrace.json'])
   lab.machine.faults = undefined
   assert.equal(await lab.run(job, checkpointed()), 'finished')
+  assertCounted(lab.rows<Counted>(), rows)
+})
+
+test('a start that is refused or finds damage deletes nothing, not even what dead attempts left', async () => {
+  const lab = new Lab({ crashPoint: (name, count) => (name === 'chunk.after' && count === 20 ? 'kill' : undefined) })
+  assert.equal(await lab.run(job, checkpointed({ retain: 1 }, { keyGroups: 7 })), 'died')
+  lab.machine.crashPoint = undefined
+  const { named, there } = chunksOf(lab)
+  const left = there.filter((name) => !named.includes(name))
+  assert.ok(left.length > 0, 'a chunk of a checkpoint that does not exist')
+  const before = lab.picture('/checkpoints/chunks')
+  assert.equal(codeOf(await lab.run(job, checkpointed({ retain: 1 }, { keyGroups: 8 }))), 'KEY_GROUPS_CHANGED')
+  await lab.machine.runUntilIdle()
+  assert.deepEqual(lab.picture('/checkpoints/chunks'), before)
+
+  const path = `/checkpoints/chunks/${named.at(-1)}`
+  const inode = lab.machine.disk.open(path)
+  const bytes = inode.read(0, inode.size)
+  inode.overwrite(bytes.map((byte) => byte ^ 1))
+  const damaged = lab.picture('/checkpoints/chunks')
+  const end = await lab.run(job, checkpointed({ retain: 1 }))
+  assert.equal(codeOf(end), 'CHECKPOINT_CORRUPT')
+  assert.ok(String(end).includes(path))
+  await lab.machine.runUntilIdle()
+  assert.deepEqual(lab.picture('/checkpoints/chunks'), damaged)
+
+  inode.overwrite(bytes)
+  assert.equal(await lab.run(job, checkpointed({ retain: 1 })), 'finished')
+  assert.deepEqual(chunksOf(lab).there, chunksOf(lab).named)
   assertCounted(lab.rows<Counted>(), rows)
 })
 

@@ -15,6 +15,8 @@ export interface CheckpointStore {
   write(slot: TaskSlot, snapshot: TaskSnapshot): Promise<TaskReport>
   /** Reads what a subtask gets back. @throws {CHECKPOINT_CORRUPT} {FENCED} when it is missing because another process has the job */
   read(operator: string, from: KeyedRestore): Promise<readonly RestoredRun[]>
+  /** All tasks have what they get back: what dead attempts left may go. */
+  restored(): void
   /** A checkpoint is complete: files may go, runs may be merged. Works on in the background. */
   upkeep(manifest: Manifest, merged: (merge: Merge) => void): void
   discard(merge: Merge): void

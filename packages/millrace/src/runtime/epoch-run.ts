@@ -193,6 +193,7 @@ export class EpochRun {
     // Stopped meanwhile: no record may flow, for the claim is being released.
     if (this.#isOver || this.#state?.stage !== 'opening') return
     this.#options.env.crashPoint('restore.opened')
+    this.#options.store.restored()
     if (!needsFirst) this.#begin()
     this.#feed({ kind: 'tasksRunning' })
     this.#armTick()

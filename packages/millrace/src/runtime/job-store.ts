@@ -143,6 +143,10 @@ class StorageStore implements JobStore {
     }
   }
 
+  restored(): void {
+    this.#upkeep?.restored()
+  }
+
   upkeep(manifest: Manifest, merged: (merge: Merge) => void): void {
     for (const checkpoint of this.#written.keys()) if (checkpoint < manifest.checkpoint) this.#written.delete(checkpoint)
     this.#upkeep?.compact(manifest, merged)

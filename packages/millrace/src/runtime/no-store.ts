@@ -21,6 +21,7 @@ export function noStore(): JobStore {
     append: async () => undefined,
     write: async ({ task, subtask }, { isFinal, operators }) => ({ task, subtask, isFinal, operators }),
     read: async () => [],
+    restored: () => undefined,
     upkeep: () => undefined,
     discard: () => undefined,
     describe: ({ checkpoint, createdAtMs }) => ({ checkpoint, createdAtMs, sizeBytes: 0, newBytes: 0 }),

@@ -29,14 +29,21 @@ const LISTED_AT_ONCE = 256
 export class Upkeep {
   readonly #options: UpkeepOptions
   #retention: RetentionState
-  #deleting: Promise<void>
+  #deleting: Promise<void> = Promise.resolve()
   #merging: Promise<void> | undefined
   #isOver = false
 
   constructor(options: UpkeepOptions) {
     this.#options = options
     this.#retention = startRetention(options.ownership)
-    this.#deleting = this.#findOrphans()
+  }
+
+  /**
+   * All that is needed has been read: what dead attempts left may go. Not before: a start that is refused, or finds damage, says
+   * that it has changed nothing.
+   */
+  restored(): void {
+    this.#deleting = this.#deleting.then(() => this.#findOrphans())
   }
 
   writing(chunk: string): void {
