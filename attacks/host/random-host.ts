@@ -8,7 +8,7 @@ import type { OperatorRestore, TaskSpec } from '../../packages/millrace/src/task
 import type { PlanNode } from '../../packages/millrace/src/plan/nodes.ts'
 import type { Row } from '../../reference/program.ts'
 import { TaskDriver } from './driver.ts'
-import { KEY_GROUPS, openTaskCore, type TaskChoice } from './task.ts'
+import { KEY_GROUPS, openTaskCore, programOf, type TaskChoice } from './task.ts'
 
 export interface Exchange {
   readonly said: HostFrame
@@ -29,6 +29,10 @@ interface Channel {
   outstanding: number
   watermark: number
   hasBarrier: boolean
+  /** Batches that came before the barrier of the checkpoint at hand and are not taken yet; undefined while none is held back. */
+  ahead: number | undefined
+  /** Something waits behind that barrier. */
+  isFollowed: boolean
 }
 
 export class RandomHost {
@@ -49,6 +53,10 @@ export class RandomHost {
   #checkpoint = 0
   #holds = 0
   #hasEnded = false
+  /** Processing time passes unseen while a task drains, and what is due fires after the hold. */
+  readonly #hasTimers: boolean
+  /** Since the hold nothing was said that could make the task emit a record. */
+  #isSilent = false
   #nextId = 1
   #now = 0
 
@@ -56,7 +64,15 @@ export class RandomHost {
     this.#choice = choice
     this.#spec = spec
     this.#random = random
-    this.#channels = spec.channels.map(() => ({ hasEnded: false, outstanding: 0, watermark: -100, hasBarrier: false }))
+    this.#channels = spec.channels.map(() => ({
+      hasEnded: false,
+      outstanding: 0,
+      watermark: -100,
+      hasBarrier: false,
+      ahead: undefined,
+      isFollowed: false,
+    }))
+    this.#hasTimers = JSON.stringify(programOf(choice.seed)).includes('processing')
     this.#driver = new TaskDriver(
       (host) => openTaskCore(choice, host),
       (frame) => this.#hear(frame),
@@ -74,6 +90,11 @@ export class RandomHost {
 
   async #say(said: HostFrame): Promise<void> {
     this.#heard = []
+    if (said.type === 'element' || said.type === 'time') this.#isSilent = false
+    if (said.type === 'element' && said.element.kind !== 'barrier') {
+      const channel = this.#channels[said.channel] as Channel
+      channel.isFollowed ||= channel.hasBarrier && this.#flight !== undefined
+    }
     await this.#driver.take(said)
     this.#exchanges.push({ said, heard: this.#heard })
   }
@@ -84,11 +105,28 @@ export class RandomHost {
     if (frame.type === 'held') {
       this.#held = frame.checkpoint
       this.#holds++
-    } else if (frame.type === 'element' && frame.element.kind === 'batch') this.#owed.push({ output: frame.output, target: frame.target })
-    else if (frame.type === 'consumed') (this.#channels[frame.channel] as Channel).outstanding--
+      this.#isSilent = this.#channels.length > 0 && !this.#hasTimers && this.#channels.every(({ isFollowed }) => !isFollowed)
+      this.#letGo()
+    } else if (frame.type === 'element' && frame.element.kind === 'batch') {
+      if (this.#isSilent) this.#problems.push(`T3: a record that came before barrier ${this.#checkpoint} leaves after it`)
+      this.#owed.push({ output: frame.output, target: frame.target })
+    } else if (frame.type === 'consumed') this.#heardConsumed(frame.channel)
     else if (frame.type === 'ended') this.#hasEnded = true
     else if (frame.type === 'snapshot') this.#heardSnapshot(frame.snapshot)
     else if (frame.type === 'failed') this.#problems.push(`the task failed: ${frame.error.message}`)
+  }
+
+  #heardConsumed(index: number): void {
+    const channel = this.#channels[index] as Channel
+    channel.outstanding--
+    if (channel.ahead === undefined) return
+    if (channel.ahead === 0) this.#problems.push(`A1: a batch behind barrier ${this.#flight} of channel ${index} is taken before the hold`)
+    channel.ahead--
+  }
+
+  /** Nothing is held back any more. */
+  #letGo(): void {
+    for (const channel of this.#channels) channel.ahead = undefined
   }
 
   #heardSnapshot(snapshot: TaskSnapshot): void {
@@ -177,7 +215,7 @@ export class RandomHost {
 
   async #trigger(reason: BarrierReason): Promise<void> {
     this.#flight = ++this.#checkpoint
-    for (const channel of this.#channels) channel.hasBarrier = false
+    for (const channel of this.#channels) channel.hasBarrier = channel.isFollowed = false
     if (this.#channels.length === 0 || this.#hasEnded) await this.#say({ type: 'barrier', checkpoint: this.#flight, reason })
     else await this.#nextBarrier(reason)
   }
@@ -194,6 +232,7 @@ export class RandomHost {
     }
     const { channel, index } = this.#random.pick(open)
     channel.hasBarrier = true
+    channel.ahead = channel.outstanding
     await this.#say({ type: 'element', channel: index, element: { kind: 'barrier', checkpoint: this.#flight as number, reason } })
   }
 
@@ -209,6 +248,7 @@ export class RandomHost {
     const checkpoint = this.#flight as number
     this.#flight = undefined
     this.#snapshot = undefined
+    this.#letGo()
     await this.#say({ type: 'abort', checkpoint })
   }
 
