@@ -62,7 +62,7 @@ const PAUSE_POINTS = [
   'task.held',
   'storage.entry.beforeLink',
 ]
-const KINDS = ['die', 'die', 'die-at', 'die-at', 'faults', 'aborts', 'slow-commits', 'pause', 'pause', 'stop', 'rot'] as const
+const KINDS = ['die', 'die', 'die-at', 'die-at', 'faults', 'aborts', 'slow-commits', 'pause', 'pause', 'stop', 'rot', 'rot'] as const
 
 export function simPlan(seed: number): SimPlan {
   const random = new SeededRandom(seed, 'plan')
@@ -85,7 +85,7 @@ export function simPlan(seed: number): SimPlan {
     troubles: [...Array.from({ length: count }, () => drawTrouble(random)), { kind: 'none' }],
     parallelisms: Array.from({ length: 16 }, () => 1 + random.below(3)),
     tuning: {
-      batchRecords: 1 + random.below(4),
+      batchRecords: random.pick([1, 2, 3, 4, 16]),
       credits: 1 + random.below(2),
       failureBudget: random.pick([0, 3, 100]),
       compaction: { fanIn: 2 + random.below(4), minRewriteBytes: random.pick([500, 5_000, 50_000]) },

@@ -34,7 +34,11 @@ export const cuts = {
   state: { args: (seed) => ['state', '--seed', String(seed), '--ops', '20000'], seedsUntilFound: () => 1 },
   oracle: {
     args: (seed) => ['oracle', '--seed', String(seed), '--jobs', '200', '--workers', '1'],
-    seedsUntilFound: (output, seed) => placeOfJob(seed, numberIn(output, /^--- job (\d+)/m)),
+    seedsUntilFound: (output, seed) => placeOf(numberIn(output, /^--- job (\d+)/m), new SeededRandom(seed, 'jobs')),
+  },
+  host: {
+    args: (seed) => ['host', '--seed', String(seed), '--schedules', '1500', '--stub', '0'],
+    seedsUntilFound: (output, seed) => placeOf(numberIn(output, /schedule (\d+): /), new SeededRandom(seed, 'schedules')),
   },
   // Everything is looked at: there is no seed.
   'protocol: pause': enumeration('pause'),
@@ -55,11 +59,10 @@ function numberIn(output: string, pattern: RegExp): number | undefined {
   return found === undefined ? undefined : Number(found)
 }
 
-/** The oracle draws the seeds of its jobs from its own. */
-function placeOfJob(seed: number, job: number | undefined): number | undefined {
-  if (job === undefined) return undefined
-  const random = new SeededRandom(seed, 'jobs')
-  for (let place = 1; place <= 10_000; place++) if (random.word() >>> 0 === job) return place
+/** Some attacks draw the seeds of their cases from their own. */
+function placeOf(seed: number | undefined, drawn: SeededRandom): number | undefined {
+  if (seed === undefined) return undefined
+  for (let place = 1; place <= 10_000; place++) if (drawn.word() >>> 0 === seed) return place
   return undefined
 }
 

@@ -15,6 +15,7 @@ export const taskMistakes: readonly Mistake[] = [
     'task/task-core.ts',
     'if (!this.#router.isFlushed()) return false',
     '',
+    'host',
   ),
   {
     name: 'a position is taken before its batch is finished',
