@@ -4,7 +4,7 @@
  * job: files stay, or runs stay as they are.
  */
 import { chunkName } from '../checkpoint/chunk-name.ts'
-import { COMPACTION_LIMITS, planMerge, type CompactionLimits, type Merge, type MergeTask } from '../checkpoint/compaction.ts'
+import { applyMerge, COMPACTION_LIMITS, planMerge, type CompactionLimits, type Merge, type MergeTask } from '../checkpoint/compaction.ts'
 import type { Ownership } from '../checkpoint/log-types.ts'
 import type { ChunkRef, Manifest, Run } from '../checkpoint/manifest.ts'
 import { decideRetention, startRetention, type RetentionEvent, type RetentionState } from '../checkpoint/retention.ts'
@@ -31,6 +31,8 @@ export class Upkeep {
   #retention: RetentionState
   #deleting: Promise<void> = Promise.resolve()
   #merging: Promise<void> | undefined
+  /** A merge that is done and waits for a manifest. */
+  #merged: Merge | undefined
   #isOver = false
 
   constructor(options: UpkeepOptions) {
@@ -55,6 +57,7 @@ export class Upkeep {
   }
 
   discard(merge: Merge): void {
+    if (this.#merged === merge) this.#merged = undefined
     this.#decide({ kind: 'discarded', chunk: merge.chunk.name })
   }
 
@@ -67,14 +70,17 @@ export class Upkeep {
     this.#decide({ kind: 'ended' })
   }
 
-  /** Begins the next merge that the newest manifest calls for, unless one is under way. */
+  /** Begins the next merge that the newest manifest calls for, unless one is under way or has not reached a manifest yet. */
   compact(manifest: Manifest, merged: (merge: Merge) => void): void {
-    if (this.#merging !== undefined || this.#isOver) return
+    if (this.#merging !== undefined || this.#isOver || isOpen(this.#merged, manifest)) return
+    this.#merged = undefined
     const task = nextMerge(manifest, this.#options.limits ?? COMPACTION_LIMITS)
     if (task === undefined) return
     this.#merging = this.#merge(task, manifest)
       .then((merge) => {
-        if (merge !== undefined && !this.#isOver) merged(merge)
+        if (merge === undefined || this.#isOver) return
+        this.#merged = merge
+        merged(merge)
       })
       .catch((error: unknown) =>
         this.#options.env.log('warn', 'merging state failed', { operator: task.operator, cause: messageOf(error) }),
@@ -203,6 +209,13 @@ export class Upkeep {
     const { env } = this.#options
     return new Promise((resolve) => env.timers.soon(() => resolve(env.budget(slice))))
   }
+}
+
+/** Its inputs are still there: planned again, it would be made twice, and read what the first time has made superfluous. */
+function isOpen(merge: Merge | undefined, manifest: Manifest): boolean {
+  if (merge === undefined) return false
+  const part = manifest.operators[merge.operator]
+  return part?.kind === 'keyed' && applyMerge(part.runs, merge) !== undefined
 }
 
 /** Of all keyed operators and all ranges of their subtasks. */
