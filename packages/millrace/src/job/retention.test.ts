@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { decodeEntry } from '../checkpoint/entry.ts'
+import { chunkName } from '../checkpoint/chunk-name.ts'
 import { FAN_IN } from '../checkpoint/compaction.ts'
 import { plainDigest } from '../simulate/digest.ts'
 import {
@@ -25,6 +26,8 @@ function chunksOf(lab: Lab): {
   readonly there: string[]
   readonly checkpoints: number
   readonly others: string[]
+  /** The newest checkpoint is that of the end of all input. */
+  readonly isEnd: boolean
 } {
   const files = lab.machine.disk.snapshot()
   const entries = lab
@@ -36,7 +39,13 @@ function chunksOf(lab: Lab): {
   const there = lab.paths('/checkpoints/chunks').map((path) => path.slice('/checkpoints/chunks/'.length))
   const others = lab.paths('/checkpoints').filter((path) => !path.startsWith('/checkpoints/chunks/') && !path.endsWith('.entry'))
   const order = (a: string, b: string): number => (a < b ? -1 : 1)
-  return { named: named.toSorted(order), there: there.toSorted(order), checkpoints: manifests.length, others }
+  return {
+    named: named.toSorted(order),
+    there: there.toSorted(order),
+    checkpoints: manifests.length,
+    others,
+    isEnd: manifests.at(-1)?.reason === 'end',
+  }
 }
 
 for (const retain of [1, 2, 3])
@@ -116,6 +125,19 @@ test('a start that is refused or finds damage deletes nothing, not even what dea
   inode.overwrite(bytes)
   assert.equal(await lab.run(job, checkpointed({ retain: 1 })), 'finished')
   assert.deepEqual(chunksOf(lab).there, chunksOf(lab).named)
+  assertCounted(lab.rows<Counted>(), rows)
+})
+
+test('what a dead attempt left is gone too when nothing but the last entry was missing', async () => {
+  const lab = new Lab()
+  lab.machine.crashPoint = (name) => (name === 'checkpoint.stored' && chunksOf(lab).isEnd ? 'kill' : undefined)
+  assert.equal(await lab.run(job, checkpointed({ retain: 1 })), 'died')
+  lab.machine.crashPoint = undefined
+  const left = chunkName({ epoch: 1, kind: 'merged', checkpoint: 3, task: 'step/count', subtask: 0, random: '0123456789abcdef' })
+  lab.write(`/checkpoints/chunks/${left}`, 'left')
+  assert.equal(await lab.run(job, checkpointed({ retain: 1 })), 'finished')
+  const { named, there } = chunksOf(lab)
+  assert.deepEqual(there, named)
   assertCounted(lab.rows<Counted>(), rows)
 })
 

@@ -109,6 +109,8 @@ class StorageStore implements JobStore {
     if (body.kind !== 'checkpoint') this.#isReleased = true
     this.#upkeep?.appended(appended, body.kind === 'checkpoint' ? body.manifest : undefined)
     if (body.kind !== 'checkpoint') this.#upkeep?.ended()
+    // A checkpoint of the end of all input opens no tasks.
+    if (body.kind === 'finished') this.restored()
   }
 
   async release(): Promise<void> {

@@ -33,6 +33,7 @@ export class Upkeep {
   #merging: Promise<void> | undefined
   /** A merge that is done and waits for a manifest. */
   #merged: Merge | undefined
+  #hasLooked = false
   #isOver = false
 
   constructor(options: UpkeepOptions) {
@@ -45,6 +46,8 @@ export class Upkeep {
    * that it has changed nothing.
    */
   restored(): void {
+    if (this.#hasLooked) return
+    this.#hasLooked = true
     this.#deleting = this.#deleting.then(() => this.#findOrphans())
   }
 
@@ -93,7 +96,8 @@ export class Upkeep {
   async settle(): Promise<void> {
     this.#isOver = true
     await this.#merging
-    await this.#deleting
+    // What the search finds is deleted after it.
+    for (let known: Promise<void> | undefined; known !== this.#deleting; await known) known = this.#deleting
   }
 
   #decide(event: RetentionEvent): void {
