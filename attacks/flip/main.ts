@@ -14,6 +14,8 @@ import { drawTries } from './whole-job.ts'
 import { FLIPPED_JOBS, JOBS_PER_CASE, SEED_NAME, type JobsResult } from './worker.ts'
 
 const TIMEOUT_MS = 240_000
+/** Of one case. */
+const MOST_SHOWN = 5
 
 export const attack: Attack = {
   name: 'flip',
@@ -45,7 +47,7 @@ async function flip(seed: number): Promise<AttackResult> {
     onResult(_number, result) {
       if ('jobs' in result) jobs.push(result)
       else results.push(result)
-      for (const failure of result.failures) progress.say(`  ${failure}`)
+      for (const failure of result.failures.slice(0, MOST_SHOWN)) progress.say(`  ${failure}`)
       progress.at(results.length + jobs.length)
     },
     onDeath(number, reason) {

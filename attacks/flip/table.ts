@@ -10,7 +10,7 @@ const WHY_HARMLESS = [
   '  heartbeat: only says that the owner lives and which entry was its newest; a damaged one says nothing',
   '  mark: only whether it is there counts, and only in the place of a log without entries',
   '  entries of a directory whose job has finished, but for the finished entry: a start restores nothing; restored by number, they are detected',
-  '  chunk: bits in the part of an operator whose run has been merged into another chunk since',
+  '  chunk: bits in the part of an operator whose run has been merged into another chunk since; chunks that no checkpoint names',
 ]
 
 export function printTable(results: readonly UnitResult[], jobs: readonly JobsResult[]): void {

@@ -4,7 +4,7 @@ import { SeededRandom } from '../../packages/millrace/src/connectors/seeded-rand
 import { startJob } from '../../packages/millrace/src/job/start-job.ts'
 import { Machine, ProcessDied } from '../../packages/millrace/src/simulate/machine.ts'
 import { DIRECTORY, entryNumberOf, manifestsOf, optionsFor, WALL_MS, type Built } from './build.ts'
-import { damaged, damageText, type Damage } from './damage.ts'
+import { damaged, type Damage } from './damage.ts'
 import { flipJob } from './job.ts'
 import { flipRows, gatedSource } from './rows.ts'
 import { rowSink, type CommittedRows } from './sink.ts'
@@ -58,7 +58,7 @@ export class WholeJobs {
       .filter((each) => files.get(each) !== undefined || !files.has(each))
       .filter((each) => !ended.files.has(each))
     if (ended.error !== undefined) {
-      if (gone.length > 0) return { failure: `${damageText(damage)}: removed ${gone.join(', ')}` }
+      if (gone.length > 0) return { failure: `removed ${gone.join(', ')}` }
       return errorVerdict(ended.error, [path])
     }
     const expected = await this.#reference(built, parallelism)
