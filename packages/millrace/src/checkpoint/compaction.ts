@@ -8,8 +8,9 @@
  * CO1  Only runs that are next to each other in the chain of a range of key groups are merged; so the state that the chain gives
  *      is the same before and after.
  * CO2  Merged deltas keep their tombstones; a base, which has nothing older behind it, has none.
- * CO3  A base is rewritten when the deltas behind it have as many bytes, and at least MIN_REWRITE_BYTES: then the rewriting is
- *      paid for by what has changed, and a restore reads at most twice the base and that minimum.
+ * CO3  A base is rewritten when the deltas behind it have three quarters of its bytes, and at least MIN_REWRITE_BYTES: the rewriting
+ *      is paid for by what has changed, and a restore reads at most twice the base and that minimum, though deltas are written
+ *      while the base is.
  * CO4  At most FAN_IN - 1 runs of one level stay, so a chain has about 2 × FAN_IN runs.
  * CO5  A merge is of one range. A run that is wider, after a rescale, goes on serving the rest of its groups.
  * CO6  A merge whose inputs are no longer all there is void: another one was faster.
@@ -74,7 +75,7 @@ export function planMerge(
   return { operator, ...range, inputs: level, level: (level[0] as Run & { level: number }).level + 1 }
 }
 
-/** CO3: everything, when the deltas outweigh the base. */
+/** CO3: everything, when the deltas are about to outweigh the base. */
 function rewriteInputs(chain: readonly Run[], { minRewriteBytes }: CompactionLimits): readonly Run[] | undefined {
   let base = 0
   let deltas = 0
@@ -83,7 +84,7 @@ function rewriteInputs(chain: readonly Run[], { minRewriteBytes }: CompactionLim
     else deltas += run.bytes
   }
   // After a scale-in a range may hold several bases, side by side: as soon as there is a reason to merge, they become one.
-  return deltas >= Math.max(base, minRewriteBytes) ? chain : undefined
+  return deltas >= Math.max(0.75 * base, minRewriteBytes) ? chain : undefined
 }
 
 /** CO4: the oldest FAN_IN runs of the lowest level that has so many next to each other. */

@@ -234,7 +234,7 @@ function nextMerge(manifest: Manifest, limits: CompactionLimits): MergeTask | un
   return undefined
 }
 
-/** The deltas are twice what the base is: by the rule they were to be merged when they were as much. */
+/** The deltas are twice what the base is: by the rule they were to be merged when they were less than it. */
 function isBehind(inputs: readonly Run[]): boolean {
   const bytesOf = (isBase: boolean): number => inputs.reduce((sum, run) => ((run.level === 'base') === isBase ? sum + run.bytes : sum), 0)
   return inputs[0]?.level === 'base' && bytesOf(false) > 2 * bytesOf(true)
