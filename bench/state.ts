@@ -125,7 +125,7 @@ const tables: Readonly<Record<string, (keys: number) => Table>> = {
     return {
       state,
       update(key) {
-        state.setKey(key)
+        state.enter(key, state.integers.find(key))
         handle.set((handle.get() as number) + 1)
       },
       sum(keys) {
@@ -144,8 +144,8 @@ const tables: Readonly<Record<string, (keys: number) => Table>> = {
     return {
       state,
       update(key) {
-        state.setKey(key)
-        const slot = state.slotOf(state.key as never)
+        let slot = state.integers.find(key)
+        if (slot < 0) slot = state.slotOf(key)
         const account = column.get(slot) as { n: number } | undefined
         if (account === undefined) return column.put(slot, { n: 1 })
         column.touch(slot)
@@ -154,8 +154,7 @@ const tables: Readonly<Record<string, (keys: number) => Table>> = {
       sum(keys) {
         let sum = 0
         for (let i = 0; i < keys; i++) {
-          state.setKey(keyOf(i))
-          sum += (column.get(state.slotOf(state.key as never)) as { n: number }).n
+          sum += (column.get(state.slotOf(keyOf(i))) as { n: number }).n
         }
         return sum
       },

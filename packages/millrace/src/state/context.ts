@@ -7,15 +7,12 @@ import { EntryWriter } from './entry-writer.ts'
 import { Epochs } from './epochs.ts'
 import { KeyTable } from './key-table.ts'
 
-/** `current` before the slot of the key was looked up. */
-export const UNKNOWN: number = -2
-
 /** What all columns of one operator share: the current key and its slot, the keys, the epochs, and the snapshot at hand. */
 export class StateContext {
   now: number = 0
   key: Key | undefined = undefined
-  /** Slot of the current key, -1 when it has none, {@link UNKNOWN} when nobody asked yet. */
-  current: number = UNKNOWN
+  /** Slot of the current key, -1 when it has none. */
+  current: number = -1
   readonly epochs: Epochs = new Epochs()
   readonly table: KeyTable
   readonly integers: KeyTable['integers']
@@ -30,9 +27,21 @@ export class StateContext {
     this.freezeAll = options.freeze === 'always'
   }
 
+  /** @throws {INVALID_KEY} */
   setKey(key: Key): void {
+    this.current = this.table.find(key)
     this.key = key
-    this.current = UNKNOWN
+  }
+
+  enter(key: Key, slot: number): void {
+    this.key = key
+    this.current = slot
+  }
+
+  /** No key is current. */
+  leave(): void {
+    this.key = undefined
+    this.current = -1
   }
 
   /** Makes a key current; its slot, inserted when it is new. @throws {INVALID_KEY} */
@@ -42,29 +51,16 @@ export class StateContext {
     return (this.current = slot >= 0 ? slot : this.table.insert(key))
   }
 
-  enter(key: Key, slot: number): void {
-    this.key = key
-    this.current = slot
-  }
-
-  /** Slot of the current key, or -1. @throws {INVALID_KEY} also outside a key (ST-1) */
+  /** Slot of the current key, or -1. @throws {INVALID_KEY} outside a key (ST-1) */
   find(): number {
-    return this.current === UNKNOWN ? this.lookUp() : this.current
+    if (this.current < 0 && this.key === undefined) throw outside()
+    return this.current
   }
 
+  /** Slot of the current key, inserted when it is new. @throws as `find` */
   slot(): number {
-    return this.current >= 0 ? this.current : this.found()
-  }
-
-  private found(): number {
     const slot = this.find()
     return slot >= 0 ? slot : (this.current = this.table.insert(this.key as Key))
-  }
-
-  private lookUp(): number {
-    if (this.key === undefined)
-      throw new StreamError('INVALID_KEY', 'State or a timer is used outside the call for a record or timer, so there is no current key.')
-    return (this.current = this.table.find(this.key))
   }
 
   /** Makes the key of a slot current. */
@@ -93,4 +89,8 @@ export class StateContext {
     if (this.freezeAll || stored < 100 || stored % 1024 === 0) checkValue(value, 'accumulator')
     return value
   }
+}
+
+function outside(): StreamError {
+  return new StreamError('INVALID_KEY', 'State or a timer is used outside the call for a record or timer, so there is no current key.')
 }

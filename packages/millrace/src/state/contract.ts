@@ -99,7 +99,7 @@ export interface KeyedState {
   now: number
   /** The current key; undefined outside a key context. */
   readonly key: Key | undefined
-  /** Makes a key current; the slot is looked up on first use. */
+  /** Makes a key current. */
   setKey(key: Key): void
   /** Makes a key current; its slot, inserted when it is new. */
   slotOf(key: Key): number

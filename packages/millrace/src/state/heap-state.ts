@@ -3,7 +3,7 @@ import { invariant, StreamError } from '../core/errors.ts'
 import { keyGroupOfKey } from '../serde/key.ts'
 import { BlockEntries, corruptBlock } from './block.ts'
 import type { Column } from './column.ts'
-import { StateContext, UNKNOWN } from './context.ts'
+import { StateContext } from './context.ts'
 import type {
   AccumulatorColumn,
   FiredTimer,
@@ -56,7 +56,7 @@ class HeapState extends StateContext implements KeyedState {
       for (const column of this.columns) column.cover(page, slots)
     }
     this.table.onRelease = (slot) => {
-      if (this.current === slot) this.current = UNKNOWN
+      if (this.current === slot) this.current = -1
       for (const column of this.columns) column.release(slot)
     }
     this.snapshots = new Snapshots(this, options, this.columns, this.byName)
@@ -293,6 +293,6 @@ class Snapshots implements SnapshotPort {
       const slot = table.find(key)
       target.restore(slot < 0 ? table.insertInto(key, group) : slot, entries, readers[entries.row.id] as never)
     }
-    this.context.setKey(undefined as never)
+    this.context.leave()
   }
 }
