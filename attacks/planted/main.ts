@@ -2,7 +2,7 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { chosenSeed, numberOptions, ownFolder, Progress, type Attack, type AttackResult } from '../lib/attack.ts'
-import { cuts, type CutName, type Mistake } from './mistake.ts'
+import type { CutName, Mistake } from './mistake.ts'
 import { stateMistakes } from './mistakes-state.ts'
 import { storageMistakes } from './mistakes-storage.ts'
 import { taskMistakes } from './mistakes-task.ts'
@@ -101,6 +101,3 @@ export const attack: Attack = {
     }
   },
 }
-
-/** For tests. */
-export const cutNames: readonly string[] = Object.keys(cuts)

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { root } from '../lib/attack.ts'
 import { cuts, type CutName } from './mistake.ts'
 
-const LIMIT_MS = 100_000
+const LIMIT_MS = 240_000
 
 export interface CutResult {
   readonly isRed: boolean
