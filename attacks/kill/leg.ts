@@ -61,7 +61,7 @@ export class Leg {
       await Promise.race([sleep(kill.afterMs), child.ended])
       child.signal('SIGKILL')
     }
-    const isHanging = (await Promise.race([child.ended, sleep(60_000)])) === undefined
+    const isHanging = (await Promise.race([child.ended, sleep(60_000, undefined, { ref: false })])) === undefined
     if (isHanging) child.signal('SIGKILL')
     await child.ended
     const wasFresh = this.isFresh

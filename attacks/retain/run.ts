@@ -21,7 +21,7 @@ const LONGEST_CLAIM_MS = 150
 /** After so many kills a process is told to stop, and leaves nothing beside what is needed. */
 const KILLS_PER_STOP = 10
 /** By then an owner has deleted what those before it left. */
-const CLEAN_AFTER = 3
+const CLEAN_AFTER = 5
 const LIMIT_MS = 120_000
 const MOST_PARALLELISM = 2
 /** The sources and the keyed step, each once for each subtask. */
