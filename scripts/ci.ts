@@ -16,8 +16,28 @@ interface Command {
   readonly full?: readonly string[]
 }
 
-/** Attacks come with counts that keep CI well under half an hour on two cores. */
-const commands: readonly Command[] = [{ name: 'verify' }, { name: 'test' }]
+const attack = (name: string, ...counts: readonly string[]): Command => ({
+  name: 'attack',
+  args: [name, '--seed', '1', ...counts],
+  full: [name],
+})
+
+/** Attacks come with counts that keep CI well under half an hour on two cores; in full they draw their own seed, and print it. */
+const commands: readonly Command[] = [
+  { name: 'verify' },
+  { name: 'test' },
+  { name: 'vectors' },
+  attack('protocol'),
+  attack('state', '--ops', '50000'),
+  attack('oracle', '--jobs', '400'),
+  attack('sim', '--seeds', '400'),
+  attack('host'),
+  attack('flip'),
+  attack('retain'),
+  attack('kill', '--kills', '20'),
+  attack('two', '--rounds', '4'),
+  attack('planted'),
+]
 
 /** The counts of a checker's last `N passed, N failed`; one that prints none, or fails without a failure, has failed. */
 export function countsOf(output: string, code: number): { readonly passed: number; readonly failed: number } {
