@@ -1,9 +1,8 @@
-import type { Emit, KeySelector, Operator, OperatorTime, Specialize } from '../operator/contract.ts'
+import type { Emit, KeySelector, Operator, Specialize } from '../operator/contract.ts'
 import type { KeyContext, KeyedStepDefinition, OpenContext, Out } from '../operator/definitions.ts'
 import type { FiredTimer, KeyedState, StateDeclaration } from '../state/contract.ts'
-import { type Call, lifecycle, newCall } from './process.ts'
+import { type Call, lifecycle, newCall, type Ports, RecordContext } from './process.ts'
 
-type Side = (tag: { readonly id: string }, value: unknown, timestamp: number) => void
 type Handler = (at: number, context: KeyContext, out: Out) => void
 interface Handles {
   readonly state: Readonly<Record<string, unknown>>
@@ -14,57 +13,33 @@ interface TimerRow {
   readonly isEventTime: boolean
 }
 
-interface Ports {
-  readonly next: Emit
-  readonly side: Side
-  readonly time: OperatorTime
+interface KeyedPorts extends Ports {
   readonly keyed: KeyedState
-  /** What `open` gave. */
-  readonly held: { resource: unknown }
 }
 interface Closures {
   readonly input: (select: KeySelector) => Emit
   readonly onTimer: (fired: FiredTimer) => void
 }
 
-/** A class for the same reason as that of `process`. */
-class KeyedContext implements KeyContext {
+class KeyedContext extends RecordContext implements KeyContext {
   readonly state: Handles['state']
   readonly timers: Handles['timers']
-  readonly #ports: Ports
-  readonly #call: Call
+  readonly #keyed: KeyedState
 
-  constructor(ports: Ports, handles: Handles, call: Call) {
+  constructor(ports: KeyedPorts, handles: Handles, call: Call) {
+    super(ports, call)
     this.state = handles.state
     this.timers = handles.timers
-    this.#ports = ports
-    this.#call = call
+    this.#keyed = ports.keyed
   }
 
   get key(): KeyContext['key'] {
-    return this.#ports.keyed.key as KeyContext['key']
-  }
-
-  get resource(): unknown {
-    return this.#ports.held.resource
-  }
-
-  get timestamp(): number | undefined {
-    const { seen } = this.#call
-    return seen === seen ? seen : undefined
-  }
-
-  get watermark(): number {
-    return this.#ports.time.watermark
-  }
-
-  get now(): number {
-    return this.#ports.time.now
+    return this.#keyed.key as KeyContext['key']
   }
 }
 
 function template(
-  { next, side, keyed }: Ports,
+  { next, side, keyed }: KeyedPorts,
   step: KeyedStepDefinition,
   timers: readonly TimerRow[],
   context: KeyContext,
@@ -101,7 +76,7 @@ function template(
 /** A process function with a key: declared state, named timers. */
 export function keyedProcessOperator(
   specialize: Specialize,
-  ports: Ports,
+  ports: KeyedPorts,
   step: KeyedStepDefinition,
   states: Readonly<Record<string, StateDeclaration>>,
   selectors: readonly KeySelector[],

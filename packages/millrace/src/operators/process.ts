@@ -3,7 +3,7 @@ import type { OpenContext, Out, PlainContext, PlainStepDefinition } from '../ope
 
 type Side = (tag: { readonly id: string }, value: unknown, timestamp: number) => void
 
-interface Ports {
+export interface Ports {
   readonly next: Emit
   readonly side: Side
   readonly time: OperatorTime
@@ -24,7 +24,7 @@ export function newCall(): Call {
 }
 
 /** A class, since each object with getters of its own would be a shape of its own to V8, and user code polymorphic. */
-class RecordContext implements PlainContext {
+export class RecordContext implements PlainContext {
   readonly #ports: Ports
   readonly #call: Call
 
