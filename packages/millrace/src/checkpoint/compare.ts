@@ -66,7 +66,7 @@ function keep(address: string, part: OperatorPart, found: Found): OperatorPart {
 function compareStates(operator: OperatorSummary, part: KeyedPart, found: Found): KeyedPart {
   const { address, states } = operator
   for (const [name, now] of Object.entries(states)) {
-    const before = part.states[name]
+    const before = Object.hasOwn(part.states, name) ? part.states[name] : undefined
     const path = `${address}.${name}`
     if (before === undefined) found.added.push(path)
     else {

@@ -194,6 +194,37 @@ test('a state that is new begins empty, the others go on', async () => {
   )
 })
 
+for (const name of ['constructor', 'toString'])
+  test(`a new state called ${name} begins empty and is kept afterwards`, async () => {
+    const named = (states: readonly string[]): Job<void, unknown> =>
+      defineJob('counting', (builder) => {
+        builder
+          .from('rows', source)
+          .keyBy((row) => row.key)
+          .process('count', {
+            state: Object.fromEntries(states.map((each) => [each, valueState<number>()])),
+            onRecord(row, { key, state }, out: Out<Counted>) {
+              for (const each of states) state[each]?.update((seq) => (seq ?? 0) + 1)
+              out.emit({ key, seq: state[states.at(-1) as string]?.get() as number, n: row.n })
+            },
+          })
+          .to('out', fileSink('/out', jsonLines()))
+      })
+    const lab = new Lab()
+    await stopped(lab, named(['seq']))
+    await stopped(lab, named(['seq', name]), {}, 10)
+    const before = lab.rows<Counted>().length
+    const next = await lab.start(named(['seq', name]), checkpointed())
+    assert.equal(await next.end(), 'finished')
+    const restoring = next.events.find((event) => event.kind === 'restoring')
+    assert.deepEqual(restoring?.kind === 'restoring' ? restoring.added : [], [])
+    const goneOn = lab.rows<Counted>().slice(before)
+    assert.ok(
+      goneOn.every(({ seq }) => seq > 3),
+      'it goes on from what the second job had counted',
+    )
+  })
+
 const dropping: readonly (readonly [what: string, before: Version, after: Version, named: RegExp])[] = [
   ['a state', { state: 'value' }, {}, /step\/count\.seen/],
   ['a timer', { timer: 'event' }, {}, /step\/count\.due/],
