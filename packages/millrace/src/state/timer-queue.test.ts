@@ -25,7 +25,11 @@ class Owner {
 }
 
 test('Q1 Q3 timers come in order of time, slot and declaration, however they were moved; the queue stays small', () => {
-  const operation = fc.tuple(fc.nat(1), fc.constantFrom(0, 1, 2, 70_000, 70_001), fc.option(fc.nat(50), { nil: undefined }))
+  const operation = fc.tuple(
+    fc.nat(1),
+    fc.constantFrom(0, 1, 2, 70_000, 70_001, 200_000, 400_000),
+    fc.option(fc.nat(50), { nil: undefined }),
+  )
   fc.assert(
     fc.property(fc.array(operation, { maxLength: 600 }), (operations) => {
       const owners = [new Owner(), new Owner()]
@@ -40,7 +44,7 @@ test('Q1 Q3 timers come in order of time, slot and declaration, however they wer
           owner.queued.set(slot, at)
           queue.push(at, slot, timer)
         }
-        assert.ok(queue.size <= 2 * queue.live + 2 * 65)
+        assert.ok(queue.size <= 2 * queue.live + 7 * 65)
       }
       const expected = owners
         .flatMap((owner, timer) => [...owner.set].map(([slot, at]) => [at, slot * 2 + timer] as const))
@@ -58,6 +62,48 @@ test('Q1 Q3 timers come in order of time, slot and declaration, however they wer
     { seed, numRuns: 200 },
   )
 })
+
+test('Q4 finding the next timer asks as few owners and looks at as few entries with many pages as with one', () => {
+  const asks = (pages: number): number => {
+    let asked = 0
+    const queue = new TimerQueue([
+      {
+        due: (_slot, time) => {
+          asked++
+          return time
+        },
+        keep: (_slot, time) => time,
+      },
+    ])
+    for (let page = 0; page < pages; page++) {
+      queue.count(page * 65_536, 1)
+      queue.push(1_000 - page, page * 65_536, 0)
+    }
+    const comparisons = counted(queue, 'earlier')
+    for (let page = pages - 1; page >= 0; page--) {
+      assert.equal(queue.earliest(), 1_000 - page)
+      assert.equal(queue.takeEarliest(), page * 65_536)
+      queue.count(page * 65_536, -1)
+    }
+    assert.equal(queue.earliest(), Number.POSITIVE_INFINITY)
+    assert.equal(asked, 2 * pages)
+    return comparisons() / pages
+  }
+  assert.ok(asks(64) <= 6)
+  assert.ok(asks(512) <= 9)
+})
+
+/** How often a method of this object is called. */
+function counted(object: object, method: string): () => number {
+  const target = object as Record<string, (...args: unknown[]) => unknown>
+  const original = target[method] as (...args: unknown[]) => unknown
+  let calls = 0
+  target[method] = (...args) => {
+    calls++
+    return original.apply(object, args)
+  }
+  return () => calls
+}
 
 test('Q3 setting and clearing over and over leaves no more than twice what is set', () => {
   const state = stateOf(

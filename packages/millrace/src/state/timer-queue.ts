@@ -19,9 +19,15 @@ export interface TimerOwner {
  *     the order of their declaration, before and after a restore.
  * Q2  One heap for each page of slots, so that growing or compacting one never takes long.
  * Q3  A heap has at most twice as many entries as there are timers set, plus a constant.
+ * Q4  The page with the earliest entry is known at any time; it takes the logarithm of the pages when the first of one changes.
  */
 export class TimerQueue {
   private readonly heaps: TimerHeap[] = []
+  /**
+   * Q4, a tournament: the second half has a place for each page, with its number, or -1 while its heap is empty; each place before
+   * that has the better of the places at twice its number and the next, so the first one has the winner.
+   */
+  private winners: Int32Array = Int32Array.of(-1, -1)
   /** By position among the declarations. */
   private readonly owners: readonly TimerOwner[]
   private rounds: number = 0
@@ -31,20 +37,24 @@ export class TimerQueue {
   }
 
   push(time: number, slot: number, timer: number): void {
-    const page = slot >>> PAGE_BITS
-    while (this.heaps.length <= page) this.heaps.push(new TimerHeap())
-    const heap = this.heaps[page] as TimerHeap
+    const heap = this.heapOf(slot)
     if (heap.size >= 2 * heap.live + SLACK) this.compact(heap)
-    heap.push(time, slot * this.owners.length + timer)
+    const id = slot * this.owners.length + timer
+    heap.push(time, id)
+    if (heap.id(0) === id) this.changed(heap)
   }
 
   /** So many timers of this slot are set that were not before; negative: are no longer set. */
   count(slot: number, change: number): void {
-    const page = slot >>> PAGE_BITS
-    while (this.heaps.length <= page) this.heaps.push(new TimerHeap())
-    const heap = this.heaps[page] as TimerHeap
+    const heap = this.heapOf(slot)
     heap.live += change
     if (change < 0 && heap.size > 2 * heap.live + SLACK) this.compact(heap)
+  }
+
+  private heapOf(slot: number): TimerHeap {
+    const page = slot >>> PAGE_BITS
+    while (this.heaps.length <= page) this.addPage()
+    return this.heaps[page] as TimerHeap
   }
 
   get live(): number {
@@ -66,29 +76,47 @@ export class TimerQueue {
     const heap = this.settled() as TimerHeap
     const id = heap.id(0)
     heap.pop()
+    this.changed(heap)
     return id
   }
 
   /** The heap whose first entry is the earliest of all and set; entries that are not are dropped or moved on the way. */
   private settled(): TimerHeap | undefined {
     for (;;) {
-      const heap = this.first()
+      const heap = this.heaps[this.winners[1] as number]
       if (heap === undefined) return undefined
       const time = heap.time(0)
       const due = this.dueOf(heap.id(0), time)
       if (due === time) return heap
       if (due === due) heap.moveFirst(due)
       else heap.pop()
+      this.changed(heap)
     }
   }
 
-  private first(): TimerHeap | undefined {
-    let best: TimerHeap | undefined
-    for (const heap of this.heaps) {
-      if (heap.size === 0) continue
-      if (best === undefined || heap.time(0) < best.time(0) || (heap.time(0) === best.time(0) && heap.id(0) < best.id(0))) best = heap
+  private addPage(): void {
+    const places = this.winners.length >> 1
+    if (this.heaps.length === places) {
+      this.winners = new Int32Array(places * 4).fill(-1)
+      for (const heap of this.heaps) this.changed(heap)
     }
-    return best
+    this.heaps.push(new TimerHeap(this.heaps.length))
+  }
+
+  /** Q4; to be called when the first entry of a heap is another one. */
+  private changed(heap: TimerHeap): void {
+    const { winners } = this
+    let at = (winners.length >> 1) + heap.page
+    winners[at] = heap.size === 0 ? -1 : heap.page
+    for (at >>= 1; at > 0; at >>= 1) winners[at] = this.earlier(winners[at << 1] as number, winners[(at << 1) | 1] as number)
+  }
+
+  /** Of two pages that with the earlier first entry; -1 is none. */
+  private earlier(page: number, other: number): number {
+    if (page < 0 || other < 0) return Math.max(page, other)
+    const a = this.heaps[page] as TimerHeap
+    const b = this.heaps[other] as TimerHeap
+    return isBefore(b.time(0), b.id(0), a.time(0), a.id(0)) ? other : page
   }
 
   private dueOf(id: number, time: number): number {
@@ -103,6 +131,7 @@ export class TimerQueue {
       const timer = id % owners.length
       return (owners[timer] as TimerOwner).keep((id - timer) / owners.length, time, round)
     })
+    this.changed(heap)
   }
 }
 
@@ -110,9 +139,14 @@ const SLACK = 64
 
 /** A binary heap of (time, id) in one array. */
 class TimerHeap {
+  readonly page: number
   size: number = 0
   live: number = 0
   private items: Float64Array = new Float64Array(32)
+
+  constructor(page: number) {
+    this.page = page
+  }
 
   time(index: number): number {
     return this.items[index << 1] as number
