@@ -94,6 +94,12 @@ const table = {
     message: 'A value cannot be stored or sent: a function, symbol, promise, cycle or class instance.',
     remedy: 'Use plain objects, arrays, Map, Set, Date, Uint8Array and primitives; the message gives the path of the field.',
   },
+  OUTSIDE_CALL: {
+    domain: 'user',
+    retry: 'never',
+    message: 'State, a timer or an output was used outside the call for a record or a timer.',
+    remedy: 'A step is synchronous: use them before its function returns, not after an await, in a promise or in setTimeout.',
+  },
   INVALID_KEY: {
     domain: 'user',
     retry: 'never',

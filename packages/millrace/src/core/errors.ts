@@ -47,6 +47,14 @@ export function invariant(condition: unknown, rule: string): asserts condition {
     throw new StreamError('INVARIANT', `A rule of the engine itself is broken: ${rule}. This is a bug in Millrace; please report it.`)
 }
 
+/** Of user code that acts when no call of it is on. `what` is a clause: `State is used`. */
+export function outsideCall(what: string): StreamError {
+  return new StreamError(
+    'OUTSIDE_CALL',
+    `${what} outside the call for a record or timer: after an await, in a promise or in setTimeout. A step is synchronous; do it before its function returns.`,
+  )
+}
+
 /** For the `default` of a switch over a closed union. */
 export function assertNever(value: never): never {
   throw new StreamError('INVARIANT', `A rule of the engine itself is broken: no case for ${String(value)}.`)

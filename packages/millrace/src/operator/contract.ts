@@ -20,6 +20,8 @@ export interface OperatorTime {
   watermark: number
   /** Processing time of the mail at hand. */
   now: number
+  /** False between the pieces of work of a task, when no call of user code is on: what emits then is a promise or a timer of its own. */
+  isRunning: boolean
 }
 
 /** Closed while the outputs of the task have no room or a writer is full. */

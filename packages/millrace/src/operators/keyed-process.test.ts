@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import type { Out } from '../api/process-types.ts'
 import { valueState } from '../api/state-specs.ts'
 import { eventTimer, eventTimers, processingTimer, processingTimers } from '../api/timers.ts'
 import type { JobBuilder } from '../api/job-types.ts'
@@ -352,3 +353,46 @@ inBothModes(
     )
   },
 )
+
+inBothModes('ST-1, OUTSIDE_CALL: state and timers after the call has returned are refused, and no other key is touched', async (mode) => {
+  const source = scripted()
+  const sink = collecting()
+  const later: (() => void)[] = []
+  const harness = await TaskHarness.open(
+    (job) =>
+      job
+        .from('s', source.source)
+        .keyBy((value: string) => value)
+        .process('p', {
+          state: { n: valueState({ initial: () => 0 }) },
+          timers: { t: processingTimer() },
+          onRecord(value, { state, timers }, out: Out<Row>) {
+            later.push(
+              () => state.n.set(99),
+              () => void state.n.get(),
+              () => timers.t.set(1),
+              () => out.emit('late'),
+            )
+            state.n.set(state.n.get() + 1)
+            out.emit([value, state.n.get()])
+          },
+          onTimer: { t: () => undefined },
+        })
+        .to('t', sink.sink),
+    mode,
+  )
+  source.push({ split: 'a', values: ['a', 'b'] })
+  await harness.run()
+  for (const use of later) assert.throws(use, { code: 'OUTSIDE_CALL' })
+  source.push({ split: 'a', values: ['a', 'b'] })
+  await harness.run()
+  assert.deepEqual(
+    sink.written.map(({ value }) => value as Row),
+    [
+      ['a', 1],
+      ['b', 1],
+      ['a', 2],
+      ['b', 2],
+    ],
+  )
+})

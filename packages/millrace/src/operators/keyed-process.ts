@@ -1,7 +1,7 @@
 import type { Emit, KeySelector, Operator, Specialize } from '../operator/contract.ts'
 import type { KeyContext, KeyedStepDefinition, OpenContext, Out } from '../operator/definitions.ts'
 import type { FiredTimer, KeyedState, StateDeclaration } from '../state/contract.ts'
-import { type Call, lifecycle, newCall, type Ports, RecordContext } from './process.ts'
+import { type Call, lifecycle, limitOf, newCall, outTemplate, type Ports, RecordContext } from './process.ts'
 
 type Handler = (at: number, context: KeyContext, out: Out) => void
 interface Handles {
@@ -39,21 +39,14 @@ class KeyedContext extends RecordContext implements KeyContext {
 }
 
 function template(
-  { next, side, keyed }: KeyedPorts,
+  keyed: KeyedState,
   step: KeyedStepDefinition,
   timers: readonly TimerRow[],
   context: KeyContext,
+  out: Out,
   call: Call,
 ): Closures {
   const { integers } = keyed
-  const out: Out = {
-    emit(value) {
-      next(value, call.emitted)
-    },
-    side(tag, value) {
-      side(tag, value, call.emitted)
-    },
-  }
   return {
     input: (select) => (value, timestamp) => {
       const key = select(value)
@@ -61,6 +54,7 @@ function template(
       else keyed.setKey(key)
       call.emitted = timestamp
       call.seen = timestamp
+      call.count = 0
       step.onRecord(value, context, out)
     },
     // PF-2: what an event timer emits carries its time, what a processing timer emits carries none; `context.timestamp` is the timer's time.
@@ -68,6 +62,7 @@ function template(
       const timer = timers[fired.timer] as TimerRow
       call.emitted = timer.isEventTime ? fired.at : Number.NaN
       call.seen = fired.at
+      call.count = 0
       if (timer.handler !== undefined) timer.handler(fired.at, context, out)
     },
   }
@@ -87,7 +82,9 @@ export function keyedProcessOperator(
     isEventTime: states[name]?.domain === 'event',
   }))
   const call = newCall()
-  const closures = specialize(template, ports, step, timers, new KeyedContext(ports, handlesOf(ports.keyed, states), call), call)
+  const out = specialize(outTemplate, ports, call, limitOf(context.step))
+  const contextOfCall = new KeyedContext(ports, handlesOf(ports.keyed, states), call)
+  const closures = specialize(template, ports.keyed, step, timers, contextOfCall, out, call)
   return { inputs: selectors.map((select) => closures.input(select)), onTimer: closures.onTimer, ...lifecycle(step, ports.held, context) }
 }
 

@@ -84,3 +84,62 @@ inBothModes('PF-6: open runs once before the first record, from last to first; c
   await harness.task.close()
   assert.deepEqual(log, ['open step/two 0/1', 'open step/one 0/1', '1st x', '2nd x', 'close 1st', 'close 2nd'])
 })
+
+inBothModes('OUTSIDE_CALL: what emits after its call has returned is refused, whatever is being done by then', async (mode) => {
+  const source = scripted()
+  const sink = collecting()
+  const later: (() => void)[] = []
+  const harness = await TaskHarness.open(
+    (job) =>
+      job
+        .from('s', source.source)
+        .process('p', {
+          onRecord(value: number, _context, out: Out<Row>) {
+            later.push(
+              () => out.emit(value),
+              () => out.side(outputTag<Row>('t'), value),
+            )
+            out.emit(-value)
+          },
+        })
+        .to('t', sink.sink),
+    mode,
+  )
+  source.push({ split: 'a', values: [1, 2] })
+  await harness.run()
+  for (const emit of later) assert.throws(emit, { code: 'OUTSIDE_CALL' })
+  assert.deepEqual(
+    sink.written.map(({ value }) => value),
+    [-1, -2],
+  )
+})
+
+inBothModes('OUTPUT_LIMIT: one call may emit 65,536 records, wherever they go', async (mode) => {
+  for (const [count, isTooMuch] of [
+    [65_536, false],
+    [65_537, true],
+  ] as const) {
+    const source = scripted()
+    const sink = collecting()
+    const harness = await TaskHarness.open(
+      (job) =>
+        job
+          .from('s', source.source)
+          .process('p', {
+            onRecord(value: number, _context, out: Out<Row>) {
+              for (let i = 0; i < value; i++) out.emit(i)
+            },
+          })
+          .to('t', sink.sink),
+      mode,
+    )
+    source.push({ split: 'a', values: [count, 1] })
+    await harness.run()
+    assert.equal(sink.written.length, isTooMuch ? 65_536 : count + 1)
+    assert.deepEqual(
+      harness.errors.map((error) => (error as { code: string }).code),
+      isTooMuch ? ['OUTPUT_LIMIT'] : [],
+    )
+    if (isTooMuch) assert.match(harness.message, /step\/p/)
+  }
+})

@@ -1,4 +1,5 @@
 import type { Emit, Operator, OperatorTime, Specialize } from '../operator/contract.ts'
+import { outsideCall, StreamError } from '../core/errors.ts'
 import type { OpenContext, Out, PlainContext, PlainStepDefinition } from '../operator/definitions.ts'
 
 type Side = (tag: { readonly id: string }, value: unknown, timestamp: number) => void
@@ -17,11 +18,12 @@ export interface Call {
   emitted: number
   /** `timestamp` of the context: as above, but for processing timers. */
   seen: number
+  /** How many records it has emitted. */
+  count: number
 }
 
-export function newCall(): Call {
-  return { emitted: Number.NaN, seen: Number.NaN }
-}
+/** Records that one call may emit (rules 1.10): it cannot be paused, and all that it emits is in memory. */
+const OUTPUT_LIMIT: number = 65_536
 
 /** A class, since each object with getters of its own would be a shape of its own to V8, and user code polymorphic. */
 export class RecordContext implements PlainContext {
@@ -51,18 +53,46 @@ export class RecordContext implements PlainContext {
   }
 }
 
-function template({ next, side }: Ports, step: PlainStepDefinition, context: PlainContext, call: Call): Emit {
-  const out: Out = {
+interface Limit {
+  readonly most: number
+  readonly refuse: (isRunning: boolean) => never
+}
+
+/** What one call of a step may emit, and when. */
+export function limitOf(step: string): Limit {
+  return {
+    most: OUTPUT_LIMIT,
+    refuse(isRunning) {
+      if (!isRunning) throw outsideCall(`${step} emits a record`)
+      throw new StreamError(
+        'OUTPUT_LIMIT',
+        `One call of a function of ${step} emitted more than ${OUTPUT_LIMIT} records. Split the work over several records or timers, or return an iterable from flatMap.`,
+        { details: { step } },
+      )
+    },
+  }
+}
+
+/** The `Out` of a step. */
+export function outTemplate({ next, side, time }: Ports, call: Call, limit: Limit): Out {
+  const { most, refuse } = limit
+  return {
     emit(value) {
+      if (!time.isRunning || ++call.count > most) refuse(time.isRunning)
       next(value, call.emitted)
     },
     side(tag, value) {
+      if (!time.isRunning || ++call.count > most) refuse(time.isRunning)
       side(tag, value, call.emitted)
     },
   }
+}
+
+function template(step: PlainStepDefinition, context: PlainContext, out: Out, call: Call): Emit {
   return (value, timestamp) => {
     call.emitted = timestamp
     call.seen = timestamp
+    call.count = 0
     step.onRecord(value, context, out)
   }
 }
@@ -70,7 +100,8 @@ function template({ next, side }: Ports, step: PlainStepDefinition, context: Pla
 /** A process function without a key. Outputs carry the input's timestamp (PF-1). */
 export function processOperator(specialize: Specialize, ports: Ports, step: PlainStepDefinition, context: OpenContext): Operator {
   const call = newCall()
-  const input = specialize(template, ports, step, new RecordContext(ports, call), call)
+  const out = specialize(outTemplate, ports, call, limitOf(context.step))
+  const input = specialize(template, step, new RecordContext(ports, call), out, call)
   return { inputs: [input], ...lifecycle(step, ports.held, context) }
 }
 

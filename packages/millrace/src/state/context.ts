@@ -1,4 +1,4 @@
-import { StreamError } from '../core/errors.ts'
+import { outsideCall } from '../core/errors.ts'
 import { checkValue } from '../serde/check.ts'
 import { deepFreeze } from '../serde/freeze.ts'
 import { copyString } from '../serde/strings.ts'
@@ -51,9 +51,9 @@ export class StateContext {
     return (this.current = slot >= 0 ? slot : this.table.insert(key))
   }
 
-  /** Slot of the current key, or -1. @throws {INVALID_KEY} outside a key (ST-1) */
+  /** Slot of the current key, or -1. @throws {OUTSIDE_CALL} where no key is current (ST-1) */
   find(): number {
-    if (this.current < 0 && this.key === undefined) throw outside()
+    if (this.current < 0 && this.key === undefined) throw outsideCall('State or a timer is used')
     return this.current
   }
 
@@ -89,8 +89,4 @@ export class StateContext {
     if (this.freezeAll || stored < 100 || stored % 1024 === 0) checkValue(value, 'accumulator')
     return value
   }
-}
-
-function outside(): StreamError {
-  return new StreamError('INVALID_KEY', 'State or a timer is used outside the call for a record or timer, so there is no current key.')
 }

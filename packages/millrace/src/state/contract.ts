@@ -107,6 +107,8 @@ export interface KeyedState {
   readonly integers: { find(key: number): number }
   /** Makes a key current of which it is known that it has this slot, or -1 that it has none. */
   enter(key: Key, slot: number): void
+  /** No key is current: state used now is an error. */
+  leave(): void
 
   value(name: string): ValueHandle
   list(name: string): ListHandle

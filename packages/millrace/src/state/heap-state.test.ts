@@ -9,7 +9,7 @@ const refuses = (code: string) => (error: unknown) => StreamError.is(error) && e
 
 test('ST-1 state is scoped by name and key; outside a key context it is an error', () => {
   const state = stateOf({ a: value, b: value })
-  assert.throws(() => state.value('a').get(), refuses('INVALID_KEY'))
+  assert.throws(() => state.value('a').get(), refuses('OUTSIDE_CALL'))
   state.setKey('k')
   state.value('a').set(1)
   assert.equal(state.value('b').get(), undefined)

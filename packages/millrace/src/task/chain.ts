@@ -153,7 +153,7 @@ function buildOperator(
 ): { readonly operator: ChainOperator; readonly inputs: readonly Ways<Emit>[] } {
   const { check } = parts.options
   const own: OwnParts = {
-    time: { watermark: Number.NEGATIVE_INFINITY, now: 0 },
+    time: { watermark: Number.NEGATIVE_INFINITY, now: 0, isRunning: false },
     held: { resource: undefined },
     keyed:
       'states' in node
@@ -166,7 +166,7 @@ function buildOperator(
     writer: parts.writers.get(index),
   }
   const built = makeOperator(index, node, outputs.fast, parts, own, specialize)
-  const inspecting = check ? built : makeOperator(index, node, outputs.inspecting, parts, own, shared)
+  const inspecting = check ? built : makeOperator(index, node, outputs.inspecting, parts, own, specialize)
   const guard = inspector(node.address, true)
   const inputs = node.inputs.map((edge, input) => {
     const fast = inputOf(built, input)

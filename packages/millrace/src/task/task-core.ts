@@ -192,7 +192,7 @@ export class TaskCore {
     try {
       this.#tick(time)
       const encoded = this.#encode()
-      const worked = this.#advance()
+      const worked = this.#withUserCode(() => this.#advance())
       return encoded || worked ? 'more' : 'idle'
     } catch (error) {
       this.#fail(error)
@@ -208,6 +208,21 @@ export class TaskCore {
     const timer = due === Number.POSITIVE_INFINITY ? undefined : Math.max(0, due - time.now + 1)
     if (idle === undefined || timer === undefined) return idle ?? timer
     return Math.min(idle, timer)
+  }
+
+  /** State and outputs are open while user code may be called; a promise that uses them later is told so. */
+  #withUserCode(work: () => boolean): boolean {
+    const { operators } = this.#chain
+    for (let i = 0; i < operators.length; i++) (operators[i] as ChainOperator).time.isRunning = true
+    try {
+      return work()
+    } finally {
+      for (let i = 0; i < operators.length; i++) {
+        const { time, keyed } = operators[i] as ChainOperator
+        time.isRunning = false
+        keyed?.leave()
+      }
+    }
   }
 
   get hasEnded(): boolean {
