@@ -25,6 +25,10 @@ export interface Call {
 /** Records that one call may emit (rules 1.10): it cannot be paused, and all that it emits is in memory. */
 const OUTPUT_LIMIT: number = 65_536
 
+export function newCall(): Call {
+  return { emitted: Number.NaN, seen: Number.NaN, count: 0 }
+}
+
 /** A class, since each object with getters of its own would be a shape of its own to V8, and user code polymorphic. */
 export class RecordContext implements PlainContext {
   readonly #ports: Ports
