@@ -12,7 +12,9 @@ import type { ValueReader } from './value-codec.ts'
  */
 class ListCell {
   items: unknown[] = []
-  /** Of each item, when the state has a TTL. */
+  /** So many leading items have expired and are no part of the list any more (L3). */
+  head: number = 0
+  /** Of each item, when the state has a TTL; ascending (L3). */
   expiries: number[] | undefined
   stamp: number = 0
   /** So many leading items are in what completed snapshots hold; -1: the list was replaced since. */
@@ -41,6 +43,10 @@ interface Capture {
  *
  * L1  A delta holds the items appended since the last completed snapshot, or the whole list when it was replaced since.
  * L2  A list of any length is encoded in entries of at most {@link ENTRY_ITEMS} items: one REPLACE, then APPENDs.
+ * L3  Items expire in their order: one that is added would outlive those before it, or they are made to expire with it (after a
+ *     restart the clock or the TTL may be another). So looking for what has expired takes no longer than there is of it. Such items
+ *     are passed over by `head`, which is in no delta: what is stored of them says when they expire. When they are half of all, the
+ *     list is replaced.
  */
 export class ListColumn extends Column implements ListHandle {
   private readonly ttl: TtlDeclaration | undefined = this.declaration.ttl
@@ -80,7 +86,8 @@ export class ListColumn extends Column implements ListHandle {
   }
 
   get size(): number {
-    return this.visible()?.items.length ?? 0
+    const cell = this.visible()
+    return cell === undefined ? 0 : cell.items.length - cell.head
   }
 
   /** Over the list as it is now, whatever is written meanwhile. */
@@ -89,7 +96,7 @@ export class ListColumn extends Column implements ListHandle {
     const before = this.ttl?.expired === 'until-cleaned' && slot >= 0 ? this.cellAt(slot)?.items : undefined
     const cell = this.visible()
     const items = before ?? cell?.items ?? []
-    return firstOf(items, items.length)
+    return someOf(items, before === undefined ? (cell?.head ?? 0) : 0, items.length)
   }
 
   add(value: unknown): void {
@@ -97,8 +104,8 @@ export class ListColumn extends Column implements ListHandle {
     const slot = this.context.slot()
     const cell = this.cellFor(slot)
     if (cell.stamp !== this.epoch) this.mark(slot, cell)
+    if (this.ttl !== undefined) this.stampNext(slot, cell, this.context.now + this.ttl.afterMs)
     cell.items.push(kept)
-    if (this.ttl !== undefined) cell.expiries?.push(this.context.now + this.ttl.afterMs)
     if (cell.items.length === 1) this.context.table.gained(slot)
   }
 
@@ -120,6 +127,7 @@ export class ListColumn extends Column implements ListHandle {
     if (cell.stamp !== this.epoch) this.mark(slot, cell)
     const before = cell.items.length
     cell.items = items
+    cell.head = 0
     cell.expiries = expiries
     cell.base = -1
     cell.encodedIn = 0
@@ -127,28 +135,37 @@ export class ListColumn extends Column implements ListHandle {
     if (before > 0 && items.length === 0) this.context.table.lost(slot)
   }
 
-  /** Removes what has expired. */
+  /** Before an item is added. L3: none before it expires later. */
+  private stampNext(slot: number, cell: ListCell, expiry: number): void {
+    const expiries = cell.expiries as number[]
+    const last = expiries.length - 1
+    if (last >= 0 && (expiries[last] as number) > expiry) this.restamp(slot, cell, (each) => Math.min(each, expiry))
+    cell.expiries?.push(expiry)
+  }
+
+  /** Gives what is left of the list other times at which to expire. */
+  private restamp(slot: number, cell: ListCell, change: (expiry: number) => number): void {
+    this.replaceItems(slot, cell, cell.items.slice(cell.head), cell.expiries?.slice(cell.head).map(change))
+  }
+
+  /** Removes what has expired: takes no longer than what there is to remove (L3). */
   private prune(slot: number, cell: ListCell): void {
     const { now } = this.context
+    const { items } = cell
     const expiries = cell.expiries as number[]
-    if (!expiries.some((expiry) => expiry <= now)) return
-    const items = cell.items.filter((_item, i) => (expiries[i] as number) > now)
-    this.replaceItems(
-      slot,
-      cell,
-      items,
-      expiries.filter((expiry) => expiry > now),
-    )
+    let head = cell.head
+    while (head < items.length && (expiries[head] as number) <= now) head++
+    if (head === cell.head) return
+    // What was handed out once more must not come back with a restore.
+    const isReplaced = 2 * head >= items.length || this.ttl?.expired === 'until-cleaned'
+    if (isReplaced) this.replaceItems(slot, cell, items.slice(head), expiries.slice(head))
+    else cell.head = head
   }
 
   private refresh(slot: number, cell: ListCell, expiry: number): void {
-    if (cell.expiries?.every((each) => each === expiry) === true) return
-    this.replaceItems(
-      slot,
-      cell,
-      cell.items.slice(),
-      cell.items.map(() => expiry),
-    )
+    const expiries = cell.expiries as number[]
+    if (expiries[cell.head] === expiry && expiries[expiries.length - 1] === expiry) return
+    this.restamp(slot, cell, () => expiry)
   }
 
   /** C2; before the list changes. */
@@ -258,12 +275,14 @@ export class ListColumn extends Column implements ListHandle {
     const before = cell.items.length
     if (entry.op === REPLACE) {
       cell.items = []
+      cell.head = 0
       if (this.expires) cell.expiries = []
     } else if (entry.from !== before) entry.fail(`a list of ${before} elements is to be continued after ${entry.from}`)
     entry.elements(values, (value, expiry) => {
       cell.items.push(this.restored(value, entry.row.version))
       if (this.expires) cell.expiries?.push(expiry)
     })
+    if (cell.expiries !== undefined) ascend(cell.expiries, before)
     cell.base = cell.items.length
     if (before === 0 && cell.items.length > 0) this.context.table.gained(slot)
     if (before > 0 && cell.items.length === 0) this.context.table.lost(slot)
@@ -279,13 +298,7 @@ export class ListColumn extends Column implements ListHandle {
       if (cell === undefined || cell.items.length === 0) continue
       this.prune(slot, cell)
       // Restored from a time when the state had no TTL (TT-5): those count from now on.
-      if (cell.expiries?.includes(Number.POSITIVE_INFINITY) !== true) continue
-      this.replaceItems(
-        slot,
-        cell,
-        cell.items.slice(),
-        cell.expiries.map((expiry) => (expiry === Number.POSITIVE_INFINITY ? now + ttl.afterMs : expiry)),
-      )
+      if (cell.expiries?.at(-1) === Number.POSITIVE_INFINITY) this.restamp(slot, cell, (expiry) => Math.min(expiry, now + ttl.afterMs))
     }
     this.sweepSlot = end < table.high ? end : 0
     return this.sweepSlot === 0
@@ -296,6 +309,15 @@ export class ListColumn extends Column implements ListHandle {
 const ENTRY_ITEMS = 127
 const ENTRY_BYTES = 8192
 
-function* firstOf(items: readonly unknown[], count: number): Generator<unknown, void, undefined> {
-  for (let i = 0; i < count; i++) yield items[i]
+function* someOf(items: readonly unknown[], from: number, end: number): Generator<unknown, void, undefined> {
+  for (let i = from; i < end; i++) yield items[i]
+}
+
+/** L3, for expiries of which those from `from` on were added. */
+function ascend(expiries: number[], from: number): void {
+  for (let i = expiries.length - 2; i >= 0; i--) {
+    const next = expiries[i + 1] as number
+    if ((expiries[i] as number) > next) expiries[i] = next
+    else if (i < from) return
+  }
 }

@@ -69,6 +69,53 @@ test('TT-3 list elements and map entries expire one by one', () => {
   assert.equal(state.map('m').has('a'), false)
 })
 
+test('TT-3 reading a list takes no longer for what has not expired, and its deltas hold what was added', () => {
+  const state = at(stateOf({ l: { kind: 'list', version: 1, ttl: { ...ttl(), afterMs: 50_000 } } }, 'sampled'), 0)
+  const list = state.list('l')
+  const began = performance.now()
+  for (let now = 0; now < 200_000; now++) {
+    state.now = now
+    list.add(now)
+    if (list.size !== Math.min(now + 1, 50_000)) assert.fail(`${list.size} elements at ${now}`)
+  }
+  assert.ok(performance.now() - began < 10_000, 'it looks at the whole list each time')
+  completed(state)
+  state.now += 10
+  list.add('new')
+  assert.equal(list.size, 49_991)
+  assert.deepEqual(entriesOf(completed(state)).length, 1)
+  assert.deepEqual([...list].slice(0, 2), [150_010, 150_011])
+})
+
+test('TT-3 a restore gives back what has not expired, whatever had been passed over', () => {
+  const declared = { l: { kind: 'list', version: 1, ttl: ttl() } } as const
+  const state = stateOf(declared)
+  const deltas = []
+  for (let now = 0; now < 40; now++) {
+    at(state, now).list('l').add(now)
+    if (now % 3 === 0) deltas.push(completed(state))
+    if (now % 4 === 0)
+      assert.deepEqual(
+        [...state.list('l')],
+        [...Array(Math.min(now + 1, 10)).keys()].map((i) => i + Math.max(0, now - 9)),
+      )
+    if (now % 3 === 0) assert.deepEqual([...at(restored(declared, ...deltas), now).list('l')], [...at(state, now).list('l')])
+  }
+})
+
+test('TT-3 an element lives no longer than one added after it, where the time to live or the clock was another before', () => {
+  const declared = (afterMs: number) => ({ l: { kind: 'list', version: 1, ttl: { ...ttl(), afterMs } } }) as const
+  const long = at(stateOf(declared(1_000)), 500)
+  long.list('l').add('a')
+  const before = completed(long)
+  const short = at(restored(declared(10), before), 510)
+  short.list('l').add('b')
+  assert.deepEqual([...at(short, 519).list('l')], ['a', 'b'])
+  const again = restored(declared(10), before, completed(short))
+  for (const state of [short, again]) assert.deepEqual([...at(state, 520).list('l')], [])
+  assert.deepEqual([...at(restored(declared(10), before), 1_499).list('l')], ['a'], 'nothing was added: it lives as long as it was told')
+})
+
 test('TT-4 a sweep removes what nobody reads, within its budget, and marks it so that the next delta says so', () => {
   const state = stateOf(kinds(ttl()))
   for (let key = 0; key < 500; key++) {
@@ -103,6 +150,17 @@ test('TT-5 the expiry is in the format; a state gains or loses its TTL at a rest
   write(withTtl, 'a')
   const lost = restored(plain, completed(withTtl))
   assert.deepEqual(read(at(lost, 1_000_000)), ['a', ['a'], ['a']])
+})
+
+test('TT-5 elements of a list from before count from the next one that is added, at the latest', () => {
+  const before = at(stateOf({ l: { kind: 'list', version: 1 } }), 0)
+  before.list('l').add('a')
+  before.list('l').add('b')
+  const gained = at(restored({ l: { kind: 'list', version: 1, ttl: ttl() } }, completed(before)), 100)
+  gained.list('l').add('c')
+  assert.deepEqual([...at(gained, 109).list('l')], ['a', 'b', 'c'])
+  assert.equal(at(gained, 110).list('l').size, 0)
+  assert.equal(gained.statistics.keys, 0)
 })
 
 test('TT-6 time spent while the job is down counts', () => {
