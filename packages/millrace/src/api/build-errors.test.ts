@@ -161,7 +161,7 @@ const rows: readonly Row[] = [
   [
     'a parallelism of a keyed stream',
     'INVALID_OPTION',
-    /The parallelism of the keyed steps after source\/words is 1\.5/,
+    /The parallelism of the steps after source\/words is 1\.5/,
     ({ keyed }) => keyed.parallelism(1.5),
   ],
   [

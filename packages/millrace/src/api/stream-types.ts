@@ -23,7 +23,10 @@ export interface Stream<out T> {
   filter(predicate: (value: T) => boolean): Stream<T>
   /** Any number of records for each, as an array or another iterable; also an endless one. */
   flatMap<O>(mapper: (value: T) => (readonly O[] | Iterable<O>) & (O extends string ? readonly O[] : unknown)): Stream<O>
-  /** The same records, by key: what the steps after it keep, they keep for each key. The selector must always give the same key for the same record. */
+  /**
+   * The same records, by key: what the steps after it keep, they keep for each key, and one subtask of theirs gets all records of a
+   * key, in the order in which each subtask before it sent them. The selector must always give the same key for the same record.
+   */
   keyBy<const K extends Key>(selector: (value: T) => K): KeyedStream<T, K>
   /** The records of all, in no particular order between them. A stream united with itself gives each record twice. */
   union<S extends readonly Stream<unknown>[]>(...others: S): Stream<T | ElementOf<S[number]>>
@@ -34,7 +37,7 @@ export interface Stream<out T> {
   /** `step(this)`: for steps that are written as functions. */
   apply<O>(step: (stream: this) => O): O
   /**
-   * In how many subtasks the step that this stream comes from runs; on a keyed stream, the keyed steps that are made from what is
+   * In how many subtasks the step that this stream comes from runs; on a keyed stream, the steps that are made from what is
    * returned. The run's `parallelism` holds for all that do not say. Records change subtasks between steps of different
    * parallelism, which keeps no order.
    */

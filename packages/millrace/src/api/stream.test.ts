@@ -82,7 +82,7 @@ test('steps are nodes in order of the program; keyBy, side and union are edges',
     'sink/texts 6',
     'step/newest 0*',
     'step/counts 0*',
-    'map#4 0',
+    'map#4 0*',
   ])
 })
 
@@ -116,21 +116,38 @@ test('a side output of a union comes from those of its steps that can send it', 
   assert.equal(shape(plan).at(-1), 'sink/t 1[t]')
 })
 
-test('the key of the last keyBy counts, and steps without state read a keyed stream without its key', () => {
+test('PT-1: every step after keyBy reads by key, also in a union, and the key of the last keyBy counts', () => {
   const byText = (w: Word): string => w.text
   const byTime = (w: Word): number => w.at
   const plan = planOf((job) => {
     const words = job.from('words', arraySource<Word>([]))
-    words
-      .keyBy(byText)
-      .keyBy(byTime)
-      .reduce('r', (a) => a)
-    words.keyBy(byText).union(words).to('s', printSink())
+    const keyed = words.keyBy(byText)
+    keyed.keyBy(byTime).reduce('r', (a) => a)
+    keyed.map((w) => w)
+    keyed.filter(() => true)
+    keyed.flatMap((w) => [w])
+    keyed.to('s', printSink())
+    keyed.union(words).to('u', printSink())
+    words.union(keyed).process('p', { onRecord() {} })
+    keyed.union(words).keyBy(byTime).to('again', printSink())
   })
-  assert.deepEqual(plan.nodes[1]?.inputs, [{ from: 0, output: 'main', key: byTime }])
+  const names = new Map<unknown, string>([
+    [byText, 'text'],
+    [byTime, 'time'],
+    [undefined, '-'],
+  ])
   assert.deepEqual(
-    plan.nodes[2]?.inputs.map((edge) => edge.key),
-    [undefined, undefined],
+    plan.nodes.slice(1).map((node) => `${node.address} ${node.inputs.map(({ key }) => names.get(key)).join(' ')}`),
+    [
+      'step/r time',
+      'map#1 text',
+      'filter#2 text',
+      'flatMap#3 text',
+      'sink/s text',
+      'sink/u text -',
+      'step/p - text',
+      'sink/again time time',
+    ],
   )
 })
 
@@ -217,7 +234,7 @@ test('what from() was told is in the source, after defaults', () => {
   )
 })
 
-test('parallelism: of the step that made the stream, or of the keyed steps that follow', () => {
+test('parallelism: of the step that made the stream, or of the steps that follow a key', () => {
   const plan = planOf((job) => {
     const words = job.from('words', arraySource<Word>([]), { invalid: outputTag('broken') }).parallelism(2)
     words.side(outputTag('broken')).parallelism(3)
@@ -231,7 +248,7 @@ test('parallelism: of the step that made the stream, or of the keyed steps that 
   })
   assert.deepEqual(
     plan.nodes.map((node) => `${node.address} ${node.parallelism ?? '-'}`),
-    ['source/words 3', 'step/wide 5', 'step/own 6', 'step/default -', 'map#1 -', 'step/other -'],
+    ['source/words 3', 'step/wide 5', 'step/own 6', 'step/default -', 'map#1 5', 'step/other -'],
   )
 })
 

@@ -19,7 +19,8 @@ type Selector = (value: unknown) => unknown
 
 /** A stream as plan edges, without a key; undefined for anything else. */
 export function outputsOf(stream: unknown): { readonly graph: Graph; readonly outputs: readonly PlanEdge[] } | undefined {
-  return stream instanceof BuiltStream ? { graph: stream.graph, outputs: stream.outputs } : undefined
+  if (!(stream instanceof BuiltStream)) return undefined
+  return { graph: stream.graph, outputs: stream.outputs.map(({ from, output }) => ({ from, output })) }
 }
 
 /** The main output of a node as a stream. */
@@ -34,7 +35,13 @@ function asStream<T>(stream: BuiltStream): Stream<T> {
 
 class BuiltStream {
   readonly graph: Graph
+  /** What its records come from; with a key only where a keyed stream went into a union. */
   readonly outputs: readonly PlanEdge[]
+
+  /** What a step that is added reads. */
+  get edges(): readonly PlanEdge[] {
+    return this.outputs
+  }
 
   constructor(graph: Graph, outputs: readonly PlanEdge[]) {
     this.graph = graph
@@ -43,17 +50,17 @@ class BuiltStream {
 
   map(mapper: Selector): Stream<unknown> {
     checkPerRecord(mapper, { what: `The mapper of ${this.named('map()')}` })
-    return this.add({ kind: 'map', mapper, inputs: this.outputs, tags: [] })
+    return this.add({ kind: 'map', mapper, inputs: this.edges, tags: [] })
   }
 
   filter(predicate: Selector): Stream<unknown> {
     checkPerRecord(predicate, { what: `The predicate of ${this.named('filter()')}` })
-    return this.add({ kind: 'filter', predicate, inputs: this.outputs, tags: [] })
+    return this.add({ kind: 'filter', predicate, inputs: this.edges, tags: [] })
   }
 
   flatMap(mapper: (value: unknown) => Iterable<unknown>): Stream<unknown> {
     checkPerRecord(mapper, { what: `The mapper of ${this.named('flatMap()')}`, returns: 'iterable' })
-    return this.add({ kind: 'flatMap', mapper, inputs: this.outputs, tags: [] })
+    return this.add({ kind: 'flatMap', mapper, inputs: this.edges, tags: [] })
   }
 
   keyBy(selector: Selector): Stream<unknown> {
@@ -62,20 +69,20 @@ class BuiltStream {
   }
 
   union(...others: readonly unknown[]): Stream<unknown> {
-    const outputs = [...this.outputs]
+    const outputs = [...this.edges]
     for (const other of others) {
       if (!(other instanceof BuiltStream))
         throw new StreamError('INVALID_JOB', `${this.named('union()')} was given ${shown(other)}, which is no stream.`)
       if (other.graph !== this.graph)
         throw new StreamError('INVALID_JOB', `${this.named('union()')} was given a stream of another job ('${other.graph.job}').`)
-      outputs.push(...other.outputs)
+      outputs.push(...other.edges)
     }
     return asStream(new BuiltStream(this.graph, outputs))
   }
 
   process(id: string, process: unknown): Stream<unknown> {
     const address = addressOf('step', id)
-    return this.add({ kind: 'process', address, step: plainStep(address, process), inputs: this.outputs, tags: 'any' })
+    return this.add({ kind: 'process', address, step: plainStep(address, process), inputs: this.edges, tags: 'any' })
   }
 
   side(tag: unknown): Stream<unknown> {
@@ -119,7 +126,7 @@ class BuiltStream {
         'INVALID_JOB',
         `${address} was given ${shown(sink)}, which is no sink: sinks are made by functions such as printSink().`,
       )
-    this.add({ kind: 'sink', address, sink: definition, inputs: this.outputs, tags: [] })
+    this.add({ kind: 'sink', address, sink: definition, inputs: this.edges, tags: [] })
   }
 
   protected add(node: NewNode): Stream<unknown> {
@@ -141,9 +148,19 @@ class BuiltKeyedStream extends BuiltStream {
     this.#key = key
   }
 
+  /** PT-1: with the key for every step, also for those that keep nothing: the records of a key go to one subtask, in their order. */
+  override get edges(): readonly PlanEdge[] {
+    return this.outputs.map((output) => ({ ...output, key: this.#key.selector }))
+  }
+
+  protected override add(node: NewNode): Stream<unknown> {
+    const { parallelism } = this.#key
+    return super.add(parallelism === undefined ? node : { ...node, parallelism })
+  }
+
   override process(id: string, process: unknown): Stream<unknown> {
     const address = addressOf('step', id)
-    return this.add({ kind: 'keyed-process', address, ...keyedStep(address, process), ...this.#common(), tags: 'any' })
+    return this.add({ kind: 'keyed-process', address, ...keyedStep(address, process), inputs: this.edges, tags: 'any' })
   }
 
   reduce(id: string, reducer: (accumulated: unknown, value: unknown) => unknown): Stream<unknown> {
@@ -154,7 +171,7 @@ class BuiltKeyedStream extends BuiltStream {
       address,
       reducer,
       states: { [REDUCED]: { kind: 'accumulator', version: 1 } },
-      ...this.#common(),
+      inputs: this.edges,
       tags: [],
     })
   }
@@ -167,19 +184,14 @@ class BuiltKeyedStream extends BuiltStream {
       address,
       aggregates: { ...aggregates },
       states: aggregateStates(aggregates),
-      ...this.#common(),
+      inputs: this.edges,
       tags: [],
     })
   }
 
   override parallelism(subtasks: number): unknown {
     this.graph.checkOpen('parallelism()')
-    checkParallelismHint(`the keyed steps after ${addressesOf(this.graph.nodes, this.outputs).join(', ')}`, subtasks)
+    checkParallelismHint(`the steps after ${addressesOf(this.graph.nodes, this.outputs).join(', ')}`, subtasks)
     return new BuiltKeyedStream(this.graph, this.outputs, { ...this.#key, parallelism: subtasks })
-  }
-
-  #common(): { readonly inputs: readonly PlanEdge[]; readonly parallelism?: number } {
-    const inputs = this.outputs.map((output) => ({ ...output, key: this.#key.selector }))
-    return this.#key.parallelism === undefined ? { inputs } : { inputs, parallelism: this.#key.parallelism }
   }
 }

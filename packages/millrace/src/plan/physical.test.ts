@@ -118,6 +118,25 @@ const rows: readonly (readonly [
     ['0: source/words ×2', '1: step/one → sink/one ×1', '2: sink/mixed ×2', '0 hash 1.0', '1 rebalance 2.0', '0 forward 2.1'],
   ],
   [
+    'PT-1: a step without state that reads by key gets its records by key, a sink too; one subtask needs no exchange',
+    (job) => {
+      const keyed = job.from('words', arraySource<string>([])).keyBy((w) => w)
+      keyed.map((w) => w).filter(() => true)
+      keyed.to('t', printSink())
+      keyed.parallelism(1).to('one', printSink())
+    },
+    { parallelism: 2, chainKeyed: true },
+    [
+      '0: source/words ×2',
+      '1: map#1 → filter#2 ×2',
+      '2: sink/t ×2',
+      '3: sink/one ×1',
+      '0 hash 1.0 untimed',
+      '0 hash 2.0 untimed',
+      '0 hash 3.0 untimed',
+    ],
+  ],
+  [
     'a keyed step of one subtask behind several is no chain',
     (job) =>
       job

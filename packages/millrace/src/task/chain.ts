@@ -13,9 +13,10 @@ import { aggregateOperator, reduceOperator } from '../operators/rolling.ts'
 import type { Writer, Plain } from '../connect/contract.ts'
 import type { Cursor, Emit, Gate, KeySelector, Operator, OperatorTime, Specialize } from '../operator/contract.ts'
 import type { OpenContext } from '../operator/definitions.ts'
-import type { OutputName, PlanNode } from '../plan/nodes.ts'
+import type { OutputName, PlanEdge, PlanNode } from '../plan/nodes.ts'
 import { checkValue } from '../serde/check.ts'
 import { deepFreeze } from '../serde/freeze.ts'
+import { type Key, keyHash } from '../serde/key.ts'
 import { createHeapState } from '../state/heap-state.ts'
 import type { KeyedState } from '../state/contract.ts'
 import type { Router } from './router.ts'
@@ -169,9 +170,9 @@ function buildOperator(
   const inspecting = check ? built : makeOperator(index, node, outputs.inspecting, parts, own, specialize)
   const guard = inspector(node.address, true)
   const inputs = node.inputs.map((edge, input) => {
-    const fast = inputOf(built, input)
-    const inspectingInput = edge.key === undefined ? inputOf(inspecting, input) : inspected(inputOf(inspecting, input), guard)
-    return { fast: check ? inspectingInput : fast, inspecting: inspectingInput }
+    const enter = (operator: Operator): Emit => keyChecked(inputOf(operator, input), edge, node, parts, specialize)
+    const inspectingInput = edge.key === undefined ? enter(inspecting) : inspected(enter(inspecting), guard)
+    return { fast: check ? inspectingInput : enter(built), inspecting: inspectingInput }
   })
   const operator = check ? built : { ...built, ...cursorOf(built.cursor, inspecting.cursor) }
   return { operator: { node, time: own.time, operator, keyed: own.keyed, writer: own.writer }, inputs }
@@ -180,6 +181,22 @@ function buildOperator(
 /** Stateless steps with several inputs have one closure for all of them. */
 function inputOf({ inputs }: Operator, input: number): Emit {
   return inputs[input] ?? (inputs[0] as Emit)
+}
+
+/**
+ * A keyed step finds the key itself, and one of several subtasks is found by it. A step that keeps nothing and has one subtask
+ * needs no key; what is none is refused all the same, or a job would fail at another parallelism only.
+ */
+function keyChecked(emit: Emit, { key }: PlanEdge, node: PlanNode, { options }: ChainParts, specialize: Specialize): Emit {
+  if (key === undefined || 'states' in node || options.spec.subtasks > 1) return emit
+  return specialize(keyCheckTemplate, emit, key as KeySelector, keyHash)
+}
+
+function keyCheckTemplate(next: Emit, select: KeySelector, check: (key: Key) => number): Emit {
+  return (value, timestamp) => {
+    check(select(value))
+    next(value, timestamp)
+  }
 }
 
 /** At most one of the two is ever open: nothing enters a task while a cursor is. */
