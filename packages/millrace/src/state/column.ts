@@ -62,7 +62,20 @@ export abstract class Column {
     return migrate === undefined || version === this.declaration.version ? value : migrate(value, version)
   }
 
-  /** Looks at up to `count` cells for what has expired or may be forgotten; true at the end of a round. */
+  /** Lets go of up to `count` deleted entries whose deletion is durable; true when none is left. */
+  free(_count: number): boolean {
+    return true
+  }
+
+  /** Deleted entries that are kept so far, of any; and those of them that only the next snapshot lets go of. */
+  get deleted(): number {
+    return 0
+  }
+  get awaiting(): number {
+    return 0
+  }
+
+  /** Looks at up to `count` cells for what has expired; true at the end of a round. */
   sweep(_count: number): boolean {
     return true
   }

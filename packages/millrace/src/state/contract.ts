@@ -128,8 +128,24 @@ export interface KeyedState {
    */
   takeDue(domain: 'event' | 'processing', upTo: number): FiredTimer | undefined
 
-  /** Removes expired entries for as long as the budget lasts (TT-4). */
-  sweep(budget: Budget): void
+  /** Keys that have something. Cheap. */
+  readonly keyCount: number
+  /** The shortest time to live that is declared, +Infinity when there is none. */
+  readonly shortestTtlMs: number
+  /** There is something to `free`. Cheap. */
+  readonly canFree: boolean
+  /** So many deletions wait for the next snapshot, or for `forget`, until their memory is free. Cheap. */
+  readonly awaiting: number
+  /**
+   * Gives back the memory of deleted entries and keys, where a completed snapshot covers that, for as long as the budget lasts; true
+   * when nothing such is left. Costs what was deleted.
+   */
+  free(budget: Budget): boolean
+  /**
+   * Frees, and then removes expired values for as long as the budget lasts, read or not (TT-4); those that were restored without an
+   * expiry get one (TT-5). True at the end of a round over all values. Costs what there is of them.
+   */
+  sweep(budget: Budget): boolean
 
   readonly snapshots: SnapshotPort
   readonly statistics: StateStatistics
@@ -139,6 +155,8 @@ export interface StateStatistics {
   readonly keys: number
   readonly slots: number
   readonly pendingTimers: number
+  /** Deleted map entries and timers that are still kept, for a snapshot or until they are freed. */
+  readonly deleted: number
 }
 
 export interface StateBlock {

@@ -98,6 +98,8 @@ export abstract class EntryColumn extends Column {
     cell.graves.set(entry.identity, entry)
     this.entryCount--
     if (cell.entries.size === 0) this.context.table.lost(cell.slot)
+    // Whoever deletes much frees as much: there are never more than the last checkpoints have left.
+    if (this.openGraves.length > 0) this.free(2)
     if (entry.gravedIn === this.epoch) return
     entry.gravedIn = this.epoch
     this.graves.push(entry)
@@ -235,8 +237,7 @@ export abstract class EntryColumn extends Column {
     if ((slot & PAGE_MASK) < page.length) page[slot & PAGE_MASK] = undefined
   }
 
-  /** Forgets deleted entries whose deletion is durable. */
-  protected openSomeGraves(count: number): boolean {
+  override free(count: number): boolean {
     for (let i = 0; i < count; i++) {
       const list = this.openGraves[this.openGraves.length - 1]
       if (list === undefined) return true
@@ -252,8 +253,13 @@ export abstract class EntryColumn extends Column {
     return this.openGraves.length === 0
   }
 
-  override sweep(count: number): boolean {
-    return this.openSomeGraves(count)
+  override get deleted(): number {
+    return this.graves.length + lengthOf(this.sealedGraves) + lengthOf(this.openGraves)
+  }
+
+  override get awaiting(): number {
+    // One entry for each that is there takes no more than that does.
+    return this.graves.length + this.dirtyClears.listed + Math.max(0, this.dirtyEntries.listed - this.entryCount)
   }
 
   // ------------------------------------------------------------ restore
@@ -293,6 +299,10 @@ export abstract class EntryColumn extends Column {
   /** An entry came with a block, and one went. */
   protected remembered(_entry: MapEntry): void {}
   protected forgotten(_entry: MapEntry): void {}
+}
+
+function lengthOf(lists: readonly ObjectList<MapEntry>[]): number {
+  return lists.reduce((sum, { length }) => sum + length, 0)
 }
 
 /** Where a snapshot that looks at every cell stands. */

@@ -135,8 +135,14 @@ export class DirtyObjects<T> {
     this.current.push(item)
   }
 
+  /** Since the last snapshot was sealed. */
+  get listed(): number {
+    return this.current.length
+  }
+
   /** True when aborted snapshots have left so many that looking at all `existing` objects takes less. Before `seal`. */
   isOverfull(existing: number): boolean {
+    if (this.left.length === 0) return false
     let listed = this.current.length
     for (const each of this.left) listed += each.length
     return listed > 2 * existing + 1024

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { StreamError } from '../core/errors.ts'
 import type { Key, StateDeclaration } from './contract.ts'
-import { completed, contentOf, endless, restored, stateOf } from './state-kit.test.ts'
+import { completed, contentOf, endless, oneStep, restored, stateOf } from './state-kit.test.ts'
 
 const value: StateDeclaration = { kind: 'value', version: 1 }
 const refuses = (code: string) => (error: unknown) => StreamError.is(error) && error.code === code
@@ -37,7 +37,7 @@ test('ST-2 absent values are undefined or the initial one; undefined clears; nul
   state.map('m').set('x', undefined)
   assert.equal(state.map('m').has('x'), true)
   state.map('m').delete('x')
-  assert.deepEqual(state.statistics, { keys: 0, slots: 1, pendingTimers: 0 })
+  assert.deepEqual(state.statistics, { keys: 0, slots: 1, pendingTimers: 0, deleted: 1 })
 })
 
 test('ST-3 J6 what is stored is frozen, not a copy; what cannot be stored is refused at the first set', () => {
@@ -184,13 +184,13 @@ test('a slot goes to another key only when a completed checkpoint covers that it
   state.value('v').clear()
   assert.equal(state.statistics.keys, 1)
   state.timer('t').clear()
-  assert.deepEqual(state.statistics, { keys: 0, slots: 1, pendingTimers: 0 })
+  assert.deepEqual(state.statistics, { keys: 0, slots: 1, pendingTimers: 0, deleted: 0 })
   state.sweep(endless)
   assert.equal(state.statistics.slots, 1)
   completed(state)
   state.setKey('back')
   state.value('v').set(2)
-  assert.deepEqual(state.statistics, { keys: 1, slots: 1, pendingTimers: 0 })
+  assert.deepEqual(state.statistics, { keys: 1, slots: 1, pendingTimers: 0, deleted: 0 })
   state.setKey('gone')
   assert.equal(state.value('v').get(), undefined)
   assert.deepEqual([...contentOf(state).keys()], ['v back '])
@@ -207,6 +207,70 @@ test('without checkpoints, `forget` lets go of what is kept for the next one', (
   state.snapshots.forget()
   state.sweep(endless)
   assert.equal(state.statistics.slots, 0)
+})
+
+for (const kind of ['map', 'timers'] as const)
+  test(`deleted entries of ${kind} are freed after a completed checkpoint, by a sweep or by further deletions`, () => {
+    const state = stateOf(kind === 'map' ? { s: { kind: 'map', version: 1 } } : { s: { kind: 'timers', version: 1, domain: 'event' } })
+    const churn = (from: number): void => {
+      for (let i = from; i < from + 100; i++) {
+        state.setKey('k')
+        if (kind === 'map') state.map('s').set(i, i)
+        else state.timers('s').add(i)
+      }
+      for (let i = from; i < from + 100; i++) {
+        state.setKey('k')
+        if (kind === 'map') state.map('s').delete(i)
+        else assert.deepEqual(state.takeDue('event', i), { timer: 0, at: i })
+      }
+    }
+    churn(0)
+    completed(state)
+    assert.equal(state.statistics.deleted, 100)
+    churn(100)
+    assert.equal(state.statistics.deleted, 100, 'those of the first round are gone, those of the second wait')
+    assert.equal(state.canFree, true)
+    assert.equal(state.free(oneStep), false)
+    completed(state)
+    assert.equal(state.free(endless), true)
+    assert.equal(state.canFree, false)
+    assert.deepEqual(state.statistics, { keys: 0, slots: 0, pendingTimers: 0, deleted: 0 })
+  })
+
+test('what waits for the next snapshot is counted: deletions and clears, not what is there', () => {
+  const state = stateOf({ v: value, m: { kind: 'map', version: 1 } })
+  completed(state)
+  const steps: readonly (readonly [() => void, awaiting: number])[] = [
+    [() => state.map('m').set('a', 1), 1],
+    [() => state.map('m').set('b', 1), 1],
+    [() => state.map('m').delete('a'), 3],
+    [() => state.map('m').clear(), 5],
+    [() => state.snapshots.forget(), 0],
+    [() => state.map('m').set('c', 1), 0],
+    [() => state.value('v').set(1), 0],
+  ]
+  state.setKey('k')
+  for (const [change, awaiting] of steps) {
+    change()
+    assert.equal(state.awaiting, awaiting, String(change))
+  }
+})
+
+test('many entries deleted in one epoch do not make a snapshot look at all cells', () => {
+  const state = stateOf({ m: { kind: 'map', version: 1 } }, 'sampled')
+  for (let key = 0; key < 5_000; key++) {
+    state.setKey(key)
+    state.map('m').set(1, 1)
+    state.map('m').delete(1)
+  }
+  completed(state)
+  state.setKey(0)
+  for (let i = 0; i < 3_000; i++) state.map('m').set(i, i)
+  for (let i = 0; i < 3_000; i++) state.map('m').delete(i)
+  let steps = 0
+  state.snapshots.seal(1_000_000, 'delta')
+  while (!state.snapshots.encode(oneStep)) steps++
+  assert.ok(steps < 150, `${steps} steps`)
 })
 
 test('a value of another version is migrated at restore, and the shapes of its old version are not those of the new', () => {

@@ -112,18 +112,54 @@ class HeapState extends StateContext implements KeyedState {
     return { timer, at }
   }
 
-  sweep(budget: Budget): void {
-    for (let quiet = 0; quiet <= this.columns.length && budget.hasLeft();) {
-      const column = this.columns[this.sweeping]
-      const isDone = column === undefined ? this.table.releaseSome(STEP) : column.sweep(STEP)
-      if (!isDone) continue
-      this.sweeping = column === undefined ? 0 : this.sweeping + 1
-      quiet++
+  get keyCount(): number {
+    return this.table.liveKeys
+  }
+
+  get shortestTtlMs(): number {
+    return this.columns.reduce((least, { declaration }) => Math.min(least, declaration.ttl?.afterMs ?? least), Number.POSITIVE_INFINITY)
+  }
+
+  get canFree(): boolean {
+    // Of nothing nothing is freed; the answer is what counts.
+    if (!this.table.releaseSome(0)) return true
+    for (let i = 0; i < this.columns.length; i++) if (!(this.columns[i] as Column).free(0)) return true
+    return false
+  }
+
+  get awaiting(): number {
+    let sum = this.table.awaiting
+    for (let i = 0; i < this.columns.length; i++) sum += (this.columns[i] as Column).awaiting
+    return sum
+  }
+
+  free(budget: Budget): boolean {
+    while (this.canFree) {
+      if (!budget.hasLeft()) return false
+      for (const column of this.columns) column.free(STEP)
+      this.table.releaseSome(STEP)
     }
+    return true
+  }
+
+  sweep(budget: Budget): boolean {
+    if (!this.free(budget)) return false
+    while (this.sweeping < this.columns.length) {
+      if (!budget.hasLeft()) return false
+      if ((this.columns[this.sweeping] as Column).sweep(STEP)) this.sweeping++
+    }
+    this.sweeping = 0
+    return true
   }
 
   get statistics(): StateStatistics {
-    return { keys: this.table.liveKeys, slots: this.table.slots, pendingTimers: this.queues.event.live + this.queues.processing.live }
+    const { event, processing } = this.queues
+    return {
+      keys: this.table.liveKeys,
+      slots: this.table.slots,
+      pendingTimers: event.live + processing.live,
+      deleted: this.columns.reduce((sum, { deleted }) => sum + deleted, 0),
+    }
   }
 }
 

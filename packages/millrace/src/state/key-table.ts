@@ -167,6 +167,11 @@ export class KeyTable {
     this.free.push(slot)
   }
 
+  /** Slots of keys that have nothing, or had nothing once, and only the next snapshot lets go of. */
+  get awaiting(): number {
+    return this.emptied.length
+  }
+
   get slots(): number {
     return this.high - this.free.length
   }

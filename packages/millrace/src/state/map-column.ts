@@ -102,15 +102,14 @@ export class MapColumn extends EntryColumn implements MapHandle {
   }
 
   override sweep(count: number): boolean {
-    const isQuiet = this.openSomeGraves(count)
-    if (this.ttl === undefined) return isQuiet
+    if (this.ttl === undefined) return true
     for (let i = 0; i < count; i++) {
       const next = this.sweepEntries?.next()
       if (next === undefined || next.done === true) {
         this.sweepEntries = undefined
         if (this.sweepSlot >= this.context.table.high) {
           this.sweepSlot = 0
-          return isQuiet
+          return true
         }
         this.sweepEntries = this.cellAt(this.sweepSlot++)?.entries.values()
       } else this.sweepEntry(next.value, this.ttl)
