@@ -7,6 +7,7 @@ import type { CompactionLimits } from '../checkpoint/compaction.ts'
 import type { TaskSlot } from '../checkpoint/coordinator-types.ts'
 import type { Plain } from '../connect/contract.ts'
 import type { Env } from '../core/env.ts'
+import type { StateStatistics } from '../state/contract.ts'
 import { TaskCore } from '../task/task-core.ts'
 import type { BarrierReason, StreamElement, TaskSnapshot } from '../task/messages.ts'
 import type { Specializer } from '../task/specialize.ts'
@@ -22,6 +23,8 @@ export interface Watch {
   held?(subtask: number, addresses: readonly string[], checkpoint: number): void
   /** Splits of a source have become idle. */
   splitsIdle?(subtask: number, address: string, splits: readonly string[]): void
+  /** What is left of an operator's state after a slice of keeping it small. */
+  swept?(subtask: number, address: string, statistics: StateStatistics): void
 }
 export interface AttemptEvents extends Watch {
   snapshot(subtask: number, snapshot: TaskSnapshot): void
@@ -194,6 +197,9 @@ export class Attempt {
         ...(events.splitsIdle === undefined
           ? {}
           : { splitsIdle: (address: string, splits: readonly string[]) => events.splitsIdle?.(wired.spec.subtask, address, splits) }),
+        ...(events.swept === undefined
+          ? {}
+          : { swept: (address: string, statistics: StateStatistics) => events.swept?.(wired.spec.subtask, address, statistics) }),
         wake: () => this.#scheduler.wake(index),
       },
     })

@@ -3,7 +3,7 @@
  * result is in the task. docs/design/host-frames.md has the same as frames of bytes.
  */
 import type { OperatorReport } from '../checkpoint/manifest.ts'
-import type { StateBlock } from '../state/contract.ts'
+import type { StateBlock, StateStatistics } from '../state/contract.ts'
 
 /** At most this many records in a batch between tasks. */
 export const BATCH_RECORDS = 512
@@ -52,6 +52,8 @@ export interface TaskHost {
   watermark?(address: string, at: number): void
   /** For those who watch: splits of a source have become idle. */
   splitsIdle?(address: string, splits: readonly string[]): void
+  /** For those who watch: a slice of what keeps state small has been done, and this is left of an operator's state. */
+  swept?(address: string, statistics: StateStatistics): void
   /** Something outside has made work possible: call `step` again. */
   wake(): void
 }

@@ -22,6 +22,7 @@ import { openTask, type OpenParts } from './open-task.ts'
 import { createRouter, type Router } from './router.ts'
 import { SnapshotJob } from './snapshot-job.ts'
 import { SinkSeals } from './sink-seals.ts'
+import { Sweeper } from './sweeper.ts'
 import type { HostTime, OperatorRestore, TaskOptions } from './task-spec.ts'
 
 /** What has begun and is finished before anything else. */
@@ -47,6 +48,7 @@ export class TaskCore {
   readonly #seals = new SinkSeals()
   #chain!: Chain
   #parts: OpenParts | undefined
+  #sweeper: Sweeper | undefined
   #phase: Phase = 'opening'
   #work: Work | undefined
   #barrier: { readonly checkpoint: number; readonly reason: BarrierReason } | undefined
@@ -97,6 +99,7 @@ export class TaskCore {
       const from = restored[each.node.address]
       if (from?.kind === 'keyed') await this.#restore(each, from)
     }
+    this.#sweeper = this.#createSweeper()
     for (const { operator } of [...this.#chain.operators].reverse()) await operator.open?.()
     if (this.options.signal.aborted) throw new StreamError('STOPPED', 'The job was stopped while it was opened.')
     if (this.#parts.reader !== undefined) this.#source.start(this.#parts.reader, this.#parts.restoredSplits, this.#idleNow())
@@ -160,6 +163,7 @@ export class TaskCore {
     // A task that had ended before is not asked again: it did not seal this one.
     if (this.options.keepsState && checkpoint === this.#lastCheckpoint)
       for (const { keyed } of this.#chain.operators) keyed?.snapshots.complete(checkpoint)
+    if (this.#sweeper?.canFree === true) this.options.host.wake()
   }
 
   /** As if checkpoint n had never been asked for; what it covered joins the next one (T4). */
@@ -193,7 +197,8 @@ export class TaskCore {
       this.#tick(time)
       const encoded = this.#encode()
       const worked = this.#withUserCode(() => this.#advance())
-      return encoded || worked ? 'more' : 'idle'
+      const swept = this.#sweep(encoded || worked)
+      return encoded || worked || swept ? 'more' : 'idle'
     } catch (error) {
       this.#fail(error)
       return 'idle'
@@ -206,8 +211,9 @@ export class TaskCore {
     const idle = this.#chain.source?.idleCheckInMs(this.#idleNow())
     const due = this.#nextProcessingTimer()
     const timer = due === Number.POSITIVE_INFINITY ? undefined : Math.max(0, due - time.now + 1)
-    if (idle === undefined || timer === undefined) return idle ?? timer
-    return Math.min(idle, timer)
+    const sweep = this.#sweeper?.wakeInMs(time.monotonic)
+    const earliest = Math.min(idle ?? Number.POSITIVE_INFINITY, timer ?? Number.POSITIVE_INFINITY, sweep ?? Number.POSITIVE_INFINITY)
+    return earliest === Number.POSITIVE_INFINITY ? undefined : earliest
   }
 
   /** State and outputs are open while user code may be called; a promise that uses them later is told so. */
@@ -331,6 +337,25 @@ export class TaskCore {
     if (!this.#isEncoding || this.#snapshot === undefined) return false
     this.#isEncoding = !this.#snapshot.encode(this.options.env.budget('slice'))
     return this.#isEncoding
+  }
+
+  /** Between batches, not while a snapshot takes such slices (TT-4). */
+  #sweep(isBusy: boolean): boolean {
+    if (this.#phase !== 'running' || !this.#hasBegun || this.#hasEnded || this.#isEncoding) return false
+    return this.#sweeper?.step(this.#monotonic, isBusy) === true
+  }
+
+  #createSweeper(): Sweeper | undefined {
+    const { env, host, keepsState } = this.options
+    const keyed = this.#chain.operators.flatMap((each) => (each.keyed === undefined ? [] : [{ address: each.node.address, state: each.keyed }]))
+    if (keyed.length === 0) return undefined
+    const { swept } = host
+    return new Sweeper({
+      env,
+      states: keyed.map(({ state }) => state),
+      keepsState,
+      swept: swept === undefined ? undefined : () => keyed.forEach(({ address, state }) => swept(address, state.statistics)),
+    })
   }
 
   /** Goes on with what has begun until it is done, the gate closes or the turn is over. */
