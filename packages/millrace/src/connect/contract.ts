@@ -58,7 +58,7 @@ export interface Batch<T, P extends Plain> {
   readonly split: string
   /** The engine owns the array from here on. */
   readonly values: readonly T[]
-  /** Where the source knows them: of the length of `values`, NaN for a record without one. */
+  /** Where the source knows them: of the length of `values`, whole milliseconds, NaN for a record without one. Others make the record invalid. */
   readonly timestamps?: Float64Array
   /** For messages: what the position of value `index` is called, e.g. `flights.jsonl:17`. */
   positionOf?(index: number): string
@@ -93,6 +93,8 @@ export interface SinkDefinition<T, C extends Plain, S extends Plain = null> {
   readonly delivery: 'exactly-once' | 'idempotent' | 'at-least-once'
   /** Why, in a few words, for explain(). */
   readonly because?: string
+  /** Where the output goes, if two sinks of one job and kind may not share it: a job with two of the same place is refused. */
+  readonly place?: string
   /** `restored`: what the writers of the restored checkpoint sealed as `state`, dealt out over the subtasks of now. */
   open(context: SinkContext, restored: readonly S[]): Promise<Writer<T, C, S>>
   committer?(context: SinkContext): Promise<Committer<C>>
@@ -114,6 +116,11 @@ export interface Writer<T, C extends Plain, S extends Plain = null> {
   /** Synchronous. False: taken, but full; the task waits for `ready` before it writes again. `timestamp` is undefined where the record has none. */
   write(value: T, timestamp: Timestamp | undefined): boolean
   ready(): Promise<void>
+  /**
+   * True while it is full until a commit, and holds what no seal has taken. The engine then takes a checkpoint soon; until that is
+   * sealed it goes on writing what it has begun, although the writer says that it is full.
+   */
+  readonly awaitsCommit?: boolean
   /** One synchronous turn: what is written next belongs to the next checkpoint. The acknowledgement waits for `durable`, the task does not. */
   seal(checkpoint: number, reason: 'checkpoint' | 'savepoint' | 'end'): { readonly durable: Promise<Sealed<C, S>> }
   close(): Promise<void>

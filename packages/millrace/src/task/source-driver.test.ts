@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { eventTimer } from '../api/timers.ts'
 import { outputTag } from '../api/tag.ts'
 import type { FromOptions } from '../api/job-types.ts'
+import type { Out } from '../api/process-types.ts'
 import { collecting, inBothModes, scripted, TaskHarness, type Row, type Script } from './harness.test.ts'
 
 /** A source alone in its task: what it sends shows its watermarks. */
@@ -171,6 +172,52 @@ inBothModes('invalid records: unreadable, refused by the timestamp, not whole: a
       ['source/s', 'INVALID_RECORD', 'a', 'f:5', 0.5, undefined],
     ],
   )
+})
+
+inBothModes('rules 1.13: a time that the source gives and that is no whole number makes the record invalid; NaN is none', async (mode) => {
+  const source = scripted(['a'], true)
+  const [sink, letters] = [collecting(), collecting()]
+  const tag = outputTag<Row>('broken')
+  const harness = await TaskHarness.open((job) => {
+    const all = job.from('s', source.source, { invalid: tag })
+    all
+      .process('p', {
+        onRecord(row: Row, _context, out: Out<Row>) {
+          out.emit(row)
+        },
+      })
+      .to('t', sink.sink)
+    all.side(tag as never).to('u', letters.sink)
+  }, mode)
+  const timestamps = Float64Array.of(5, 2.5, Number.POSITIVE_INFINITY, 2 ** 60, Number.NaN, -3, Number.NEGATIVE_INFINITY)
+  source.push({ split: 'a', values: [...'abcdefg'], timestamps, positionOf: (index) => `f:${index}` })
+  await harness.run()
+  assert.deepEqual(
+    sink.written.map(({ value, timestamp }) => [value, timestamp]),
+    [
+      ['a', 5],
+      ['e', undefined],
+      ['f', -3],
+    ],
+  )
+  assert.deepEqual(
+    letters.values().map(({ code, position }) => [code, position]),
+    ['f:1', 'f:2', 'f:3', 'f:6'].map((position) => ['INVALID_RECORD', position]),
+  )
+  assert.deepEqual(
+    harness.watermarks.filter((told) => told.startsWith('step/p')),
+    ['step/p 4'],
+  )
+})
+
+test('a time of the source that is not used may be anything: the timestamp function decides', async () => {
+  const source = scripted(['a'], true)
+  const sink = collecting()
+  const timestamp = (row: Row, given: number | undefined): number => (given === Number.POSITIVE_INFINITY ? (row as number) : -1)
+  const harness = await TaskHarness.open((job) => job.from('s', source.source, { timestamp }).to('t', sink.sink))
+  source.push({ split: 'a', values: [7], timestamps: Float64Array.of(Number.POSITIVE_INFINITY) })
+  await harness.run()
+  assert.deepEqual([harness.message, sink.written], ['', [{ value: 7, timestamp: 7 }]])
 })
 
 inBothModes('an invalid record without a tag fails the task and names its place', async (mode) => {

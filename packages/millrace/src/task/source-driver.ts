@@ -43,6 +43,9 @@ function headTemplate(parts: HeadParts): Loop {
           timestamp = timestampOf(value, timestamp === timestamp ? timestamp : undefined)
           if (!Number.isSafeInteger(timestamp))
             throw new TypeError(`timestamp gave ${String(timestamp)}, which is no whole number of milliseconds`)
+        } else if (timestamp === timestamp && !Number.isSafeInteger(timestamp)) {
+          // One such would take the watermark away from all that come after it.
+          throw new TypeError(`its source says ${String(timestamp)} is its time, which is no whole number of milliseconds`)
         }
       } catch (error) {
         invalid(i, values[i], error)

@@ -105,6 +105,11 @@ class Bench {
 
   #checked(batch: AnyBatch): AnyBatch {
     check(batch.timestamps === undefined || batch.timestamps.length === batch.values.length, 'there is a timestamp for each value')
+    for (const timestamp of batch.timestamps ?? [])
+      check(
+        Number.isNaN(timestamp) || Number.isSafeInteger(timestamp),
+        `a timestamp is a whole number of milliseconds or NaN, not ${timestamp}`,
+      )
     check(isPlain(batch.next), `the position after a batch of ${batch.split} is plain data`)
     for (const broken of batch.broken ?? [])
       check(broken.index >= 0 && broken.index <= batch.values.length, 'a broken record stands somewhere in its batch')
