@@ -36,9 +36,9 @@ export interface SourceContext<P extends Plain> {
 export interface Reader<T, P extends Plain> {
   /** Every owned split that has not ended, opened or not, with the position at which it starts: resolved, so that checkpoint 0 can hold it. Grows as splits are discovered; the engine holds the watermark for each until its first batch. */
   readonly splits: ReadonlyMap<string, P>
-  /** Never blocks, never throws for a broken record. One split per batch, with the position after its last record. `first` is the split that holds back this reader's watermark: it is served if it has data, else any other. */
+  /** Never blocks, never throws for a broken record. One split per batch, with the position after its last record. `first` is the split that holds back this reader's watermark: it is served if it has data, else any other. With idleness, one that was asked for so and had nothing is silent from then on; so others are asked for too, also while `ready` is awaited. */
   poll(first: string | undefined): Batch<T, P> | 'wait' | 'end'
-  /** Only awaited after 'wait'. */
+  /** Only awaited after 'wait'; may be called again before it has resolved. */
   ready(): Promise<void>
   /** Splits too far ahead of the others are not to be polled until resumed. */
   pause?(splits: ReadonlySet<string>): void

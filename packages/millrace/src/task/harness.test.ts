@@ -135,6 +135,8 @@ export interface HarnessOptions {
   readonly check?: boolean
   readonly restored?: Readonly<Record<string, OperatorRestore>>
   readonly seed?: number
+  /** False: the test calls `begin`. */
+  readonly begins?: false
 }
 
 /** What the task told its host, in order, shortened: `0→1 [1,2]`, `0→1 wm 5`, `held 1`, …. */
@@ -172,7 +174,7 @@ export class TaskHarness {
       ...(options.credits === undefined ? {} : { credits: options.credits }),
     })
     await harness.task.open(options.restored ?? {}, harness.time())
-    harness.task.begin()
+    if (options.begins !== false) harness.task.begin()
     return harness
   }
 

@@ -3,15 +3,16 @@
  *
  * D1  Positions move when a batch has been taken in whole; a task seals only between batches (rules 1.4, 1.13).
  * D2  A watermark is emitted when a batch ends, if it advanced (rules 1.2 d).
- * D3  While the task has no room its splits do not become idle (ID-6): the idle clock stands still.
+ * D3  A split becomes idle only by what the reader says when it is asked (see `idleness`).
  */
 import type { SplitState } from '../checkpoint/manifest.ts'
 import type { Batch, Plain, Reader } from '../connect/contract.ts'
 import { StreamError, messageOf } from '../core/errors.ts'
 import type { Emit, Gate, Specialize } from '../operator/contract.ts'
 import type { SourceNode } from '../plan/nodes.ts'
+import { Idleness } from './idleness.ts'
 import { inputLoop, type Loop, sampling, shared, type Ways } from './loops.ts'
-import { SplitTable } from './split-table.ts'
+import { type Split, SplitTable } from './split-table.ts'
 
 type Open = Batch<unknown, Plain>
 
@@ -74,6 +75,7 @@ export interface SourceDriverOptions {
 export class SourceDriver {
   readonly #options: SourceDriverOptions
   readonly #table: SplitTable
+  readonly #idleness: Idleness | undefined
   readonly #loop: Loop
   readonly #state: HeadState = { maxTimestamp: Number.NEGATIVE_INFINITY }
   #reader: Reader<unknown, Plain> | undefined
@@ -83,13 +85,13 @@ export class SourceDriver {
   #hasEnded = false
   #lastWatermark = Number.NEGATIVE_INFINITY
   #isIdle = false
-  /** On the idle clock: when splits are next looked at for idleness. */
-  #idleCheckAtMs = 0
   records = 0
 
   constructor(options: SourceDriverOptions) {
     this.#options = options
-    this.#table = new SplitTable(options.node.outOfOrdernessMs)
+    const { outOfOrdernessMs, idlenessMs } = options.node
+    this.#table = new SplitTable(outOfOrdernessMs)
+    this.#idleness = idlenessMs === undefined ? undefined : new Idleness(this.#table, idlenessMs)
     const { specialize, next, inspectAll } = options
     this.#loop = sampling({ fast: this.#head(specialize, next.fast), inspecting: this.#head(shared, next.inspecting) }, inspectAll)
   }
@@ -111,10 +113,10 @@ export class SourceDriver {
   }
 
   /** `restored`: the splits of the checkpoint that this subtask owns. */
-  start(reader: Reader<unknown, Plain>, restored: Readonly<Record<string, SplitState>>, idleNowMs: number): void {
+  start(reader: Reader<unknown, Plain>, restored: Readonly<Record<string, SplitState>>): void {
     this.#reader = reader
-    for (const [name, state] of Object.entries(restored)) this.#table.add(name, state, idleNowMs)
-    this.#announce(idleNowMs)
+    for (const [name, state] of Object.entries(restored)) this.#table.add(name, state)
+    this.#announce()
   }
 
   get hasBatch(): boolean {
@@ -131,17 +133,17 @@ export class SourceDriver {
   }
 
   /** Takes the next batch: true when there is one to `run`. */
-  poll(idleNowMs: number): 'batch' | 'wait' | 'end' {
+  poll(): 'batch' | 'wait' | 'end' {
     const reader = this.#reader as Reader<unknown, Plain>
     // All that have not ended are announced, so equal counts mean that none is new.
-    if (reader.splits.size !== this.#table.liveCount) this.#announce(idleNowMs)
-    const polled = reader.poll(this.#table.first()?.name)
+    if (reader.splits.size !== this.#table.liveCount) this.#announce()
+    const polled = this.#ask(reader, this.#idleness?.other() ?? this.#table.first())
     if (polled === 'wait') return 'wait'
     if (polled === 'end') {
       this.#hasEnded = true
       return 'end'
     }
-    if (this.#table.get(polled.split) === undefined) this.#announce(idleNowMs)
+    if (this.#table.get(polled.split) === undefined) this.#announce()
     const split = this.#table.get(polled.split)
     if (split === undefined || split.ended)
       throw new StreamError(
@@ -155,8 +157,16 @@ export class SourceDriver {
     return 'batch'
   }
 
+  /** A reader that has nothing may not have looked for splits that nobody has asked for yet. */
+  #ask(reader: Reader<unknown, Plain>, split: Split | undefined): Open | 'wait' | 'end' {
+    const polled = reader.poll(split?.name)
+    this.#idleness?.answered(split, polled)
+    const another = polled === 'wait' ? this.#idleness?.unasked() : undefined
+    return another === undefined ? polled : this.#ask(reader, another)
+  }
+
   /** Goes on with the batch at hand; true when it has been taken in whole. */
-  run(idleNowMs: number): boolean {
+  run(): boolean {
     const batch = this.#batch
     // Taken in whole before, but what it made had not left yet.
     if (batch === undefined) return true
@@ -172,20 +182,15 @@ export class SourceDriver {
       maxTimestamp: this.#state.maxTimestamp,
       position: batch.next,
       isActive: batch.values.length > 0,
-      nowMs: idleNowMs,
     })
     if (batch.splitEnded === true) this.#table.end(split)
     return true
   }
 
   /** What to tell those downstream now that a batch has ended or time has passed. */
-  time(idleNowMs: number): { readonly watermark?: number; readonly idle?: true } {
-    const { idlenessMs } = this.#options.node
-    if (idlenessMs !== undefined && idleNowMs >= this.#idleCheckAtMs) {
-      const silent = this.#table.markIdle(idleNowMs, idlenessMs)
-      if (silent.length > 0) this.#options.idled?.(silent.toSorted((a, b) => b.watermark - a.watermark).map(({ name }) => name))
-      this.#idleCheckAtMs = idleNowMs + Math.max(1, idlenessMs / 4)
-    }
+  time(): { readonly watermark?: number; readonly idle?: true } {
+    const silent = this.#idleness?.takeIdle() ?? []
+    if (silent.length > 0) this.#options.idled?.(silent.toSorted((a, b) => b.watermark - a.watermark).map(({ name }) => name))
     const watermark = this.#table.watermark()
     if (watermark === undefined) {
       if (this.#isIdle || this.#hasEnded) return {}
@@ -204,10 +209,24 @@ export class SourceDriver {
     return { watermark }
   }
 
+  /** The task is called at this time. */
+  look(monotonicMs: number): void {
+    this.#idleness?.look(monotonicMs)
+  }
+
+  /** Whether the task may poll from now to its next call. */
+  set mayRead(mayRead: boolean) {
+    if (this.#idleness !== undefined) this.#idleness.isRunning = mayRead
+  }
+
+  /** Worth a poll although the reader has not said that it is ready. */
+  hasToAsk(): boolean {
+    return this.#idleness?.hasToAsk() === true
+  }
+
   /** Ms until `time` may have news without a batch; undefined when it never has. */
-  idleCheckInMs(idleNowMs: number): number | undefined {
-    if (this.#options.node.idlenessMs === undefined || !this.#table.hasActive()) return undefined
-    return Math.max(1, this.#idleCheckAtMs - idleNowMs)
+  idleCheckInMs(): number | undefined {
+    return this.#table.hasActive() ? this.#idleness?.checkInMs() : undefined
   }
 
   /** Resolves when it is worth polling again. */
@@ -228,11 +247,10 @@ export class SourceDriver {
     await this.#reader?.close()
   }
 
-  #announce(idleNowMs: number): void {
+  #announce(): void {
     const { splits } = this.#reader as Reader<unknown, Plain>
     for (const [name, position] of splits) {
-      if (this.#table.get(name) === undefined)
-        this.#table.add(name, { position, maxTimestamp: Number.NEGATIVE_INFINITY, ended: false }, idleNowMs)
+      if (this.#table.get(name) === undefined) this.#table.add(name, { position, maxTimestamp: Number.NEGATIVE_INFINITY, ended: false })
     }
   }
 

@@ -14,8 +14,8 @@ export interface Split {
   maxTimestamp: number
   ended: boolean
   idle: boolean
-  /** When it last gave records, on the reader's idle clock, ms. */
-  activeAtMs: number
+  /** Since when it is known to have nothing, on the reader's idle clock; undefined while that is not known. */
+  silentSinceMs: number | undefined
   /** Its promise: no further record at or before this. */
   watermark: number
   /** Order of announcement: decides among equals. */
@@ -43,14 +43,14 @@ export class SplitTable {
   }
 
   /** A split is announced, or found in the restored checkpoint. */
-  add(name: string, state: SplitState, nowMs: number): Split {
+  add(name: string, state: SplitState): Split {
     const split: Split = {
       name,
       position: state.position,
       maxTimestamp: state.maxTimestamp,
       ended: state.ended,
       idle: false,
-      activeAtMs: nowMs,
+      silentSinceMs: undefined,
       watermark: this.#promise(state.maxTimestamp),
       order: this.#splits.size,
       place: -1,
@@ -64,13 +64,10 @@ export class SplitTable {
   }
 
   /** A batch of it has been taken in whole. `isActive`: it had records; one without wakes no idle split (ID-1). */
-  advance(
-    split: Split,
-    batch: { readonly maxTimestamp: number; readonly position: Plain; readonly isActive: boolean; readonly nowMs: number },
-  ): void {
+  advance(split: Split, batch: { readonly maxTimestamp: number; readonly position: Plain; readonly isActive: boolean }): void {
     split.position = batch.position
     if (!batch.isActive) return
-    split.activeAtMs = batch.nowMs
+    split.silentSinceMs = undefined
     if (batch.maxTimestamp > split.maxTimestamp) split.maxTimestamp = batch.maxTimestamp
     split.watermark = this.#promise(split.maxTimestamp)
     split.idle = false
@@ -84,14 +81,20 @@ export class SplitTable {
     this.#remove(split)
   }
 
-  /** Strictly longer silent than `idlenessMs` (ID-1): stops holding the watermark back. Gives those that now do. */
-  markIdle(nowMs: number, idlenessMs: number): readonly Split[] {
-    const silent = this.#heap.filter((split) => nowMs - split.activeAtMs > idlenessMs)
-    for (const split of silent) {
-      split.idle = true
-      this.#remove(split)
-    }
-    return silent
+  /** It stops holding the watermark back, until it gives records again. */
+  markIdle(split: Split): void {
+    split.idle = true
+    this.#remove(split)
+  }
+
+  /** Those that have not ended and are like this, in order of announcement. */
+  live(isLike: (split: Split) => boolean): Split[] {
+    return [...this.#splits.values()].filter((split) => !split.ended && isLike(split))
+  }
+
+  /** One of those that hold the watermark. */
+  findActive(isLike: (split: Split) => boolean): Split | undefined {
+    return this.#heap.find(isLike)
   }
 
   /** The split that holds the watermark back; undefined when none does. */

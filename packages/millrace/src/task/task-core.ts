@@ -62,8 +62,6 @@ export class TaskCore {
   #isWaitingForSource = false
   #now = Number.NEGATIVE_INFINITY
   #monotonic = 0
-  #blockedMs = 0
-  #blockedSince: number | undefined
   #lastCheckpoint = -1
   #flushedAtMs = 0
   readonly #full = new Set<number>()
@@ -102,7 +100,7 @@ export class TaskCore {
     this.#sweeper = this.#createSweeper()
     for (const { operator } of [...this.#chain.operators].reverse()) await operator.open?.()
     if (this.options.signal.aborted) throw new StreamError('STOPPED', 'The job was stopped while it was opened.')
-    if (this.#parts.reader !== undefined) this.#source.start(this.#parts.reader, this.#parts.restoredSplits, this.#idleNow())
+    if (this.#parts.reader !== undefined) this.#source.start(this.#parts.reader, this.#parts.restoredSplits)
     this.#phase = 'running'
   }
 
@@ -197,6 +195,7 @@ export class TaskCore {
       this.#tick(time)
       const encoded = this.#encode()
       const worked = this.#withUserCode(() => this.#advance())
+      if (this.#chain.source !== undefined) this.#chain.source.mayRead = this.#mayRead()
       const swept = this.#sweep(encoded || worked)
       return encoded || worked || swept ? 'more' : 'idle'
     } catch (error) {
@@ -208,7 +207,7 @@ export class TaskCore {
   /** When `step` has to be called although nothing was brought: ms from `time`, undefined for never. */
   wakeInMs(time: HostTime): number | undefined {
     if (this.#phase !== 'running' || this.#hasEnded || !this.#hasBegun || this.#gate.isClosed) return undefined
-    const idle = this.#chain.source?.idleCheckInMs(this.#idleNow())
+    const idle = this.#chain.source?.idleCheckInMs()
     const due = this.#nextProcessingTimer()
     const timer = due === Number.POSITIVE_INFINITY ? undefined : Math.max(0, due - time.now + 1)
     const sweep = this.#sweeper?.wakeInMs(time.monotonic)
@@ -368,7 +367,7 @@ export class TaskCore {
         if (this.#runBatch(work)) this.#work = undefined
         return
       case 'source':
-        if (!this.#source.run(this.#idleNow()) || this.#hasOpenCursor()) return
+        if (!this.#source.run() || this.#hasOpenCursor()) return
         this.#work = this.#sourceTime()
         return
       case 'watermark':
@@ -426,7 +425,7 @@ export class TaskCore {
   }
 
   #sourceTime(): Work | undefined {
-    const { watermark, idle } = this.#source.time(this.#idleNow())
+    const { watermark, idle } = this.#source.time()
     if (idle === true) this.#sendIdle()
     return watermark === undefined ? undefined : watermarkWork(watermark)
   }
@@ -442,6 +441,11 @@ export class TaskCore {
     return this.#chain.source === undefined ? this.#takeElement() : this.#takeSource()
   }
 
+  /** Nothing but the reader keeps records from coming. */
+  #mayRead(): boolean {
+    return this.#phase === 'running' && this.#hasBegun && this.#barrier === undefined && !this.#gate.isClosed
+  }
+
   #takeSource(): Work | undefined {
     if (!this.#hasPolled) {
       this.#hasPolled = true
@@ -449,10 +453,16 @@ export class TaskCore {
       const restored = this.#source.hasTime ? this.#sourceTime() : undefined
       if (restored !== undefined) return restored
     }
-    if (this.#isWaitingForSource) return this.#sourceTime()
-    const polled = this.#source.poll(this.#idleNow())
+    if (this.#isWaitingForSource && !this.#source.hasToAsk()) return this.#sourceTime()
+    const polled = this.#source.poll()
+    if (polled === 'wait') this.#awaitSource()
+    else this.#isWaitingForSource = false
     if (polled === 'batch') return { kind: 'source' }
-    if (polled === 'end') return this.#endInput()
+    return polled === 'end' ? this.#endInput() : this.#sourceTime()
+  }
+
+  #awaitSource(): void {
+    if (this.#isWaitingForSource) return
     this.#isWaitingForSource = true
     this.#source.ready().then(
       () => {
@@ -461,7 +471,6 @@ export class TaskCore {
       },
       (error: unknown) => this.#fail(error),
     )
-    return this.#sourceTime()
   }
 
   #takeElement(): Work | undefined {
@@ -532,24 +541,15 @@ export class TaskCore {
     if (time.now > this.#now) this.#now = time.now
     this.#monotonic = time.monotonic
     if (this.#chain === undefined) return
+    this.#chain.source?.look(time.monotonic)
     for (const { keyed, time: own } of this.#chain.operators) {
       own.now = this.#now
       if (keyed !== undefined) keyed.now = this.#now
     }
   }
 
-  /** Stands still while the task has no room (ID-6). */
-  #idleNow(): number {
-    return (this.#blockedSince ?? this.#monotonic) - this.#blockedMs
-  }
-
   #refreshGate(): void {
     this.#gate.isClosed = this.#router.isWaiting() || this.#full.size > 0
-    if (this.#gate.isClosed) this.#blockedSince ??= this.#monotonic
-    else if (this.#blockedSince !== undefined) {
-      this.#blockedMs += this.#monotonic - this.#blockedSince
-      this.#blockedSince = undefined
-    }
   }
 
   #whenFull(node: number): void {
