@@ -7,9 +7,9 @@ type Nothing = void | undefined | null
 /**
  * Hands each record to `onValue` once it is committed, one after the other, awaiting each.
  *
- * At least once: a process that dies between a call and the next checkpoint calls again for the records of one checkpoint.
- * While the process lives a record whose call succeeded is not handed over again. An error of `onValue` stops the job; after
- * the restart it goes on with the record that failed.
+ * At least once: a process that dies before a checkpoint has noted which calls are done makes them again. While the process
+ * and this sink live, a record whose call succeeded is not handed over again. An error of `onValue` stops the job; after the
+ * restart it goes on with the record that failed. When calls are slower than the job, the job waits for them.
  */
 export function callbackSink<T>(onValue: (value: T) => Nothing | Promise<void>): Sink<T> {
   if (typeof onValue !== 'function') throw new StreamError('INVALID_OPTION', 'callbackSink needs a function.')
@@ -25,7 +25,7 @@ export function callbackSink<T>(onValue: (value: T) => Nothing | Promise<void>):
     kind: 'callback',
     delivery: 'at-least-once',
     because: 'a crash after a call and before the next checkpoint makes the call again',
-    open: (context) => Promise.resolve(new RowsWriter<T>(context)),
-    committer: () => Promise.resolve(new RowsCommitter(done, handOver)),
+    open: (context) => Promise.resolve(new RowsWriter<T>(context, done)),
+    committer: (context) => Promise.resolve(new RowsCommitter(context, done, handOver)),
   })
 }

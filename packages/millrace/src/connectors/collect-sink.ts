@@ -3,9 +3,9 @@ import { StreamError } from '../core/errors.ts'
 import { HandedOver, RowsCommitter, RowsWriter, type CommittedRows } from './committed-rows.ts'
 
 /**
- * Puts each record into an array once the checkpoint that holds it is complete, or at the end of a job without checkpoints.
- * Exactly once as long as the process lives, also over restarts of the job inside it: what an array has been given is
- * remembered with the array.
+ * Puts each record into an array once the checkpoint that holds it is complete; without checkpoints at the end of the job, or
+ * when some thousands wait. Exactly once as long as the process lives, also over restarts of the job inside it: what an array has
+ * been given is remembered with the array.
  */
 export function collectSink<T>(into: T[]): Sink<T> {
   if (!Array.isArray(into)) throw new StreamError('INVALID_OPTION', 'collectSink needs the array to collect into.')
@@ -15,8 +15,8 @@ export function collectSink<T>(into: T[]): Sink<T> {
     kind: 'collect',
     delivery: 'exactly-once',
     because: 'into the memory of this process, for as long as it lives',
-    open: (context) => Promise.resolve(new RowsWriter<T>(context)),
-    committer: () => Promise.resolve(new RowsCommitter(done, (row) => void into.push(row as T))),
+    open: (context) => Promise.resolve(new RowsWriter<T>(context, done)),
+    committer: (context) => Promise.resolve(new RowsCommitter(context, done, (row) => void into.push(row as T))),
   })
 }
 

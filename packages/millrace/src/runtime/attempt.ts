@@ -31,6 +31,8 @@ export interface AttemptEvents extends Watch {
   /** All input of the subtask has ended and all its output has left; barriers come to it directly from now on. */
   ended(subtask: number): void
   failed(error: unknown): void
+  /** A sink is full until something is committed. */
+  checkpointWanted(): void
 }
 /** Smaller buffers for tests and simulation. */
 export interface Tuning {
@@ -101,6 +103,7 @@ export class Attempt {
   /** A barrier to these subtasks, which have no live input; it travels on from there. */
   trigger(checkpoint: number, reason: BarrierReason, slots: readonly TaskSlot[]): void {
     const asked = new Set(slots.map(slotOf))
+    for (const task of this.#tasks) task.expect(checkpoint)
     for (const [index, task] of this.#tasks.entries()) {
       if (!asked.has(slotOf(this.slot(index)))) continue
       task.barrier(checkpoint, reason)
@@ -190,6 +193,9 @@ export class Attempt {
         },
         failed: (error) => {
           if (!this.#isOver) events.failed(error)
+        },
+        checkpointWanted: () => {
+          if (!this.#isOver) events.checkpointWanted()
         },
         ...(events.watermark === undefined
           ? {}

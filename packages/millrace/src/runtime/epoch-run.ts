@@ -31,7 +31,7 @@ export interface EpochRunOptions {
   readonly store: CheckpointStore
   readonly committers: Committers
   readonly createAttempt: (events: AttemptEvents) => Attempt
-  /** Undefined: checkpoints are taken only at the end and on stop. */
+  /** Undefined: checkpoints are taken only at the end, on stop, and when a sink is full until a commit. */
   readonly everyMs: number | undefined
   readonly timeoutMs: number
   readonly observer: JobObserver
@@ -50,6 +50,7 @@ export class EpochRun {
   #hasBegun = false
   #isOver = false
   #isHurried = false
+  #isTickDue = false
 
   constructor(options: EpochRunOptions) {
     this.#options = options
@@ -57,6 +58,7 @@ export class EpochRun {
       snapshot: (subtask, snapshot) => this.#onSnapshot(subtask, snapshot),
       ended: (subtask) => this.#feed({ kind: 'taskEnded', ...this.#attempt.slot(subtask) }),
       failed: (error) => this.#feed({ kind: 'attemptFailed', error: asStreamError(error, 'USER_CODE') }),
+      checkpointWanted: () => this.#tickSoon(),
     })
   }
 
@@ -212,6 +214,16 @@ export class EpochRun {
     this.#cancelTick = env.timers.after(everyMs, () => {
       this.#feed({ kind: 'tick' })
       this.#armTick()
+    })
+  }
+
+  /** In a turn of its own: tasks ask during their calls, and several at a time. One that is in flight is not the one they want. */
+  #tickSoon(): void {
+    if (this.#isTickDue) return
+    this.#isTickDue = true
+    this.#options.env.timers.soon(() => {
+      this.#isTickDue = false
+      this.#feed({ kind: 'tick' })
     })
   }
 

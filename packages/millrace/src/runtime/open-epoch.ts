@@ -18,6 +18,9 @@ import type { JobObserver } from './monitor.ts'
 import type { JobRunOptions } from './run-settings.ts'
 import { wire } from './wiring.ts'
 
+/** As often as checkpoints are taken unless the run says otherwise. */
+const COMMIT_EVERY_MS = 1_000
+
 export interface OpenEpochOptions extends Omit<JobRunOptions, 'observer'> {
   readonly store: JobStore
   readonly observer: JobObserver
@@ -63,10 +66,15 @@ export async function openEpoch(options: OpenEpochOptions): Promise<EpochRun> {
     // Last of all: what has been opened has somebody who closes it.
     committers: await Committers.open({ plan, env, epoch: ownership.epoch }),
     createAttempt,
-    everyMs: settings.checkpoints?.everyMs,
+    everyMs: settings.checkpoints?.everyMs ?? everyMsWithoutStorage(plan),
     timeoutMs: settings.checkpoints?.timeoutMs ?? 600_000,
     observer,
   })
+}
+
+/** A job that never ends would never show what it has sealed; one that does shows nothing before it has succeeded. */
+function everyMsWithoutStorage({ nodes }: Plan): number | undefined {
+  return nodes.some((node) => node.kind === 'source' && !node.source.bounded) ? COMMIT_EVERY_MS : undefined
 }
 
 function compared(

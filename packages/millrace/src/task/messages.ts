@@ -48,6 +48,8 @@ export interface TaskHost {
   /** All input has ended and everything is out. Barriers come to this task directly from now on. */
   ended(): void
   failed(error: unknown): void
+  /** A sink is full until something is committed: a checkpoint is due, whatever the interval. May be asked for more than once. */
+  checkpointWanted?(): void
   /** For those who watch: an operator begins with a watermark. */
   watermark?(address: string, at: number): void
   /** For those who watch: splits of a source have become idle. */

@@ -35,6 +35,8 @@ export class SinkSeals {
       for (const data of sealed.committables) seals.pending.push({ checkpoint, epoch, subtask, data })
       seals.writerState = sealed.state
     })
+    // Whoever awaits it sees the error; nobody does when another sink's seal has thrown.
+    seals.settled.catch(() => undefined)
     return seals.settled
   }
 

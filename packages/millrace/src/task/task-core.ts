@@ -9,8 +9,10 @@
  * T3  At `held`, in one synchronous turn, writers and state are sealed; what comes later belongs to the next checkpoint.
  * T4  Everything sealed that no manifest holds yet is in the next snapshot, also after an abort (rules 1.5 b).
  * T5  An operator handles a watermark completely before the next operator gets it (WM-8).
+ * T6  A writer that is full until a commit closes the gate, but not for what has to come before a barrier that is on its way: else
+ *     the checkpoint whose commit it waits for never came.
  */
-import type { Plain } from '../connect/contract.ts'
+import type { Plain, Writer } from '../connect/contract.ts'
 import type { Budget } from '../core/env.ts'
 import { StreamError, invariant, messageOf } from '../core/errors.ts'
 import { WATERMARK_END } from '../core/time.ts'
@@ -39,6 +41,8 @@ type Work =
   | { readonly kind: 'processing'; operator: number }
 
 type Phase = 'opening' | 'running' | 'draining' | 'held' | 'failed' | 'closed'
+type AnyWriter = Writer<unknown, Plain, Plain>
+
 
 export class TaskCore {
   readonly options: TaskOptions
@@ -67,6 +71,10 @@ export class TaskCore {
   readonly #full = new Set<number>()
 
   constructor(options: TaskOptions) {
+  /** Full until a commit (T6). */
+  readonly #uncommitted = new Set<number>()
+  /** The checkpoint that has been asked for and not been taken by this task. */
+  #expected: number | undefined
     this.options = options
     const { spec, host } = options
     this.#router = createRouter({
@@ -149,12 +157,20 @@ export class TaskCore {
   resume(checkpoint: number): void {
     if (this.#phase !== 'held') return
     invariant(this.#barrier?.checkpoint === checkpoint, `T2: resume of ${checkpoint} while ${this.#barrier?.checkpoint} is held`)
+  /** Barrier n has been sent to the sources. Before it comes here nothing waits for a commit (T6). */
+  expect(checkpoint: number): void {
+    if (checkpoint <= this.#lastCheckpoint) return
+    this.#expected = checkpoint
+    if (this.#uncommitted.size > 0) this.options.host.wake()
+  }
+
     if (this.#barrier?.reason === 'stop') this.#hasBegun = false
     this.#barrier = undefined
     this.#phase = 'running'
     this.#inputs.release(checkpoint)
   }
 
+    this.#expected = undefined
   /** A manifest holds checkpoint n. */
   complete(checkpoint: number): void {
     this.#seals.complete(checkpoint)
@@ -162,6 +178,7 @@ export class TaskCore {
     if (this.options.keepsState && checkpoint === this.#lastCheckpoint)
       for (const { keyed } of this.#chain.operators) keyed?.snapshots.complete(checkpoint)
     if (this.#sweeper?.canFree === true) this.options.host.wake()
+    this.#askForCheckpoint()
   }
 
   /** As if checkpoint n had never been asked for; what it covered joins the next one (T4). */
@@ -176,6 +193,9 @@ export class TaskCore {
       this.#barrier = undefined
       this.#phase = 'running'
       return
+    if (this.#expected === checkpoint) this.#expected = undefined
+    // What it had sealed needs another one to be committed.
+    if (this.#uncommitted.size > 0) this.options.host.checkpointWanted?.()
     }
     if (this.options.keepsState && checkpoint <= this.#lastCheckpoint)
       for (const { keyed } of this.#chain.operators) keyed?.snapshots.abort(checkpoint)
@@ -549,20 +569,33 @@ export class TaskCore {
   }
 
   #refreshGate(): void {
-    this.#gate.isClosed = this.#router.isWaiting() || this.#full.size > 0
+    const isCommitDue = this.#uncommitted.size > 0 && this.#expected === undefined && this.#barrier === undefined
+    this.#gate.isClosed = this.#router.isWaiting() || this.#full.size > 0 || isCommitDue
   }
 
   #whenFull(node: number): void {
-    if (this.#full.has(node)) return
-    this.#full.add(node)
     const writer = this.#parts?.writers.get(node)
     writer?.ready().then(
       () => {
-        this.#full.delete(node)
+        full.delete(node)
         this.options.host.wake()
       },
       (error: unknown) => this.#fail(error),
     )
+    if (writer?.awaitsCommit === true) this.#whenUncommitted(node, writer)
+    else if (!this.#full.has(node)) this.#whenReady(this.#full, node, writer)
+  }
+
+  #whenUncommitted(node: number, writer: AnyWriter): void {
+    if (!this.#uncommitted.has(node)) {
+      this.#whenReady(this.#uncommitted, node, writer)
+      this.options.host.checkpointWanted?.()
+    }
+    this.#refreshGate()
+  }
+
+  #whenReady(full: Set<number>, node: number, writer: AnyWriter | undefined): void {
+    full.add(node)
   }
 
   #guard(action: () => void): void {
@@ -572,6 +605,12 @@ export class TaskCore {
       this.#fail(error)
     }
   }
+  /** A checkpoint that was under way when a writer became full has not taken all that it holds. */
+  #askForCheckpoint(): void {
+    for (const node of this.#uncommitted)
+      if (this.#parts?.writers.get(node)?.awaitsCommit === true) return this.options.host.checkpointWanted?.()
+  }
+
 
   #fail(error: unknown): void {
     if (this.#phase === 'failed' || this.#phase === 'closed') return

@@ -81,9 +81,10 @@ class Bench {
     return (this.#definition(at).committer as (context: SinkContext) => Promise<Committer<Plain>>)(this.#context(at))
   }
 
-  /** Writes values `from` to `end`, the end outside, and waits whenever the writer is full. */
+  /** Writes values `from` to `end`, the end outside, and waits whenever the writer is full; not for a commit, as before a barrier. */
   async write(writer: AnyWriter, from: number, end: number): Promise<void> {
-    for (let index = from; index < end; index++) if (!writer.write(this.#options.value(index), index)) await writer.ready()
+    for (let index = from; index < end; index++)
+      if (!writer.write(this.#options.value(index), index) && writer.awaitsCommit !== true) await writer.ready()
   }
 
   async seal(writer: AnyWriter, checkpoint: number, at: Where = {}): Promise<AnyCommittable[]> {
@@ -348,6 +349,27 @@ const cases: Readonly<Record<string, SinkCase>> = {
     await bench.write(writer, 30_000, 30_010)
     await bench.mustCommit(await bench.seal(writer, 2))
     await bench.sees(range(0, 30_010), 'every record once')
+    await writer.close()
+  },
+
+  async 'a writer that awaits a commit is ready after it'(bench) {
+    const writer = await bench.writer()
+    let end = 0
+    while (writer.awaitsCommit !== true && end < 30_000) await bench.write(writer, end, ++end)
+    if (writer.awaitsCommit !== true) return writer.close()
+    await bench.write(writer, end, end + 10)
+    check(writer.awaitsCommit, 'what was taken although it is full is not sealed yet')
+    let isReady = false
+    const ready = writer.ready().then(() => (isReady = true))
+    const committables = await bench.seal(writer, 1)
+    check(!isReady, 'sealed is not committed')
+    check(!writer.awaitsCommit, 'all is sealed: another checkpoint would not help')
+    await bench.mustCommit(committables)
+    await ready
+    await bench.write(writer, end + 10, end + 11)
+    check(!writer.awaitsCommit, 'there is room again')
+    await bench.mustCommit(await bench.seal(writer, 2))
+    await bench.sees(range(0, end + 11), 'every record once')
     await writer.close()
   },
 
