@@ -218,7 +218,8 @@ function pacedReader<T>(
     },
     ready: () =>
       new Promise((resolve) => {
-        const cancel = env.timers.after(Math.max(0.1, dueAt - env.clock.monotonic()), resolve)
+        const isDry = ![...splits.keys()].some(hasMore)
+        const cancel = isDry && endless ? () => undefined : env.timers.after(Math.max(0.1, dueAt - env.clock.monotonic()), resolve)
         signal.addEventListener('abort', () => {
           cancel()
           resolve()
