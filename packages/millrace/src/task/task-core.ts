@@ -40,9 +40,9 @@ type Work =
     }
   | { readonly kind: 'processing'; operator: number }
 
-type Phase = 'opening' | 'running' | 'draining' | 'held' | 'failed' | 'closed'
 type AnyWriter = Writer<unknown, Plain, Plain>
 
+type Phase = 'opening' | 'running' | 'draining' | 'held' | 'failed' | 'closed'
 
 export class TaskCore {
   readonly options: TaskOptions
@@ -69,12 +69,12 @@ export class TaskCore {
   #lastCheckpoint = -1
   #flushedAtMs = 0
   readonly #full = new Set<number>()
-
-  constructor(options: TaskOptions) {
   /** Full until a commit (T6). */
   readonly #uncommitted = new Set<number>()
   /** The checkpoint that has been asked for and not been taken by this task. */
   #expected: number | undefined
+
+  constructor(options: TaskOptions) {
     this.options = options
     const { spec, host } = options
     this.#router = createRouter({
@@ -153,10 +153,6 @@ export class TaskCore {
     this.#barrier = { checkpoint, reason }
   }
 
-  /** The host has sent the barrier on: the hold is over. */
-  resume(checkpoint: number): void {
-    if (this.#phase !== 'held') return
-    invariant(this.#barrier?.checkpoint === checkpoint, `T2: resume of ${checkpoint} while ${this.#barrier?.checkpoint} is held`)
   /** Barrier n has been sent to the sources. Before it comes here nothing waits for a commit (T6). */
   expect(checkpoint: number): void {
     if (checkpoint <= this.#lastCheckpoint) return
@@ -164,21 +160,25 @@ export class TaskCore {
     if (this.#uncommitted.size > 0) this.options.host.wake()
   }
 
+  /** The host has sent the barrier on: the hold is over. */
+  resume(checkpoint: number): void {
+    if (this.#phase !== 'held') return
+    invariant(this.#barrier?.checkpoint === checkpoint, `T2: resume of ${checkpoint} while ${this.#barrier?.checkpoint} is held`)
     if (this.#barrier?.reason === 'stop') this.#hasBegun = false
     this.#barrier = undefined
+    this.#expected = undefined
     this.#phase = 'running'
     this.#inputs.release(checkpoint)
   }
 
-    this.#expected = undefined
   /** A manifest holds checkpoint n. */
   complete(checkpoint: number): void {
     this.#seals.complete(checkpoint)
+    this.#askForCheckpoint()
     // A task that had ended before is not asked again: it did not seal this one.
     if (this.options.keepsState && checkpoint === this.#lastCheckpoint)
       for (const { keyed } of this.#chain.operators) keyed?.snapshots.complete(checkpoint)
     if (this.#sweeper?.canFree === true) this.options.host.wake()
-    this.#askForCheckpoint()
   }
 
   /** As if checkpoint n had never been asked for; what it covered joins the next one (T4). */
@@ -189,13 +189,13 @@ export class TaskCore {
       this.#snapshot.abort()
       this.#isEncoding = false
     }
+    if (this.#expected === checkpoint) this.#expected = undefined
+    // What it had sealed needs another one to be committed.
+    if (this.#uncommitted.size > 0) this.options.host.checkpointWanted?.()
     if (this.#barrier?.checkpoint === checkpoint && this.#phase !== 'held') {
       this.#barrier = undefined
       this.#phase = 'running'
       return
-    if (this.#expected === checkpoint) this.#expected = undefined
-    // What it had sealed needs another one to be committed.
-    if (this.#uncommitted.size > 0) this.options.host.checkpointWanted?.()
     }
     if (this.options.keepsState && checkpoint <= this.#lastCheckpoint)
       for (const { keyed } of this.#chain.operators) keyed?.snapshots.abort(checkpoint)
@@ -575,13 +575,6 @@ export class TaskCore {
 
   #whenFull(node: number): void {
     const writer = this.#parts?.writers.get(node)
-    writer?.ready().then(
-      () => {
-        full.delete(node)
-        this.options.host.wake()
-      },
-      (error: unknown) => this.#fail(error),
-    )
     if (writer?.awaitsCommit === true) this.#whenUncommitted(node, writer)
     else if (!this.#full.has(node)) this.#whenReady(this.#full, node, writer)
   }
@@ -596,6 +589,19 @@ export class TaskCore {
 
   #whenReady(full: Set<number>, node: number, writer: AnyWriter | undefined): void {
     full.add(node)
+    writer?.ready().then(
+      () => {
+        full.delete(node)
+        this.options.host.wake()
+      },
+      (error: unknown) => this.#fail(error),
+    )
+  }
+
+  /** A checkpoint that was under way when a writer became full has not taken all that it holds. */
+  #askForCheckpoint(): void {
+    for (const node of this.#uncommitted)
+      if (this.#parts?.writers.get(node)?.awaitsCommit === true) return this.options.host.checkpointWanted?.()
   }
 
   #guard(action: () => void): void {
@@ -605,12 +611,6 @@ export class TaskCore {
       this.#fail(error)
     }
   }
-  /** A checkpoint that was under way when a writer became full has not taken all that it holds. */
-  #askForCheckpoint(): void {
-    for (const node of this.#uncommitted)
-      if (this.#parts?.writers.get(node)?.awaitsCommit === true) return this.options.host.checkpointWanted?.()
-  }
-
 
   #fail(error: unknown): void {
     if (this.#phase === 'failed' || this.#phase === 'closed') return
