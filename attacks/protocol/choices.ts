@@ -1,5 +1,6 @@
 /** What may happen next in a world: to whom, at which cost, and how it is called in a trace. */
 import type { CoordinatorState } from '../../packages/millrace/src/checkpoint/coordinator.ts'
+import { StreamError } from '../../packages/millrace/src/core/errors.ts'
 import type { Step } from './process.ts'
 import { numbersOf, STEP, TASK, type Budget, type Operation, type Process, type Scenario, type Task, type World } from './world.ts'
 
@@ -44,7 +45,8 @@ export function choicesFor(world: World, who: number, scenario: Scenario): OwnCh
     if (line !== undefined && waiting.has(line)) continue
     if (line !== undefined) waiting.add(line)
     for (const variant of variantsOf(operation, world, process)) {
-      choices.push({ label: labelOf(operation, variant), isProgress: variant !== 'lease', take: (step) => step.perform(at, variant) })
+      const isProgress = variant !== 'lease' && operation.kind !== 'land'
+      choices.push({ label: labelOf(operation, variant), isProgress, take: (step) => step.perform(at, variant) })
     }
   }
   return [...choices, ...ownChoices(world, process, scenario)]
@@ -62,13 +64,14 @@ function variantsOf(operation: Operation, world: World, process: Process): strin
     const isAwaited = process.coordinator?.flight?.checkpoint === operation.checkpoint
     return budget.aborts > 0 && isAwaited ? ['ack', 'decline'] : ['ack']
   }
+  if (operation.kind === 'restart') return ['', ...(budget.stops > 0 ? ['stopped'] : [])]
   if (operation.kind !== 'log') return ['']
   if (operation.action.kind === 'wait')
     return [
       ...(isWorthLooking(world, process) ? ['short'] : []),
       ...(budget.leases > 0 && process.log?.kind === 'waiting' ? ['lease'] : []),
     ]
-  if (operation.action.kind === 'create') return budget.doubts > 0 ? ['told', 'lost', 'untold'] : ['told']
+  if (operation.action.kind === 'create') return budget.doubts > 0 ? ['told', 'lost', 'untold', 'late'] : ['told']
   return ['']
 }
 
@@ -87,8 +90,17 @@ function isWorthLooking({ storage, processes }: World, process: Process): boolea
 function ownChoices(world: World, process: Process, scenario: Scenario): OwnChoice[] {
   const { task, coordinator } = process
   const beat = world.budget.beats > 0 && process.log?.kind === 'owner' ? [choice('beats', spend('beats', beatOnce))] : []
-  if (task === undefined || coordinator?.stage !== 'running') return beat
-  return [...beat, ...taskChoices(task, coordinator, scenario), ...hostChoices(world.budget, process, coordinator)]
+  const own = [...beat, ...(coordinator === undefined ? [] : failing(world.budget, coordinator))]
+  if (task === undefined || coordinator?.stage !== 'running') return own
+  return [...own, ...taskChoices(task, coordinator, scenario), ...hostChoices(world.budget, process, coordinator)]
+}
+
+/** Only where it is not the same as a crash that is told. */
+function failing(budget: Budget, { stage, options }: CoordinatorState): OwnChoice[] {
+  if (budget.failures === 0 || stage === 'ended' || stage === 'closing') return []
+  const error = new StreamError('USER_CODE', 'thrown')
+  const fail = (step: Step): void => step.tell({ kind: 'attemptFailed', nowMs: 0, epoch: options.epoch, error })
+  return [choice('fails', spend('failures', fail))]
 }
 
 function choice(label: string, take: OwnChoice['take'], isProgress = false): OwnChoice {
@@ -167,6 +179,10 @@ function labelOf(operation: Operation, variant: string): string {
       return operation.left[0] === undefined
         ? `hears that it has committed up to ${operation.upTo}`
         : `commits ${operation.left[0].checkpoint}`
+    case 'restart':
+      return variant === '' ? 'begins again' : 'is asked to stop before it begins again'
+    case 'land':
+      return `made ${operation.number} (${operation.entry.kind}, epoch ${operation.entry.epoch}) after all`
     case 'delete-entry':
       return `deletes entry ${operation.number}`
     case 'delete-chunk':

@@ -38,7 +38,18 @@ function brokenManifest({ chunks }: Storage, manifest: Manifest, who: string): s
   return undefined
 }
 
-const NOTHING: Budget = { crashes: 0, leases: 0, aborts: 0, timeouts: 0, doubts: 0, merges: 0, stops: 0, beats: 0, switches: -1 }
+const NOTHING: Budget = {
+  crashes: 0,
+  leases: 0,
+  aborts: 0,
+  timeouts: 0,
+  doubts: 0,
+  merges: 0,
+  stops: 0,
+  failures: 0,
+  beats: 0,
+  switches: -1,
+}
 /** Far more than a lone process ever takes. */
 const MOST_STEPS = 500
 

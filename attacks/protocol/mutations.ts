@@ -24,6 +24,7 @@ export interface Mutation {
   readonly dropsPending?: boolean
   readonly overwrites?: boolean
   readonly withdrawsNothing?: boolean
+  readonly restoresAsAsked?: boolean
 }
 
 export const honest: Mutation = { name: 'honest', rule: '', in: '' }
@@ -71,6 +72,19 @@ export const mutations: readonly Mutation[] = [
     rule: 'LG2',
     in: 'pause',
     logEvent: (state, event) => (state.kind === 'owner' && event.kind === 'created' ? { ...event, result: 'created' } : event),
+  },
+  {
+    name: 'a creation without an answer counts as made',
+    rule: 'LG9',
+    in: 'give-up',
+    logEvent: (state, event) =>
+      state.kind === 'owner' && event.kind === 'createFailed' ? { kind: 'created', number: event.number, result: 'created' } : event,
+  },
+  {
+    name: 'the search after the ownership was given up restores what the first one was asked for',
+    rule: 'LG9',
+    in: 'give-up',
+    restoresAsAsked: true,
   },
   {
     name: 'a claim does not raise the epoch',

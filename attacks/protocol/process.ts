@@ -27,6 +27,7 @@ import type { Budget, Ghost, Operation, Process, Scenario, Sink, Storage, Task, 
 
 type Mutable<T> = { -readonly [P in keyof T]: T[P] }
 const GROUPS = 1
+const RESTARTED: readonly string[] = ['CHECKPOINT_FAILED', 'CHECKPOINT_TIMEOUT', 'USER_CODE']
 const RANDOM = '0123456789abcdef'
 
 /** One step in the making: drafts of what it changes. */
@@ -105,8 +106,8 @@ export class Step {
       leaseMs: 100,
       pollMs: 100,
       retain: this.scenario.retain,
-      restore: 'latest',
-      abandoned: [],
+      restore: this.mutation.restoresAsAsked === true && tokens > 0 ? { from: 0, acceptLoss: true } : 'latest',
+      abandoned: Array.from({ length: tokens }, (_, i) => `${name}${i}`),
       maxTries: 2,
       nameOf: (entry) => `${entry}.entry`,
     }
@@ -162,8 +163,7 @@ export class Step {
       case 'fenced':
         return this.#done()
       case 'stop':
-        if (!this.ghost.hadDoubt) this.violate(`stopped: ${action.error.message}`)
-        return this.#done()
+        return this.#giveUp(action.error)
     }
   }
 
@@ -196,6 +196,8 @@ export class Step {
     if (entry.kind === 'release' || entry.kind === 'finished') this.#retain({ kind: 'ended' })
     if (entry.kind === 'checkpoint') this.tell({ kind: 'stored', nowMs: 0, epoch: entry.epoch, checkpoint: entry.manifest.checkpoint })
     else if (entry.kind !== 'claim') this.tell({ kind: 'closed', nowMs: 0, epoch: entry.epoch, entry: entry.kind })
+    // Released between two attempts: no coordinator hears of it.
+    if (entry.kind === 'release' && this.process.coordinator?.stage === 'ended') this.#done()
   }
 
   #append(body: AppendBody): void {
@@ -270,14 +272,36 @@ export class Step {
 
   /** A new attempt in the same process: a new claim. What the old one had begun is void, but not undone. */
   #restart(error: StreamError): void {
-    if (error.code !== 'CHECKPOINT_FAILED' && error.code !== 'CHECKPOINT_TIMEOUT') return this.violate(`failed: ${error.message}`)
+    if (!RESTARTED.includes(error.code)) return this.violate(`failed: ${error.message}`)
     const usedTo = this.process.coordinator?.usedTo ?? -1
+    this.#endAttempt()
+    this.begin({ kind: 'restart', usedTo })
+  }
+
+  #begin(usedTo: number, isStopped: boolean): void {
+    if (isStopped) {
+      this.budget.stops--
+      return this.#append({ kind: 'release', usedTo })
+    }
+    this.#append({ kind: 'claim', token: `${this.process.name}${this.process.tokens}`, usedTo })
+  }
+
+  /** LG9: an owner that has given the job up searches the log anew; a starter is told at once. */
+  #giveUp(error: StreamError): void {
+    if (!this.ghost.hadDoubt || error.code !== 'STORAGE') return this.violate(`stopped: ${error.message}`)
+    if (this.process.coordinator === undefined) return this.#done()
+    this.#endAttempt()
+    this.process.coordinator = undefined
+    this.process.retention = undefined
+    this.#followLog(startLog(this.#logOptions()))
+  }
+
+  #endAttempt(): void {
     this.process.tokens++
     this.process.task = undefined
     this.process.operations = this.process.operations.filter(
       ({ kind }) => kind !== 'seal' && kind !== 'withdraw' && kind !== 'open' && kind !== 'list-chunks',
     )
-    this.#append({ kind: 'claim', token: `${this.process.name}${this.process.tokens}`, usedTo })
   }
 
   #judgeFinish(): void {
@@ -318,6 +342,12 @@ export class Step {
         return this.#deleteChunk(operation.chunk)
       case 'merge':
         return this.#merge(operation)
+      case 'restart':
+        return this.#begin(operation.usedTo, variant === 'stopped')
+      case 'land':
+        if (!Object.hasOwn(this.storage.entries, operation.number))
+          this.storage.entries = { ...this.storage.entries, [operation.number]: operation.entry }
+        return
     }
   }
 
@@ -349,7 +379,8 @@ export class Step {
 
   #create(number: number, entry: Entry, variant: string): void {
     const exists = Object.hasOwn(this.storage.entries, number) && this.mutation.overwrites !== true
-    if (!exists && variant !== 'lost') this.storage.entries = { ...this.storage.entries, [number]: entry }
+    if (!exists && variant !== 'lost' && variant !== 'late') this.storage.entries = { ...this.storage.entries, [number]: entry }
+    if (variant === 'late') this.begin({ kind: 'land', number, entry })
     if (variant === 'told') return this.feedLog({ kind: 'created', number, result: exists ? 'exists' : 'created' })
     this.budget.doubts--
     this.ghost.hadDoubt = true
@@ -374,6 +405,9 @@ export class Step {
     const known = task.sealed.filter((committable) => committable.checkpoint > completed)
     const fresh: StoredCommittable = { checkpoint, epoch, subtask: 0, data: [...task.open] }
     const hasNews = task.open.length > 0
+    // A split that has ended stays so, also where the task does not know yet that it was the last one.
+    const part = this.process.coordinator?.newest?.operators[SOURCE]
+    const ended = task.hasEnded || (part?.kind === 'source' && part.splits['0']?.ended === true)
     const sealed = hasNews ? [...known, fresh] : known
     if (hasNews) this.sink.prepared = { ...this.sink.prepared, [idOf(fresh)]: task.open }
     this.process.task = { ...task, open: [], sealed }
@@ -390,7 +424,7 @@ export class Step {
       isFinal: task.hasEnded,
       ...(hasDelta ? { chunk: { name, sizeBytes: 1, sha256: '' } } : {}),
       operators: {
-        [SOURCE]: { kind: 'source', splits: { 0: { position: task.position, maxTimestamp: task.position, ended: task.hasEnded } } },
+        [SOURCE]: { kind: 'source', splits: { 0: { position: task.position, maxTimestamp: task.position, ended } } },
         [STEP]: {
           kind: 'keyed',
           states: {},

@@ -1,7 +1,18 @@
 /** What is enumerated. Each scenario looks hard at one thing, so that all its interleavings can be seen. */
 import type { Budget, Scenario } from './world.ts'
 
-const nothing: Budget = { crashes: 0, leases: 0, aborts: 0, timeouts: 0, doubts: 0, merges: 0, stops: 0, beats: 0, switches: 0 }
+const nothing: Budget = {
+  crashes: 0,
+  leases: 0,
+  aborts: 0,
+  timeouts: 0,
+  doubts: 0,
+  merges: 0,
+  stops: 0,
+  failures: 0,
+  beats: 0,
+  switches: 0,
+}
 const plain: Omit<Scenario, 'key' | 'name' | 'budget'> = {
   records: 2,
   processes: 2,
@@ -63,6 +74,14 @@ export const scenarios: readonly Scenario[] = [
   },
   {
     ...plain,
+    key: 'fail',
+    name: 'an attempt fails at any moment and is followed by another, or by a stop',
+    records: 1,
+    reports: 'late',
+    budget: { ...nothing, failures: 1, stops: 1, leases: 1, switches: 1 },
+  },
+  {
+    ...plain,
     key: 'third',
     name: 'a third starts late, the first wakes among deleted numbers',
     processes: 3,
@@ -75,6 +94,13 @@ export const scenarios: readonly Scenario[] = [
     key: 'doubt',
     name: 'a creation without an answer, a pause and a takeover',
     budget: { ...nothing, doubts: 1, leases: 1, switches: 1 },
+  },
+  {
+    ...plain,
+    key: 'give-up',
+    name: 'an owner gives up after creations without an answer and searches anew, beside a takeover',
+    records: 1,
+    budget: { ...nothing, doubts: 2, leases: 1, switches: 1 },
   },
   {
     ...plain,

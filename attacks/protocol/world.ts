@@ -49,10 +49,12 @@ export interface Budget {
   readonly aborts: number
   /** Checkpoints that are given up while what belongs to them is still on its way. */
   readonly timeouts: number
-  /** Creations whose outcome the process is not told. */
+  /** Creations whose outcome the process is not told: made, not made, or made at any time later. */
   readonly doubts: number
   readonly merges: number
   readonly stops: number
+  /** Attempts that fail at any moment, also while an entry is on its way. */
+  readonly failures: number
   /** Beats between entries, at any moment. */
   readonly beats: number
   /** Times that a process is interrupted although it could go on; -1: any number. */
@@ -101,6 +103,10 @@ export type Operation =
   | { readonly kind: 'delete-entry'; readonly number: number }
   | { readonly kind: 'delete-chunk'; readonly chunk: string }
   | { readonly kind: 'merge'; readonly epoch: number; readonly merge: Merge }
+  /** A restart is pending: another attempt, or somebody asks for a stop meanwhile. */
+  | { readonly kind: 'restart'; readonly usedTo: number }
+  /** A creation that was said to have failed comes to be after all, if its number is still free. */
+  | { readonly kind: 'land'; readonly number: number; readonly entry: Entry }
 
 export interface Scenario {
   readonly key: string

@@ -63,9 +63,11 @@ function go(owner: Owner, pending: Pending, action: LogAction): LogDecision {
 // ---------------------------------------------------------------- one entry
 
 function append(owner: Owner, body: AppendBody): LogDecision {
-  if (owner.pending !== undefined) {
-    // What is on its way may be there already: a new attempt begins from what the log says once that is settled.
-    invariant(body.kind === 'claim' && owner.next === undefined, 'LG2: an owner appends one entry at a time')
+  const { pending } = owner
+  if (pending !== undefined) {
+    // What is on its way may be there already: a new attempt begins, or the job ends, after what the log says once that is settled.
+    const mayWait = (body.kind === 'claim' || body.kind === 'release') && pending.entry.kind === 'checkpoint'
+    invariant(mayWait && owner.next === undefined, 'LG2: an owner appends one entry at a time')
     return same({ ...owner, next: body })
   }
   const number = owner.last + 1
@@ -124,8 +126,8 @@ function confirmed(owner: Owner, { number, entry }: Pending, look: Look): LogDec
   }
   if (entry.kind === 'checkpoint') {
     if (after.next === undefined) return { state: { kind: 'owner', owner: after }, actions: [beatOf(after), appended] }
-    const restart = append({ ...after, next: undefined }, after.next)
-    return { state: restart.state, actions: [beatOf(after), appended, ...restart.actions] }
+    const waited = append({ ...after, next: undefined }, after.next)
+    return { state: waited.state, actions: [beatOf(after), appended, ...waited.actions] }
   }
   const how = entry.kind === 'release' ? 'released' : 'finished'
   return { state: { kind: 'ended', how }, actions: [beatOf(after), appended] }

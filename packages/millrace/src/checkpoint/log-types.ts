@@ -63,7 +63,7 @@ export type LogEvent =
   | { readonly kind: 'createFailed'; readonly number: number; readonly error: StreamError }
   /** A look, a read or a look for chunks could not be done. */
   | { readonly kind: 'ioFailed'; readonly error: StreamError }
-  /** To an owner. One at a time; a `claim` may come while another is on its way. */
+  /** To an owner. One at a time; a `claim` or a `release` may come while a checkpoint is on its way. */
   | { readonly kind: 'append'; readonly body: AppendBody }
   /** To an owner: a look that the machine has not asked for. */
   | { readonly kind: 'noticed'; readonly numbers: readonly number[] }
@@ -169,7 +169,7 @@ export interface Owner {
   readonly beats: number
   readonly pending: Pending | undefined
   /** Waits until `pending` is settled. */
-  readonly next: (AppendBody & { readonly kind: 'claim' }) | undefined
+  readonly next: (AppendBody & { readonly kind: 'claim' | 'release' }) | undefined
 }
 
 export type LogState =

@@ -83,6 +83,15 @@ class Host {
     return this.#queue[0]
   }
 
+  /** Takes the next creation off the list, without having made it, and says that it has failed. */
+  failCreation(): LogAction & { readonly kind: 'create' } {
+    this.until('create')
+    const create = this.#queue.shift()
+    assert.ok(create?.kind === 'create')
+    this.feed({ kind: 'createFailed', number: create.number, error: new StreamError('STORAGE', 'EIO') })
+    return create
+  }
+
   /** Performs the next action; false when there is none. */
   step(): boolean {
     const action = this.#queue.shift()
@@ -430,6 +439,36 @@ test('a failed attempt claims anew without waiting, after what was on its way is
   assert.deepEqual([ownership.epoch, ownership.restored?.manifest.checkpoint, ownership.checkpointFloor], [2, 2, 5])
   host.checkpoint(6)
   assert.equal((storage.entries.get(6) as Entry).epoch, 2)
+})
+
+test('LG2: a release that is asked for while a checkpoint is on its way follows it', () => {
+  const storage = new Storage()
+  const host = owned(storage, 2)
+  host.append({ kind: 'checkpoint', manifest: manifestOf(2, 1) })
+  host.append({ kind: 'release', usedTo: 2 })
+  host.run()
+  assert.deepEqual(
+    host.outcomes.slice(-2).map((outcome) => outcome.kind === 'appended' && outcome.entry.kind),
+    ['checkpoint', 'release'],
+  )
+  assert.deepEqual(host.state, { kind: 'ended', how: 'released' })
+  assert.equal(new Host(storage, { pid: 2 }).run().ownership.restored?.manifest.checkpoint, 2)
+})
+
+test('LG9: whoever has given the ownership up and searches anew waits for nobody and begins from what has become of its entry', () => {
+  for (const isThere of [false, true]) {
+    const storage = new Storage()
+    const host = owned(storage, 1)
+    host.append({ kind: 'checkpoint', manifest: manifestOf(1, 1) })
+    host.failCreation()
+    const { number, entry } = host.failCreation()
+    if (isThere) storage.entries.set(number, entry)
+    assert.equal(host.error.code, 'STORAGE')
+    const again = new Host(storage, { pid: 1, token: 'anew', abandoned: ['t1'] }).run()
+    assert.deepEqual(again.waits, [])
+    assert.deepEqual([again.ownership.epoch, again.ownership.restored?.manifest.checkpoint], [2, isThere ? 1 : 0])
+    again.checkpoint(again.ownership.checkpointFloor + 1)
+  }
 })
 
 test('a claim without a checkpoint starts afresh; with chunks but no checkpoint it is a loss', () => {

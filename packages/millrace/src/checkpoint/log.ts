@@ -17,7 +17,8 @@
  *                             ended(fenced): commits and deletes nothing any more
  *
  * LG1  A claim is made only with the number after the newest entry, after having read that entry and all that it needs.
- * LG2  An owner makes entries with its own last number + 1, one at a time.
+ * LG2  An owner makes entries with its own last number + 1, one at a time. When an attempt fails while its checkpoint is on the way,
+ *      the claim of the next one, or the release of a job that is stopped, waits until that is settled.
  * LG3  An entry counts for its maker only if no higher one is visible when it looks after the creation. Deleted numbers can be
  *      created again; but the newest entry is never deleted, and whoever claims takes a higher number than all it sees.
  * LG4  A fenced owner performs no further action. What it may still do concerns entries that its successor has seen.
@@ -28,7 +29,8 @@
  *      its newest entry does not need.
  * LG8  Checkpoint ids are never reused: an owner uses ids up to CHECKPOINT_ID_WINDOW above the floor of its newest entry, and a
  *      claimer begins above what the newest entry allowed its maker. After a clean release there is no gap.
- * LG9  A creation that failed is tried again with the same bytes or the ownership is given up: the entry may exist.
+ * LG9  A creation that failed is tried again with the same bytes or the ownership is given up: the entry may exist, or come to be
+ *      there later. Whoever has given it up may search the log anew, as any other process would: only the log says what became of it.
  * LG10 Nobody is waited for whose process certainly is gone or whose token was given up; else by lease, on the waiter's clock.
  */
 import { invariant } from '../core/errors.ts'

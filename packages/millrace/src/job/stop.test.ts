@@ -129,6 +129,28 @@ test('stopped while it waits for its restart', async () => {
   await assertReleased(lab, life)
 })
 
+/** The entry counts or not: the release follows it, and whoever comes next waits for nobody. */
+test('stopped while it waits for its restart and an entry is still on its way', async () => {
+  const lab = new Lab()
+  let slow = 0
+  const inspect = (): void => {
+    if (slow !== 1) return
+    slow++
+    throw new Error('once')
+  }
+  lab.machine.faults = ({ kind, path }) => {
+    if (kind !== 'link' || !path.endsWith('000003.entry') || slow > 0) return undefined
+    slow++
+    return { kind: 'slow', byMs: 5_000 }
+  }
+  const restart = { strategy: 'fixed-delay', attempts: 3, delay: '1h' } as const
+  const life = await lab.start(countingJob({ source, inspect }), checkpointed({ lease: '1d' }, { restart }))
+  await life.when(() => life.handle.status().phase === 'restarting')
+  await lab.wait(life.handle.stop())
+  assert.equal(await life.end(), 'stopped')
+  await assertReleased(lab, life)
+})
+
 test('a deadline that passes before the last checkpoint is complete ends the job with STOPPED; the next run is exact', async () => {
   const lab = new Lab()
   const life = await lab.start(job, checkpointed({ every: '1h' }))

@@ -25,6 +25,8 @@ export interface CheckpointStore {
   settle(): Promise<void>
 }
 
+export type Claimed = { readonly kind: 'owner' } | { readonly kind: 'finished'; readonly checkpoint: number }
+
 /** The store of a job from its claim to its end. */
 export interface JobStore extends CheckpointStore {
   /** Highest checkpoint id that was used. */
@@ -32,9 +34,9 @@ export interface JobStore extends CheckpointStore {
   /** False: there is no storage, nothing survives the process. */
   readonly keepsState: boolean
   readonly ownership: Ownership
-  claim(): Promise<{ readonly kind: 'owner' } | { readonly kind: 'finished'; readonly checkpoint: number }>
-  /** For another attempt: a new epoch. */
-  claimAgain(): Promise<void>
+  claim(): Promise<Claimed>
+  /** For another attempt: a new epoch. When the ownership was given up (LG9) the log is searched anew, and others may be waited for. */
+  claimAgain(): Promise<Claimed>
   release(): Promise<void>
   /** Ends waiting for the claim; one that is being made is finished. */
   cancel(): void

@@ -2,8 +2,9 @@
  * A job from its start to its end: claims it, runs epochs, restarts after failures, stops on request.
  *
  *   waiting ─claimed─► restoring ─► running ─┬─► ended
- *                        ▲                   │ failed, and the strategy allows it
- *                        └──── restarting ◄──┘
+ *      ▲                 ▲                   │ failed, and the strategy allows it
+ *      │                 └──── restarting ◄──┘
+ *      └─ the ownership was given up (LG9) ┘
  */
 import { startRestarts, decideRestart, type RestartState } from '../checkpoint/restart.ts'
 import { StreamError } from '../core/errors.ts'
@@ -12,7 +13,7 @@ import { HURRIED_CLOSE_MS, atMost } from './at-most.ts'
 import { openEpoch } from './open-epoch.ts'
 import type { EpochRun } from './epoch-run.ts'
 import { openStore } from './job-store.ts'
-import type { JobStore } from './checkpoint-store.ts'
+import type { Claimed, JobStore } from './checkpoint-store.ts'
 import type { JobRunOptions } from './run-settings.ts'
 
 export class JobRun implements JobHandle {
@@ -30,6 +31,7 @@ export class JobRun implements JobHandle {
   #isClaiming = false
   #isHurried = false
   #wakeRestart: (() => void) | undefined
+  /** Why the log is not ours at the moment: for good when another process has it, else until it has been searched anew. */
   #lost: StreamError | undefined
   #newest: CheckpointInfo | undefined
 
@@ -102,33 +104,44 @@ export class JobRun implements JobHandle {
     })
     this.#store = store
     if (this.#isStopping) return 'stopped'
-    const started = await this.#claim(store)
-    if (started !== 'claimed') return started
+    const started = await this.#claim(() => store.claim())
+    if (started === 'stopped') return started
+    if (started.kind === 'finished') {
+      this.#observer({ kind: 'already-finished', checkpoint: started.checkpoint })
+      return 'already-finished'
+    }
     if (this.#isStopping) return this.#release(store)
     let restarts = startRestarts(settings.restart)
-    for (;;) {
+    for (let isFirst = true; ; isFirst = false) {
       try {
+        const again = isFirst ? started : await this.#claimAgain(store)
+        if (again === 'stopped') return again
+        // Its own last entry, of which it was not told; or another process has gone on meanwhile.
+        if (again.kind === 'finished') return 'finished'
         return await this.#runEpoch(store)
       } catch (error) {
         restarts = await this.#restart(error, restarts)
         if (this.#isStopping) return this.#release(store)
-        await store.claimAgain()
       }
     }
   }
 
+  /** Where the ownership was given up there is nothing to be released: others wait for the lease. */
   async #release(store: JobStore): Promise<JobOutcome> {
-    await store.release()
+    if (this.#lost === undefined) await store.release()
     return 'stopped'
   }
 
-  async #claim(store: JobStore): Promise<JobOutcome | 'claimed'> {
+  #claimAgain(store: JobStore): Promise<Claimed | 'stopped'> {
+    if (this.#lost !== undefined) this.#setPhase('waiting')
+    this.#lost = undefined
+    return this.#claim(() => store.claimAgain())
+  }
+
+  async #claim(claim: () => Promise<Claimed>): Promise<Claimed | 'stopped'> {
     this.#isClaiming = true
     try {
-      const started = await store.claim()
-      if (started.kind === 'owner') return 'claimed'
-      this.#observer({ kind: 'already-finished', checkpoint: started.checkpoint })
-      return 'already-finished'
+      return await claim()
     } catch (error) {
       if (this.#isStopping && StreamError.is(error) && error.code === 'STOPPED') return 'stopped'
       throw error
@@ -169,8 +182,7 @@ export class JobRun implements JobHandle {
     const failure = this.#lost ?? error
     const retry = StreamError.is(failure) ? failure.retry : 'restart-job'
     const decided = decideRestart(settings.restart, state, { atMs: env.clock.monotonic(), retry, random: env.random.next() })
-    const isStopped = this.#isStopping || this.#lost !== undefined
-    const restartInMs = decided.decision.kind === 'restart' && !isStopped ? decided.decision.afterMs : undefined
+    const restartInMs = decided.decision.kind === 'restart' && !this.#isStopping ? decided.decision.afterMs : undefined
     this.#observer({ kind: 'attempt-failed', error: failure, restartInMs })
     if (restartInMs === undefined) throw failure
     this.#setPhase('restarting')
@@ -183,7 +195,7 @@ export class JobRun implements JobHandle {
       }
     })
     this.#wakeRestart = undefined
-    if (this.#lost !== undefined) throw this.#lost
+    if (this.#lost?.retry === 'never') throw this.#lost
     return decided.state
   }
 
@@ -199,12 +211,14 @@ export class JobRun implements JobHandle {
     if (this.#epoch === undefined) this.#store?.abandon()
   }
 
-  /** Nothing may be committed any more. */
+  /** Nothing more may be committed; after a failure of the storage (LG9) not before the log has been searched anew. */
   #onLost(error: StreamError): void {
     this.#lost = error
     this.#epoch?.fail(error)
-    // Between two attempts there is nothing to wait for any more.
-    this.#wakeRestart?.()
+    if (this.#wakeRestart === undefined) return
+    // RS-2: what fails while a restart is pending belongs to that restart. But for whom the job is lost there is nothing to wait for.
+    if (error.retry === 'never') return this.#wakeRestart()
+    this.#options.env.log('warn', 'the checkpoint storage failed while a restart was pending', { cause: error.message })
   }
 
   #setPhase(phase: JobPhase): void {

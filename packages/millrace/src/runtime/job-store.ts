@@ -3,7 +3,7 @@
  */
 import { chunkName } from '../checkpoint/chunk-name.ts'
 import type { CompactionLimits, Merge } from '../checkpoint/compaction.ts'
-import type { AppendBody, Ownership } from '../checkpoint/log-types.ts'
+import type { AppendBody, Ownership, Restore } from '../checkpoint/log-types.ts'
 import type { ChunkRef, Manifest, OperatorReport, TaskReport } from '../checkpoint/manifest.ts'
 import type { KeyedRestore } from '../checkpoint/restore-plan.ts'
 import type { TaskSlot } from '../checkpoint/coordinator-types.ts'
@@ -13,7 +13,7 @@ import { invariant, StreamError } from '../core/errors.ts'
 import { buildChunk } from '../state/chunk.ts'
 import type { TaskSnapshot } from '../task/messages.ts'
 import type { RestoredRun } from '../task/task-spec.ts'
-import type { JobStore } from './checkpoint-store.ts'
+import type { Claimed, JobStore } from './checkpoint-store.ts'
 import { ChunkReader } from './chunk-reader.ts'
 import { LogActor } from './log-actor.ts'
 import type { CheckpointInfo, JobObserver } from './monitor.ts'
@@ -47,23 +47,33 @@ class StorageStore implements JobStore {
   readonly keepsState: boolean = true
   readonly #options: OpenStoreOptions
   readonly #storage: OpenStorage
-  readonly #log: LogActor
+  readonly #settings: CheckpointSettings
   readonly #chunks: ChunkReader
-  readonly #token: string
+  #log: LogActor
+  #token: string
+  /** Heartbeats of ownerships that were given up, still on their way. */
+  #beating: Promise<void> = Promise.resolve()
   #ownership: Ownership | undefined
   #upkeep: Upkeep | undefined
   #isReleased = false
   readonly #written = new Map<number, number>()
 
   constructor(options: OpenStoreOptions, settings: CheckpointSettings, storage: OpenStorage) {
-    const { env, job, restore, observer, lost } = options
+    const { env, restore } = options
     this.#options = options
+    this.#settings = settings
     this.#storage = storage
     this.#token = env.random.id()
     this.#chunks = new ChunkReader(storage, env)
-    const { leaseMs, retain } = settings
-    this.#log = new LogActor({
-      storage,
+    const { mode, from, acceptLoss } = restore
+    this.#log = this.#openLog(mode === 'none' ? 'none' : from === undefined ? 'latest' : { from, acceptLoss })
+  }
+
+  #openLog(restore: Restore): LogActor {
+    const { env, job, observer, lost } = this.#options
+    const { leaseMs, retain } = this.#settings
+    return new LogActor({
+      storage: this.#storage,
       env,
       lost,
       waiting: (owner, silentMs) => observer({ kind: 'waiting', owner, silentMs, leaseMs }),
@@ -74,11 +84,10 @@ class StorageStore implements JobStore {
         leaseMs,
         pollMs: Math.min(MAX_POLL_MS, leaseMs / WAIT_POLLS_PER_LEASE),
         retain,
-        restore:
-          restore.mode === 'none' ? 'none' : restore.from === undefined ? 'latest' : { from: restore.from, acceptLoss: restore.acceptLoss },
+        restore,
         abandoned: [...abandonedTokens],
         maxTries: 3,
-        nameOf: (entry) => storage.nameOf({ entry }),
+        nameOf: (entry) => this.#storage.nameOf({ entry }),
       },
     })
   }
@@ -88,7 +97,7 @@ class StorageStore implements JobStore {
     return this.#ownership
   }
 
-  async claim(): Promise<{ readonly kind: 'owner' } | { readonly kind: 'finished'; readonly checkpoint: number }> {
+  async claim(): Promise<Claimed> {
     this.#options.env.crashPoint('claim.before')
     const started = await this.#log.start()
     if (started.kind === 'finished') {
@@ -99,8 +108,24 @@ class StorageStore implements JobStore {
     return { kind: 'owner' }
   }
 
-  async claimAgain(): Promise<void> {
+  async claimAgain(): Promise<Claimed> {
+    if (this.#log.isLost) return this.#searchAnew()
     this.#own(await this.#log.claimAgain(this.#token, this.usedTo))
+    return { kind: 'owner' }
+  }
+
+  /** LG9. What the user asked to be restored was restored by the first claim: now it is what the log says. */
+  #searchAnew(): Promise<Claimed> {
+    this.#giveUp()
+    this.#token = this.#options.env.random.id()
+    this.#log = this.#openLog('latest')
+    return this.claim()
+  }
+
+  #giveUp(): void {
+    this.#log.close()
+    if (this.#log.hasClaimed && !this.#isReleased) abandonedTokens.push(this.#token)
+    this.#beating = Promise.all([this.#beating, this.#log.settle()]).then(() => undefined)
   }
 
   async append(body: Exclude<AppendBody, { kind: 'claim' }>): Promise<void> {
@@ -181,10 +206,9 @@ class StorageStore implements JobStore {
   }
 
   async close(): Promise<void> {
-    this.#log.close()
-    if (this.#log.hasClaimed && !this.#isReleased) abandonedTokens.push(this.#token)
+    this.#giveUp()
     await this.#upkeep?.settle()
-    await this.#log.settle()
+    await this.#beating
     await this.#storage.close()
   }
 

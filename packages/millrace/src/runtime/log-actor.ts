@@ -68,27 +68,34 @@ export class LogActor {
 
   /** Waits for the job to be free and claims it. */
   start(): Promise<Started> {
-    return this.#ask(startLog(this.#options.log)) as Promise<Started>
+    return this.#ask(() => startLog(this.#options.log)) as Promise<Started>
   }
 
   /** Makes the next entry; resolves once it counts (LG3). One at a time. */
   async append(body: Exclude<AppendBody, { kind: 'claim' }>): Promise<Appended> {
-    return (await this.#ask(decideLog(this.#state as LogState, { kind: 'append', body }))) as Appended
+    return (await this.#ask(() => this.#appending(body))) as Appended
   }
 
   /** A new epoch for a new attempt of the same process. */
   async claimAgain(token: string, usedTo: number): Promise<Ownership> {
-    const started = (await this.#ask(
-      decideLog(this.#state as LogState, { kind: 'append', body: { kind: 'claim', token, usedTo } }),
-    )) as Started
+    const started = (await this.#ask(() => this.#appending({ kind: 'claim', token, usedTo }))) as Started
     if (started.kind !== 'owner') throw new StreamError('INVARIANT', 'LG3: a claim is answered by an ownership')
     return started.ownership
   }
 
-  /** Looks whether another process has taken the job over. @throws {FENCED} */
+  /** Looks whether another process has taken the job over. @throws {FENCED} {STORAGE} when it cannot look */
   async checkOwned(): Promise<void> {
-    this.#feed({ kind: 'noticed', numbers: await this.#options.storage.entries() })
+    const { storage } = this.#options
+    const numbers = await storage.entries().catch((error: unknown) => {
+      throw storageError(storage.name, error)
+    })
+    this.#feed({ kind: 'noticed', numbers })
     if (this.#lost !== undefined) throw this.#lost
+  }
+
+  /** Nothing more comes of it: fenced, or given up. */
+  get isLost(): boolean {
+    return this.#lost !== undefined
   }
 
   /** True when an entry of this process may say that it has the job. */
@@ -115,10 +122,15 @@ export class LogActor {
     return this.#beating
   }
 
-  #ask(decision: LogDecision): Promise<Started | Appended> {
+  #appending(body: AppendBody): LogDecision {
+    return decideLog(this.#state as LogState, { kind: 'append', body })
+  }
+
+  #ask(decide: () => LogDecision): Promise<Started | Appended> {
     if (this.#lost !== undefined) return Promise.reject(this.#lost)
     if (this.#isClosed) return Promise.reject(stopped())
     return new Promise((resolve, reject) => {
+      const decision = decide()
       this.#asked.push({ resolve, reject })
       this.#follow(decision)
     })

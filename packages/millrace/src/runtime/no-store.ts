@@ -27,7 +27,7 @@ export function noStore(): JobStore {
     describe: ({ checkpoint, createdAtMs }) => ({ checkpoint, createdAtMs, sizeBytes: 0, newBytes: 0 }),
     settle: async () => undefined,
     claim: async () => ({ kind: 'owner' }),
-    claimAgain: async () => undefined,
+    claimAgain: async () => ({ kind: 'owner' }),
     release: async () => undefined,
     cancel: () => undefined,
     abandon: () => undefined,
