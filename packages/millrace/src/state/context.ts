@@ -1,5 +1,5 @@
 import { outsideCall } from '../core/errors.ts'
-import { checkValue } from '../serde/check.ts'
+import { checkValue, fieldPath } from '../serde/check.ts'
 import { deepFreeze } from '../serde/freeze.ts'
 import { copyString } from '../serde/strings.ts'
 import type { HeapStateOptions, Key } from './contract.ts'
@@ -74,12 +74,12 @@ export class StateContext {
    * mode, and for the first 100 and one in 1,024 later else (rules 1.12).
    * @throws {UNSUPPORTED_VALUE}
    */
-  keep(value: unknown): unknown {
+  keep(value: unknown, name: string): unknown {
     if (typeof value === 'string') return value.length > 12 ? copyString(value) : value
     if (typeof value !== 'object' && typeof value !== 'function' && typeof value !== 'symbol') return value
     const stored = this.stored++
     if (!this.freezeAll && stored >= 100 && stored % 1024 !== 0) return value
-    checkValue(value, 'state')
+    checkValue(value, fieldPath('state', name))
     return deepFreeze(value)
   }
 

@@ -171,6 +171,8 @@ export interface SnapshotPort {
   seal(checkpoint: number, mode: 'delta' | 'full'): void
   /** Encodes for as long as the budget lasts; true when nothing is left to encode. */
   encode(budget: Budget): boolean
+  /** After `encode`, or a write, threw as a value cannot be stored: where that value is. */
+  readonly unstorable: { readonly state: string; readonly key: Key } | undefined
   /** After `encode` returned true: one block per key group that has something, ascending by group. Given out once. */
   takeBlocks(): readonly StateBlock[]
   complete(checkpoint: number): void

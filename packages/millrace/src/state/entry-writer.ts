@@ -1,6 +1,6 @@
 import { invariant } from '../core/errors.ts'
-import { ByteWriter } from '../serde/bytes.ts'
-import { encodeKey } from '../serde/key.ts'
+import { ByteReader, ByteWriter } from '../serde/bytes.ts'
+import { decodeKey, encodeKey } from '../serde/key.ts'
 import { encodeValue } from '../serde/value.ts'
 import type { Key, StateBlock } from './contract.ts'
 import { INLINE, writeHeader } from './format.ts'
@@ -119,6 +119,16 @@ export class EntryWriter {
     this.entries++
     this.isOpen = false
     if (out.position >= CHUNK_BYTES) this.closeChunk()
+  }
+
+  /** Row and key of an entry that was begun and not ended, as a value of it cannot be stored. */
+  get unfinished(): { readonly row: number; readonly key: Key } | undefined {
+    if (!this.isOpen) return undefined
+    const reader = new ByteReader(this.out.bytes, this.offsets[this.offsets.length - 1] as number, this.out.position)
+    reader.u8()
+    const row = reader.varint()
+    reader.end = reader.varint() + reader.position
+    return { row, key: decodeKey(reader) }
   }
 
   /** Bytes of all entries so far. */

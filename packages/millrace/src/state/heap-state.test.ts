@@ -273,6 +273,25 @@ test('many entries deleted in one epoch do not make a snapshot look at all cells
   assert.ok(steps < 150, `${steps} steps`)
 })
 
+test('a value that cannot be stored is told by state and key, by a snapshot and by a write that has to save it first', () => {
+  for (const isWrite of [false, true]) {
+    const state = stateOf({ v: value, l: { kind: 'list', version: 1 } }, 'sampled')
+    for (let i = 0; i < 200; i++) {
+      state.setKey(i)
+      state.value('v').set({ i })
+    }
+    state.setKey(['k', 7n])
+    state.list('l').add(new (class Money {})())
+    assert.equal(state.snapshots.unstorable, undefined)
+    state.snapshots.seal(1, 'delta')
+    assert.throws(() => {
+      if (isWrite) state.list('l').replace([])
+      while (!state.snapshots.encode(oneStep));
+    }, refuses('UNSUPPORTED_VALUE'))
+    assert.deepEqual(state.snapshots.unstorable, { state: 'l', key: ['k', 7n] })
+  }
+})
+
 test('a value of another version is migrated at restore, and the shapes of its old version are not those of the new', () => {
   const old = stateOf({ v: value, l: { kind: 'list', version: 1 } })
   old.setKey(1)

@@ -8,6 +8,7 @@ import type {
   AccumulatorColumn,
   FiredTimer,
   HeapStateOptions,
+  Key,
   KeyedState,
   ListHandle,
   MapHandle,
@@ -246,6 +247,11 @@ class Snapshots implements SnapshotPort {
     const bytes = entries.written - before
     if (bytes > 16384) this.count = Math.max(1, this.count >> 1)
     else if (bytes < 4096) this.count = Math.min(STEP, this.count * 2)
+  }
+
+  get unstorable(): { readonly state: string; readonly key: Key } | undefined {
+    const at = this.context.entries.unfinished
+    return at === undefined ? undefined : { state: (this.columns[at.row] as Column).name, key: at.key }
   }
 
   takeBlocks(): readonly StateBlock[] {

@@ -100,7 +100,7 @@ export class ListColumn extends Column implements ListHandle {
   }
 
   add(value: unknown): void {
-    const kept = typeof value === 'number' ? value : this.context.keep(value)
+    const kept = typeof value === 'number' ? value : this.context.keep(value, this.name)
     const slot = this.context.slot()
     const cell = this.cellFor(slot)
     if (cell.stamp !== this.epoch) this.mark(slot, cell)
@@ -111,7 +111,7 @@ export class ListColumn extends Column implements ListHandle {
 
   replace(values: Iterable<unknown>): void {
     const kept: unknown[] = []
-    for (const value of values) kept.push(typeof value === 'number' ? value : this.context.keep(value))
+    for (const value of values) kept.push(typeof value === 'number' ? value : this.context.keep(value, this.name))
     const expiry = this.ttl === undefined ? 0 : this.context.now + this.ttl.afterMs
     const slot = kept.length === 0 ? this.context.find() : this.context.slot()
     if (slot < 0) return

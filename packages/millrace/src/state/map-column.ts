@@ -54,7 +54,7 @@ export class MapColumn extends EntryColumn implements MapHandle {
   }
 
   set(key: Key, value: unknown): void {
-    const kept = typeof value === 'number' ? value : this.context.keep(value)
+    const kept = typeof value === 'number' ? value : this.context.keep(value, this.name)
     const entry = this.put(this.context.slot(), key, keyIdentity(key))
     entry.value = kept
     if (this.ttl !== undefined) entry.expiry = this.context.now + this.ttl.afterMs

@@ -41,7 +41,7 @@ export class ValueColumn extends SlotColumn implements ValueHandle, Seldom {
   /** Everything but a number in place of a number written before in this epoch. */
   setOther(value: unknown): void {
     if (value === undefined) this.clear()
-    else this.store(this.context.slot(), typeof value === 'number' ? value : this.context.keep(value))
+    else this.store(this.context.slot(), typeof value === 'number' ? value : this.context.keep(value, this.name))
   }
 
   update(change: (now: unknown) => unknown): void {
@@ -80,7 +80,7 @@ export class ExpiringValueColumn extends ValueColumn {
   override set(value: unknown): void {
     const slot = this.context.slot()
     if (value === undefined) return this.remove(slot)
-    this.store(slot, this.context.keep(value))
+    this.store(slot, this.context.keep(value, this.name))
     ;((this.pages[slot >>> PAGE_BITS] as CellPage).extra as Float64Array)[slot & PAGE_MASK] = this.context.now + this.ttl.afterMs
   }
 

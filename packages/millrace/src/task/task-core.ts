@@ -618,10 +618,25 @@ export class TaskCore {
     this.options.host.failed(this.#explain(error))
   }
 
+  /** A value that a snapshot could not store was put there long before: it is told by its step, state and key. */
+  #withPlace(error: StreamError): StreamError {
+    for (const { node, keyed } of this.#chain.operators) {
+      const at = keyed?.snapshots.unstorable
+      if (at === undefined) continue
+      const key = textOfKey(at.key)
+      return new StreamError(
+        'UNSUPPORTED_VALUE',
+        `The state ${JSON.stringify(at.state)} of ${node.address} cannot be saved for the key ${key}: ${error.message}`,
+        { cause: error, details: { ...error.details, step: node.address, state: at.state, key } },
+      )
+    }
+    return error
+  }
+
   /** Wraps once, at the task's edge: which step, which subtask, and why. */
   #explain(error: unknown): StreamError {
     const { spec, specializer } = this.options
-    if (StreamError.is(error)) return error
+    if (StreamError.is(error)) return error.code === 'UNSUPPORTED_VALUE' ? this.#withPlace(error) : error
     const step = specializer.addressOf(error) ?? spec.name
     const frozen = error instanceof TypeError && /read only property|not extensible|Cannot delete property/.test(error.message)
     if (frozen)
@@ -635,6 +650,11 @@ export class TaskCore {
       details: { step, subtask: spec.subtask },
     })
   }
+}
+
+function textOfKey(key: unknown): string {
+  const text = JSON.stringify(key, (_name, part: unknown) => (typeof part === 'bigint' ? `${part}n` : part))
+  return text.length > 100 ? `${text.slice(0, 100)}…` : text
 }
 
 /** A record waits at most this long in a buffer of a busy task. */
