@@ -276,19 +276,21 @@ test('many entries deleted in one epoch do not make a snapshot look at all cells
 test('a value that cannot be stored is told by state and key, by a snapshot and by a write that has to save it first', () => {
   for (const isWrite of [false, true]) {
     const state = stateOf({ v: value, l: { kind: 'list', version: 1 } }, 'sampled')
+    const wrong = new (class Money {})()
     for (let i = 0; i < 200; i++) {
       state.setKey(i)
       state.value('v').set({ i })
     }
     state.setKey(['k', 7n])
-    state.list('l').add(new (class Money {})())
+    if (isWrite) state.value('v').set(wrong)
+    else state.list('l').add(wrong)
     assert.equal(state.snapshots.unstorable, undefined)
     state.snapshots.seal(1, 'delta')
     assert.throws(() => {
-      if (isWrite) state.list('l').replace([])
+      if (isWrite) state.value('v').set(1)
       while (!state.snapshots.encode(oneStep));
     }, refuses('UNSUPPORTED_VALUE'))
-    assert.deepEqual(state.snapshots.unstorable, { state: 'l', key: ['k', 7n] })
+    assert.deepEqual(state.snapshots.unstorable, { state: isWrite ? 'v' : 'l', key: ['k', 7n] })
   }
 })
 
