@@ -42,7 +42,7 @@ export interface Reader<T, P extends Plain> {
   ready(): Promise<void>
   /** Splits too far ahead of the others are not to be polled until resumed. */
   pause?(splits: ReadonlySet<string>): void
-  /** These positions are in a durable checkpoint: upstream may forget what lies before. Never early, may be skipped, never twice with less. */
+  /** These positions are in a durable checkpoint: upstream may forget what lies before. Never early, may be skipped, never twice with less; one call at a time, awaited before `close`. */
   acknowledge?(positions: ReadonlyMap<string, P>): Promise<void>
   close(): Promise<void>
 }

@@ -5,13 +5,14 @@
 import { slotOf } from '../checkpoint/reports.ts'
 import type { CompactionLimits } from '../checkpoint/compaction.ts'
 import type { TaskSlot } from '../checkpoint/coordinator-types.ts'
-import type { Plain } from '../connect/contract.ts'
 import type { Env } from '../core/env.ts'
+import { messageOf } from '../core/errors.ts'
 import type { StateStatistics } from '../state/contract.ts'
 import { TaskCore } from '../task/task-core.ts'
 import type { BarrierReason, StreamElement, TaskSnapshot } from '../task/messages.ts'
 import type { Specializer } from '../task/specialize.ts'
 import type { OperatorRestore } from '../task/task-spec.ts'
+import { Acknowledger, type Positions } from './acknowledger.ts'
 import { Scheduler } from './scheduler.ts'
 import type { Receiver, Sender, WiredSubtask, Wiring } from './wiring.ts'
 
@@ -65,6 +66,8 @@ export class Attempt {
   readonly #options: AttemptOptions
   readonly #tasks: readonly TaskCore[]
   readonly #scheduler: Scheduler
+  /** One for each task; only those of sources are told anything. */
+  readonly #acknowledgers: readonly Acknowledger[]
   readonly #cancel = new AbortController()
   #isOver = false
   #opening: Promise<void> | undefined
@@ -72,6 +75,8 @@ export class Attempt {
   constructor(options: AttemptOptions) {
     this.#options = options
     this.#tasks = options.wiring.subtasks.map((wired, index) => this.#task(wired, index))
+    const failed = (error: unknown): void => options.env.log('warn', 'a source could not be acknowledged', { cause: messageOf(error) })
+    this.#acknowledgers = this.#tasks.map((task) => new Acknowledger((positions) => task.acknowledge(positions), failed))
     this.#scheduler = new Scheduler(options.env, this.#tasks, options.tuning.pick)
   }
 
@@ -126,12 +131,13 @@ export class Attempt {
     this.#scheduler.wakeAll()
   }
 
-  /** By source and split: these positions are in a durable checkpoint. */
-  async acknowledge(positions: Readonly<Record<string, Readonly<Record<string, Plain>>>>): Promise<void> {
-    for (const task of this.#tasks) {
+  /** By source and split: these positions are in a durable checkpoint. In the background; `close` waits for it. */
+  acknowledge(positions: Readonly<Record<string, Positions>>): void {
+    if (this.#isOver) return
+    for (const [index, task] of this.#tasks.entries()) {
       const { plan, nodes } = task.options.spec
       const own = positions[plan.nodes[nodes[0] as number]?.address as string]
-      if (own !== undefined) await task.acknowledge(own)
+      if (own !== undefined) this.#acknowledgers[index]?.tell(own)
     }
   }
 
@@ -149,13 +155,18 @@ export class Attempt {
     return { records, watermark }
   }
 
-  /** Ends it, whatever it is doing. Errors of closing are given back, not thrown: the attempt is over either way. */
-  async close(): Promise<readonly unknown[]> {
+  /**
+   * Ends it, whatever it is doing. Errors of closing are given back, not thrown: the attempt is over either way.
+   * @param hasEnded it has come to its end, so what its last checkpoint holds is acknowledged before its readers are closed
+   */
+  async close(hasEnded: boolean): Promise<readonly unknown[]> {
     this.#isOver = true
     this.#scheduler.stop()
     this.#cancel.abort()
     // What is being opened is closed when it is there.
     await this.#opening?.catch(() => undefined)
+    if (!hasEnded) for (const acknowledger of this.#acknowledgers) acknowledger.cancel()
+    for (const acknowledger of this.#acknowledgers) await acknowledger.settle()
     const errors: unknown[] = []
     for (const task of this.#tasks) await task.close().catch((error: unknown) => errors.push(error))
     return errors

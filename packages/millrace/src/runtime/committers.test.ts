@@ -142,6 +142,31 @@ test('when one committer cannot be opened, those before it are closed', async ()
     open: () => Promise.reject(new Error('not here')),
     committer: () => Promise.reject(new Error('no such table')),
   })
-  await assert.rejects(opened(env, { one: one.sink, two: broken }), /no such table/)
+  await assert.rejects(opened(env, { one: one.sink, two: broken }), {
+    code: 'SINK',
+    message: 'sink/two could not open its committer: no such table.',
+  })
   assert.deepEqual(one.done, ['close'])
+})
+
+test('a committer that cannot be closed keeps no other from being closed', async () => {
+  const env = virtualEnv({ seed: 1 })
+  const last = sinkOf(all('committed'))
+  const broken = defineSink<number, number>({
+    kind: 'broken',
+    delivery: 'exactly-once',
+    open: () => Promise.reject(new Error('not here')),
+    committer: async () => ({
+      commit: async () => [],
+      withdraw: () => Promise.reject(new Error('no such table')),
+      close: () => Promise.reject(new Error('stuck')),
+    }),
+  })
+  const committers = await opened(env, { one: broken, two: last.sink })
+  await assert.rejects(committers.withdraw(new Map()), {
+    code: 'SINK',
+    message: 'sink/one could not withdraw what earlier attempts have left: no such table.',
+  })
+  await assert.rejects(committers.close(), /stuck/)
+  assert.deepEqual(last.done, ['close'])
 })

@@ -8,9 +8,11 @@
  */
 import type { StoredCommittable } from '../checkpoint/manifest.ts'
 import type { CommitOutcome, Committer, Plain } from '../connect/contract.ts'
+import { closeAll } from '../core/close-all.ts'
 import type { Env } from '../core/env.ts'
 import { StreamError, messageOf } from '../core/errors.ts'
 import type { Plan, SinkNode } from '../plan/nodes.ts'
+import { byConnector, sentence } from '../task/connector-error.ts'
 
 /** As SK-6, but with a pause between the rounds. */
 const COMMIT_ROUNDS = 10
@@ -45,7 +47,8 @@ export class Committers {
   async #open(node: SinkNode): Promise<void> {
     const { env, epoch, plan } = this.#options
     const { signal } = this.#cancel
-    const committer = await node.sink.committer?.({ env, job: plan.job, sink: node.address, subtask: 0, subtasks: 1, epoch, signal })
+    const context = { env, job: plan.job, sink: node.address, subtask: 0, subtasks: 1, epoch, signal }
+    const committer = await byConnector(node, 'open its committer', () => node.sink.committer?.(context))
     if (committer !== undefined) this.#bySink.set(node.address, committer)
   }
 
@@ -70,7 +73,10 @@ export class Committers {
 
   /** After a restore and all its commits, before any writer opens. */
   async withdraw(keptBySink: ReadonlyMap<string, readonly StoredCommittable[]>): Promise<void> {
-    for (const [sink, committer] of this.#bySink) await committer.withdraw(keptBySink.get(sink) ?? [])
+    for (const [address, committer] of this.#bySink) {
+      const what = 'withdraw what earlier attempts have left'
+      await byConnector({ kind: 'sink', address }, what, () => committer.withdraw(keptBySink.get(address) ?? []))
+    }
   }
 
   /** The attempt is over: what is being committed is finished, and nothing is tried again. */
@@ -80,7 +86,7 @@ export class Committers {
 
   async close(): Promise<void> {
     this.cancel()
-    for (const committer of this.#bySink.values()) await committer.close()
+    await closeAll([...this.#bySink.values()].map((committer) => () => committer.close()))
   }
 
   async #commitGroup(sink: string, committer: Committer<Plain>, group: readonly StoredCommittable[]): Promise<void> {
@@ -136,9 +142,4 @@ function unavailable(sink: string, cause: unknown): StreamError {
       details: { sink },
     },
   )
-}
-
-function sentence(cause: unknown): string {
-  const message = messageOf(cause)
-  return /[.!?]$/.test(message) ? message : `${message}.`
 }

@@ -49,6 +49,8 @@ export class EpochRun {
   #committing: Promise<void> | undefined
   #hasBegun = false
   #isOver = false
+  /** It has come to its end, rather than failed. */
+  #hasEnded = false
   #isHurried = false
   #isTickDue = false
 
@@ -119,7 +121,7 @@ export class EpochRun {
   }
 
   #perform(action: CoordinatorAction): void {
-    const { store, observer, env } = this.#options
+    const { store, observer } = this.#options
     switch (action.kind) {
       case 'commit':
         return this.#answer(
@@ -144,10 +146,7 @@ export class EpochRun {
         if (!this.#hasBegun && action.checkpoint === this.#flight?.checkpoint) this.#begin()
         return
       case 'acknowledge-sources':
-        this.#attempt
-          .acknowledge(action.positions)
-          .catch((error: unknown) => env.log('warn', 'a source could not be acknowledged', { cause: messageOf(error) }))
-        return
+        return this.#attempt.acknowledge(action.positions)
       case 'abort':
         this.#cancelTimeout?.()
         this.#attempt.abort(action.checkpoint)
@@ -173,6 +172,7 @@ export class EpochRun {
         return this.#lose(action.error)
       case 'ended':
         this.#isOver = true
+        this.#hasEnded = true
         this.#settle?.resolve(action.how)
     }
   }
@@ -305,7 +305,7 @@ export class EpochRun {
     const { env, committers, store } = this.#options
     // EXACTLY-ONCE: the next attempt commits the same again, and a sink may not do both at a time.
     await this.#committing?.catch(() => undefined)
-    for (const error of await this.#attempt.close()) env.log('warn', 'closing failed', { cause: messageOf(error) })
+    for (const error of await this.#attempt.close(this.#hasEnded)) env.log('warn', 'closing failed', { cause: messageOf(error) })
     await committers.close().catch((error: unknown) => env.log('warn', 'closing failed', { cause: messageOf(error) }))
     await store.settle()
   }

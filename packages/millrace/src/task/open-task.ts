@@ -1,66 +1,80 @@
 /** Opens what a task needs from outside before its first record: the reader of a source, the writers of sinks. */
 import type { SplitState } from '../checkpoint/manifest.ts'
 import type { Plain, Reader, Writer } from '../connect/contract.ts'
-import type { PlanNode } from '../plan/nodes.ts'
+import { closeAll, type Closer } from '../core/close-all.ts'
+import { messageOf } from '../core/errors.ts'
+import type { PlanNode, SinkNode, SourceNode } from '../plan/nodes.ts'
 import { keyHash } from '../serde/key.ts'
+import { byConnector } from './connector-error.ts'
 import type { OperatorRestore, TaskOptions } from './task-spec.ts'
+
+type Splits = Readonly<Record<string, SplitState>>
 
 export interface OpenParts {
   readonly reader: Reader<unknown, Plain> | undefined
   /** The splits of the checkpoint that this subtask owns, ended ones included. */
-  readonly restoredSplits: Readonly<Record<string, SplitState>>
+  readonly restoredSplits: Splits
   readonly writers: ReadonlyMap<number, Writer<unknown, Plain, Plain>>
-  /** Runs all closers and closes the writers; the first error is thrown after all had their turn. */
-  close(closers: readonly (() => Promise<void> | undefined | void)[]): Promise<void>
+  /** Runs all closers, then closes reader and writers; the first error is thrown after all had their turn. */
+  close(closers: readonly Closer[]): Promise<void>
 }
 
+/** When one of them cannot be opened, those before it are closed: nobody else knows of them. @throws {SOURCE} {SINK} */
 export async function openTask(options: TaskOptions, restored: Readonly<Record<string, OperatorRestore>>): Promise<OpenParts> {
-  const { spec, env, epoch, signal } = options
+  const { spec, env } = options
   const writers = new Map<number, Writer<unknown, Plain, Plain>>()
+  const opened: Closer[] = []
   let reader: Reader<unknown, Plain> | undefined
-  let restoredSplits: Readonly<Record<string, SplitState>> = {}
+  let restoredSplits: Splits = {}
   for (const index of spec.nodes) {
     const node = spec.plan.nodes[index] as PlanNode
-    const from = restored[node.address]
-    if (node.kind === 'source') {
-      const owns = ownership(spec.subtasks, spec.subtask)
-      restoredSplits = from?.kind === 'source' ? Object.fromEntries(Object.entries(from.splits).filter(([name]) => owns(name))) : {}
-      const live = Object.entries(restoredSplits).filter(([, split]) => !split.ended)
-      const ended = Object.entries(restoredSplits).filter(([, split]) => split.ended)
-      reader = await node.source.open({
-        source: node.address,
-        env,
-        owns,
-        signal,
-        restored: new Map(live.map(([name, { position }]) => [name, position])),
-        ended: new Set(ended.map(([name]) => name)),
-      })
-    } else if (node.kind === 'sink') {
-      const context = { env, job: spec.plan.job, sink: node.address, subtask: spec.subtask, subtasks: spec.subtasks, epoch, signal }
-      writers.set(index, await node.sink.open(context, from?.kind === 'sink' ? from.writerStates : []))
+    try {
+      if (node.kind === 'source') {
+        restoredSplits = splitsOf(options, restored[node.address])
+        const splits = restoredSplits
+        const own = (reader = await byConnector(node, 'be opened', () => openReader(node, options, splits)))
+        opened.push(() => own.close())
+      } else if (node.kind === 'sink') {
+        const writer = await byConnector(node, 'be opened', () => openWriter(node, options, restored[node.address]))
+        writers.set(index, writer)
+        opened.push(() => writer.close())
+      }
+    } catch (error) {
+      await closeAll(opened).catch((other: unknown) => env.log('warn', 'closing failed', { cause: messageOf(other) }))
+      throw error
     }
   }
-  return {
-    reader,
-    restoredSplits,
-    writers,
-    close: (closers) => closeAll([...closers, ...[...writers.values()].map((writer) => () => writer.close())]),
-  }
+  return { reader, restoredSplits, writers, close: (closers) => closeAll([...closers, ...opened]) }
+}
+
+function splitsOf({ spec }: TaskOptions, from: OperatorRestore | undefined): Splits {
+  const owns = ownership(spec.subtasks, spec.subtask)
+  return from?.kind === 'source' ? Object.fromEntries(Object.entries(from.splits).filter(([name]) => owns(name))) : {}
+}
+
+function openReader({ source, address }: SourceNode, { spec, env, signal }: TaskOptions, splits: Splits): Promise<Reader<unknown, Plain>> {
+  const live = Object.entries(splits).filter(([, split]) => !split.ended)
+  const ended = Object.entries(splits).filter(([, split]) => split.ended)
+  return source.open({
+    source: address,
+    env,
+    owns: ownership(spec.subtasks, spec.subtask),
+    signal,
+    restored: new Map(live.map(([name, { position }]) => [name, position])),
+    ended: new Set(ended.map(([name]) => name)),
+  })
+}
+
+function openWriter(
+  { sink, address }: SinkNode,
+  { spec, env, epoch, signal }: TaskOptions,
+  from: OperatorRestore | undefined,
+): Promise<Writer<unknown, Plain, Plain>> {
+  const context = { env, job: spec.plan.job, sink: address, subtask: spec.subtask, subtasks: spec.subtasks, epoch, signal }
+  return sink.open(context, from?.kind === 'sink' ? from.writerStates : [])
 }
 
 /** Rules 1.13: static ownership. The same split goes to the same subtask in every run of equal parallelism. */
 export function ownership(subtasks: number, subtask: number): (split: string) => boolean {
   return (split) => (keyHash(split) >>> 0) % subtasks === subtask
-}
-
-async function closeAll(closers: readonly (() => Promise<void> | undefined | void)[]): Promise<void> {
-  const errors: unknown[] = []
-  for (const close of closers) {
-    try {
-      await close()
-    } catch (error) {
-      errors.push(error)
-    }
-  }
-  if (errors.length > 0) throw errors[0]
 }

@@ -243,10 +243,6 @@ export class SourceDriver {
     if (own.length > 0) await this.#reader?.acknowledge?.(new Map(own))
   }
 
-  async close(): Promise<void> {
-    await this.#reader?.close()
-  }
-
   #announce(): void {
     const { splits } = this.#reader as Reader<unknown, Plain>
     for (const [name, position] of splits) {

@@ -267,18 +267,8 @@ export class TaskCore {
 
   async close(): Promise<void> {
     this.#phase = 'closed'
-    const closers =
-      this.#chain === undefined
-        ? []
-        : [
-            ...this.#chain.operators.map(
-              ({ operator }) =>
-                () =>
-                  operator.close?.(),
-            ),
-            () => this.#chain.source?.close(),
-          ]
-    await this.#parts?.close(closers)
+    const operators = this.#chain === undefined ? [] : this.#chain.operators
+    await this.#parts?.close(operators.map((each) => () => each.operator.close?.()))
   }
 
   get #source(): NonNullable<Chain['source']> {

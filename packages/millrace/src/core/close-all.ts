@@ -1,0 +1,14 @@
+export type Closer = () => Promise<void> | undefined | void
+
+/** Runs them all, one after the other, whatever becomes of each; then throws the first error. */
+export async function closeAll(closers: Iterable<Closer>): Promise<void> {
+  const errors: unknown[] = []
+  for (const close of closers) {
+    try {
+      await close()
+    } catch (error) {
+      errors.push(error)
+    }
+  }
+  if (errors.length > 0) throw errors[0]
+}
