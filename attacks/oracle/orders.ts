@@ -25,7 +25,7 @@ export function assemble(program: Program, segments: readonly Segment[], ownerOf
     if (!needsOrder(step)) continue
     const own = segments.filter(({ log }) => log.step === step.id)
     if (step.kind === 'keyedProcess') orders.set(step.id, keyedOrders(program, step, own, { ownerOf, problems }))
-    else if (!isKeyed(step)) orders.set(step.id, plainOrders(own))
+    else if (!isKeyed(step)) orders.set(step.id, plainOrders(own, problems))
     else {
       const { offered } = replay(program, orders)
       const made = rollingOrders(program, step, own, offered.get(step.id) ?? [], problems)
@@ -36,9 +36,30 @@ export function assemble(program: Program, segments: readonly Segment[], ownerOf
   return { orders, problems, isAmbiguous }
 }
 
-/** A plain step has no state, and begins without a watermark in each attempt. */
-function plainOrders(segments: readonly Segment[]): StepInput[][] {
-  return segments.map(({ log, length }) => [...log.seen.slice(0, length).map(asInput), { kind: 'end' } as const])
+/**
+ * A plain step has no state, but what it had seen of the watermark does not go back (rules 1.2 c): a subtask begins between the
+ * lowest and the highest that those of the attempt before had reached. Where exactly, its first record says, if one comes before
+ * a watermark does.
+ */
+function plainOrders(segments: readonly Segment[], problems: string[]): StepInput[][] {
+  const orders: StepInput[][] = []
+  let reached: readonly number[] = [-Infinity]
+  for (const attempt of Map.groupBy(segments, (segment) => segment.attempt).values()) {
+    const [least, most] = [Math.min(...reached), Math.max(...reached)]
+    reached = attempt.map(({ log, length }) => {
+      const seen = log.seen.slice(0, length)
+      const first = seen.find(({ kind }) => kind !== 'time')
+      const start = first?.kind === 'record' ? (first.watermark ?? least) : least
+      if (start < least || start > most)
+        problems.push(
+          `${log.step}: subtask ${log.subtask} begins at the watermark ${start}, those before it had reached ${least} to ${most}`,
+        )
+      const at = start === Infinity ? 'end' : start
+      orders.push([...(start === -Infinity ? [] : [{ kind: 'watermark', at } as const]), ...seen.map(asInput), { kind: 'end' }])
+      return seen.reduce((max, each) => (each.kind === 'watermark' ? Math.max(max, each.at === 'end' ? Infinity : each.at) : max), start)
+    })
+  }
+  return orders
 }
 
 function asInput(seen: Segment['log']['seen'][number]): StepInput {

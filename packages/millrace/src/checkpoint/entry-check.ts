@@ -187,6 +187,7 @@ function checkSource(of: Readonly<Record<string, unknown>>, path: string): Sourc
       position: plain(split['position'], `${at}.position`),
       maxTimestamp: number(split['maxTimestamp'], `${at}.maxTimestamp`),
       ended: boolean(split['ended'], `${at}.ended`),
+      ...(split['watermark'] === undefined ? {} : { watermark: number(split['watermark'], `${at}.watermark`) }),
     }
   }
   return { kind: 'source', splits: record(checkSplit)(of['splits'], `${path}.splits`) }

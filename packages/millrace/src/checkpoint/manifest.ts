@@ -37,7 +37,7 @@ export interface ChunkRef {
 
 export type OperatorPart = KeyedPart | SourcePart | SinkPart
 
-/** Keyed state and timers of a step. */
+/** Keyed state and timers of a step, and its watermark. A process function without a key has the watermark alone, by the ranges that its subtasks would have. */
 export interface KeyedPart {
   readonly kind: 'keyed'
   readonly states: Readonly<Record<string, StoredDeclaration>>
@@ -89,6 +89,8 @@ export interface SplitState {
   /** Rules 1.2 (a): the greatest timestamp seen; -Infinity before the first record with one. */
   readonly maxTimestamp: number
   readonly ended: boolean
+  /** What its reader had told those downstream, higher than what its splits give where one was idle; absent before it told anything. */
+  readonly watermark?: number
 }
 
 export interface SinkPart {

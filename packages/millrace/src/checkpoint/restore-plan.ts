@@ -4,6 +4,7 @@
  * RP1  A subtask reads the runs that intersect its key groups, oldest first, and from each only its own groups.
  * RP2  The watermark of a keyed subtask is the minimum over its groups, so that nothing is dropped that was on time; a group with
  *      a higher one keeps it as its floor, so that nothing fires twice (rules 1.2 c).
+ *      Of a step without a key it is the minimum over all: its subtasks may get other splits now than those of equal number had.
  * RP3  Positions are found by the name of the split: whichever reader owns it takes it.
  * RP4  What writers sealed is concatenated in order of subtasks and cut into contiguous pieces whose sizes differ by one at most,
  *      the larger ones first (OS-1).
@@ -19,6 +20,7 @@ export interface PlacedOperator {
   readonly address: string
   readonly kind: OperatorPart['kind']
   readonly parallelism: number
+  readonly isKeyless?: true | undefined
 }
 
 export type OperatorRestore =
@@ -58,6 +60,7 @@ function restoreOf(manifest: Manifest | undefined, operator: PlacedOperator, key
       const keyed = part?.kind === 'keyed' ? part : undefined
       const refs = new Map((manifest?.chunks ?? []).map((chunk) => [chunk.name, chunk]))
       const ranges = subtasks.map((subtask) => keyGroupRangeOf({ subtask, parallelism: operator.parallelism, maxParallelism: keyGroups }))
+      if (operator.isKeyless === true) return { kind: 'keyed', subtasks: ranges.map((range) => keylessRestore(keyed, range)) }
       return { kind: 'keyed', subtasks: ranges.map((range) => keyedRestore(keyed, range, refs)) }
     }
     case 'source':
@@ -86,6 +89,11 @@ function keyedRestore(part: KeyedPart | undefined, range: KeyGroupRange, refs: R
   })
   const watermark = own.reduce((least, group) => Math.min(least, group.watermark), own[0]?.watermark ?? WATERMARK_START)
   return { range, runs, watermark, floors: own.filter((group) => group.watermark > watermark) }
+}
+
+function keylessRestore(part: KeyedPart | undefined, range: KeyGroupRange): KeyedRestore {
+  const all = (part?.watermarks ?? []).map(({ watermark }) => watermark)
+  return { range, runs: [], watermark: all.length === 0 ? WATERMARK_START : Math.min(...all), floors: [] }
 }
 
 /** RP4. */

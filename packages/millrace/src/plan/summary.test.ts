@@ -4,7 +4,7 @@ import { buildPlan } from '../api/job.ts'
 import { agg, arraySource, defineJob, eventTimer, printSink, valueState } from '../index.ts'
 import { planSummary } from './summary.ts'
 
-test('a checkpoint has a place for sources, keyed steps and sinks, by address, without functions', () => {
+test('a checkpoint has a place for sources, keyed steps, process functions and sinks, by address, without functions', () => {
   const { plan } = buildPlan(
     defineJob('summed', (job) => {
       const words = job.from('words', arraySource(['a']), { timestamp: () => 0 })
@@ -33,6 +33,7 @@ test('a checkpoint has a place for sources, keyed steps and sinks, by address, w
     { address: 'step/stateless', kind: 'keyed', states: {} },
     { address: 'step/r', kind: 'keyed', states: { reduced: { kind: 'accumulator', version: 1 } } },
     { address: 'step/a', kind: 'keyed', states: { n: { kind: 'accumulator', version: 1 } } },
+    { address: 'step/plain', kind: 'keyed', states: {}, isKeyless: true },
     { address: 'sink/s', kind: 'sink', states: {} },
   ])
 })

@@ -106,7 +106,7 @@ function restorer(
   )
   const planned: ReadonlyMap<string, PlannedRestore> = restorePlan(
     manifest,
-    summary.map(({ address, kind }) => ({ address, kind, parallelism: parallelisms.get(address) as number })),
+    summary.map(({ address, kind, isKeyless }) => ({ address, kind, isKeyless, parallelism: parallelisms.get(address) as number })),
     keyGroups,
   )
   return async (address, subtask) => {

@@ -4,6 +4,7 @@
  */
 import type { OperatorReport, StoredDeclaration } from '../checkpoint/manifest.ts'
 import type { Budget } from '../core/env.ts'
+import type { PlanNode } from '../plan/nodes.ts'
 import { keyGroupRangeOf } from '../core/key-group.ts'
 import type { StateBlock, StateDeclaration } from '../state/contract.ts'
 import type { Chain, ChainOperator } from './chain.ts'
@@ -41,7 +42,8 @@ export class SnapshotJob {
       parallelism: options.spec.subtasks,
       maxParallelism: options.spec.keyGroups,
     })
-    for (const { keyed, node, time } of keyedOperators) {
+    for (const { keyed, node, time } of chain.operators) {
+      if (!seesTime(node)) continue
       if (options.keepsState) keyed?.snapshots.seal(checkpoint, 'delta')
       this.#operators[node.address] = {
         kind: 'keyed',
@@ -89,6 +91,11 @@ export class SnapshotJob {
       })
       .catch(failed)
   }
+}
+
+/** A process function without a key keeps nothing, but sees the watermark, and that shall not go back (rules 1.2 c). */
+function seesTime(node: PlanNode): boolean {
+  return 'states' in node || node.kind === 'process'
 }
 
 function sourceAddress(options: TaskOptions): string {

@@ -256,7 +256,7 @@ test('D1, rules 1.2 a: position and greatest time are of whole batches', async (
   }
   assert.deepEqual(harness.snapshots[0]?.operators['source/s'], {
     kind: 'source',
-    splits: { a: { position: 2, maxTimestamp: 9, ended: false } },
+    splits: { a: { position: 2, maxTimestamp: 9, ended: false, watermark: 8 } },
   })
 })
 
@@ -285,4 +285,24 @@ test('rules 1.2 a: after a restore the watermark of what was seen leaves before 
   source.push({ split: 'a', values: [40] })
   await harness.run()
   assert.deepEqual(said(harness), ['wm 49', '[40]'])
+})
+
+test('rules 1.2 c: what a source had told is told again after a restore, although the split that was idle is not idle any more', async () => {
+  const source = scripted(['a', 'b'])
+  const split = (maxTimestamp: number, watermark: number) => ({ position: 1, maxTimestamp, ended: false, watermark })
+  const harness = await TaskHarness.open(
+    (job) =>
+      void job
+        .from('s', source.source, { timestamp: (row: Row) => row as number, idleness: 10 })
+        .keyBy((row: Row) => row as number)
+        .reduce('r', (row) => row),
+    {
+      chainKeyed: false,
+      // They had different readers: what both had been told is sure.
+      restored: { 'source/s': { kind: 'source', splits: { a: split(200, 199), b: split(5, 150) } } },
+    },
+  )
+  source.push({ split: 'a', values: [201] }, { split: 'b', values: [140] }, { split: 'b', values: [180] })
+  await harness.run()
+  assert.deepEqual(said(harness), ['wm 150', '[201,140,180]', 'wm 179'])
 })

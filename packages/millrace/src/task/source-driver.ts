@@ -116,6 +116,8 @@ export class SourceDriver {
   start(reader: Reader<unknown, Plain>, restored: Readonly<Record<string, SplitState>>): void {
     this.#reader = reader
     for (const [name, state] of Object.entries(restored)) this.#table.add(name, state)
+    const told = Object.values(restored).flatMap(({ ended, watermark }) => (ended ? [] : [watermark ?? Number.NEGATIVE_INFINITY]))
+    if (told.length > 0) this.#lastWatermark = Math.min(...told)
     this.#announce()
   }
 
@@ -127,9 +129,10 @@ export class SourceDriver {
     return this.#hasEnded
   }
 
-  /** All splits that hold the watermark have seen records, at the latest before a restore. */
-  get hasTime(): boolean {
-    return (this.#table.watermark() ?? Number.NEGATIVE_INFINITY) > Number.NEGATIVE_INFINITY
+  /** What those downstream had heard before the restore, or could have (rules 1.2 a, c); undefined when it is nothing. */
+  restoredWatermark(): number | undefined {
+    this.#lastWatermark = Math.max(this.#lastWatermark, this.#table.watermark() ?? Number.NEGATIVE_INFINITY)
+    return this.#lastWatermark === Number.NEGATIVE_INFINITY ? undefined : this.#lastWatermark
   }
 
   /** Takes the next batch: true when there is one to `run`. */
@@ -235,7 +238,10 @@ export class SourceDriver {
   }
 
   snapshot(): Readonly<Record<string, SplitState>> {
-    return this.#table.snapshot()
+    const splits = this.#table.snapshot()
+    const watermark = this.#lastWatermark
+    if (watermark === Number.NEGATIVE_INFINITY) return splits
+    return Object.fromEntries(Object.entries(splits).map(([name, state]) => [name, { ...state, watermark }]))
   }
 
   async acknowledge(positions: Readonly<Record<string, Plain>>): Promise<void> {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { agg } from '../api/aggregates.ts'
 import type { JobBuilder } from '../api/job-types.ts'
+import type { Out } from '../api/process-types.ts'
 import { collecting, inBothModes, scripted, settle, TaskHarness, type Row } from './harness.test.ts'
 
 /** Two sources into one keyed step and a sink: task 2 has two channels. */
@@ -239,4 +240,41 @@ test('wakeInMs: nothing is due while the task has no room, so that nobody calls 
   assert.equal(harness.task.wakeInMs(harness.time()), undefined)
   sink.makeRoom()
   await settle()
+})
+
+test('rules 1.2 c: after a restore nothing behind an operator hears of less than it had reached, with or without a key', async () => {
+  const seen: number[] = []
+  const harness = await TaskHarness.open(
+    (job) => {
+      const watched = job
+        .from('s', scripted(['a'], true).source)
+        .parallelism(2)
+        .process('plain', {
+          onRecord(row: Row, { watermark }, out: Out<Row>) {
+            seen.push(watermark)
+            out.emit(row)
+          },
+        })
+        .parallelism(1)
+      watched
+        .map((row: Row) => row)
+        .keyBy((row: Row) => row)
+        .reduce('r', (row: Row) => row)
+        .parallelism(1)
+    },
+    { task: 1, chainKeyed: false, restored: { 'step/plain': { kind: 'keyed', runs: [], watermark: 2_099 } } },
+  )
+  harness.batch(0, [1], [3_000])
+  for (const channel of [0, 1]) harness.watermark(channel, 4)
+  harness.batch(1, [2], [3_000])
+  await harness.run()
+  for (const channel of [0, 1]) harness.watermark(channel, 2_500)
+  harness.batch(1, [3], [3_000])
+  await harness.run()
+  assert.deepEqual(seen, [2_099, 2_099, 2_500])
+  const told = harness.said.filter((each) => each.includes('wm')).map((each) => Number(each.split(' ').at(-1)))
+  assert.deepEqual([...new Set(told)], [2_099, 2_500])
+  for (const channel of [0, 1]) harness.barrier(channel, 1)
+  await harness.run()
+  assert.deepEqual(reportOf(harness, 0, 'step/plain'), { kind: 'keyed', states: {}, first: 0, last: 127, watermark: 2_500 })
 })

@@ -21,6 +21,7 @@ import { InputGate } from './input-gate.ts'
 import type { Loop } from './loops.ts'
 import { CHANNEL_CREDITS, type BarrierReason, type RecordBatch, type StepResult, type StreamElement } from './messages.ts'
 import { openTask, type OpenParts } from './open-task.ts'
+import { OperatorTimes } from './operator-times.ts'
 import { createRouter, type Router } from './router.ts'
 import { SnapshotJob } from './snapshot-job.ts'
 import { SinkSeals } from './sink-seals.ts'
@@ -51,6 +52,7 @@ export class TaskCore {
   readonly #inputs: InputGate
   readonly #seals = new SinkSeals()
   #chain!: Chain
+  #times!: OperatorTimes
   #parts: OpenParts | undefined
   #sweeper: Sweeper | undefined
   #phase: Phase = 'opening'
@@ -105,6 +107,8 @@ export class TaskCore {
       const from = restored[each.node.address]
       if (from?.kind === 'keyed') await this.#restore(each, from)
     }
+    this.#times = new OperatorTimes(this.options.spec, this.#chain.operators)
+    this.#times.carryDown()
     this.#sweeper = this.#createSweeper()
     for (const { operator } of [...this.#chain.operators].reverse()) await operator.open?.()
     if (this.options.signal.aborted) throw new StreamError('STOPPED', 'The job was stopped while it was opened.')
@@ -114,6 +118,7 @@ export class TaskCore {
 
   /** In turns like any other work (rules 1.20). */
   async #restore({ keyed, time }: ChainOperator, from: Extract<OperatorRestore, { kind: 'keyed' }>): Promise<void> {
+    time.watermark = from.watermark
     if (keyed === undefined) return
     const { env, signal } = this.options
     keyed.now = this.#now
@@ -127,7 +132,6 @@ export class TaskCore {
         budget = env.budget('turn')
       }
     }
-    time.watermark = from.watermark
   }
 
   /** Records may flow. Until then only a barrier is taken: checkpoint 0 is written before the first record (rules 1.1). */
@@ -356,7 +360,9 @@ export class TaskCore {
 
   #createSweeper(): Sweeper | undefined {
     const { env, host, keepsState } = this.options
-    const keyed = this.#chain.operators.flatMap((each) => (each.keyed === undefined ? [] : [{ address: each.node.address, state: each.keyed }]))
+    const keyed = this.#chain.operators.flatMap((each) =>
+      each.keyed === undefined ? [] : [{ address: each.node.address, state: each.keyed }],
+    )
     if (keyed.length === 0) return undefined
     const { swept } = host
     return new Sweeper({
@@ -431,7 +437,8 @@ export class TaskCore {
 
   #finishWatermark(at: number): void {
     this.#work = undefined
-    for (const { output } of this.options.spec.outputs) this.#router.time(output, { kind: 'watermark', at })
+    for (const { output, node } of this.options.spec.outputs)
+      this.#router.time(output, { kind: 'watermark', at: this.#times.leaving(node, at) })
   }
 
   #sourceTime(): Work | undefined {
@@ -459,9 +466,9 @@ export class TaskCore {
   #takeSource(): Work | undefined {
     if (!this.#hasPolled) {
       this.#hasPolled = true
-      // After a restore those downstream hear what the splits had seen before they get a record (rules 1.2 a).
-      const restored = this.#source.hasTime ? this.#sourceTime() : undefined
-      if (restored !== undefined) return restored
+      // They hear it before they get a record.
+      const restored = this.#source.restoredWatermark()
+      if (restored !== undefined) return watermarkWork(restored)
     }
     if (this.#isWaitingForSource && !this.#source.hasToAsk()) return this.#sourceTime()
     const polled = this.#source.poll()
