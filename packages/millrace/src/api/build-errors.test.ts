@@ -4,6 +4,7 @@ import { test } from 'node:test'
 import { z } from 'zod'
 import type { ErrorCode } from '../core/error-codes.ts'
 import { StreamError } from '../core/errors.ts'
+import { fileSink, jsonLines } from '../files.ts'
 import {
   agg,
   arraySource,
@@ -424,6 +425,17 @@ test('streams of another job', () => {
       ),
     { code: 'INVALID_JOB', message: /job 'two' returns 'foreign', which is an object and no stream of this job/ },
   )
+})
+
+test('two file sinks of one directory are refused before explain promises anything', () => {
+  const job = defineJob('parts', (builder) => {
+    const numbers = builder.from('n', arraySource([1, 2]))
+    numbers.filter((n) => n % 2 === 0).to('even', fileSink('out', jsonLines()))
+    numbers.filter((n) => n % 2 === 1).to('odd', fileSink('./out/', jsonLines()))
+  })
+  const message = /sink\/even and sink\/odd both write files to 'out'/
+  assert.throws(() => job.explain(), { code: 'INVALID_JOB', message })
+  assert.throws(() => buildPlan(job, undefined), { code: 'INVALID_JOB', message })
 })
 
 test('what defineJob is given', () => {

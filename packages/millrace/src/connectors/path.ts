@@ -4,6 +4,19 @@ export function joinPath(folder: string, name: string): string {
   return folder.endsWith('/') ? folder + name : `${folder}/${name}`
 }
 
+/** The same path for the same place, as far as the text tells: `out/`, `./out` and `x/../out` are `out`. */
+export function normalPath(path: string): string {
+  const parts: string[] = []
+  for (const part of path.split('/')) {
+    if (part === '' || part === '.') continue
+    const last = parts.at(-1)
+    if (part === '..' && last !== undefined && last !== '..') parts.pop()
+    else parts.push(part)
+  }
+  if (path.startsWith('/')) return `/${parts.join('/')}`
+  return parts.join('/') || '.'
+}
+
 /** The folder that holds a name: `.` for a bare name, `/` for what lies at the root. */
 export function parentOf(path: string): string {
   const trimmed = trimSlashes(path)

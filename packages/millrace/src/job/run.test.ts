@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { pathToFileURL } from 'node:url'
+import { defineSink, type Sink } from '../connect/contract.ts'
 import { fileSink, fileSource, jsonLines } from '../files.ts'
 import { arraySource, collectSink, defineJob, generatorSource, run, start, StreamError, valueState, type Job, type Out } from '../index.ts'
 import type { ErrorCode } from '../core/error-codes.ts'
@@ -163,4 +164,65 @@ test('a module that cannot be loaded, or has no job, is refused by name', async 
 
 test('what is no job is refused', async () => {
   for (const wrong of [null, 5, 'job', {}, () => undefined]) await assert.rejects(run(wrong as never), has('INVALID_JOB', /./))
+})
+
+test('start: who stops a job that fails gets its error there, and no promise is left that ends the process', async () => {
+  const unhandled: unknown[] = []
+  const note = (error: unknown): void => void unhandled.push(error)
+  process.on('unhandledRejection', note)
+  const written = Promise.withResolvers<void>()
+  const failing = defineJob('failing', (builder) => {
+    builder.from('n', generatorSource({ rate: 1_000, record: (n) => n })).to(
+      'out',
+      defineSink<number, null>({
+        kind: 'failing',
+        delivery: 'at-least-once',
+        open: async () => ({
+          write: () => (written.resolve(), true),
+          ready: async () => undefined,
+          seal: (checkpoint) => ({
+            durable: checkpoint > 0 ? Promise.reject(new Error('the disk is gone')) : Promise.resolve({ committables: [] }),
+          }),
+          close: async () => undefined,
+        }),
+      }),
+    )
+  })
+  const running = await start(failing)
+  await written.promise
+  await assert.rejects(running.stop(), /the disk is gone/)
+  await new Promise((resolve) => setImmediate(resolve))
+  process.off('unhandledRejection', note)
+  assert.deepEqual(unhandled, [])
+})
+
+test('a seal that throws leaves the other sinks of its task without a promise that ends the process', async () => {
+  const unhandled: unknown[] = []
+  const note = (error: unknown): void => void unhandled.push(error)
+  process.on('unhandledRejection', note)
+  const durable = Promise.withResolvers<never>()
+  const sealing = (kind: string, seal: () => { durable: Promise<never> }): Sink<number> =>
+    defineSink<number, null>({
+      kind,
+      delivery: 'at-least-once',
+      open: async () => ({ write: () => true, ready: async () => undefined, seal, close: async () => undefined }),
+    })
+  const job = defineJob('sealing', (builder) => {
+    const numbers = builder.from('n', arraySource([1]))
+    numbers.to(
+      'first',
+      sealing('rejects', () => ({ durable: durable.promise })),
+    )
+    numbers.to(
+      'second',
+      sealing('throws', () => {
+        throw new Error('no seal')
+      }),
+    )
+  })
+  await assert.rejects(run(job), /no seal/)
+  durable.reject(new Error('not durable'))
+  await new Promise((resolve) => setImmediate(resolve))
+  process.off('unhandledRejection', note)
+  assert.deepEqual(unhandled, [])
 })

@@ -35,7 +35,12 @@ export function start(job: URL, options?: RunOptions & { config?: unknown }): Pr
 export function start<Config>(job: Job<Config, unknown>, ...options: With<Config>): Promise<RunningJob>
 export async function start(job: unknown, options: RunOptions & { config?: unknown } = {}): Promise<RunningJob> {
   const handle = await startJob(job, options, { env: nodeEnv() })
-  const stop = (how: { deadline?: Duration } = {}): Promise<void> =>
-    handle.stop(how.deadline === undefined ? {} : { deadlineMs: durationMs(how.deadline, 'deadline') })
-  return { finished: handle.finished.then(() => undefined), stop, [Symbol.asyncDispose]: () => stop() }
+  const finished = handle.finished.then(() => undefined)
+  const stop = (how: { deadline?: Duration } = {}): Promise<void> => {
+    const stopped = handle.stop(how.deadline === undefined ? {} : { deadlineMs: durationMs(how.deadline, 'deadline') })
+    // Whoever stops the job gets its error from there: it must not end the process because nobody looks at `finished` too.
+    finished.catch(() => undefined)
+    return stopped
+  }
+  return { finished, stop, [Symbol.asyncDispose]: () => stop() }
 }

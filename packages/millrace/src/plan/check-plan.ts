@@ -4,7 +4,7 @@
  */
 import { StreamError } from '../core/errors.ts'
 import { MAX_KEY_GROUPS } from '../core/key-group.ts'
-import type { KeyedProcessNode, OutputName, Plan, PlanNode } from './nodes.ts'
+import type { KeyedProcessNode, OutputName, Plan, PlanNode, SinkNode } from './nodes.ts'
 import { sourcesOf, timedNodes } from './timed.ts'
 
 /**
@@ -32,6 +32,18 @@ export function checkNode(earlier: readonly PlanNode[], node: PlanNode): void {
   if (node.kind !== 'source' && node.inputs.length === 0) throw new StreamError('INVALID_JOB', `${node.address} has no input.`)
   if (node.parallelism !== undefined) checkParallelismHint(node.address, node.parallelism)
   if (node.kind === 'keyed-process') checkTimers(earlier, node)
+  if (node.kind === 'sink') checkPlace(earlier, node)
+}
+
+/** Before explain() promises what the run could not keep: the second would find the output of the first under its own names. */
+function checkPlace(earlier: readonly PlanNode[], { address, sink: { kind, place } }: SinkNode): void {
+  if (place === undefined) return
+  const other = earlier.find((each) => each.kind === 'sink' && each.sink.kind === kind && each.sink.place === place)
+  if (other === undefined) return
+  throw new StreamError(
+    'INVALID_JOB',
+    `${other.address} and ${address} both write ${kind} to '${place}'. Give each a place of its own, or make one stream of the two with union.`,
+  )
 }
 
 /** True when a node can send to the side output of a tag. */

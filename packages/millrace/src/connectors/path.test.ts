@@ -1,0 +1,11 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { normalPath } from './path.ts'
+
+test('normalPath: one text for one place', () => {
+  for (const path of ['out', './out', 'out/', 'out//.', 'x/../out', 'x/y/../../out/']) assert.equal(normalPath(path), 'out')
+  for (const path of ['/a/b', '//a/b/', '/a/./c/../b']) assert.equal(normalPath(path), '/a/b')
+  for (const path of ['.', './', 'a/..']) assert.equal(normalPath(path), '.')
+  assert.equal(normalPath('../a/../../b'), '../../b')
+  assert.equal(normalPath('/'), '/')
+})
