@@ -134,7 +134,7 @@ export interface KeyedState {
   readonly shortestTtlMs: number
   /** There is something to `free`. Cheap. */
   readonly canFree: boolean
-  /** So many deletions wait for the next snapshot, or for `forget`, until their memory is free. Cheap. */
+  /** So many deletions wait for the next snapshot, or for `forget`, until their memory is free; some may be free already. Cheap. */
   readonly awaiting: number
   /**
    * Gives back the memory of deleted entries and keys, where a completed snapshot covers that, for as long as the budget lasts; true

@@ -129,7 +129,7 @@ class HeapState extends StateContext implements KeyedState {
   }
 
   get awaiting(): number {
-    let sum = this.table.awaiting
+    let sum = this.table.empty
     for (let i = 0; i < this.columns.length; i++) sum += (this.columns[i] as Column).awaiting
     return sum
   }

@@ -167,9 +167,9 @@ export class KeyTable {
     this.free.push(slot)
   }
 
-  /** Slots of keys that have nothing, or had nothing once, and only the next snapshot lets go of. */
-  get awaiting(): number {
-    return this.emptied.length
+  /** Slots of keys that have nothing. */
+  get empty(): number {
+    return this.slots - this.liveKeys
   }
 
   get slots(): number {

@@ -83,7 +83,8 @@ export class Sweeper {
     for (let i = 0; i < this.#states.length; i++) {
       const state = this.#states[i] as KeyedState
       const { awaiting } = state
-      if (awaiting > SOME && awaiting * 4 > state.keyCount) state.snapshots.forget()
+      // What the one before has let go of is freed first.
+      if (awaiting > SOME && awaiting * 4 > state.keyCount && !state.canFree) state.snapshots.forget()
     }
   }
 
