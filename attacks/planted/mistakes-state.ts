@@ -92,7 +92,7 @@ export const stateMistakes: readonly Mistake[] = [
     'for (let piece = pieces.length - 1; piece >= 0; piece--) if (isKept(piece)) kept.push(piece)',
     'for (let piece = 0; piece < pieces.length; piece++) if (isKept(piece)) kept.unshift(piece)',
   ),
-  mistake('the watermark is not restored', 'T1, T2', 'task/task-core.ts', 'time.watermark = from.watermark', '', 'oracle'),
+  mistake('the watermark is not restored', 'T1, T2', 'task/restore-operator.ts', 'time.watermark = from.watermark', '', 'oracle'),
   mistake('the checksum of a block of state is not looked at', 'level 9', 'state/chunk.ts', 'digest.crc32(own) !== block.crc32', 'false'),
   mistake(
     'the checksum of an entry is not looked at',

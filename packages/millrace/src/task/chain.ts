@@ -20,7 +20,7 @@ import { type Key, keyHash } from '../serde/key.ts'
 import { createHeapState } from '../state/heap-state.ts'
 import type { KeyedState } from '../state/contract.ts'
 import type { Router } from './router.ts'
-import { inputLoop, type Loop, sampling, shared, type Ways } from './loops.ts'
+import { inputLoop, type Loop, paced, sampling, shared, type Ways } from './loops.ts'
 import { SourceDriver } from './source-driver.ts'
 import type { TaskOptions } from './task-spec.ts'
 
@@ -69,6 +69,7 @@ export function buildChain(parts: ChainParts): Chain {
         deadLetters: node.invalidTag === undefined ? undefined : outputs.fast.sides.get(node.invalidTag),
         gate: parts.gate,
         inspectAll: options.check,
+        newBudget: () => options.env.budget('slice'),
         idled: (splits) => options.host.splitsIdle?.(node.address, splits),
       })
       continue
@@ -88,7 +89,8 @@ export function buildChain(parts: ChainParts): Chain {
 
 function entryLoop(ways: Ways<Emit>, { gate, options }: ChainParts, specialize: Specialize): Loop {
   const fast = inputLoop(specialize, ways.fast, gate)
-  return sampling({ fast, inspecting: inputLoop(shared, ways.inspecting, gate) }, options.check)
+  const loop = sampling({ fast, inspecting: inputLoop(shared, ways.inspecting, gate) }, options.check)
+  return paced(loop, () => options.env.budget('slice'))
 }
 
 interface Outputs {
@@ -212,6 +214,20 @@ function cursorOf(fast: Cursor | undefined, inspecting: Cursor | undefined): { r
       },
     },
   }
+}
+
+export function hasOpenCursor(operators: readonly ChainOperator[]): boolean {
+  return operators.some(({ operator }) => operator.cursor?.isOpen === true)
+}
+
+/** What operators have begun to emit, downstream first; true when nothing is left open. */
+export function runCursors(operators: readonly ChainOperator[]): boolean {
+  for (const { operator } of [...operators].reverse()) {
+    if (operator.cursor?.isOpen !== true) continue
+    operator.cursor.resume()
+    if (operator.cursor.isOpen) return false
+  }
+  return true
 }
 
 /** What the two ways through an operator have in common. */

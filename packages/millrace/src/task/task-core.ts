@@ -14,14 +14,16 @@
  */
 import type { Plain, Writer } from '../connect/contract.ts'
 import type { Budget } from '../core/env.ts'
-import { StreamError, invariant, messageOf } from '../core/errors.ts'
+import { StreamError, invariant } from '../core/errors.ts'
 import { WATERMARK_END } from '../core/time.ts'
-import { buildChain, type Chain, type ChainOperator } from './chain.ts'
+import { buildChain, hasOpenCursor, runCursors, type Chain, type ChainOperator } from './chain.ts'
+import { explained } from './explain-error.ts'
 import { InputGate } from './input-gate.ts'
 import type { Loop } from './loops.ts'
 import { CHANNEL_CREDITS, type BarrierReason, type RecordBatch, type StepResult, type StreamElement } from './messages.ts'
 import { openTask, type OpenParts } from './open-task.ts'
 import { OperatorTimes } from './operator-times.ts'
+import { restoreOperator } from './restore-operator.ts'
 import { createRouter, type Router } from './router.ts'
 import { SnapshotJob } from './snapshot-job.ts'
 import { SinkSeals } from './sink-seals.ts'
@@ -105,7 +107,7 @@ export class TaskCore {
     })
     for (const each of this.#chain.operators) {
       const from = restored[each.node.address]
-      if (from?.kind === 'keyed') await this.#restore(each, from)
+      if (from?.kind === 'keyed') await restoreOperator(each, from, this.#now, this.options)
     }
     this.#times = new OperatorTimes(this.options.spec, this.#chain.operators)
     this.#times.carryDown()
@@ -114,24 +116,6 @@ export class TaskCore {
     if (this.options.signal.aborted) throw new StreamError('STOPPED', 'The job was stopped while it was opened.')
     if (this.#parts.reader !== undefined) this.#source.start(this.#parts.reader, this.#parts.restoredSplits)
     this.#phase = 'running'
-  }
-
-  /** In turns like any other work (rules 1.20). */
-  async #restore({ keyed, time }: ChainOperator, from: Extract<OperatorRestore, { kind: 'keyed' }>): Promise<void> {
-    time.watermark = from.watermark
-    if (keyed === undefined) return
-    const { env, signal } = this.options
-    keyed.now = this.#now
-    let budget: Budget = env.budget('turn')
-    for (const { blocks, ignored } of from.runs) {
-      for (const block of blocks) {
-        keyed.snapshots.restore(block, (state) => !ignored.includes(state))
-        if (budget.hasLeft()) continue
-        await new Promise<void>((resolve) => env.timers.soon(resolve))
-        if (signal.aborted) throw new StreamError('STOPPED', 'The job was stopped while it restored its state.')
-        budget = env.budget('turn')
-      }
-    }
   }
 
   /** Records may flow. Until then only a barrier is taken: checkpoint 0 is written before the first record (rules 1.1). */
@@ -282,7 +266,7 @@ export class TaskCore {
   #advance(): boolean {
     this.#refreshGate()
     if (this.#gate.isClosed) return false
-    if (this.#work !== undefined || this.#hasOpenCursor()) {
+    if (this.#work !== undefined || hasOpenCursor(this.#chain.operators)) {
       this.#run()
       return true
     }
@@ -375,7 +359,7 @@ export class TaskCore {
 
   /** Goes on with what has begun until it is done, the gate closes or the turn is over. */
   #run(): void {
-    if (!this.#runCursors()) return
+    if (!runCursors(this.#chain.operators)) return
     const work = this.#work
     if (work === undefined) return
     switch (work.kind) {
@@ -383,7 +367,7 @@ export class TaskCore {
         if (this.#runBatch(work)) this.#work = undefined
         return
       case 'source':
-        if (!this.#source.run() || this.#hasOpenCursor()) return
+        if (!this.#source.run() || hasOpenCursor(this.#chain.operators)) return
         this.#work = this.#sourceTime()
         return
       case 'watermark':
@@ -397,7 +381,7 @@ export class TaskCore {
   #runBatch(work: Extract<Work, { kind: 'batch' }>): boolean {
     const { values, timestamps } = work.batch
     work.index = work.entry(values, timestamps, work.index, values.length)
-    if (work.index < values.length || this.#hasOpenCursor()) return false
+    if (work.index < values.length || hasOpenCursor(this.#chain.operators)) return false
     this.options.host.consumed(work.channel)
     return true
   }
@@ -529,20 +513,6 @@ export class TaskCore {
     return next
   }
 
-  #hasOpenCursor(): boolean {
-    return this.#chain.operators.some(({ operator }) => operator.cursor?.isOpen === true)
-  }
-
-  /** What operators have begun to emit, downstream first; true when nothing is left open. */
-  #runCursors(): boolean {
-    for (const { operator } of [...this.#chain.operators].reverse()) {
-      if (operator.cursor?.isOpen !== true) continue
-      operator.cursor.resume()
-      if (operator.cursor.isOpen) return false
-    }
-    return true
-  }
-
   #sendToAll(
     output: { readonly output: number; readonly partitioning: string; readonly targets: number; readonly forwardTarget: number },
     element: StreamElement,
@@ -612,46 +582,8 @@ export class TaskCore {
   #fail(error: unknown): void {
     if (this.#phase === 'failed' || this.#phase === 'closed') return
     this.#phase = 'failed'
-    this.options.host.failed(this.#explain(error))
+    this.options.host.failed(explained(error, this.options, this.#chain?.operators ?? []))
   }
-
-  /** A value that a snapshot could not store was put there long before: it is told by its step, state and key. */
-  #withPlace(error: StreamError): StreamError {
-    for (const { node, keyed } of this.#chain.operators) {
-      const at = keyed?.snapshots.unstorable
-      if (at === undefined) continue
-      const key = textOfKey(at.key)
-      return new StreamError(
-        'UNSUPPORTED_VALUE',
-        `The state ${JSON.stringify(at.state)} of ${node.address} cannot be saved for the key ${key}: ${error.message}`,
-        { cause: error, details: { ...error.details, step: node.address, state: at.state, key } },
-      )
-    }
-    return error
-  }
-
-  /** Wraps once, at the task's edge: which step, which subtask, and why. */
-  #explain(error: unknown): StreamError {
-    const { spec, specializer } = this.options
-    if (StreamError.is(error)) return error.code === 'UNSUPPORTED_VALUE' ? this.#withPlace(error) : error
-    const step = specializer.addressOf(error) ?? spec.name
-    const frozen = error instanceof TypeError && /read only property|not extensible|Cannot delete property/.test(error.message)
-    if (frozen)
-      return new StreamError(
-        'FROZEN_RECORD',
-        `${step} changed a record or a value of state in place: ${messageOf(error)}. Make a new object instead: { ...record, field: value }.`,
-        { cause: error, details: { step, subtask: spec.subtask } },
-      )
-    return new StreamError('USER_CODE', `A function of ${step} threw: ${messageOf(error)}`, {
-      cause: error,
-      details: { step, subtask: spec.subtask },
-    })
-  }
-}
-
-function textOfKey(key: unknown): string {
-  const text = JSON.stringify(key, (_name, part: unknown) => (typeof part === 'bigint' ? `${part}n` : part))
-  return text.length > 100 ? `${text.slice(0, 100)}…` : text
 }
 
 /** A record waits at most this long in a buffer of a busy task. */

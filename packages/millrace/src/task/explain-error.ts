@@ -1,0 +1,41 @@
+/** What a task says of an error that ends it: which step, which subtask, and why. */
+import { StreamError, messageOf } from '../core/errors.ts'
+import type { ChainOperator } from './chain.ts'
+import type { TaskOptions } from './task-spec.ts'
+
+/** Wraps once, at the task's edge. */
+export function explained(error: unknown, { spec, specializer }: TaskOptions, operators: readonly ChainOperator[]): StreamError {
+  if (StreamError.is(error)) return error.code === 'UNSUPPORTED_VALUE' ? withPlace(error, operators) : error
+  const step = specializer.addressOf(error) ?? spec.name
+  const frozen = error instanceof TypeError && /read only property|not extensible|Cannot delete property/.test(error.message)
+  if (frozen)
+    return new StreamError(
+      'FROZEN_RECORD',
+      `${step} changed a record or a value of state in place: ${messageOf(error)}. Make a new object instead: { ...record, field: value }.`,
+      { cause: error, details: { step, subtask: spec.subtask } },
+    )
+  return new StreamError('USER_CODE', `A function of ${step} threw: ${messageOf(error)}`, {
+    cause: error,
+    details: { step, subtask: spec.subtask },
+  })
+}
+
+/** A value that a snapshot could not store was put there long before: it is told by its step, state and key. */
+function withPlace(error: StreamError, operators: readonly ChainOperator[]): StreamError {
+  for (const { node, keyed } of operators) {
+    const at = keyed?.snapshots.unstorable
+    if (at === undefined) continue
+    const key = textOfKey(at.key)
+    return new StreamError(
+      'UNSUPPORTED_VALUE',
+      `The state ${JSON.stringify(at.state)} of ${node.address} cannot be saved for the key ${key}: ${error.message}`,
+      { cause: error, details: { ...error.details, step: node.address, state: at.state, key } },
+    )
+  }
+  return error
+}
+
+function textOfKey(key: unknown): string {
+  const text = JSON.stringify(key, (_name, part: unknown) => (typeof part === 'bigint' ? `${part}n` : part))
+  return text.length > 100 ? `${text.slice(0, 100)}…` : text
+}

@@ -1,0 +1,26 @@
+import type { Budget } from '../core/env.ts'
+import { StreamError } from '../core/errors.ts'
+import type { ChainOperator } from './chain.ts'
+import type { OperatorRestore, TaskOptions } from './task-spec.ts'
+
+/** Puts what a checkpoint holds of an operator in its place: in turns like any other work (rules 1.20). */
+export async function restoreOperator(
+  { keyed, time }: ChainOperator,
+  from: Extract<OperatorRestore, { kind: 'keyed' }>,
+  now: number,
+  { env, signal }: TaskOptions,
+): Promise<void> {
+  time.watermark = from.watermark
+  if (keyed === undefined) return
+  keyed.now = now
+  let budget: Budget = env.budget('turn')
+  for (const { blocks, ignored } of from.runs) {
+    for (const block of blocks) {
+      keyed.snapshots.restore(block, (state) => !ignored.includes(state))
+      if (budget.hasLeft()) continue
+      await new Promise<void>((resolve) => env.timers.soon(resolve))
+      if (signal.aborted) throw new StreamError('STOPPED', 'The job was stopped while it restored its state.')
+      budget = env.budget('turn')
+    }
+  }
+}
