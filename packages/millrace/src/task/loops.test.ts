@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Gate } from '../operator/contract.ts'
-import { inputLoop, sampling, shared, type Loop } from './loops.ts'
+import { inputLoop, paced, sampling, shared, type Loop } from './loops.ts'
 
 interface Taken {
   readonly value: unknown
@@ -74,4 +74,34 @@ test('in test mode all records are inspected; timestamps come along, NaN where t
     { value: 'b', timestamp: Number.NaN, way: 'inspecting' },
     { value: 'c', timestamp: Number.NaN, way: 'inspecting' },
   ])
+})
+
+test('a piece of work ends with its budget, within a batch too; where records are slow that is after one', () => {
+  const taken: unknown[] = []
+  const plain: Loop = (values, _stamps, from, to) => {
+    taken.push(...values.slice(from, to))
+    return to
+  }
+  // Time as a count: a record costs `cost`, a budget is ten.
+  const run = (cost: number, count: number): { readonly pieces: number; readonly longest: number } => {
+    taken.length = 0
+    const loop = paced(plain, () => {
+      const until = taken.length * cost + 10
+      return { hasLeft: () => taken.length * cost < until }
+    })
+    const values = Array.from({ length: count }, (_, index) => index)
+    let longest = 0
+    let pieces = 0
+    for (let at = 0; at < count; pieces++) {
+      const reached = loop(values, undefined, at, count)
+      // The first pieces find out how slow records are.
+      if (pieces > 6) longest = Math.max(longest, reached - at)
+      at = reached
+    }
+    assert.deepEqual(taken, values)
+    return { pieces, longest }
+  }
+  assert.deepEqual(run(0.001, 512), { pieces: 1, longest: 0 })
+  assert.equal(run(20, 512).longest, 1)
+  assert.ok(run(1, 5_120).longest <= 24)
 })

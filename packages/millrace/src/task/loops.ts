@@ -5,6 +5,7 @@
  * Most records go the fast way. A sample goes the inspecting way, the same operators linked by edges that look at each record
  * (rules 1.7 d, 1.12): a test in the fast way, taken or not, would force V8 to allocate records that it can do without.
  */
+import type { Budget } from '../core/env.ts'
 import type { Emit, Gate, Specialize } from '../operator/contract.ts'
 
 /** Brings `values[from]` to before `values[to]` to an input, until the gate closes; gives the place of the first one left. */
@@ -64,6 +65,33 @@ export function sampling(ways: Ways<Loop>, inspectAll: boolean): Loop {
       else if (reached === end) left = --first > 0 ? 0 : ONE_IN - 1
       i = reached
       if (i < end) break
+    }
+    return i
+  }
+}
+
+/** Records between two looks at the budget: few at first and where they are slow, a whole batch where they are not. */
+const FIRST_CHUNK = 16
+const LONGEST_CHUNK = 512
+
+/**
+ * Stops when the budget is spent, wherever in the batch that is: however long user code takes for a record, a turn is a few
+ * milliseconds, and checkpoints, heartbeats and a stop do not wait for a whole batch.
+ */
+export function paced(loop: Loop, newBudget: () => Budget): Loop {
+  let chunk = FIRST_CHUNK
+  return (values, stamps, from, to) => {
+    const budget = newBudget()
+    let i = from
+    while (i < to) {
+      const end = Math.min(to, i + chunk)
+      i = loop(values, stamps, i, end)
+      if (i < end) break
+      if (!budget.hasLeft()) {
+        chunk = Math.max(1, chunk >> 1)
+        break
+      }
+      chunk = Math.min(LONGEST_CHUNK, chunk * 2)
     }
     return i
   }

@@ -7,11 +7,12 @@
  */
 import type { SplitState } from '../checkpoint/manifest.ts'
 import type { Batch, Plain, Reader } from '../connect/contract.ts'
+import type { Budget } from '../core/env.ts'
 import { StreamError, messageOf } from '../core/errors.ts'
 import type { Emit, Gate, Specialize } from '../operator/contract.ts'
 import type { SourceNode } from '../plan/nodes.ts'
 import { Idleness } from './idleness.ts'
-import { inputLoop, type Loop, sampling, shared, type Ways } from './loops.ts'
+import { inputLoop, type Loop, paced, sampling, shared, type Ways } from './loops.ts'
 import { type Split, SplitTable } from './split-table.ts'
 
 type Open = Batch<unknown, Plain>
@@ -68,6 +69,8 @@ export interface SourceDriverOptions {
   readonly deadLetters: Emit | undefined
   readonly gate: Gate
   readonly inspectAll: boolean
+  /** For one piece of work. */
+  readonly newBudget: () => Budget
   /** For those who watch: these splits stop holding the watermark back, all at once; the furthest first. */
   readonly idled?: (splits: readonly string[]) => void
 }
@@ -93,7 +96,8 @@ export class SourceDriver {
     this.#table = new SplitTable(outOfOrdernessMs)
     this.#idleness = idlenessMs === undefined ? undefined : new Idleness(this.#table, idlenessMs)
     const { specialize, next, inspectAll } = options
-    this.#loop = sampling({ fast: this.#head(specialize, next.fast), inspecting: this.#head(shared, next.inspecting) }, inspectAll)
+    const loop = sampling({ fast: this.#head(specialize, next.fast), inspecting: this.#head(shared, next.inspecting) }, inspectAll)
+    this.#loop = paced(loop, options.newBudget)
   }
 
   /** What only takes records as they are is shorter. */
