@@ -22,6 +22,15 @@ test('code, message, remedy and page', () => {
   )
 })
 
+test('COMMIT_FAILED says what to do once: in its message', () => {
+  const cause = new StreamError('COMMIT_FAILED', 'out/part-1 is another file. Go on with the checkpoints that wrote it.')
+  const error = new StreamError('COMMIT_FAILED', `sink/out cannot prove that its output was committed: ${cause.message}`, { cause })
+  assert.equal(
+    errorText(error, context),
+    'millrace: COMMIT_FAILED: sink/out cannot prove that its output was committed: out/part-1 is another file. Go on with the checkpoints that wrote it.\n  see docs/errors.md#commit_failed\n',
+  )
+})
+
 test('an error of the user shows the lines of the user, and not those of Node and the engine', () => {
   const cause = withStack(
     new TypeError("Cannot read properties of undefined (reading 'id')"),

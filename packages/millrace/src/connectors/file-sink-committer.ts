@@ -4,6 +4,11 @@ import { ignore, makeDurableDirectory, readFile, removeFile, systemCodeOf } from
 import { epochOf, hiddenFolderOf, sinkError, type Part } from './file-sink-names.ts'
 import { joinPath } from './path.ts'
 
+/** What to do; the sentences that end an error's message. */
+const START_AGAIN = 'start again with an empty folder and new checkpoints'
+const GO_ON = `Go on with the checkpoints that wrote it, or ${START_AGAIN}.`
+const PUT_BACK = `Put it back as it was, or ${START_AGAIN}.`
+
 /**
  * Gives sealed parts their final names.
  *
@@ -82,13 +87,13 @@ export class PartCommitter implements Committer<Part> {
       const before = await files.info(hidden)
       if (before === undefined) return await this.#proveCommitted(part, final)
       if (before.sizeBytes !== part.size)
-        return this.#failed(`${hidden} has ${before.sizeBytes} bytes instead of ${part.size}: it has been changed`, final)
+        return this.#failed(`${hidden} has ${before.sizeBytes} bytes instead of ${part.size}: it has been changed. ${PUT_BACK}`, final)
       crashPoint('files.commit.beforeLink')
       const isNew = await files.link(hidden, final)
       crashPoint('files.commit.afterLink')
       if (isNew) return { kind: 'committed' }
       if ((await files.info(final))?.identity === before.identity) return { kind: 'already-committed' }
-      return this.#failed(`${final} exists and is another file: the directory holds the output of another run`, final)
+      return this.#failed(`${final} exists and is another file: the folder holds the output of another run. ${GO_ON}`, final)
     } catch (cause) {
       // Nothing is lost: the part is durable under its hidden name.
       return { kind: 'retry', cause: sinkError(this.#context, final, cause) }
@@ -101,19 +106,19 @@ export class PartCommitter implements Committer<Part> {
     const info = await files.info(final)
     if (info === undefined)
       return this.#failed(
-        `neither ${final} nor its hidden file ${joinPath(this.#folder, part.hidden)} exists: its records may be lost`,
+        `neither ${final} nor its hidden file ${joinPath(this.#folder, part.hidden)} exists: its records may be lost. ${PUT_BACK} A relative path begins where the process was started.`,
         final,
       )
     const bytes = info.sizeBytes === part.size ? await readFile(files, final) : undefined
     if (bytes !== undefined && digest.crc32(bytes) === part.crc32) return { kind: 'already-committed' }
-    return this.#failed(`${final} is not what was written: it has been changed or replaced`, final)
+    return this.#failed(`${final} is not what was written: it has been changed or replaced. ${PUT_BACK}`, final)
   }
 
   #failed(what: string, file: string): CommitOutcome {
     const { sink } = this.#context
     return {
       kind: 'failed',
-      cause: new StreamError('COMMIT_FAILED', `${sink} cannot prove a commit: ${what}.`, { details: { file, sink } }),
+      cause: new StreamError('COMMIT_FAILED', what, { details: { file, sink } }),
     }
   }
 

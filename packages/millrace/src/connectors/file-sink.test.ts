@@ -62,17 +62,25 @@ test('two pairs of job and sink never share a folder', () => {
   for (const folder of folders) assert.match(folder, /^\/out\/\.[^/]+$/)
 })
 
-test('a commit that cannot be proven is said to have failed', async () => {
+test('a commit that cannot be proven is said to have failed, and what to do', async () => {
   const cases: readonly (readonly [name: string, spoil: (env: Env, part: Part) => Promise<void>, message: RegExp])[] = [
-    ['both files are gone', (env, part) => env.files.unlink(`/out/.millrace-job+out/${part.hidden}`), /neither .+ nor its hidden file/],
-    ['the name belongs to another file', (env, part) => write(env, `/out/${part.final}`, 'other'), /is another file/],
+    [
+      'both files are gone',
+      (env, part) => env.files.unlink(`/out/.millrace-job+out/${part.hidden}`),
+      /neither .+ nor its hidden file.+Put it back.+where the process was started\.$/,
+    ],
+    [
+      'the name belongs to another file',
+      (env, part) => write(env, `/out/${part.final}`, 'other'),
+      /is another file.+Go on with the checkpoints that wrote it, or start again with an empty folder and new checkpoints\.$/,
+    ],
     [
       'the committed file was replaced',
       async (env, part) => {
         await env.files.unlink(`/out/.millrace-job+out/${part.hidden}`)
         await write(env, `/out/${part.final}`, 'x'.repeat(part.size))
       },
-      /is not what was written/,
+      /is not what was written.+Put it back as it was, or start again/,
     ],
   ]
   for (const [name, spoil, message] of cases) {
@@ -84,7 +92,7 @@ test('a commit that cannot be proven is said to have failed', async () => {
       const [outcome] = await (await committerOf(env)).commit([committable])
       assert.ok(outcome?.kind === 'failed', name)
       assert.equal((outcome.cause as { code?: string }).code, 'COMMIT_FAILED')
-      assert.match(String(outcome.cause), message)
+      assert.match((outcome.cause as Error).message, message)
     }
     await env.machine.run(tryIt())
   }

@@ -94,6 +94,12 @@ const table = {
     message: 'A value cannot be stored or sent: a function, symbol, promise, cycle or class instance.',
     remedy: 'Use plain objects, arrays, Map, Set, Date, Uint8Array and primitives; the message gives the path of the field.',
   },
+  PROMISE: {
+    domain: 'user',
+    retry: 'never',
+    message: 'A function of a step gave a promise.',
+    remedy: 'Steps are synchronous. Await in a source, in a sink, or before the job.',
+  },
   OUTSIDE_CALL: {
     domain: 'user',
     retry: 'never',
@@ -213,7 +219,8 @@ const table = {
     domain: 'external',
     retry: 'never',
     message: 'A sink cannot prove that what it holds was committed.',
-    remedy: 'The job has stopped so that nothing is lost silently; the message names what could not be committed.',
+    remedy:
+      'The message says what could not be committed. A run from the start needs an empty output folder and an empty checkpoint directory; a folder that holds output goes on with the checkpoints that wrote it. Files that were moved or changed have to be put back. The job has stopped so that nothing is lost silently.',
   },
   CONTRACT: {
     domain: 'external',

@@ -110,6 +110,7 @@ export class Committers {
   }
 
   #pause(ms: number): Promise<void> {
+    if (this.#cancel.signal.aborted) return Promise.resolve()
     return new Promise((resolve) => {
       const { signal } = this.#cancel
       const done = (): void => {
@@ -125,11 +126,10 @@ export class Committers {
 
 /** M3: the job ends; only a person can tell what is true. */
 function unproven(sink: string, cause: unknown): StreamError {
-  return new StreamError(
-    'COMMIT_FAILED',
-    `${sink} cannot prove that its output was committed: ${sentence(cause)} The job has stopped so that nothing is lost silently.`,
-    { cause, details: { sink } },
-  )
+  return new StreamError('COMMIT_FAILED', `${sink} cannot prove that its output was committed: ${sentence(cause)}`, {
+    cause,
+    details: { sink },
+  })
 }
 
 /** Nothing speaks against the commit, but it could not be made: it is offered again by the next attempt. */
