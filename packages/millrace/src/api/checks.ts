@@ -1,4 +1,5 @@
 import { StreamError } from '../core/errors.ts'
+import { suggestionFor } from '../core/suggest.ts'
 import { shown } from '../plan/ids.ts'
 
 /** Checks a function of the user's. Those that run per record must be synchronous. */
@@ -37,5 +38,7 @@ export function checkObject(of: unknown, what: string): asserts of is Readonly<R
 export function checkOptionNames(of: object, what: string, allowed: readonly string[]): void {
   const unknown = Object.keys(of).find((name) => !allowed.includes(name))
   if (unknown === undefined) return
-  throw new StreamError('INVALID_OPTION', `${what} has no option '${unknown}': there are ${allowed.join(', ')}.`)
+  const near = suggestionFor(unknown, allowed)
+  const hint = near === undefined ? `there are ${allowed.join(', ')}.` : `did you mean '${near}'?`
+  throw new StreamError('INVALID_OPTION', `${what} has no option '${unknown}': ${hint}`)
 }

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util'
 import { StreamError } from '../core/errors.ts'
+import { suggestionFor } from '../core/suggest.ts'
 import { commandNamed, commands, type CommandName, type CommandSpec, type OptionSpec } from './commands.ts'
-import { suggestionFor } from './suggest.ts'
 
 export type Values = Readonly<Record<string, string | true>>
 /** What a command line asks for. */

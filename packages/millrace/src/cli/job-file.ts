@@ -3,12 +3,12 @@ import { existsSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { messageOf, StreamError } from '../core/errors.ts'
+import { suggestionFor } from '../core/suggest.ts'
 import { loadModule } from '../env/load-module.ts'
 import { loadJob } from '../job/load-job.ts'
 import { usage } from './arguments.ts'
 import type { CommandName } from './commands.ts'
 import { valueText } from './format.ts'
-import { suggestionFor } from './suggest.ts'
 
 /** A job as a module exports it. */
 export interface LoadedJob {

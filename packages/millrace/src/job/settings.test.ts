@@ -75,6 +75,24 @@ for (const [path, values, put, code = 'INVALID_OPTION'] of bad)
     }
   })
 
+test('a misspelt option is refused by its name, with the right one where it is near', () => {
+  const misspelt: readonly (readonly [options: Wrong, message: string])[] = [
+    [{ paralellism: 3 }, "A run has no option 'paralellism': did you mean 'parallelism'?"],
+    [{ checkpoint: { storage } }, "A run has no option 'checkpoint': did you mean 'checkpoints'?"],
+    [{ threads: 3 }, "A run has no option 'threads': there are workers, parallelism, keyGroups, checkpoints, restore,"],
+    [{ checkpoints: { storage, evry: '5s' } }, "checkpoints has no option 'evry': did you mean 'every'?"],
+    [{ restore: { accept: true } }, "restore has no option 'accept': did you mean 'acceptLoss'?"],
+    [fixed({ initial: 1 }), "fixed-delay restart has no option 'initial': there are strategy, attempts, delay."],
+    [exponential({ maximum: 3 }), "exponential restart has no option 'maximum': there are strategy, initial, max,"],
+  ]
+  for (const [options, message] of misspelt)
+    assert.throws(
+      () => settingsOf(options),
+      (error) => StreamError.is(error) && error.code === 'INVALID_OPTION' && error.message.startsWith(message),
+      message,
+    )
+})
+
 test('a job with workers says NOT_YET and what to do', () => {
   assert.throws(
     () => settingsOf({ workers: 1 }),

@@ -1,3 +1,4 @@
+import { checkOptionNames } from '../api/checks.ts'
 import type { RunOptions } from '../api/run-types.ts'
 import { storageDefinitionOf } from '../connect/contract.ts'
 import { directoryStorage } from '../connectors/directory-storage.ts'
@@ -13,12 +14,30 @@ const DEFAULT_LEASE_MS = 10_000
 const MIN_EVERY_MS = 10
 const MIN_LEASE_MS = 100
 
+/** The options there are; with `restart`, those of each strategy. */
+const RUN_OPTIONS: readonly (keyof RunOptions | 'config')[] = [
+  'workers',
+  'parallelism',
+  'keyGroups',
+  'checkpoints',
+  'restore',
+  'restart',
+  'check',
+  'signal',
+  'config',
+]
+const CHECKPOINT_OPTIONS = ['storage', 'every', 'timeout', 'retain', 'lease']
+const RESTORE_OPTIONS = ['from', 'acceptLoss', 'allowDropped']
+const FIXED_DELAY_OPTIONS = ['strategy', 'attempts', 'delay']
+const EXPONENTIAL_OPTIONS = ['strategy', 'initial', 'max', 'multiplier', 'jitter', 'resetAfter']
+
 /**
  * @throws {INVALID_OPTION} naming the option and what it may be
  * @throws {INVALID_DURATION}
  * @throws {NOT_YET} for worker threads
  */
 export function settingsOf(options: RunOptions): RunSettings {
+  checkOptionNames(options, 'A run', RUN_OPTIONS)
   const workers = count(options.workers ?? 0, 'workers', 0)
   if (workers > 0)
     throw new StreamError(
@@ -43,6 +62,7 @@ export function settingsOf(options: RunOptions): RunSettings {
 function checkpointSettings(options: NonNullable<RunOptions['checkpoints']>): CheckpointSettings {
   if (typeof options !== 'object')
     throw new StreamError('INVALID_OPTION', `checkpoints is ${String(options)}: it has to be { storage, every, timeout, retain, lease }.`)
+  checkOptionNames(options, 'checkpoints', CHECKPOINT_OPTIONS)
   if (options.storage === '') throw new StreamError('INVALID_OPTION', 'checkpoints.storage is empty: it has to be the path of a directory.')
   const storage = storageDefinitionOf(typeof options.storage === 'string' ? directoryStorage(options.storage) : options.storage)
   if (storage === undefined)
@@ -63,6 +83,7 @@ function restoreSettings(restore: NonNullable<RunOptions['restore']>): RestoreSe
       'INVALID_OPTION',
       `restore is ${String(restore)}: it may be 'latest', 'none' or { from, acceptLoss, allowDropped }.`,
     )
+  checkOptionNames(restore, 'restore', RESTORE_OPTIONS)
   return {
     mode: 'latest',
     from: restore.from === undefined || restore.from === null ? undefined : checkpointId(restore.from),
@@ -102,6 +123,7 @@ function restartStrategy(restart: RunOptions['restart'], hasCheckpoints: boolean
       'INVALID_OPTION',
       `restart.strategy is ${JSON.stringify((restart as { strategy: unknown }).strategy)}: it may be 'fixed-delay' or 'exponential'.`,
     )
+  checkOptionNames(restart, 'fixed-delay restart', FIXED_DELAY_OPTIONS)
   return {
     kind: 'fixed-delay',
     attempts: count(restart.attempts, 'restart.attempts', 0),
@@ -111,6 +133,7 @@ function restartStrategy(restart: RunOptions['restart'], hasCheckpoints: boolean
 
 /** Defaults of RS-1. */
 function exponential(options: Omit<Extract<RunOptions['restart'], { strategy: 'exponential' }>, 'strategy'>): RunSettings['restart'] {
+  checkOptionNames(options, 'exponential restart', EXPONENTIAL_OPTIONS)
   const multiplier = options.multiplier ?? 1.5
   const jitter = options.jitter ?? 0.1
   if (!(typeof multiplier === 'number' && multiplier >= 1 && Number.isFinite(multiplier)))

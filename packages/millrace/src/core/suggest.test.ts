@@ -17,4 +17,5 @@ test('suggests what is near, and nothing where nothing is', () => {
   assert.equal(suggestionFor('EXPLAIN', commands), 'explain')
   assert.equal(suggestionFor('deploy', commands), undefined)
   assert.equal(suggestionFor('x', commands), undefined)
+  assert.equal(suggestionFor('acceptloss', ['from', 'acceptLoss']), 'acceptLoss')
 })

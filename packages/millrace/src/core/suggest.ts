@@ -1,12 +1,12 @@
 /** The known word that was probably meant; undefined when none is near. */
 export function suggestionFor(word: string, known: readonly string[]): string | undefined {
   const lower = word.toLowerCase()
-  const longer = known.filter((candidate) => lower.length >= 2 && candidate.startsWith(lower))
+  const longer = known.filter((candidate) => lower.length >= 2 && candidate.toLowerCase().startsWith(lower))
   if (longer.length === 1) return longer[0]
   const limit = Math.max(1, Math.floor(lower.length / 3))
   let best: { readonly word: string; readonly distance: number } | undefined
   for (const candidate of known) {
-    const distance = editDistance(lower, candidate)
+    const distance = editDistance(lower, candidate.toLowerCase())
     if (distance <= limit && distance < (best?.distance ?? Number.POSITIVE_INFINITY)) best = { word: candidate, distance }
   }
   return best?.word
