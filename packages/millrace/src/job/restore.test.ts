@@ -244,6 +244,17 @@ for (const [what, before, after, named] of dropping)
     if (what === 'a state' || what === 'a timer') assertCounted(lab.rows<Counted>(), rows)
   })
 
+test('a restore that is refused does not say that it has given something up', async () => {
+  const lab = new Lab()
+  await stopped(lab, version({ process: 'count' }))
+  const refused = await lab.start(version({ process: 'total' }), checkpointed())
+  assert.equal(codeOf(await refused.end()), 'STATE_DROPPED')
+  assert.deepEqual(
+    refused.events.filter(({ kind }) => kind === 'restoring'),
+    [],
+  )
+})
+
 test('what was dropped with the word stays dropped, also when its name comes back', async () => {
   const lab = new Lab()
   await stopped(lab, version({ extra: true }), {}, 15)

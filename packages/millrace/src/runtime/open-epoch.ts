@@ -1,5 +1,5 @@
 /** From an ownership to an epoch that can run: compares the checkpoint with the plan, and wires up attempt and committers. */
-import { compareWithPlan } from '../checkpoint/compare.ts'
+import { compareWithPlan, type PlanComparison } from '../checkpoint/compare.ts'
 import type { CoordinatorOptions } from '../checkpoint/coordinator-types.ts'
 import type { Manifest } from '../checkpoint/manifest.ts'
 import { restorePlan, type OperatorRestore as PlannedRestore } from '../checkpoint/restore-plan.ts'
@@ -14,8 +14,8 @@ import { Attempt, type AttemptEvents } from './attempt.ts'
 import type { JobStore } from './checkpoint-store.ts'
 import { Committers } from './committers.ts'
 import { EpochRun } from './epoch-run.ts'
-import type { JobObserver } from './monitor.ts'
-import type { JobRunOptions } from './run-settings.ts'
+import type { JobEvent, JobObserver } from './monitor.ts'
+import type { JobRunOptions, RunSettings } from './run-settings.ts'
 import { wire } from './wiring.ts'
 
 /** As often as checkpoints are taken unless the run says otherwise. */
@@ -31,9 +31,12 @@ export async function openEpoch(options: OpenEpochOptions): Promise<EpochRun> {
   const { plan, settings, env, store, observer } = options
   const { ownership } = store
   const summary = planSummary(plan)
-  const restored = compared(ownership.restored?.manifest, summary, options)
+  const comparison = compared(ownership.restored?.manifest, summary, settings)
+  const restored = comparison?.manifest
   const keyGroups = restored?.keyGroups ?? settings.keyGroups ?? DEFAULT_KEY_GROUPS
   for (const parallelism of new Set(parallelismsOf(plan, settings.parallelism))) checkParallelism(parallelism, keyGroups)
+  // Only now: what is refused has given nothing up.
+  observer(restoringEvent(comparison))
   const wiring = wire(plan, physicalPlan(plan, { parallelism: settings.parallelism, chainKeyed: true }), keyGroups)
   const coordinator: CoordinatorOptions = {
     job: plan.job,
@@ -80,17 +83,18 @@ function everyMsWithoutStorage({ nodes }: Plan): number | undefined {
 function compared(
   manifest: Manifest | undefined,
   summary: readonly OperatorSummary[],
-  { settings, observer }: OpenEpochOptions,
-): Manifest | undefined {
-  if (manifest === undefined) {
-    observer({ kind: 'restoring', checkpoint: undefined, kept: [], added: [], dropped: [] })
-    return undefined
-  }
-  const comparison = compareWithPlan(manifest, summary, { allowDropped: settings.restore.allowDropped, keyGroups: settings.keyGroups })
-  const { kept, migrated, added, dropped } = comparison
-  observer({ kind: 'restoring', checkpoint: manifest.checkpoint, kept: [...kept, ...migrated], added, dropped })
+  { restore, keyGroups }: RunSettings,
+): PlanComparison | undefined {
+  if (manifest === undefined) return undefined
+  const comparison = compareWithPlan(manifest, summary, { allowDropped: restore.allowDropped, keyGroups })
   if (comparison.error !== undefined) throw comparison.error
-  return comparison.manifest
+  return comparison
+}
+
+function restoringEvent(comparison: PlanComparison | undefined): JobEvent {
+  if (comparison === undefined) return { kind: 'restoring', checkpoint: undefined, kept: [], added: [], dropped: [] }
+  const { manifest, kept, migrated, added, dropped } = comparison
+  return { kind: 'restoring', checkpoint: manifest.checkpoint, kept: [...kept, ...migrated], added, dropped }
 }
 
 /** Reads what a subtask gets back when it is opened, not before: only its own key groups. */
