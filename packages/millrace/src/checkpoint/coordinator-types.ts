@@ -60,6 +60,8 @@ export type CoordinatorEvent = { readonly nowMs: number } & (
   | { readonly kind: 'closed'; readonly epoch: number; readonly entry: 'finished' | 'release' }
   | { readonly kind: 'committed'; readonly epoch: number; readonly upTo: number }
   | { readonly kind: 'commitFailed'; readonly epoch: number; readonly upTo: number; readonly error: StreamError }
+  /** A stop does not wait for commits any longer, and none is under way: the next owner makes those that are left. */
+  | { readonly kind: 'commitsLeft'; readonly epoch: number }
   | { readonly kind: 'merged'; readonly epoch: number; readonly merge: Merge }
   /** A task has failed, or the host gives the attempt up for another reason. */
   | { readonly kind: 'attemptFailed'; readonly epoch: number; readonly error: StreamError }

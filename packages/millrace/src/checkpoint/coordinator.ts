@@ -89,6 +89,8 @@ export function decideCheckpoint(state: CoordinatorState, event: CoordinatorEven
       return { state: { ...state, merges: [...state.merges, event.merge] }, actions: [] }
     case 'closed':
       return state.stage === 'closing' ? close(state, event.entry) : drop(state)
+    case 'commitsLeft':
+      return state.stage === 'finishing' ? release(state) : drop(state)
     case 'commitFailed':
     case 'storeFailed':
     case 'fenced':
@@ -285,7 +287,11 @@ function onStop(state: CoordinatorState, nowMs: number): CoordinatorDecision {
   if (state.stage === 'running') return triggerWanted({ ...state, wanted: state.wanted ?? 'stop' }, nowMs)
   // No record has flowed: nothing is lost by leaving at once, and what is not committed yet the next owner commits.
   const isEarly = state.stage === 'committing-restored' || state.stage === 'withdrawing' || state.stage === 'opening'
-  if (!isEarly) return keep(state)
+  return isEarly ? release(state) : keep(state)
+}
+
+/** What is not committed the next owner commits. */
+function release(state: CoordinatorState): CoordinatorDecision {
   return { state: { ...state, stage: 'closing' }, actions: [{ kind: 'append-release', usedTo: state.usedTo }] }
 }
 

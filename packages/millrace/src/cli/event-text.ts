@@ -34,6 +34,7 @@ export function eventText(event: JobEvent, context: EventContext): string | unde
       return failedText(event, context)
     case 'already-finished':
       return finishedText(event.checkpoint, context.directory)
+    case 'commits-left':
     case 'ended':
       return undefined
   }

@@ -34,6 +34,7 @@ export class RunReport {
   #restored: number | undefined
   #hasShownCheckpoint = false
   #isRunning = false
+  #hasCommitsLeft = false
   #lastFailure: string | undefined
   #cancelTick: (() => void) | undefined
 
@@ -57,6 +58,7 @@ export class RunReport {
     if (event.kind === 'waiting') return this.#onWaiting(event)
     this.#waiting = undefined
     if (event.kind === 'checkpoint') return this.#onCheckpoint(event)
+    if (event.kind === 'commits-left') this.#hasCommitsLeft = true
     if (event.kind === 'restoring') this.#restored = event.checkpoint
     if (event.kind === 'claimed' && this.#options.screen.isLive) return
     if (event.kind === 'ended') return this.#onEnded(event)
@@ -112,6 +114,8 @@ export class RunReport {
   #stoppedText(): string {
     if (this.#options.directory === undefined) return 'stopped; without --checkpoints nothing is kept'
     if (this.newestCheckpoint === undefined) return 'stopped before it had begun'
+    if (this.#hasCommitsLeft)
+      return `stopped: checkpoint ${this.newestCheckpoint} is complete, but not all of its output was committed in time; the same command commits it and continues from there`
     if (!this.#isRunning)
       return `stopped while it was not running: checkpoint ${this.newestCheckpoint} is complete, the same command continues from there and commits what it holds`
     return `stopped: checkpoint ${this.newestCheckpoint} is complete and its output committed; the same command continues from there`

@@ -13,6 +13,8 @@ import type { World } from './world.ts'
 
 /** A little less than what container platforms give a process between SIGTERM and SIGKILL. */
 const STOP_DEADLINE_MS = 9_000
+/** What takes longer to be committed the next run commits: a stop shall not last. */
+const STOP_COMMIT_MS = 1_000
 
 /** `millrace run`: the job in this process, from its start to its end. */
 export async function runCommand(operand: string, values: Values, world: World): Promise<number> {
@@ -87,7 +89,7 @@ class RunningCommand {
 
   #stopHandle(handle: JobHandle): void {
     // Whatever goes wrong also rejects `finished`, which is waited for.
-    handle.stop({ deadlineMs: STOP_DEADLINE_MS }).catch(() => {})
+    handle.stop({ deadlineMs: STOP_DEADLINE_MS, commitMs: STOP_COMMIT_MS }).catch(() => {})
   }
 
   #end(code: number): void {

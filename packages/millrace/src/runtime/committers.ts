@@ -94,8 +94,8 @@ export class Committers {
     let cause: unknown
     for (let round = 0; round <= COMMIT_ROUNDS && open.length > 0; round++) {
       if (round > 0) await this.#pause(FIRST_PAUSE_MS * 2 ** (round - 1))
-      if (this.#cancel.signal.aborted) throw new StreamError('STOPPED', `${sink} was stopped before it had committed everything.`)
-      const outcomes = await committer.commit(open)
+      if (this.#cancel.signal.aborted) throw stopped(sink)
+      const outcomes = await this.#offer(sink, committer, open)
       if (outcomes.length !== open.length)
         throw new StreamError(
           'CONTRACT',
@@ -107,6 +107,15 @@ export class Committers {
       open = open.filter((_, index) => outcomes[index]?.kind === 'retry')
     }
     if (open.length > 0) throw unavailable(sink, cause)
+  }
+
+  /** What is thrown because the signal says so is no failure: nobody knows more or less than before. */
+  async #offer(sink: string, committer: Committer<Plain>, group: readonly StoredCommittable[]): Promise<readonly CommitOutcome[]> {
+    try {
+      return await committer.commit(group)
+    } catch (error) {
+      throw this.#cancel.signal.aborted ? stopped(sink) : error
+    }
   }
 
   #pause(ms: number): Promise<void> {
@@ -122,6 +131,10 @@ export class Committers {
       signal.addEventListener('abort', done)
     })
   }
+}
+
+function stopped(sink: string): StreamError {
+  return new StreamError('STOPPED', `${sink} was stopped before it had committed everything.`)
 }
 
 /** M3: the job ends; only a person can tell what is true. */

@@ -34,6 +34,8 @@ export interface EpochRunOptions {
   /** Undefined: checkpoints are taken only at the end, on stop, and when a sink is full until a commit. */
   readonly everyMs: number | undefined
   readonly timeoutMs: number
+  /** There is storage: a stop may leave commits to the next run. */
+  readonly mayLeaveCommits: boolean
   readonly observer: JobObserver
 }
 
@@ -53,6 +55,9 @@ export class EpochRun {
   #hasEnded = false
   #isHurried = false
   #isTickDue = false
+  #isLeaving = false
+  #commitMs: number | undefined
+  #cancelLeaving: (() => void) | undefined
 
   constructor(options: EpochRunOptions) {
     this.#options = options
@@ -76,9 +81,11 @@ export class EpochRun {
     }
   }
 
-  /** A last checkpoint, its commit, the release. */
-  stop(): void {
+  /** A last checkpoint, its commit, the release. `commitMs`: how long to wait for the commit, once the checkpoint is complete. */
+  stop(commitMs?: number): void {
+    this.#commitMs = commitMs
     this.#feed({ kind: 'stop' })
+    this.#armCommits()
   }
 
   /** Ends as soon as what is being committed is committed. */
@@ -89,7 +96,28 @@ export class EpochRun {
   /** Ends, and waits but a moment for what does not. */
   hurry(error: StreamError): void {
     this.#isHurried = true
-    this.fail(error)
+    if (!this.#leaveCommits()) return this.fail(error)
+    this.#cancelLeaving?.()
+    this.#cancelLeaving = this.#options.env.timers.after(HURRIED_CLOSE_MS, () => this.fail(error))
+  }
+
+  #armCommits(): void {
+    if (this.#commitMs === undefined || this.#cancelLeaving !== undefined || this.#state?.stage !== 'finishing') return
+    this.#cancelLeaving = this.#options.env.timers.after(this.#commitMs, () => void this.#leaveCommits())
+  }
+
+  /** The last checkpoint holds all that is not committed: the next owner commits it. False: there is no such checkpoint. */
+  #leaveCommits(): boolean {
+    if (this.#state?.stage !== 'finishing' || !this.#options.mayLeaveCommits) return false
+    this.#isLeaving = true
+    this.#options.committers.cancel()
+    return true
+  }
+
+  #onCommitFailed(upTo: number, error: StreamError): void {
+    if (!this.#isLeaving || error.code !== 'STOPPED') return this.#feed({ kind: 'commitFailed', upTo, error })
+    this.#options.observer({ kind: 'commits-left' })
+    this.#feed({ kind: 'commitsLeft' })
   }
 
   /** Checkpoint ids of this epoch that were used. */
@@ -127,7 +155,7 @@ export class EpochRun {
         return this.#answer(
           this.#commits(this.#commit(action)),
           () => this.#feed({ kind: 'committed', upTo: action.upTo }),
-          (error) => this.#feed({ kind: 'commitFailed', upTo: action.upTo, error: asStreamError(error, 'COMMIT_FAILED') }),
+          (error) => this.#onCommitFailed(action.upTo, asStreamError(error, 'COMMIT_FAILED')),
         )
       case 'withdraw':
         return this.#answer(this.#commits(this.#withdraw(action)), () => this.#feed({ kind: 'withdrawn' }))
@@ -262,6 +290,7 @@ export class EpochRun {
     const info: CheckpointInfo = { ...this.#options.store.describe(manifest), durationMs }
     env.crashPoint('checkpoint.stored')
     this.#feed({ kind: 'stored', checkpoint: manifest.checkpoint })
+    this.#armCommits()
     observer({ kind: 'checkpoint', info })
   }
 
@@ -296,6 +325,7 @@ export class EpochRun {
     this.#isOver = true
     this.#cancelTick?.()
     this.#cancelTimeout?.()
+    this.#cancelLeaving?.()
     this.#options.committers.cancel()
     const closed = this.#closeAll()
     await (this.#isHurried ? atMost(this.#options.env, HURRIED_CLOSE_MS, closed) : closed)

@@ -8,7 +8,7 @@
  */
 import { startRestarts, decideRestart, type RestartState } from '../checkpoint/restart.ts'
 import { StreamError } from '../core/errors.ts'
-import type { CheckpointInfo, JobHandle, JobObserver, JobOutcome, JobPhase, JobStatus } from './monitor.ts'
+import type { CheckpointInfo, JobHandle, JobObserver, JobOutcome, JobPhase, JobStatus, StopOptions } from './monitor.ts'
 import { HURRIED_CLOSE_MS, atMost } from './at-most.ts'
 import { openEpoch } from './open-epoch.ts'
 import type { EpochRun } from './epoch-run.ts'
@@ -30,6 +30,7 @@ export class JobRun implements JobHandle {
   #isStopping = false
   #isClaiming = false
   #isHurried = false
+  #commitMs: number | undefined
   #wakeRestart: (() => void) | undefined
   /** Why the log is not ours at the moment: for good when another process has it, else until it has been searched anew. */
   #lost: StreamError | undefined
@@ -47,13 +48,14 @@ export class JobRun implements JobHandle {
     this.#begin()
   }
 
-  async stop(options: { readonly deadlineMs?: number } = {}): Promise<void> {
+  async stop(options: StopOptions = {}): Promise<void> {
     const { env } = this.#options
     this.#isStopping = true
+    this.#commitMs = options.commitMs ?? this.#commitMs
     if (this.#phase !== 'ended') this.#phase = 'stopping'
     // Once the job is claimed its log is needed to the end: for the last checkpoint and the release.
     if (this.#isClaiming) this.#store?.cancel()
-    this.#epoch?.stop()
+    this.#epoch?.stop(this.#commitMs)
     this.#wakeRestart?.()
     const cancel = options.deadlineMs === undefined ? undefined : env.timers.after(options.deadlineMs, () => this.#hurry())
     try {
@@ -159,7 +161,7 @@ export class JobRun implements JobHandle {
     }
     this.#epoch = epoch
     const running = epoch.run()
-    if (this.#isStopping) epoch.stop()
+    if (this.#isStopping) epoch.stop(this.#commitMs)
     try {
       return await running
     } finally {
@@ -205,7 +207,7 @@ export class JobRun implements JobHandle {
     this.#epoch?.hurry(
       new StreamError(
         'STOPPED',
-        'The deadline of stop() has passed before the last checkpoint was complete. What came after the newest checkpoint is done again by the next run.',
+        'The deadline of stop() has passed before the last checkpoint was complete and the commit under way had ended. What came after the newest checkpoint is done again by the next run.',
       ),
     )
     if (this.#epoch === undefined) this.#store?.abandon()

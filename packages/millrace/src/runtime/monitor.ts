@@ -38,6 +38,8 @@ export type JobEvent =
     }
   | { readonly kind: 'running'; readonly checkpoint: number | undefined }
   | { readonly kind: 'checkpoint'; readonly info: CheckpointInfo }
+  /** A stop has not waited for all commits of its last checkpoint: the next run makes those that are left. */
+  | { readonly kind: 'commits-left' }
   | { readonly kind: 'checkpoint-aborted'; readonly checkpoint: number; readonly reason: string }
   | { readonly kind: 'attempt-failed'; readonly error: unknown; readonly restartInMs: number | undefined }
   /** The bounded job of this storage had finished before: nothing was run. */
@@ -45,12 +47,18 @@ export type JobEvent =
   | { readonly kind: 'ended'; readonly outcome: JobOutcome }
 export type JobOutcome = 'finished' | 'already-finished' | 'stopped'
 
+export interface StopOptions {
+  /** After this it ends: with what is not committed left to the next run, or, where the last checkpoint is not complete, STOPPED. */
+  readonly deadlineMs?: number
+  /** How long it waits for commits once the last checkpoint is complete; until the deadline if not given. */
+  readonly commitMs?: number
+}
 /** A started job. */
 export interface JobHandle {
   /** Rejects when the job has failed for good; everything is closed by then. */
   readonly finished: Promise<JobOutcome>
-  /** Last checkpoint, commit, release. After `deadlineMs` it ends without. Resolves as `finished` does. */
-  stop(options?: { readonly deadlineMs?: number }): Promise<void>
+  /** Last checkpoint, commit, release. Resolves as `finished` does. */
+  stop(options?: StopOptions): Promise<void>
   status(): JobStatus
 }
 export type JobObserver = (event: JobEvent) => void

@@ -70,6 +70,7 @@ export async function openEpoch(options: OpenEpochOptions): Promise<EpochRun> {
     committers: await Committers.open({ plan, env, epoch: ownership.epoch }),
     createAttempt,
     everyMs: settings.checkpoints?.everyMs ?? everyMsWithoutStorage(plan),
+    mayLeaveCommits: store.keepsState,
     timeoutMs: settings.checkpoints?.timeoutMs ?? 600_000,
     observer,
   })
