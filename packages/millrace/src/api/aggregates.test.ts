@@ -153,3 +153,12 @@ function throughCheckpoint(accumulator: unknown): unknown {
   encodeValue(writer, accumulator)
   return decodeValue(new ByteReader(writer.bytes.slice(0, writer.position)))
 }
+
+test('a sum of texts is refused: they would be strung together', () => {
+  for (const name of ['sum', 'avg', 'min', 'max'] as const) {
+    const aggregate = agg[name]((value: unknown) => value as number)
+    for (const value of ['750', undefined, null, 3n])
+      assert.throws(() => aggregate.add(aggregate.create() as never, value), { message: new RegExp(`agg\\.${name} was given`) })
+    assert.ok(Number.isNaN(aggregate.result(aggregate.add(aggregate.create() as never, Number.NaN) as never)))
+  }
+})

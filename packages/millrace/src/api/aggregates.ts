@@ -71,19 +71,25 @@ export function checkAggregates(what: string, aggregates: Readonly<Record<string
   }
 }
 
+/** Text would be strung together, and what is missing would be NaN for ever. @throws {TypeError} */
+function numberOf(value: number, aggregate: string): number {
+  if (typeof value === 'number') return value
+  throw new TypeError(`agg.${aggregate} was given ${shown(value)}, which is no number. Let its function give one: Number(value.field).`)
+}
+
 function count<T>(): Aggregate<T, number, number> {
   return { create: () => 0, add: (n) => n + 1, merge: (a, b) => a + b, retract: (n) => n - 1, exact: true, result: (n) => n }
 }
 
 function sum<T>(of: (value: T) => number): Aggregate<T, number, number> {
-  return { create: () => 0, add: (a, value) => a + of(value), merge: (a, b) => a + b, result: (a) => a }
+  return { create: () => 0, add: (a, value) => a + numberOf(of(value), 'sum'), merge: (a, b) => a + b, result: (a) => a }
 }
 
 function avg<T>(of: (value: T) => number): Aggregate<T, { sum: number; count: number }, number> {
   return {
     create: () => ({ sum: 0, count: 0 }),
     add(a, value) {
-      a.sum += of(value)
+      a.sum += numberOf(of(value), 'avg')
       a.count++
       return a
     },
@@ -99,7 +105,7 @@ function avg<T>(of: (value: T) => number): Aggregate<T, { sum: number; count: nu
 function min<T>(of: (value: T) => number): Aggregate<T, number | undefined, number> {
   return {
     create: () => undefined,
-    add: (a, value) => (a === undefined ? of(value) : Math.min(a, of(value))),
+    add: (a, value) => (a === undefined ? numberOf(of(value), 'min') : Math.min(a, numberOf(of(value), 'min'))),
     merge: (a, b) => (a === undefined ? b : b === undefined ? a : Math.min(a, b)),
     result: (a) => a as number,
   }
@@ -108,7 +114,7 @@ function min<T>(of: (value: T) => number): Aggregate<T, number | undefined, numb
 function max<T>(of: (value: T) => number): Aggregate<T, number | undefined, number> {
   return {
     create: () => undefined,
-    add: (a, value) => (a === undefined ? of(value) : Math.max(a, of(value))),
+    add: (a, value) => (a === undefined ? numberOf(of(value), 'max') : Math.max(a, numberOf(of(value), 'max'))),
     merge: (a, b) => (a === undefined ? b : b === undefined ? a : Math.max(a, b)),
     result: (a) => a as number,
   }

@@ -55,6 +55,15 @@ export function outsideCall(what: string): StreamError {
   )
 }
 
+/** @throws {PROMISE} when a function that has to be synchronous gave a promise */
+export function refusePromise(result: object): void {
+  if (typeof (result as { readonly then?: unknown }).then !== 'function') return
+  throw new StreamError(
+    'PROMISE',
+    'A function of a step gave a promise: steps are synchronous, and nobody would wait for it. Do what takes time in a source or a sink.',
+  )
+}
+
 /** For the `default` of a switch over a closed union. */
 export function assertNever(value: never): never {
   throw new StreamError('INVARIANT', `A rule of the engine itself is broken: no case for ${String(value)}.`)

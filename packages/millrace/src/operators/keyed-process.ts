@@ -1,3 +1,4 @@
+import { refusePromise } from '../core/errors.ts'
 import type { Emit, KeySelector, Operator, Specialize } from '../operator/contract.ts'
 import type { KeyContext, KeyedStepDefinition, OpenContext, Out } from '../operator/definitions.ts'
 import type { FiredTimer, KeyedState, StateDeclaration } from '../state/contract.ts'
@@ -45,6 +46,7 @@ function template(
   context: KeyContext,
   out: Out,
   call: Call,
+  refusePromise: (result: object) => void,
 ): Closures {
   const { integers } = keyed
   return {
@@ -55,7 +57,8 @@ function template(
       call.emitted = timestamp
       call.seen = timestamp
       call.count = 0
-      step.onRecord(value, context, out)
+      const result: unknown = step.onRecord(value, context, out)
+      if (typeof result === 'object' && result !== null) refusePromise(result)
     },
     // PF-2: what an event timer emits carries its time, what a processing timer emits carries none; `context.timestamp` is the timer's time.
     onTimer(fired) {
@@ -63,7 +66,8 @@ function template(
       call.emitted = timer.isEventTime ? fired.at : Number.NaN
       call.seen = fired.at
       call.count = 0
-      if (timer.handler !== undefined) timer.handler(fired.at, context, out)
+      const result: unknown = timer.handler?.(fired.at, context, out)
+      if (typeof result === 'object' && result !== null) refusePromise(result)
     },
   }
 }
@@ -84,7 +88,7 @@ export function keyedProcessOperator(
   const call = newCall()
   const out = specialize(outTemplate, ports, call, limitOf(context.step))
   const contextOfCall = new KeyedContext(ports, handlesOf(ports.keyed, states), call)
-  const closures = specialize(template, ports.keyed, step, timers, contextOfCall, out, call)
+  const closures = specialize(template, ports.keyed, step, timers, contextOfCall, out, call, refusePromise)
   return { inputs: selectors.map((select) => closures.input(select)), onTimer: closures.onTimer, ...lifecycle(step, ports.held, context) }
 }
 

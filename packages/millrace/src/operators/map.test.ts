@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import type { Out } from '../api/process-types.ts'
+import type { Stream } from '../api/stream-types.ts'
 import { collecting, inBothModes, scripted, TaskHarness, type Row } from '../task/harness.test.ts'
 
 inBothModes('PF-1: map and filter keep the timestamp of the record, or that it has none', async (mode) => {
@@ -87,4 +88,44 @@ inBothModes('DS-1: a stream united with itself gives each record twice', async (
   downstream.batch(1, [1])
   await downstream.run()
   assert.deepEqual(sink.values(), [2, 2])
+})
+
+inBothModes('a promise that a step gives is refused, also where its function is not async by its syntax', async (mode) => {
+  const later = (value: unknown): unknown => Promise.resolve(value)
+  const jobs: Record<string, (rows: Stream<Row>) => Stream<Row>> = {
+    map: (rows) => rows.map((row) => later(row)),
+    filter: (rows) => rows.filter((row) => later(row) as boolean),
+    process: (rows) => rows.process('p', { onRecord: (row, _context, out: Out<Row>) => (out.emit(row), later(row) as void) }),
+    keyed: (rows) =>
+      rows.keyBy((row) => row as number).process('p', { onRecord: (row, _context, out: Out<Row>) => (out.emit(row), later(row) as void) }),
+  }
+  for (const [kind, build] of Object.entries(jobs)) {
+    const source = scripted()
+    const sink = collecting()
+    const harness = await TaskHarness.open((job) => build(job.from('s', source.source)).to('t', sink.sink), mode)
+    source.push({ split: 'a', values: [1] })
+    await harness.run()
+    assert.equal((harness.errors[0] as { code: string } | undefined)?.code, kind === 'map' ? 'UNSUPPORTED_VALUE' : 'PROMISE', kind)
+    if (kind === 'map') assert.match(harness.message, /promise/i)
+  }
+})
+
+inBothModes('what cannot be stored or sent is refused between chained steps as well', async (mode) => {
+  class Money {
+    readonly cents = 1
+  }
+  const source = scripted()
+  const harness = await TaskHarness.open(
+    (job) =>
+      job
+        .from('s', source.source)
+        .map(() => new Money())
+        .map((money) => money.cents)
+        .to('t', collecting().sink),
+    mode,
+  )
+  source.push({ split: 'a', values: [1] })
+  await harness.run()
+  assert.equal((harness.errors[0] as { code: string } | undefined)?.code, 'UNSUPPORTED_VALUE')
+  assert.match(harness.message, /Money/)
 })

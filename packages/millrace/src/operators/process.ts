@@ -1,5 +1,5 @@
 import type { Emit, Operator, OperatorTime, Specialize } from '../operator/contract.ts'
-import { outsideCall, StreamError } from '../core/errors.ts'
+import { outsideCall, refusePromise, StreamError } from '../core/errors.ts'
 import type { OpenContext, Out, PlainContext, PlainStepDefinition } from '../operator/definitions.ts'
 
 type Side = (tag: { readonly id: string }, value: unknown, timestamp: number) => void
@@ -92,12 +92,13 @@ export function outTemplate({ next, side, time }: Ports, call: Call, limit: Limi
   }
 }
 
-function template(step: PlainStepDefinition, context: PlainContext, out: Out, call: Call): Emit {
+function template(step: PlainStepDefinition, context: PlainContext, out: Out, call: Call, refusePromise: (result: object) => void): Emit {
   return (value, timestamp) => {
     call.emitted = timestamp
     call.seen = timestamp
     call.count = 0
-    step.onRecord(value, context, out)
+    const result: unknown = step.onRecord(value, context, out)
+    if (typeof result === 'object' && result !== null) refusePromise(result)
   }
 }
 
@@ -105,7 +106,7 @@ function template(step: PlainStepDefinition, context: PlainContext, out: Out, ca
 export function processOperator(specialize: Specialize, ports: Ports, step: PlainStepDefinition, context: OpenContext): Operator {
   const call = newCall()
   const out = specialize(outTemplate, ports, call, limitOf(context.step))
-  const input = specialize(template, step, new RecordContext(ports, call), out, call)
+  const input = specialize(template, step, new RecordContext(ports, call), out, call, refusePromise)
   return { inputs: [input], ...lifecycle(step, ports.held, context) }
 }
 

@@ -170,10 +170,10 @@ function buildOperator(
   }
   const built = makeOperator(index, node, outputs.fast, parts, own, specialize)
   const inspecting = check ? built : makeOperator(index, node, outputs.inspecting, parts, own, specialize)
-  const guard = inspector(node.address, true)
   const inputs = node.inputs.map((edge, input) => {
     const enter = (operator: Operator): Emit => keyChecked(inputOf(operator, input), edge, node, parts, specialize)
-    const inspectingInput = edge.key === undefined ? enter(inspecting) : inspected(enter(inspecting), guard)
+    // Frozen where several could change them: behind a key, as state keeps what it is given.
+    const inspectingInput = inspected(enter(inspecting), inspector(node.address, edge.key !== undefined))
     return { fast: check ? inspectingInput : enter(built), inspecting: inspectingInput }
   })
   const operator = check ? built : { ...built, ...cursorOf(built.cursor, inspecting.cursor) }
