@@ -63,6 +63,11 @@ function restoringText(event: Extract<JobEvent, { kind: 'restoring' }>, context:
       ? 'starts from nothing; without --checkpoints nothing survives this process'
       : `starts from nothing: ${context.directory} is empty`
   const lines = [`continues from checkpoint ${event.checkpoint}`]
+  if (event.repeatsOutput)
+    lines.push(
+      `  checkpoints after ${event.checkpoint} are forgotten (--accept-loss). Output that was committed after it stays and is written again:`,
+      '  take it away, or expect those records twice',
+    )
   if (event.added.length > 0) lines.push(`  new in the job, starts empty: ${event.added.join(', ')}`)
   if (event.dropped.length > 0) lines.push(`  given up (--allow-dropped): ${event.dropped.join(', ')}`)
   return lines.join('\n')

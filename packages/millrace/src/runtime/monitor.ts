@@ -35,6 +35,8 @@ export type JobEvent =
       readonly kept: readonly string[]
       readonly added: readonly string[]
       readonly dropped: readonly string[]
+      /** An older checkpoint, with the user's word: output that was committed after it stays, and is written again. */
+      readonly repeatsOutput: boolean
     }
   | { readonly kind: 'running'; readonly checkpoint: number | undefined }
   | { readonly kind: 'checkpoint'; readonly info: CheckpointInfo }

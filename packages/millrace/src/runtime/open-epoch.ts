@@ -36,7 +36,7 @@ export async function openEpoch(options: OpenEpochOptions): Promise<EpochRun> {
   const keyGroups = restored?.keyGroups ?? settings.keyGroups ?? DEFAULT_KEY_GROUPS
   for (const parallelism of new Set(parallelismsOf(plan, settings.parallelism))) checkParallelism(parallelism, keyGroups)
   // Only now: what is refused has given nothing up.
-  observer(restoringEvent(comparison))
+  observer(restoringEvent(comparison, options))
   const wiring = wire(plan, physicalPlan(plan, { parallelism: settings.parallelism, chainKeyed: true }), keyGroups)
   const coordinator: CoordinatorOptions = {
     job: plan.job,
@@ -92,10 +92,14 @@ function compared(
   return comparison
 }
 
-function restoringEvent(comparison: PlanComparison | undefined): JobEvent {
-  if (comparison === undefined) return { kind: 'restoring', checkpoint: undefined, kept: [], added: [], dropped: [] }
+function restoringEvent(comparison: PlanComparison | undefined, { settings, store }: OpenEpochOptions): JobEvent {
+  if (comparison === undefined)
+    return { kind: 'restoring', checkpoint: undefined, kept: [], added: [], dropped: [], repeatsOutput: false }
   const { manifest, kept, migrated, added, dropped } = comparison
-  return { kind: 'restoring', checkpoint: manifest.checkpoint, kept: [...kept, ...migrated], added, dropped }
+  const { checkpoint } = manifest
+  const { acceptLoss, from } = settings.restore
+  const repeatsOutput = acceptLoss && checkpoint === from && store.ownership.checkpointFloor > checkpoint
+  return { kind: 'restoring', checkpoint, kept: [...kept, ...migrated], added, dropped, repeatsOutput }
 }
 
 /** Reads what a subtask gets back when it is opened, not before: only its own key groups. */
