@@ -20,6 +20,7 @@ export class TaskDriver {
     this.#task = create({
       send: (output, target, element) => say({ type: 'element', output, target, element }),
       consumed: (channel) => say({ type: 'consumed', channel }),
+      checkpointWanted: () => say({ type: 'checkpoint-wanted' }),
       held: (checkpoint, reason) => {
         this.#isHeld = true
         say({ type: 'held', checkpoint, reason })
@@ -61,6 +62,8 @@ export class TaskDriver {
         return task.deliver(frame.channel, frame.element)
       case 'barrier':
         return task.barrier(frame.checkpoint, frame.reason)
+      case 'expect':
+        return task.expect(frame.checkpoint)
       case 'resume':
         this.#isHeld = false
         return task.resume(frame.checkpoint)

@@ -34,6 +34,9 @@ export type With<Config> = [Config] extends [void] ? [options?: RunOptions] : [o
 export interface RunningJob extends AsyncDisposable {
   /** Resolves when a bounded job has finished and committed, or when it was stopped; rejects when it has failed for good. */
   readonly finished: Promise<void>
-  /** Takes a last checkpoint, commits and ends. After `deadline` it ends without. */
+  /**
+   * Takes a last checkpoint, commits and ends. When the `deadline` passes during the commits, what is left is committed by the next
+   * run; when it passes before the checkpoint is complete, or there are no checkpoints, it rejects with STOPPED.
+   */
   stop(options?: { deadline?: Duration }): Promise<void>
 }

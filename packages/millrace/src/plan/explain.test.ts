@@ -3,7 +3,19 @@ import { test } from 'node:test'
 import { buildPlan } from '../api/job.ts'
 import { explainPlan } from '../api/explain.ts'
 import { defineSink, defineSource } from '../connect.ts'
-import { agg, arraySource, defineJob, eventTimer, outputTag, type Explanation, type JobBuilder, type Sink, type Source } from '../index.ts'
+import {
+  agg,
+  arraySource,
+  callbackSink,
+  defineJob,
+  eventTimer,
+  outputTag,
+  printSink,
+  type Explanation,
+  type JobBuilder,
+  type Sink,
+  type Source,
+} from '../index.ts'
 
 const never = (): never => assert.fail('nothing is opened')
 const source = (replayable: boolean): Source<string> =>
@@ -102,6 +114,20 @@ test('steps are told with what they read, how wide they are and what they keep',
     { address: 'sink/counts', kind: 'table sink', inputs: ['step/counts'], parallelism: 2, state: [] },
     { address: 'sink/broken', kind: 'table sink', inputs: ['source/words[broken]'], parallelism: 4, state: [] },
   ])
+})
+
+test('a sink that is at-least-once and waits for checkpoints says both', () => {
+  const { paths } = explain((job) => {
+    const numbers = job.from('a', arraySource([1]))
+    numbers.to(
+      'calls',
+      callbackSink(() => {}),
+    )
+    numbers.to('lines', printSink())
+  }, 1)
+  const of = (to: string): string | undefined => paths.find((path) => path.to === to)?.because[1]
+  assert.match(of('sink/calls') as string, /once the checkpoint that holds it is complete, and after a failure perhaps again: /)
+  assert.match(of('sink/lines') as string, /writes without waiting for a checkpoint/)
 })
 
 test('the text is a table and the paths', () => {

@@ -93,6 +93,8 @@ function sinkReason(sink: SinkNode): string {
     case 'idempotent':
       return `${what} may write a record again after a failure, which changes nothing${because}`
     case 'at-least-once':
+      if (sink.sink.committer !== undefined)
+        return `${what} shows a record once the checkpoint that holds it is complete, and after a failure perhaps again${because}`
       return `${what} writes without waiting for a checkpoint, so after a failure it writes again what came after the newest one${because}`
   }
 }

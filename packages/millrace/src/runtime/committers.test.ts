@@ -123,6 +123,16 @@ test('M2: after cancel nothing is tried again, and no pause is waited for', asyn
   assert.equal(env.machine.nowMs, nowMs, 'no timer is left')
 })
 
+test('M2: what a committer throws because it was cancelled is no failed commit', async () => {
+  const env = virtualEnv({ seed: 1 })
+  const { sink } = sinkOf(() => {
+    committers.cancel()
+    throw new DOMException('aborted', 'AbortError')
+  })
+  const committers = await opened(env, { out: sink })
+  await assert.rejects(env.machine.run(committers.commit('sink/out', [stored(1, 0, 1)])), (error) => codeOf(error) === 'STOPPED')
+})
+
 test('withdraw tells each sink what is kept of it; close closes all', async () => {
   const env = virtualEnv({ seed: 1 })
   const [one, two] = [sinkOf(all('committed')), sinkOf(all('committed'))]

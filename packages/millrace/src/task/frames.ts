@@ -26,7 +26,7 @@ export type HostFrame =
   | { readonly type: 'begin' }
   | { readonly type: 'element'; readonly channel: number; readonly element: StreamElement }
   | { readonly type: 'barrier'; readonly checkpoint: number; readonly reason: BarrierReason }
-  | { readonly type: 'resume' | 'complete' | 'abort'; readonly checkpoint: number }
+  | { readonly type: 'expect' | 'resume' | 'complete' | 'abort'; readonly checkpoint: number }
   | { readonly type: 'credit'; readonly output: number; readonly target: number; readonly credits: number }
   | { readonly type: 'time'; readonly time: HostTime }
   | { readonly type: 'close' }
@@ -38,6 +38,7 @@ export type TaskFrame =
   | { readonly type: 'consumed'; readonly channel: number }
   | { readonly type: 'held'; readonly checkpoint: number; readonly reason: BarrierReason }
   | { readonly type: 'snapshot'; readonly snapshot: TaskSnapshot }
+  | { readonly type: 'checkpoint-wanted' }
   | { readonly type: 'ended' }
   | { readonly type: 'failed'; readonly error: WireError }
   /** Nothing is left to do until the next frame or, if given, this many ms have passed. */
