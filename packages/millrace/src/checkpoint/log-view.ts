@@ -105,7 +105,7 @@ export function choiceOf(view: LogView | undefined, options: LogOptions): Number
   if (found.number === latest || acceptLoss) return found
   return new StreamError(
     'INVALID_OPTION',
-    `Checkpoint ${from} is not the newest: what newer ones hold would be forgotten. Say acceptLoss (--accept-loss) if that is meant.`,
+    `Checkpoint ${from} is not the newest: what newer ones hold would be forgotten, and the output committed after it written again. Say acceptLoss (--accept-loss) if that is meant.`,
   )
 }
 

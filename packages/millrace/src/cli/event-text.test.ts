@@ -22,7 +22,7 @@ test('who has the job, and how long it is still waited for', () => {
 })
 
 test('where it begins', () => {
-  const nothing = { kind: 'restoring', checkpoint: undefined, kept: [], added: [], dropped: [] } as const
+  const nothing = { kind: 'restoring', checkpoint: undefined, kept: [], added: [], dropped: [], repeatsOutput: false } as const
   assert.equal(eventText(nothing, context), 'starts from nothing: state is empty')
   assert.match(eventText(nothing, { ...context, directory: undefined }) ?? '', /without --checkpoints nothing survives/)
   const restored = { ...nothing, checkpoint: 12, kept: ['step/a'], added: ['step/b'], dropped: ['step/c'] }
@@ -30,6 +30,8 @@ test('where it begins', () => {
     eventText(restored, context),
     'continues from checkpoint 12\n  new in the job, starts empty: step/b\n  given up (--allow-dropped): step/c',
   )
+  const older = eventText({ ...nothing, checkpoint: 12, repeatsOutput: true }, context) ?? ''
+  assert.match(older, /after 12 are forgotten .* committed after it stays and is written again/)
 })
 
 test('failures that are followed by a restart, and only those; the second time in short', () => {

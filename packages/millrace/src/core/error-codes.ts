@@ -129,7 +129,7 @@ const table = {
     retry: 'never',
     message: 'A file of a checkpoint is missing, damaged or not the one that was written.',
     remedy:
-      'Restore the file from a backup, or name an older intact checkpoint with --restore DIR/N --accept-loss. Nothing has been deleted.',
+      'Restore the file from a backup, or name an older intact checkpoint with --restore DIR/N --accept-loss: output that was committed after it stays and is written again. Nothing has been deleted.',
   },
   CHECKPOINT_FORMAT: {
     domain: 'user',

@@ -78,6 +78,7 @@ test('an older checkpoint is restored only with acceptLoss, and then its records
   assert.equal(await next.end(), 'finished')
   const restoring = next.events.find((event) => event.kind === 'restoring')
   assert.equal(restoring?.kind === 'restoring' ? restoring.checkpoint : undefined, older)
+  assert.equal(restoring?.kind === 'restoring' && restoring.repeatsOutput, true, 'it says that output comes again')
   const committed = lab.rows<Counted>()
   assert.ok(committed.length > rows.length, 'what newer checkpoints have committed stays, and is made once more')
   const distinct = [...new Map(committed.map((row) => [`${row.key} ${row.seq}`, row])).values()]
@@ -87,7 +88,11 @@ test('an older checkpoint is restored only with acceptLoss, and then its records
 test('the newest checkpoint by its number takes no word', async () => {
   const lab = new Lab()
   const life = await stopped(lab)
-  assert.equal(await lab.run(job, checkpointed({}, { restore: { from: String(checkpointsOf(life.events).at(-1)) } })), 'finished')
+  const from = String(checkpointsOf(life.events).at(-1))
+  const next = await lab.start(job, checkpointed({}, { restore: { from } }))
+  assert.equal(await next.end(), 'finished')
+  const restoring = next.events.find((event) => event.kind === 'restoring')
+  assert.equal(restoring?.kind === 'restoring' && restoring.repeatsOutput, false)
   assertCounted(lab.rows<Counted>(), rows)
 })
 

@@ -93,8 +93,7 @@ function compared(
 }
 
 function restoringEvent(comparison: PlanComparison | undefined, { settings, store }: OpenEpochOptions): JobEvent {
-  if (comparison === undefined)
-    return { kind: 'restoring', checkpoint: undefined, kept: [], added: [], dropped: [], repeatsOutput: false }
+  if (comparison === undefined) return { kind: 'restoring', checkpoint: undefined, kept: [], added: [], dropped: [], repeatsOutput: false }
   const { manifest, kept, migrated, added, dropped } = comparison
   const { checkpoint } = manifest
   const { acceptLoss, from } = settings.restore
