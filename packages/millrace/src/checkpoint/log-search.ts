@@ -2,7 +2,7 @@
 import { StreamError } from '../core/errors.ts'
 import { beginOwner } from './log-owner.ts'
 import type { Claiming, LogAction, LogDecision, LogEvent, LogOptions, LogState, LogView, Look, ReadEntry, Search } from './log-types.ts'
-import { choiceOf, claimAfter, claimOf, intactEntries, missingEntry, refusalOf, viewOf } from './log-view.ts'
+import { choiceOf, claimAfter, claimOf, intactEntries, lostEntry, missingEntry, refusalOf, viewOf } from './log-view.ts'
 
 export function beginSearch(options: LogOptions): LogDecision {
   const search: Search = {
@@ -37,13 +37,22 @@ export function afterLook(search: Search, seen: Look): LogDecision {
   const newest = seen.numbers.at(-1)
   const beaten = seen.beat?.newestEntry ?? 0
   // LG6: the beat was read first, and the newest entry is never deleted.
-  if (beaten > (newest ?? 0)) return stop(missingEntry(options.nameOf(beaten), beaten))
+  if (beaten > (newest ?? 0)) return afterLoss(search, seen, lostEntry(options.nameOf(beaten), beaten))
   if (newest === undefined) {
     if (chunks === undefined) return askForChunks(search, 0)
     return chunks.found ? stop(lostLog(options)) : claim(search, undefined, seen)
   }
   const { view } = search
-  if (view?.newest !== newest) return read(search, seen, [newest], undefined)
+  if (view?.newest !== newest || view.isLost) return read(search, seen, [newest], undefined)
+  return decide({ ...search, view: { ...view, isConfirmed: true } }, view, seen)
+}
+
+/** LG11: with the user's word for an older checkpoint the loss is given up, as that of a damaged newest entry is. */
+function afterLoss(search: Search, seen: Look, lost: ReadEntry & { readonly error: StreamError }): LogDecision {
+  const { view, options } = search
+  const isAccepted = typeof options.restore === 'object' && options.restore.acceptLoss
+  if (!isAccepted || seen.numbers.length === 0) return stop(lost.error)
+  if (view?.newest !== lost.number || !view.isLost) return read(search, seen, seen.numbers, lost)
   return decide({ ...search, view: { ...view, isConfirmed: true } }, view, seen)
 }
 

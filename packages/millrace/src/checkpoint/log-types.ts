@@ -40,7 +40,8 @@ export interface Look {
 /** Result of reading one entry: intact, damaged (with the error of `decodeEntry`), or not there. */
 export type ReadEntry =
   | { readonly number: number; readonly entry: Entry }
-  | { readonly number: number; readonly error: StreamError }
+  /** `isLost`: only a beat still names it. */
+  | { readonly number: number; readonly error: StreamError; readonly isLost?: true }
   | { readonly number: number; readonly missing: true }
 
 export type AppendBody =
@@ -122,7 +123,9 @@ export interface LogView {
   readonly others: readonly ReadEntry[]
   /** The damage of the newest. */
   readonly error: StreamError | undefined
-  /** A later look has shown the same newest entry, so that what was missing is missing (LG7). */
+  /** The newest is not there: a beat names it. */
+  readonly isLost: boolean
+  /** A later look has shown the same newest entry, so that what was missing is missing (LG7, LG11). */
   readonly isConfirmed: boolean
 }
 

@@ -10,7 +10,7 @@ const release: ReleaseEntry = { kind: 'release', job: 'j', epoch: 1, claim: 1, l
 function choose(others: LogView['others'], entry: ReleaseEntry | 'damaged' = release): ReturnType<typeof choiceOf> {
   const error = entry === 'damaged' ? damage(6) : undefined
   const nameOf = (number: number): string => `/log/${number}.entry`
-  const view: LogView = { newest: 6, entry: entry === 'damaged' ? undefined : entry, others, error, isConfirmed: true }
+  const view: LogView = { newest: 6, entry: entry === 'damaged' ? undefined : entry, others, error, isLost: false, isConfirmed: true }
   return choiceOf(view, { restore: { from: 7, acceptLoss: true }, nameOf } as LogOptions)
 }
 

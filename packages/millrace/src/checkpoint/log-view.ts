@@ -35,6 +35,11 @@ export function damagedEntries(view: LogView, nameOf: (entry: number) => string)
   })
 }
 
+/** LG11: a newest entry that only a beat still names counts as one that is damaged. */
+export function lostEntry(name: string, number: number): ReadEntry & { readonly error: StreamError } {
+  return { number, error: missingEntry(name, number), isLost: true }
+}
+
 export function missingEntry(name: string, entry: number): StreamError {
   return new StreamError(
     'CHECKPOINT_CORRUPT',
@@ -80,7 +85,10 @@ export function refusalOf(view: LogView, options: LogOptions): StreamError | und
 }
 
 /** What a claim after this view restores; an error when it may not. `undefined`: a fresh start. */
-export function choiceOf(view: LogView | undefined, options: LogOptions): NumberedManifest | undefined | StreamError {
+export function choiceOf(
+  view: LogView | undefined,
+  options: Pick<LogOptions, 'job' | 'restore' | 'nameOf'>,
+): NumberedManifest | undefined | StreamError {
   if (view === undefined) return typeof options.restore === 'object' ? notFound(view, options.restore.from, options.nameOf) : undefined
   const latest = view.entry?.latest
   const intact = intactCheckpoints(view)
@@ -134,7 +142,8 @@ export function claimAfter(
   look: Look,
   options: LogOptions,
 ): { readonly number: number; readonly entry: ClaimEntry; readonly ownership: Ownership } {
-  const number = (look.numbers.at(-1) ?? FIRST_ENTRY - 1) + 1
+  // LG11: above what is there and above what is lost.
+  const number = Math.max(look.numbers.at(-1) ?? FIRST_ENTRY - 1, view?.newest ?? 0) + 1
   const choice = choiceOf(view, options) as NumberedManifest | undefined
   // With the user's word for a certain checkpoint, what is damaged is given up; else it stays needed and stops deletion.
   const damaged = view === undefined || typeof options.restore === 'object' ? [] : damagedEntries(view, options.nameOf)
@@ -196,6 +205,7 @@ function floorAfter(view: LogView | undefined): number {
  * does not need may have been taken again by a zombie.
  */
 export function viewOf(newest: ReadEntry, others: readonly ReadEntry[]): LogView {
+  const isLost = 'error' in newest && newest.isLost === true
   let ordered = [...others].sort((a, b) => a.number - b.number)
   const highest = ordered.findLast((read) => 'entry' in read)
   if (!('entry' in newest) && highest !== undefined && 'entry' in highest) {
@@ -206,6 +216,7 @@ export function viewOf(newest: ReadEntry, others: readonly ReadEntry[]): LogView
     entry: 'entry' in newest ? newest.entry : undefined,
     others: ordered,
     error: 'error' in newest ? newest.error : undefined,
-    isConfirmed: !ordered.some((read) => 'missing' in read),
+    isLost,
+    isConfirmed: !isLost && !ordered.some((read) => 'missing' in read),
   }
 }

@@ -348,6 +348,40 @@ test("rules 1.1: falling back takes the user's word; ids and epoch go on above a
   assert.equal(new Host(storage, { pid: 3 }).run().ownership.restored?.manifest.checkpoint, 1)
 })
 
+test('LG11: a newest entry that has vanished is given up by word, and the claim takes a number above it', () => {
+  const storage = new Storage()
+  const zombie = owned(storage, 3)
+  storage.entries.delete(4)
+  assert.equal(new Host(storage, { pid: 2, restore: { from: 1, acceptLoss: false } }).run().error.code, 'CHECKPOINT_CORRUPT')
+  assert.equal(new Host(storage, { pid: 2, restore: { from: 2, acceptLoss: true } }).run().error.code, 'CHECKPOINT_CORRUPT')
+  const host = new Host(storage, { pid: 2, restore: { from: 1, acceptLoss: true } }).run()
+  assert.ok(host.waits.reduce((sum, ms) => sum + ms, 0) >= 1000, 'nobody can tell whose it was: it is waited for the lease')
+  assert.equal(host.ownership.claim, 5)
+  assert.equal(host.ownership.restored?.manifest.checkpoint, 1)
+  assert.ok(host.ownership.epoch >= 2)
+  assert.ok(host.ownership.checkpointFloor >= 2 + CHECKPOINT_ID_WINDOW)
+  assert.equal(zombie.checkpoint(3).error.code, 'FENCED')
+  storage.dead.add(2)
+  assert.equal(new Host(storage, { pid: 3 }).run().ownership.restored?.manifest.checkpoint, 1)
+})
+
+test('LG11: an owner that lives is waited for; an entry that comes into sight after all is no loss', () => {
+  const storage = new Storage()
+  const owner = owned(storage, 3)
+  const newest = storage.entries.get(4) as Entry
+  storage.entries.delete(4)
+  const waiter = new Host(storage, { pid: 2, restore: { from: 1, acceptLoss: true } })
+  for (let i = 0; i < 100; i++) {
+    waiter.until('wait').step()
+    owner.feed({ kind: 'beatDue', seen: storage.beat })
+  }
+  assert.deepEqual(waiter.outcomes, [])
+  storage.entries.set(4, newest)
+  storage.dead.add(1)
+  assert.equal(waiter.run().ownership.claim, 5)
+  assert.deepEqual((storage.entries.get(5) as Entry).kept, [3, 4])
+})
+
 test('rules 1.1: an older one than the newest needs acceptLoss, the newest does not', () => {
   const storage = new Storage()
   owned(storage, 3)

@@ -32,6 +32,8 @@
  * LG9  A creation that failed is tried again with the same bytes or the ownership is given up: the entry may exist, or come to be
  *      there later. Whoever has given it up may search the log anew, as any other process would: only the log says what became of it.
  * LG10 Nobody is waited for whose process certainly is gone or whose token was given up; else by lease, on the waiter's clock.
+ * LG11 A newest entry that only the beat still names (LG6) stops a start, unless the user has given it up for an older checkpoint by
+ *      word. Then it counts as damaged, once a later look misses it too, and the claim takes a number above it.
  */
 import { invariant } from '../core/errors.ts'
 import { onOwner } from './log-owner.ts'

@@ -140,6 +140,34 @@ test('a damaged entry is named, the others are shown, and the exit code is 4', a
   assert.match((await tell(directory)).err, /000000000003\.entry is damaged/)
 })
 
+test('what a run refuses for a missing entry is not said to continue', async (context) => {
+  const lost = await directoryWith({ kind: 'release', ...tail })
+  const middle = await directoryWith({ kind: 'release', ...tail })
+  context.after(() => [lost, middle].forEach((directory) => rmSync(directory, { recursive: true })))
+  await new OpenDirectory(real, lost).beat({ epoch: 1, count: 3, newestEntry: 5 })
+  rmSync(join(lost, 'log/000000000005.entry'))
+  const newest = await tell(lost)
+  assert.match(newest.out, /^job orders: its log is damaged at entry 5; a run stops and changes nothing\n/)
+  assert.match(newest.out, /^ +5 .*\n +4 .*\n +0 /m)
+  assert.doesNotMatch(newest.out, /continues/)
+  assert.match(newest.err, /^damaged: log\/000000000005\.entry is missing/)
+  rmSync(join(middle, 'log/000000000004.entry'))
+  const wanted = await tell(middle)
+  assert.match(wanted.out, /^job orders: its log is damaged at entry 4; a run stops and changes nothing\n/)
+  assert.doesNotMatch(wanted.out, /continues/)
+  assert.deepEqual([newest.code, wanted.code], [4, 4])
+})
+
+test('a claim that is missing costs a run its lease, no more', async (context) => {
+  const directory = await directoryWith()
+  context.after(() => rmSync(directory, { recursive: true }))
+  rmSync(join(directory, 'log/000000000001.entry'))
+  const { code, out } = await tell(directory)
+  assert.match(out, /^job orders: its claim is damaged; a run waits .*\n/)
+  assert.match(out, /<- continues from here/)
+  assert.equal(code, 4)
+})
+
 test('data for scripts', async (context) => {
   const directory = await directoryWith()
   context.after(() => rmSync(directory, { recursive: true }))

@@ -67,7 +67,7 @@ export function checkpointsText(
 }
 
 /** What a run on the directory would do about the owner. */
-function ownerLine({ owner, newest }: LogReport, self: ProcessIdentity): string {
+function ownerLine({ owner, damaged }: LogReport, self: ProcessIdentity): string {
   switch (owner.state) {
     case 'none':
       return 'nobody has it'
@@ -76,7 +76,9 @@ function ownerLine({ owner, newest }: LogReport, self: ProcessIdentity): string 
     case 'finished':
       return 'finished, all output is committed; a run changes nothing'
     case 'damaged':
-      return `its log is damaged${newest === undefined ? '' : ` at entry ${newest.number}`}; a run stops and changes nothing`
+      return `its log is damaged at entry ${damaged.at(-1)?.number}; a run stops and changes nothing`
+    case 'unclaimed':
+      return 'its claim is damaged; a run waits until nobody has given a sign of life for its lease'
     case 'alive':
       return `running in ${ownerText(owner.process, self)}`
     case 'gone':
@@ -87,7 +89,7 @@ function ownerLine({ owner, newest }: LogReport, self: ProcessIdentity): string 
 }
 
 function isNewest({ newest, owner }: LogReport, stored: StoredCheckpoint): boolean {
-  return owner.state !== 'finished' && newest?.entry?.latest === stored.entry
+  return owner.state !== 'finished' && owner.state !== 'damaged' && newest?.entry?.latest === stored.entry
 }
 
 export function sizeOf(manifest: Manifest): number {

@@ -1,6 +1,6 @@
 import { decodeEntry } from '../checkpoint/entry.ts'
 import type { LogView, ReadEntry } from '../checkpoint/log.ts'
-import { claimOf, damagedEntries, intactCheckpoints, missingEntry, viewOf } from '../checkpoint/log-view.ts'
+import { choiceOf, claimOf, damagedEntries, intactCheckpoints, lostEntry, missingEntry, viewOf } from '../checkpoint/log-view.ts'
 import type { Entry, Manifest } from '../checkpoint/manifest.ts'
 import { OpenDirectory } from '../connectors/directory-storage-open.ts'
 import type { Env, ProcessIdentity } from '../core/env.ts'
@@ -21,9 +21,12 @@ export interface StoredCheckpoint {
   readonly file: string
   readonly manifest: Manifest
 }
-/** Who has the job: `alive` and `gone` are certain, `unknown` is a claim of a process that cannot be looked at from here. */
+/**
+ * Who has the job: `alive` and `gone` are certain, `unknown` is a claim of a process that cannot be looked at from here. `damaged`:
+ * a run refuses it; `unclaimed`: only the claim is damaged or missing.
+ */
 export type OwnerReport =
-  | { readonly state: 'none' | 'released' | 'finished' | 'damaged' }
+  | { readonly state: 'none' | 'released' | 'finished' | 'damaged' | 'unclaimed' }
   | { readonly state: 'alive' | 'gone' | 'unknown'; readonly process: ProcessIdentity; readonly leaseMs: number }
 
 /** A live owner deletes superseded entries while they are read; so often it is looked at anew. */
@@ -42,9 +45,9 @@ export async function readLog(env: Env, directory: string): Promise<LogReport> {
     const beaten = (await storage.lastBeat())?.newestEntry ?? 0
     const number = (await storage.entries()).at(-1)
     if (number === undefined) return emptyLog(storage, beaten)
-    const view = await readView(storage, env, number)
+    const view = await readView(storage, env, beaten > number ? lostEntry(storage.nameOf({ entry: beaten }), beaten) : number)
     const isSettled = (await storage.entries()).at(-1) === number || looks >= MAX_LOOKS
-    if (isSettled) return reportOf(storage, env, view, beaten)
+    if (isSettled) return reportOf(storage, env, view)
   }
 }
 
@@ -54,9 +57,9 @@ function emptyLog(storage: OpenDirectory, beaten: number): LogReport {
 }
 
 /** The newest entry, and those that it needs; all, when it is damaged. */
-async function readView(storage: OpenDirectory, env: Env, number: number): Promise<LogView> {
-  const newest = await readOne(storage, env, number)
-  const needed = 'entry' in newest ? newest.entry.kept : (await storage.entries()).filter((other) => other < number)
+async function readView(storage: OpenDirectory, env: Env, at: number | ReadEntry): Promise<LogView> {
+  const newest = typeof at === 'number' ? await readOne(storage, env, at) : at
+  const needed = 'entry' in newest ? newest.entry.kept : (await storage.entries()).filter((other) => other < newest.number)
   const others: ReadEntry[] = []
   for (const other of needed) others.push(await readOne(storage, env, other))
   return viewOf(newest, others)
@@ -73,17 +76,16 @@ async function readOne(storage: OpenDirectory, env: Env, number: number): Promis
   }
 }
 
-function reportOf(storage: OpenDirectory, env: Env, view: LogView, beaten: number): LogReport {
+function reportOf(storage: OpenDirectory, env: Env, view: LogView): LogReport {
   const nameOf = (entry: number): string => storage.nameOf({ entry })
   const damaged = damagedEntries(view, nameOf).map(({ number, error }) => damageOf(storage, number, error))
   if (view.error !== undefined) damaged.push(damageOf(storage, view.newest, view.error))
-  if (beaten > view.newest) damaged.push(damageOf(storage, beaten, missingEntry(nameOf(beaten), beaten)))
   return {
     storage,
     newest: { number: view.newest, entry: view.entry },
     checkpoints: intactCheckpoints(view).map(({ number, manifest }) => ({ entry: number, file: nameOf(number), manifest })),
     damaged,
-    owner: ownerOf(env, view),
+    owner: ownerOf(env, view, nameOf),
   }
 }
 
@@ -91,12 +93,14 @@ function damageOf(storage: OpenDirectory, number: number, error: StreamError): L
   return { number, file: storage.nameOf({ entry: number }), message: error.message }
 }
 
-function ownerOf(env: Env, view: LogView): OwnerReport {
+function ownerOf(env: Env, view: LogView, nameOf: (entry: number) => string): OwnerReport {
+  // What a run would refuse for its damage it does not continue, whoever has had it.
   if (view.entry === undefined) return { state: 'damaged' }
-  if (view.entry.kind === 'release') return { state: 'released' }
   if (view.entry.kind === 'finished') return { state: 'finished' }
+  if (StreamError.is(choiceOf(view, { job: view.entry.job, restore: 'latest', nameOf }))) return { state: 'damaged' }
+  if (view.entry.kind === 'release') return { state: 'released' }
   const claim = claimOf(view)
-  if (claim === undefined) return { state: 'damaged' }
+  if (claim === undefined) return { state: 'unclaimed' }
   const isAlive = env.processes.isAlive(claim.owner)
   return { state: isAlive === undefined ? 'unknown' : isAlive ? 'alive' : 'gone', process: claim.owner, leaseMs: claim.leaseMs }
 }
