@@ -54,7 +54,6 @@ function slowed(
       return batch
     },
     ready: () => (rows > 0 ? files.ready() : nextCheckpoint()),
-    pause: (splits) => files.pause?.(splits),
     acknowledge: (positions) => {
       more()
       return files.acknowledge?.(positions) ?? Promise.resolve()

@@ -395,7 +395,7 @@ export async function running(): Promise<void> {
   await run(rules, { config: { in: 'x' } })
   await run(clicks, { restart: { strategy: 'exponential' }, checkpoints: { storage: 'chk', every: '1s' } })
   await run(new URL('file:///jobs/x.ts'), { config: { in: 'x' } })
-  const handle = await start(new URL('file:///jobs/x.ts'), { workers: 2, config: { in: 'x' } })
+  const handle = await start(new URL('file:///jobs/x.ts'), { parallelism: 2, config: { in: 'x' } })
   same<Promise<void>>()(handle.finished, true)
   await handle.stop({ deadline: '2s' })
   await using another = await start(handles, { config: { in: 'x' } })
@@ -404,7 +404,6 @@ export async function running(): Promise<void> {
 export const guarantee: string | undefined = clicks.explain().paths[0]?.guarantee
 export const text: string = String(rules.explain({ in: 'x' }))
 export const options: RunOptions = {
-  workers: 2,
   parallelism: 4,
   keyGroups: 128,
   checkpoints: { storage: 'chk', every: '1s', timeout: '1m', retain: 3, lease: '10s' },

@@ -7,10 +7,6 @@ export interface Aggregate<in T, A, out R> {
   add(accumulator: A, value: T): A
   /** All values of `right` came after those of `left`, where that has a meaning. */
   merge(left: A, right: A): A
-  /** Takes back a value that was added. Used only with `exact`. */
-  retract?(accumulator: A, value: T): A
-  /** `retract` gives exactly what adding the other values would have given: true for whole numbers, never for sums of fractions. */
-  exact?: true
   result(accumulator: A): R
 }
 

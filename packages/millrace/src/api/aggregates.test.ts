@@ -68,13 +68,6 @@ for (const [name, [aggregate, model]] of Object.entries(rows)) {
   })
 }
 
-test('retract takes back what count added, exactly', () => {
-  const count = agg.count()
-  assert.equal(count.exact, true)
-  assert.equal(count.result(count.retract?.(count.add(count.add(0, 'a'), 'b'), 'a') as number), 1)
-  for (const [name, [aggregate]] of Object.entries(rows)) if (name !== 'count') assert.equal(aggregate.exact, undefined, name)
-})
-
 test('NaN is taken by minBy, maxBy and top only where there is nothing else', () => {
   const run = <A, R>(aggregate: Aggregate<number, A, R>, ...values: number[]): R =>
     aggregate.result(values.reduce((a, n) => aggregate.add(a, n), aggregate.create()))

@@ -78,7 +78,7 @@ function numberOf(value: number, aggregate: string): number {
 }
 
 function count<T>(): Aggregate<T, number, number> {
-  return { create: () => 0, add: (n) => n + 1, merge: (a, b) => a + b, retract: (n) => n - 1, exact: true, result: (n) => n }
+  return { create: () => 0, add: (n) => n + 1, merge: (a, b) => a + b, result: (n) => n }
 }
 
 function sum<T>(of: (value: T) => number): Aggregate<T, number, number> {

@@ -22,7 +22,7 @@ test('a factory is called once per plan, with the config it is given, and gives 
     buildPlan(job, { in: 'numbers' }).plan.nodes.map((node) => node.address),
     ['source/numbers', 'sink/out'],
   )
-  assert.equal(seen[0], config)
+  assert.deepEqual(seen[0], config)
   assert.equal(seen.length, 2)
 })
 

@@ -3,6 +3,7 @@ import { checkPlan } from '../plan/check-plan.ts'
 import { checkId, shown } from '../plan/ids.ts'
 import type { Plan, PlanEdge } from '../plan/nodes.ts'
 import { checkFunction, checkObject } from './checks.ts'
+import { cloneConfig } from './config.ts'
 import { explainPlan } from './explain.ts'
 import { addSource } from './from.ts'
 import { Graph } from './graph.ts'
@@ -88,7 +89,8 @@ export function checkConfig(job: unknown, config: unknown): unknown {
 }
 
 /**
- * Calls the job's factory and returns the plan, checked. The config is taken as it is.
+ * Calls the job's factory with a copy of the config and returns the plan, checked. The config is not checked by the job's schema.
+ * @throws {INVALID_OPTION} for a config that cannot be sent to another thread
  * @throws {INVALID_JOB} for what is no job, a factory that throws, is asynchronous or returns anything but streams by name; and
  *   every build error of the plan
  */
@@ -98,7 +100,8 @@ export function buildPlan(job: unknown, config: unknown): BuiltJob {
   const builder: JobBuilder = Object.freeze({
     from: (id: string, source: unknown, options?: unknown) => streamOf<never>(graph, addSource(graph, id, source, options)),
   })
-  const returned = call(name, () => build(builder, config))
+  const copy = cloneConfig(name, config)
+  const returned = call(name, () => build(builder, copy))
   const plan = graph.seal()
   checkPlan(plan)
   return { plan, handles: handlesOf(graph, returned) }

@@ -9,15 +9,13 @@ export type Restart =
 
 /** How a job is run. */
 export interface RunOptions {
-  /** Worker threads; default 0 = this thread. */
-  workers?: number
-  /** Subtasks per step, for those that do not say; default max(1, workers). */
+  /** Subtasks per step, for those that do not say; default 1. */
   parallelism?: number
   /** Default 1,024; fixed for the life of the state. */
   keyGroups?: number
   /** Without it nothing survives the process. A string is a directory. */
   checkpoints?: { storage: string | CheckpointStorage; every?: Duration; timeout?: Duration; retain?: number; lease?: Duration }
-  /** Default 'latest': what the storage holds is continued; 'none' refuses storage that holds anything. */
+  /** Default 'latest': what the storage holds is continued; 'none' refuses storage that holds anything. `from`: a checkpoint of this storage, N or DIR/N. */
   restore?: 'latest' | 'none' | { from?: string; acceptLoss?: boolean; allowDropped?: boolean }
   /** Default: exponential with checkpoints, none without. */
   restart?: Restart
@@ -27,7 +25,7 @@ export interface RunOptions {
   signal?: AbortSignal
 }
 
-/** The factory's config is required exactly where the factory takes one; it is structured-cloned for each thread. */
+/** The factory's config is required exactly where the factory takes one; it is structured-cloned, so it is data: no functions, no instances of classes. */
 export type With<Config> = [Config] extends [void] ? [options?: RunOptions] : [options: RunOptions & { config: Config }]
 
 /** A job that runs. */

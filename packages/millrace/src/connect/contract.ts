@@ -40,8 +40,6 @@ export interface Reader<T, P extends Plain> {
   poll(first: string | undefined): Batch<T, P> | 'wait' | 'end'
   /** Only awaited after 'wait'; may be called again before it has resolved. */
   ready(): Promise<void>
-  /** Splits too far ahead of the others are not to be polled until resumed. */
-  pause?(splits: ReadonlySet<string>): void
   /** These positions are in a durable checkpoint: upstream may forget what lies before. Never early, may be skipped, never twice with less; one call at a time, awaited before `close`. */
   acknowledge?(positions: ReadonlyMap<string, P>): Promise<void>
   close(): Promise<void>
@@ -122,7 +120,7 @@ export interface Writer<T, C extends Plain, S extends Plain = null> {
    */
   readonly awaitsCommit?: boolean
   /** One synchronous turn: what is written next belongs to the next checkpoint. The acknowledgement waits for `durable`, the task does not. */
-  seal(checkpoint: number, reason: 'checkpoint' | 'savepoint' | 'end'): { readonly durable: Promise<Sealed<C, S>> }
+  seal(checkpoint: number, reason: 'checkpoint' | 'end'): { readonly durable: Promise<Sealed<C, S>> }
   close(): Promise<void>
 }
 export interface Committable<C extends Plain> {

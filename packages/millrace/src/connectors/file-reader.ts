@@ -19,7 +19,6 @@ export class FileReader<T> implements Reader<T, FilePosition> {
   readonly #fresh: FileSplit<T>[]
   readonly #signal: AbortSignal
   readonly #releases = new Set<Promise<void>>()
-  #paused: ReadonlySet<string> = new Set()
   #current: string | undefined
   #wake: (() => void)[] = []
   #isClosed = false
@@ -47,11 +46,6 @@ export class FileReader<T> implements Reader<T, FilePosition> {
   ready(): Promise<void> {
     if (this.#isClosed || this.#signal.aborted || this.#live.size === 0 || this.#anyReady() !== undefined) return Promise.resolve()
     return new Promise((resolve) => this.#wake.push(resolve))
-  }
-
-  pause(splits: ReadonlySet<string>): void {
-    this.#paused = new Set(splits)
-    this.#wakeAll()
   }
 
   async close(): Promise<void> {
@@ -83,14 +77,13 @@ export class FileReader<T> implements Reader<T, FilePosition> {
   #wanted(first: string | undefined): FileSplit<T> | undefined {
     for (const name of [first, this.#current]) {
       const split = name === undefined ? undefined : this.#live.get(name)
-      if (split !== undefined && !this.#paused.has(split.name)) return split
+      if (split !== undefined) return split
     }
-    for (const split of this.#live.values()) if (!this.#paused.has(split.name)) return split
-    return undefined
+    return this.#live.values().next().value
   }
 
   #anyReady(): FileSplit<T> | undefined {
-    for (const split of this.#open.values()) if (split.isReady && !this.#paused.has(split.name)) return split
+    for (const split of this.#open.values()) if (split.isReady) return split
     return undefined
   }
 

@@ -21,7 +21,12 @@ const whole = [-1, 1.5, Number.NaN, Infinity, '2', {}] as const
 const durations = [-1, Number.NaN, Infinity, '', 'soon', '5 s', true, {}] as const
 
 /** Option path, values that it may not have, how to put one into the options. */
-const bad: readonly (readonly [path: string, values: readonly unknown[], put: (value: Wrong) => RunOptions, code?: ErrorCode])[] = [
+const bad: readonly (readonly [
+  path: string,
+  values: readonly unknown[],
+  put: (value: Wrong) => RunOptions & { readonly workers?: Wrong },
+  code?: ErrorCode,
+])[] = [
   ['workers', whole, (workers) => ({ workers })],
   ['parallelism', [...whole, 0, 1_025], (parallelism) => ({ parallelism })],
   ['keyGroups', [...whole, 0, 1e9], (keyGroups) => ({ keyGroups })],
@@ -36,6 +41,12 @@ const bad: readonly (readonly [path: string, values: readonly unknown[], put: (v
   ['checkpoints.retain', [...whole, 0], (retain) => ({ checkpoints: { storage, retain } })],
   ['restore', ['newest', 7, true], (restore) => ({ restore })],
   ['restore.from', ['', 'twelve', '/checkpoints/', '/checkpoints/12/', {}, -1, 1.5], (from) => ({ restore: { from } })],
+  [
+    'restore.from',
+    ['/other/12', 'checkpoints/12', '/12', '/checkpoints/log/12'],
+    (from) => ({ checkpoints: { storage }, restore: { from, acceptLoss: true } }),
+  ],
+  ['restore.from', ['/checkpoints/12'], (from) => ({ checkpoints: { storage: directoryStorage('/checkpoints') }, restore: { from } })],
   ['restore.acceptLoss', ['no', 1], (acceptLoss) => ({ restore: { from: '1', acceptLoss } })],
   ['restore.allowDropped', ['no', 1], (allowDropped) => ({ restore: { allowDropped } })],
   ['restart', [5, 'always', true], (restart) => ({ checkpoints: { storage }, restart })],
@@ -93,6 +104,13 @@ test('a misspelt option is refused by its name, with the right one where it is n
     )
 })
 
+test('restore.from names a checkpoint by its number, alone or behind the directory of the run', () => {
+  for (const from of ['12', '/checkpoints/12', '/checkpoints//12', '/checkpoints/./12'])
+    assert.equal(settingsOf({ checkpoints: { storage }, restore: { from } }).restore.from, 12)
+  for (const from of ['chk/12', './chk/12'])
+    assert.equal(settingsOf({ checkpoints: { storage: 'chk/' }, restore: { from } }).restore.from, 12)
+})
+
 test('a job with workers says NOT_YET and what to do', () => {
   assert.throws(
     () => settingsOf({ workers: 1 }),
@@ -130,12 +148,12 @@ test('defaults of a job with checkpoints', () => {
   assert.deepEqual(restart, { kind: 'exponential', initialMs: 1_000, maxMs: 60_000, multiplier: 1.5, jitter: 0.1, resetAfterMs: 3_600_000 })
 })
 
-test('texts of durations, a storage of its own, a checkpoint by its path', () => {
+test('texts of durations, a storage of its own, a checkpoint by its number', () => {
   const given = settingsOf({
     parallelism: 4,
     keyGroups: 4,
     checkpoints: { storage: directoryStorage('/x'), every: '1m30s', timeout: '1h', lease: '100ms', retain: 1 },
-    restore: { from: 'some/where/12', acceptLoss: true },
+    restore: { from: '12', acceptLoss: true },
     restart: { strategy: 'fixed-delay', attempts: 0, delay: 0 },
     check: true,
   })

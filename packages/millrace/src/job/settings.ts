@@ -2,6 +2,7 @@ import { checkOptionNames } from '../api/checks.ts'
 import type { RunOptions } from '../api/run-types.ts'
 import { storageDefinitionOf } from '../connect/contract.ts'
 import { directoryStorage } from '../connectors/directory-storage.ts'
+import { normalPath } from '../connectors/path.ts'
 import { durationMs } from '../core/duration.ts'
 import { StreamError } from '../core/errors.ts'
 import { DEFAULT_KEY_GROUPS, MAX_KEY_GROUPS } from '../core/key-group.ts'
@@ -14,8 +15,8 @@ const DEFAULT_LEASE_MS = 10_000
 const MIN_EVERY_MS = 10
 const MIN_LEASE_MS = 100
 
-/** The options there are; with `restart`, those of each strategy. */
-const RUN_OPTIONS: readonly (keyof RunOptions | 'config')[] = [
+/** The options there are, and one that is named to say that it is not built; with `restart`, those of each strategy. */
+const RUN_OPTIONS: readonly (keyof RunOptions | 'config' | 'workers')[] = [
   'workers',
   'parallelism',
   'keyGroups',
@@ -36,9 +37,9 @@ const EXPONENTIAL_OPTIONS = ['strategy', 'initial', 'max', 'multiplier', 'jitter
  * @throws {INVALID_DURATION}
  * @throws {NOT_YET} for worker threads
  */
-export function settingsOf(options: RunOptions): RunSettings {
+export function settingsOf(options: RunOptions & { readonly workers?: unknown }): RunSettings {
   checkOptionNames(options, 'A run', RUN_OPTIONS)
-  const workers = count(options.workers ?? 0, 'workers', 0)
+  const workers = count((options.workers ?? 0) as number, 'workers', 0)
   if (workers > 0)
     throw new StreamError(
       'NOT_YET',
@@ -53,7 +54,7 @@ export function settingsOf(options: RunOptions): RunSettings {
     parallelism,
     keyGroups,
     checkpoints,
-    restore: restoreSettings(options.restore ?? 'latest'),
+    restore: restoreSettings(options.restore ?? 'latest', options.checkpoints?.storage),
     restart: restartStrategy(options.restart, checkpoints !== undefined),
     check: flag(options.check, 'check'),
   }
@@ -76,7 +77,7 @@ function checkpointSettings(options: NonNullable<RunOptions['checkpoints']>): Ch
   }
 }
 
-function restoreSettings(restore: NonNullable<RunOptions['restore']>): RestoreSettings {
+function restoreSettings(restore: NonNullable<RunOptions['restore']>, storage: unknown): RestoreSettings {
   if (restore === 'latest' || restore === 'none') return { mode: restore, from: undefined, acceptLoss: false, allowDropped: false }
   if (typeof restore !== 'object' || restore === null)
     throw new StreamError(
@@ -86,19 +87,25 @@ function restoreSettings(restore: NonNullable<RunOptions['restore']>): RestoreSe
   checkOptionNames(restore, 'restore', RESTORE_OPTIONS)
   return {
     mode: 'latest',
-    from: restore.from === undefined || restore.from === null ? undefined : checkpointId(restore.from),
+    from: restore.from === undefined || restore.from === null ? undefined : checkpointId(restore.from, storage),
     acceptLoss: flag(restore.acceptLoss, 'restore.acceptLoss'),
     allowDropped: flag(restore.allowDropped, 'restore.allowDropped'),
   }
 }
 
-/** `12` or `DIR/12`. */
-function checkpointId(from: string): number {
-  const id = /(?:^|\/)(\d+)$/.exec(from)?.[1]
+/** `12`, or `DIR/12` where DIR is the directory in which the run goes on: nothing is read elsewhere. */
+function checkpointId(from: string, storage: unknown): number {
+  const [, folder, id] = /^(?:(.*)\/)?(\d+)$/.exec(from) ?? []
   if (id === undefined)
     throw new StreamError(
       'INVALID_OPTION',
       `restore.from is ${JSON.stringify(from)}: it has to end in the number of a checkpoint, as shown by: millrace checkpoints DIR.`,
+    )
+  const isElsewhere = folder !== undefined && (typeof storage !== 'string' || normalPath(`${folder}/`) !== normalPath(storage))
+  if (isElsewhere)
+    throw new StreamError(
+      'INVALID_OPTION',
+      `restore.from names ${folder === '' ? '/' : folder}, but the run continues in ${typeof storage === 'string' ? storage : 'checkpoints.storage'}: both have to be the same, written alike. To name a checkpoint of that storage its number is enough: '${id}'.`,
     )
   return Number(id)
 }

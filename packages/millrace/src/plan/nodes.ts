@@ -88,13 +88,11 @@ export type PlanNode =
   | AggregateNode
   | SinkNode
 
-/** `Aggregate` of the api, erased. `exact` and `retract` are for sliding windows. */
+/** `Aggregate` of the api, erased. */
 export interface AggregateFunctions {
   create(): unknown
   add(accumulator: unknown, value: unknown): unknown
   merge(left: unknown, right: unknown): unknown
-  retract?(accumulator: unknown, value: unknown): unknown
-  readonly exact?: true
   result(accumulator: unknown): unknown
 }
 

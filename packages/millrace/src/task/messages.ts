@@ -25,7 +25,7 @@ export type StreamElement =
   | { readonly kind: 'barrier'; readonly checkpoint: number; readonly reason: BarrierReason }
   | { readonly kind: 'end' }
 /** `stop`: the task begins nothing after it. `end`: its input has ended, nothing follows. */
-export type BarrierReason = 'checkpoint' | 'savepoint' | 'stop' | 'end'
+export type BarrierReason = 'checkpoint' | 'stop' | 'end'
 
 /** All that a task gives for a checkpoint. Everything a sink sealed is durable; the blocks are not yet. */
 export interface TaskSnapshot {

@@ -240,22 +240,6 @@ const cases: Readonly<Record<string, SourceCase>> = {
     check(!reader.splits.has(wanted), `${wanted} came to its end, after ${others} batches of others`)
     await reader.close()
   },
-
-  async 'a paused split rests'(bench) {
-    const reader = await bench.open()
-    const [paused] = reader.splits.keys()
-    if (reader.pause === undefined || paused === undefined || !bench.isBounded) return reader.close()
-    reader.pause(new Set([paused]))
-    while (reader.splits.size > 1) {
-      const batch = await bench.next(reader)
-      check(batch !== undefined && batch.split !== paused, 'other splits only')
-    }
-    checkSame(reader.poll(undefined), 'wait', 'nothing else is left')
-    reader.pause(new Set())
-    const batch = await bench.next(reader)
-    checkSame(batch?.split, paused, 'resumed')
-    await reader.close()
-  },
 }
 
 function isPlain(value: unknown): boolean {

@@ -50,6 +50,7 @@ export const jobCases: readonly Case[] = [
   [`const o: RunOptions = { restore: 'newest' }; void o`, 'TS2322', `'"newest"' is not assignable to type`],
   [`const o: RunOptions = { parallelism: '4' }; void o`, 'TS2322', "'string' is not assignable to type 'number"],
   [`const o: RunOptions = { http: { port: 80 } }; void o`, 'TS2353', "'http' does not exist in type 'RunOptions'"],
+  [`const o: RunOptions = { workers: 2 }; void o`, 'TS2353', "'workers' does not exist in type 'RunOptions'"],
   [`running.savepoint('x')`, 'TS2339', "'savepoint' does not exist on type 'RunningJob'"],
   [`running.stop({ drain: true })`, 'TS2353', "'drain' does not exist in type"],
   [`const k: Key = { a: 1 }; void k`, 'TS2353', "'a' does not exist in type"],

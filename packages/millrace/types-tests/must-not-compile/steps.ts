@@ -177,7 +177,7 @@ export const stepCases: readonly Case[] = [
   [`keyed.aggregate('a', { l: agg.list() }).map((r) => r.l.push(1))`, 'TS2339', "'push' does not exist on type 'readonly Payment[]'"],
   [
     `keyed.aggregate('a', { n: aggregator({ create: () => 0, add: (a: number, s: string) => a + s.length, merge: (a, b) => a + b, result: (a) => a }) })`,
-    'TS2375',
+    'TS2322',
     "'Payment' is not assignable to type 'string'",
   ],
   [`aggregator({ create: () => 0, add: (a: number) => a, result: (a: number) => a })`, 'TS2741', "Property 'merge' is missing"],
