@@ -156,6 +156,11 @@ test('output whose reader has gone is an error of the write', async () => {
   assert.equal(await new Promise((resolve) => child.once('exit', resolve)), 7)
 })
 
+test('a folder in which nothing can be made says so at once', async () => {
+  if (process.platform !== 'linux') return
+  for (const path of ['/proc/millrace', '/proc/millrace/a/b']) await assert.rejects(env.files.makeDirectory(path), { code: 'ENOENT' })
+})
+
 test('crash points reach the hook that was given', () => {
   const names: string[] = []
   nodeEnv({ crashPoint: (name) => names.push(name) }).crashPoint('a.b')

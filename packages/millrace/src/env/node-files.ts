@@ -1,5 +1,6 @@
 import { constants } from 'node:fs'
 import { link, mkdir, open, readdir, rename, rmdir, stat, unlink } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import type { Files } from '../core/env.ts'
 import { NodeFileHandle } from './node-file-handle.ts'
 import { codeOf, infoOf, kindOf } from './node-file-info.ts'
@@ -40,7 +41,7 @@ export const nodeFiles: Files = {
   },
 
   async makeDirectory(path) {
-    await mkdir(path, { recursive: true })
+    await makeWithParents(path)
   },
 
   removeDirectory: (path) => rmdir(path),
@@ -55,4 +56,25 @@ export const nodeFiles: Files = {
       await directory.close()
     }
   },
+}
+
+/** Not Node's `recursive`: that hides EROFS behind ENOENT, and spins below folders such as /proc, which are there and take nothing. */
+async function makeWithParents(path: string): Promise<void> {
+  const parent = dirname(path)
+  try {
+    return await makeOne(path)
+  } catch (error) {
+    if (codeOf(error) !== 'ENOENT' || parent === path) throw error
+  }
+  await makeWithParents(parent)
+  await makeOne(path)
+}
+
+async function makeOne(path: string): Promise<void> {
+  try {
+    await mkdir(path)
+  } catch (error) {
+    if (codeOf(error) === 'EEXIST' && (await stat(path).catch(() => undefined))?.isDirectory() === true) return
+    throw error
+  }
 }
