@@ -1,5 +1,5 @@
 import type { FileInfo, Files } from '../core/env.ts'
-import { StreamError } from '../core/errors.ts'
+import { messageOf, StreamError } from '../core/errors.ts'
 import { isGlob, parseGlob, type Glob } from './glob.ts'
 import { joinPath, nameOf, parentOf } from './path.ts'
 
@@ -22,23 +22,35 @@ export interface Found {
 /**
  * The files that a path means: itself, all below a directory, or those that match a pattern. Names that begin with a dot are
  * left out, except in a path that has no wildcard. A file whose real name has wildcards in it is that file.
- * @throws {SOURCE} when there is nothing of that name
+ * @throws {SOURCE} when there is nothing of that name, or it may not be read
  */
 export async function discoverFiles(files: Files, path: string, source: string): Promise<Found> {
+  try {
+    return await discover(files, path, source)
+  } catch (cause) {
+    if (StreamError.is(cause)) throw cause
+    throw new StreamError('SOURCE', `${source} cannot read ${path}: ${messageOf(cause)}.`, { cause, details: { file: path } })
+  }
+}
+
+async function discover(files: Files, path: string, source: string): Promise<Found> {
   const info = await files.info(path)
   if (info?.kind === 'file') {
     return { base: parentOf(path), files: [{ split: nameOf(path), path, sizeBytes: info.sizeBytes }] }
   }
   if (info?.kind === 'directory') return walk(files, path, everything)
   if (info !== undefined)
-    throw new StreamError('SOURCE', `${source} cannot read ${path}: it is neither a file nor a directory.`, { details: { file: path } })
+    throw new StreamError('SOURCE', `${source} cannot read ${path}: it is neither a file nor a directory.`, {
+      details: { file: path },
+      retry: 'never',
+    })
   const glob = isGlob(path) ? parseGlob(path) : undefined
   if (glob !== undefined && (await files.info(glob.base))?.kind === 'directory') return walk(files, glob.base, glob)
   const missing = glob === undefined ? path : glob.base
   throw new StreamError(
     'SOURCE',
     `${source} cannot read ${path}: there is no ${missing}. Relative paths begin where the process was started.`,
-    { details: { file: missing } },
+    { details: { file: missing }, retry: 'never' },
   )
 }
 

@@ -73,6 +73,22 @@ test('lines may end with \\r\\n, be empty, and begin after a byte order mark', a
   )
 })
 
+test('input that may not be looked at is an error of the source', async () => {
+  const env = nodeEnv()
+  const denied = (): Promise<never> => Promise.reject(Object.assign(new Error('EACCES: permission denied'), { code: 'EACCES' }))
+  for (const files of [
+    { ...env.files, info: denied },
+    { ...env.files, list: denied },
+  ])
+    await assert.rejects(readAll(folder(), { env: { ...env, files } }), { code: 'SOURCE', message: /source\/in cannot read .+: EACCES/ })
+})
+
+test('a pattern that nothing matches is said in words', async () => {
+  const said: string[] = []
+  await readAll(join(folder(), '*.jsonl'), { env: { ...nodeEnv(), log: (_level, event) => said.push(event) } })
+  assert.match(said.join(), /nothing to read: no file matches/)
+})
+
 test('a line that does not parse is a broken record with its place, and the others go on', async () => {
   const batches = await readAll(file('1\n{"a":\n2\nnone\n3\n[1,2\n'))
   assert.deepEqual(valuesOf(batches), [1, 2, 3])

@@ -5,6 +5,8 @@ import { FileReader } from './file-reader.ts'
 import { changed, FileSplit, START, type FilePosition } from './file-split.ts'
 import { lineFormatOf, type Format, type LineFormat } from './format.ts'
 
+const NO_FILES = 'nothing to read: no file matches, so the source ends at once; with checkpoints the job then stays finished'
+
 /**
  * Reads the records of files: of one file, of all files below a directory, or of those that match a pattern with `*`, `**`,
  * `?` and `{a,b}`. Names that begin with a dot are left out. Each file is a split, named by its path below the directory.
@@ -29,7 +31,7 @@ export function fileSource<T>(path: string, format: Format<T>): Source<T> {
 
 async function openReader<T>(path: string, format: LineFormat<T>, context: SourceContext<FilePosition>): Promise<Reader<T, FilePosition>> {
   const found = await discoverFiles(context.env.files, path, context.source)
-  if (found.files.length === 0) context.env.log('warn', 'files.none', { source: context.source, path })
+  if (found.files.length === 0) context.env.log('warn', NO_FILES, { source: context.source, path })
   const owned = found.files.filter((file) => context.owns(file.split) && !context.ended.has(file.split))
   const sizes = new Map(owned.map((file) => [file.split, file.sizeBytes]))
   for (const [split, { offset }] of context.restored) {
