@@ -63,5 +63,8 @@ test('what contradicts itself or would be ignored is refused', () => {
 test('numbers and times are refused in the words of the command line', () => {
   assert.equal(refusal({ parallelism: 'two' }), "COMMAND_LINE --parallelism is 'two': it has to be a whole number.")
   assert.match(refusal({ parallelism: '-1' }), /--parallelism/)
-  assert.match(refusal({ checkpoints: 'state', 'checkpoint-every': '500' }), /^INVALID_DURATION --checkpoint-every is "500"/)
+  assert.match(
+    refusal({ checkpoints: 'state', 'checkpoint-every': '500' }),
+    /^INVALID_DURATION --checkpoint-every is "500": it has no unit\. Write 500ms/,
+  )
 })

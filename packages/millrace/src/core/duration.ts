@@ -14,9 +14,12 @@ const one = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)/
 export function durationMs(duration: Duration, what: string = 'duration'): number {
   const ms = typeof duration === 'number' ? duration : parse(duration)
   if (Number.isFinite(ms) && ms >= 0) return ms
+  const given = typeof duration === 'number' ? String(duration) : (JSON.stringify(duration) ?? String(duration))
+  if (typeof duration === 'string' && /^\d+$/.test(duration))
+    throw new StreamError('INVALID_DURATION', `${what} is ${given}: it has no unit. Write ${duration}ms, or with s, m, h or d.`)
   throw new StreamError(
     'INVALID_DURATION',
-    `${what} is ${JSON.stringify(duration) ?? String(duration)}: write milliseconds (at least 0) or a text such as '500ms', '10s', '5m', '1h', '30d'.`,
+    `${what} is ${given}: write milliseconds (at least 0) or a text such as '500ms', '10s', '5m', '1h', '30d'.`,
   )
 }
 

@@ -92,7 +92,8 @@ const table = {
     domain: 'user',
     retry: 'never',
     message: 'A value cannot be stored or sent: a function, symbol, promise, cycle or class instance.',
-    remedy: 'Use plain objects, arrays, Map, Set, Date, Uint8Array and primitives; the message gives the path of the field.',
+    remedy:
+      'Use plain objects, arrays, Date and primitives, in records and state also Map, Set, Uint8Array and bigint, which JSON does not know. The message gives the path of the field.',
   },
   PROMISE: {
     domain: 'user',

@@ -11,6 +11,7 @@ import type { Budget } from '../core/env.ts'
 import { StreamError, messageOf } from '../core/errors.ts'
 import type { Emit, Gate, Specialize } from '../operator/contract.ts'
 import type { SourceNode } from '../plan/nodes.ts'
+import { sentence } from './connector-error.ts'
 import { Idleness } from './idleness.ts'
 import { inputLoop, type Loop, paced, sampling, shared, type Ways } from './loops.ts'
 import { type Split, SplitTable } from './split-table.ts'
@@ -298,7 +299,7 @@ export class SourceDriver {
     if (node.invalidTag === undefined) {
       throw new StreamError(
         'INVALID_RECORD',
-        `${node.address} read an invalid record at ${letter.position}: ${letter.message} Mend the input, or set \`invalid\` on from() to send such records to a dead-letter stream.`,
+        `${node.address} read an invalid record at ${letter.position}: ${sentence(letter.message)} Mend the input, or set \`invalid\` on from() to send such records to a dead-letter stream.`,
         { cause, details: { step: node.address, split: letter.split, position: letter.position } },
       )
     }
