@@ -100,7 +100,7 @@ function decide(search: Search, view: LogView, seen: Look): LogDecision {
   const { options } = search
   const refusal = refusalOf(view, options)
   if (refusal !== undefined) return stop(refusal)
-  if (view.entry?.kind === 'finished' && typeof options.restore === 'string') {
+  if (view.entry?.kind === 'finished' && options.restore === 'latest') {
     return { state: { kind: 'ended', how: 'finished' }, actions: [{ kind: 'finished', checkpoint: view.entry.checkpoint }] }
   }
   const isConfirmed = search.view?.isConfirmed === true

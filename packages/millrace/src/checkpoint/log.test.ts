@@ -527,6 +527,7 @@ test('a finished log says so and changes nothing; other jobs and restore none ar
   assert.deepEqual(new Host(storage, { pid: 2 }).run().outcomes, [{ kind: 'finished', checkpoint: 0 }])
   assert.deepEqual(storage.numbers(), [1, 2, 3])
   assert.equal(new Host(storage, { pid: 2, job: 'other' }).run().error.code, 'CHECKPOINT_FOREIGN')
+  assert.equal(new Host(storage, { pid: 2, restore: 'none' }).run().error.code, 'RESTORE_REFUSED', 'also when it has finished')
   const none = new Storage()
   owned(none, 1)
   none.dead.add(1)

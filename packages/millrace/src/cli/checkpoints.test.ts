@@ -187,12 +187,14 @@ test('data for scripts', async (context) => {
   )
 })
 
-test('an empty directory is empty; one that is not there is a mistake', async (context) => {
+test('a directory without checkpoints ends with 4, as for inspect; one that is not there, or a file, is a mistake', async (context) => {
   const directory = mkdtempSync(join(tmpdir(), 'millrace-checkpoints-'))
   context.after(() => rmSync(directory, { recursive: true }))
   const { code, out } = await tell(directory)
-  assert.equal(code, 0)
+  assert.equal(code, 4)
   assert.match(out, /^No checkpoints in /)
+  writeFileSync(join(directory, 'file'), '')
+  await assert.rejects(tell(join(directory, 'file')), { code: 'COMMAND_LINE', message: /is no directory/ })
   await assert.rejects(tell(join(directory, 'nope')), { code: 'COMMAND_LINE' })
 })
 

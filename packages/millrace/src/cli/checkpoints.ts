@@ -18,7 +18,9 @@ export async function checkpointsCommand(operand: string, values: Values, world:
       : checkpointsText(report, { directory: operand, nowMs: world.env.clock.now(), self: world.env.processes.self() })
   world.stdout.write(text)
   for (const { message } of report.damaged) world.stderr.write(`${world.paint('red', 'damaged:')} ${message}\n`)
-  return report.damaged.length > 0 ? exitCodes.refused.code : exitCodes.ok.code
+  // Without a log it is no directory of checkpoints, or an empty one; `inspect` says the same.
+  const isRefused = report.damaged.length > 0 || report.newest === undefined
+  return isRefused ? exitCodes.refused.code : exitCodes.ok.code
 }
 
 /** What a script gets. */

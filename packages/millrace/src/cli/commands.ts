@@ -46,7 +46,7 @@ const run: CommandSpec = {
     'JOB.ts default-exports a job: export default defineJob(name, factory). Times are written 500ms, 10s, 5m, 1h.',
     'With --checkpoints a job that was stopped, killed or has crashed continues from its newest checkpoint, and files it writes hold each record exactly once. Without it nothing survives the process. A directory belongs to one job; a second process on it waits until the first has ended or been silent for a lease. A bounded job that has finished stays finished: a later run on its directory changes nothing.',
     '--restore DIR/N --accept-loss goes on from an older checkpoint. Output that was committed after it stays where it is and is written again, so those records are there twice unless you take it away: of a file sink, the parts whose first number is greater than N.',
-    'Ctrl-C, SIGTERM and a closed terminal take a last checkpoint, commit, give the job back and end with 0; a second one ends at once. What the job prints goes to stdout, everything else to stderr: a live line on a terminal, else a line now and then. NO_COLOR switches colours off; MILLRACE_LOG=info (or info,json) logs more.',
+    'Ctrl-C, SIGTERM and a closed terminal take a last checkpoint, commit, give the job back and end with 0; a second one ends at once. What the job prints goes to stdout, everything else to stderr: a live line on a terminal, else a line now and then. NO_COLOR switches colours off; MILLRACE_LOG=error (or error,json) leaves out warnings of the engine.',
   ],
   examples: [
     { command: 'millrace run job.ts', what: 'run it once, keeping nothing' },
