@@ -13,7 +13,9 @@ const examples = readdirSync(folder, { withFileTypes: true })
   .toSorted((a, b) => (a.name < b.name ? -1 : 1))
 
 const [wanted, ...args] = process.argv.slice(2)
-const found = examples.filter(({ name }) => name === wanted || (wanted !== undefined && name.startsWith(wanted)))
+/** `1` is `01-hello`. */
+const begins = wanted !== undefined && /^\d$/.test(wanted) ? `0${wanted}-` : wanted
+const found = examples.filter(({ name }) => name === wanted || (begins !== undefined && name.startsWith(begins)))
 const chosen = found.find(({ name }) => name === wanted) ?? found[0]
 if (chosen === undefined || (found.length > 1 && chosen.name !== wanted)) {
   process.stderr.write(`usage: npm run example -- NAME\n${examples.map(({ name }) => `  ${name}\n`).join('')}`)
