@@ -1,7 +1,7 @@
 import { defineSink, type Sealed, type Sink, type Writer } from '../connect/contract.ts'
 import type { Env } from '../core/env.ts'
 import { messageOf, StreamError } from '../core/errors.ts'
-import { ignore } from './durable.ts'
+import { ignore, systemCodeOf } from './durable.ts'
 
 /** Characters after which the task waits for whoever reads the output. */
 const FULL_CHARACTERS = 65_536
@@ -58,7 +58,9 @@ class PrintWriter implements Writer<unknown, never> {
         await this.#env.output.write(text)
       }
     } catch (cause) {
-      this.#failure = new StreamError('SINK', `Standard output cannot be written: ${messageOf(cause)}`, { cause })
+      // Whoever has read it has gone for good.
+      const hint = systemCodeOf(cause) === 'EPIPE' ? ({ retry: 'never' } as const) : {}
+      this.#failure = new StreamError('SINK', `Standard output cannot be written: ${messageOf(cause)}`, { cause, ...hint })
     }
     this.#writing = undefined
   }

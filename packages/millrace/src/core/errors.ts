@@ -27,11 +27,16 @@ export class StreamError extends Error {
   readonly details: Details | undefined
   override readonly name: string = 'StreamError'
 
-  constructor(code: ErrorCode, message: string, options: { readonly cause?: unknown; readonly details?: Details } = {}) {
+  /** `retry`: other than the code's own. */
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: { readonly cause?: unknown; readonly details?: Details; readonly retry?: RetryHint } = {},
+  ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })
     this.code = code
     this.domain = errorCodes[code].domain
-    this.retry = errorCodes[code].retry
+    this.retry = options.retry ?? (isLasting(code, options.cause) ? 'never' : errorCodes[code].retry)
     this.details = options.details
   }
 
@@ -39,6 +44,24 @@ export class StreamError extends Error {
   static is(value: unknown): value is StreamError {
     return typeof value === 'object' && value !== null && (value as { typeId?: unknown }).typeId === '~millrace/StreamError'
   }
+}
+
+/** What a wrong path or a missing right gives: the same at every retry, unlike a full or failing disk. */
+const lastingCodes: ReadonlySet<unknown> = new Set(['ENOENT', 'ENOTDIR', 'EISDIR', 'EACCES', 'EPERM', 'EROFS'])
+
+/**
+ * RS-3: of a source or a sink, whose error somebody has to mend. Whom a connection does not reach (a socket in a file may be missing
+ * for a while) is tried again, and so is the checkpoint storage: before a job begins it ends the start anyway.
+ */
+function isLasting(code: ErrorCode, cause: unknown): boolean {
+  const isConnectors = code === 'SOURCE' || code === 'SINK'
+  if (StreamError.is(cause)) {
+    const isCauseConnectors = cause.code === 'SOURCE' || cause.code === 'SINK'
+    return (isConnectors || code === 'CHECKPOINT_FAILED') && isCauseConnectors && cause.retry === 'never'
+  }
+  if (!isConnectors || !(cause instanceof Error)) return false
+  const { code: system, syscall } = cause as { readonly code?: unknown; readonly syscall?: unknown }
+  return lastingCodes.has(system) && syscall !== 'connect'
 }
 
 /** Crashes the task when a rule of the engine itself is broken; `rule` starts with the invariant's id. */
@@ -93,6 +116,7 @@ export function fromWire(wire: WireError): StreamError {
   const error = new StreamError(code, wire.message, {
     ...(wire.cause === undefined ? {} : { cause: fromWire(wire.cause) }),
     ...(wire.details === undefined ? {} : { details: wire.details }),
+    retry: wire.retry,
   })
   if (wire.stack !== undefined) error.stack = wire.stack
   return error

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Restart } from '../api/run-types.ts'
 import { StreamError } from '../core/errors.ts'
+import { fileSource, jsonLines } from '../files.ts'
 import type { JobEvent } from '../runtime/monitor.ts'
 import {
   assertCounted,
@@ -122,6 +123,24 @@ test("an error that says 'never' ends the job at once, whatever the strategy", a
   const { life } = await start({ strategy: 'fixed-delay', attempts: 9, delay: 1 }, 1, () => new StreamError('INVALID_KEY', 'not a key'))
   assert.equal(codeOf(await life.end()), 'INVALID_KEY')
   assert.deepEqual(delaysOf(life), [undefined])
+})
+
+test('an input that is not there ends the job at once; a disk that fails is tried again', async () => {
+  const restart = { strategy: 'fixed-delay', attempts: 3, delay: 10 } as const
+  const missing = await new Lab().start(
+    countingJob({ source: fileSource('/nowhere', jsonLines<(typeof rows)[number]>()) }),
+    checkpointed({}, { restart }),
+  )
+  assert.equal(codeOf(await missing.end()), 'SOURCE')
+  assert.deepEqual(delaysOf(missing), [undefined])
+  const lab = new Lab()
+  let left = 1
+  lab.machine.faults = ({ kind, path }) =>
+    kind === 'sync' && path.startsWith('/out/') && left-- > 0 ? { kind: 'error', code: 'EIO' } : undefined
+  const life = await lab.start(countingJob({ source }), checkpointed({}, { restart }))
+  assert.equal(await life.end(), 'finished')
+  assert.equal(delaysOf(life).length, 1)
+  assertCounted(lab.rows<Counted>(), rows)
 })
 
 test('with checkpoints the default is to restart, without them it is not', async () => {
