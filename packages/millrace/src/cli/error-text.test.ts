@@ -54,6 +54,14 @@ test('an error of the user shows the lines of the user, and not those of Node an
   )
 })
 
+test('an error of the system shows no frames of the engine', () => {
+  const cause = withStack(
+    Object.assign(new Error('EACCES: permission denied'), { code: 'EACCES', syscall: 'open' }),
+    'Error: EACCES: permission denied\n    at async open (node:internal/fs/promises:639:25)',
+  )
+  assert.doesNotMatch(errorText(new StreamError('SINK', 'sink/out cannot write out: EACCES.', { cause }), context), /node:internal/)
+})
+
 test('a cause that the message quotes is not said twice; rings end', () => {
   const cause = withStack(new Error('disk full'), 'Error: disk full')
   const error = new StreamError('STORAGE', 'It failed: disk full', { cause })

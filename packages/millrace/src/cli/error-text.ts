@@ -52,9 +52,14 @@ function codeText(error: unknown, { paint }: ErrorContext): string {
 /** Of an error of the engine its own frames say nothing to a user, except where the engine is to blame. */
 function stackLines(error: unknown, indent: string, { folder, paint }: ErrorContext): readonly string[] {
   const { excerpt, frames } = userStackOf(error, folder)
-  const isOurs = StreamError.is(error) ? error.code === 'INVARIANT' : frames.length === 0 && excerpt.length === 0
+  const isOurs = StreamError.is(error) ? error.code === 'INVARIANT' : frames.length === 0 && excerpt.length === 0 && !isOfSystem(error)
   const shown = isOurs ? allFrames(error) : frames
   return [...excerpt.map((line) => `${indent}${line}`.trimEnd()), ...shown.map((line) => `${indent}${paint('dim', line)}`)]
+}
+
+/** A file that cannot be read, a closed pipe: the message says it all. */
+function isOfSystem(error: unknown): boolean {
+  return typeof error === 'object' && error !== null && 'syscall' in error
 }
 
 function allFrames(error: unknown): readonly string[] {
@@ -89,7 +94,7 @@ function nameOf(error: unknown): string {
   return error instanceof Error && error.name !== 'Error' ? `${error.name}: ` : ''
 }
 
-function remedyLines(code: string, { paint }: ErrorContext): readonly string[] {
+export function remedyLines(code: string, { paint }: ErrorContext): readonly string[] {
   const remedy = Object.hasOwn(errorCodes, code) ? errorCodes[code as keyof typeof errorCodes].remedy : ''
   const see = `  see docs/errors.md#${code.toLowerCase()}`
   // Some remedies only point to the message, which stands above.

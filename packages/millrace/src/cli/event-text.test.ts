@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { errorCodes } from '../core/error-codes.ts'
 import { StreamError } from '../core/errors.ts'
 import { eventText, ownerText } from './event-text.ts'
 
@@ -34,7 +35,7 @@ test('where it begins', () => {
   assert.match(older, /after 12 are forgotten .* committed after it stays and is written again/)
 })
 
-test('failures that are followed by a restart, and only those; the second time in short', () => {
+test('failures that are followed by a restart, and only those; the second time in short, but each time with what to do', () => {
   const cause = new TypeError('no id')
   cause.stack = 'TypeError: no id\n    at parse (file:///app/job.ts:12:30)'
   const event = {
@@ -42,7 +43,8 @@ test('failures that are followed by a restart, and only those; the second time i
     error: new StreamError('USER_CODE', 'step/parse threw: no id', { cause }),
     restartInMs: 1_500,
   } as const
-  const restart = '  restarts from its newest checkpoint in 1.5 s'
+  const remedy = `  what to do: ${errorCodes.USER_CODE.remedy}\n  see docs/errors.md#user_code`
+  const restart = `${remedy}\n  restarts from its newest checkpoint in 1.5 s`
   assert.equal(eventText(event, context), `failed: USER_CODE: step/parse threw: no id\n    at parse (job.ts:12:30)\n${restart}`)
   assert.equal(eventText(event, { ...context, isRepeated: true }), `failed again: USER_CODE: step/parse threw: no id\n${restart}`)
   assert.equal(eventText({ ...event, restartInMs: undefined }, context), undefined)

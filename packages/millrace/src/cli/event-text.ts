@@ -1,7 +1,7 @@
 import type { ProcessIdentity } from '../core/env.ts'
 import { messageOf, StreamError } from '../core/errors.ts'
 import type { JobEvent } from '../runtime/monitor.ts'
-import { reasonLines, type ErrorContext } from './error-text.ts'
+import { reasonLines, remedyLines, type ErrorContext } from './error-text.ts'
 import { bytesText, durationText } from './format.ts'
 
 export interface EventContext {
@@ -79,6 +79,8 @@ function failedText(event: Extract<JobEvent, { kind: 'attempt-failed' }>, { isRe
   const code = StreamError.is(event.error) ? `${event.error.code}: ` : ''
   const lines = [`failed${isRepeated ? ' again' : ''}: ${code}${messageOf(event.error)}`]
   if (!isRepeated) lines.push(...reasonLines(event.error, error))
+  // It may go on like this for ever, so each time says how it ends.
+  if (StreamError.is(event.error)) lines.push(...remedyLines(event.error.code, error))
   return [...lines, `  restarts from its newest checkpoint in ${durationText(event.restartInMs)}`].join('\n')
 }
 

@@ -55,6 +55,11 @@ test('no job in it', async () => {
   assert.match(await refusal(file('copy.ts', `export default { name: 'x', explain() {} }`)), /a job of another copy of Millrace/)
 })
 
+test('a job that cannot be defined at the top of its file keeps the code of its error', async () => {
+  const path = file('bad-name.ts', `import { defineJob } from '${api}'\nexport default defineJob('x y/z', () => {})\n`)
+  assert.match(await refusal(path), /^millrace: INVALID_ID: .*x y\/z/)
+})
+
 test('code that cannot be loaded is shown where it goes wrong', async () => {
   assert.match(
     await refusal(file('syntax.ts', 'export default {\n  b: ][\n}\n')),

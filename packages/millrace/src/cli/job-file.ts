@@ -29,7 +29,8 @@ export async function loadJobFile(path: string, command: CommandName): Promise<L
   try {
     module = await loadModule(url)
   } catch (error) {
-    throw loadError(path, file, error)
+    // Built at the top of the file, a job says best itself what is wrong with it.
+    throw StreamError.is(error) ? error : loadError(path, file, error)
   }
   try {
     const job = await loadJob(url)

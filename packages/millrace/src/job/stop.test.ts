@@ -1,7 +1,7 @@
 /** `stop()` at every moment of a job's life: a last checkpoint, its commit, a release, and nothing after it. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { defineSink } from '../connect/contract.ts'
+import { defineSink, defineSource } from '../connect/contract.ts'
 import type { JobEvent } from '../runtime/monitor.ts'
 import {
   assertCounted,
@@ -14,6 +14,7 @@ import {
   rowsOf,
   type Counted,
   type Life,
+  type Row,
 } from './simulated-job.test.ts'
 
 const rows = rowsOf('a', 60)
@@ -126,6 +127,25 @@ test('stopped while it waits for its restart', async () => {
   await lab.wait(life.handle.stop())
   assert.ok(lab.machine.nowMs - before < 60_000)
   assert.equal(await life.end(), 'stopped')
+  await assertReleased(lab, life)
+})
+
+/** A supervisor must not read success of a job that could never begin. */
+test('stopped while it waits for its restart before it has run at all: its failure, after the release', async () => {
+  const lab = new Lab()
+  const unreachable = defineSource<Row, null>({
+    kind: 'unreachable',
+    bounded: true,
+    replayable: true,
+    timestamps: false,
+    open: () => Promise.reject(new Error('nobody answers')),
+  })
+  const restart = { strategy: 'fixed-delay', attempts: 3, delay: '1h' } as const
+  const life = await lab.start(countingJob({ source: unreachable }), checkpointed({ lease: '1d' }, { restart }))
+  await life.when(() => life.handle.status().phase === 'restarting')
+  const stopped = life.handle.stop().catch((error: unknown) => error)
+  assert.equal(codeOf((await lab.wait(stopped)) as never), 'SOURCE')
+  assert.equal(codeOf(await life.end()), 'SOURCE')
   await assertReleased(lab, life)
 })
 

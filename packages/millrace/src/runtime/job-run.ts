@@ -30,6 +30,7 @@ export class JobRun implements JobHandle {
   #isStopping = false
   #isClaiming = false
   #isHurried = false
+  #hasRun = false
   #commitMs: number | undefined
   #wakeRestart: (() => void) | undefined
   /** Why the log is not ours at the moment: for good when another process has it, else until it has been searched anew. */
@@ -123,7 +124,11 @@ export class JobRun implements JobHandle {
         return await this.#runEpoch(store)
       } catch (error) {
         restarts = await this.#restart(error, restarts)
-        if (this.#isStopping) return this.#release(store)
+        if (!this.#isStopping) continue
+        const outcome = await this.#release(store)
+        // Stopped in good order is what has run: this had failed, and did not come that far.
+        if (!this.#hasRun) throw error
+        return outcome
       }
     }
   }
@@ -173,7 +178,10 @@ export class JobRun implements JobHandle {
   }
 
   #onEvent(event: Parameters<JobObserver>[0]): void {
-    if (event.kind === 'running') this.#setPhase('running')
+    if (event.kind === 'running') {
+      this.#hasRun = true
+      this.#setPhase('running')
+    }
     if (event.kind === 'checkpoint') this.#newest = event.info
     this.#observer(event)
   }
