@@ -1,11 +1,13 @@
 import type { Committable, CommitOutcome, Committer, SinkContext } from '../connect/contract.ts'
 import { StreamError } from '../core/errors.ts'
 import { ignore, makeDurableDirectory, readFile, removeFile, systemCodeOf } from './durable.ts'
-import { epochOf, hiddenFolderOf, sinkError, type Part } from './file-sink-names.ts'
+import { epochOf, hiddenFolderOf, isFinalName, sinkError, type Part } from './file-sink-names.ts'
 import { joinPath } from './path.ts'
 
 /** What to do; the sentences that end an error's message. */
 const START_AGAIN = 'start again with an empty folder and new checkpoints'
+/** Of a job that has no checkpoints yet. */
+const FIRST_EPOCH = 1
 const GO_ON = `Go on with the checkpoints that wrote it, or ${START_AGAIN}.`
 const PUT_BACK = `Put it back as it was, or ${START_AGAIN}.`
 
@@ -65,6 +67,7 @@ export class PartCommitter implements Committer<Part> {
   /** Removes what writers of older epochs left that no checkpoint names; only of this job and sink, whose folder it is. */
   async withdraw(kept: readonly Committable<Part>[]): Promise<void> {
     const { env, epoch } = this.#context
+    if (epoch === FIRST_EPOCH) await this.#refuseOlderOutput()
     const isKept = new Set(kept.map(({ data }) => data.hidden))
     for (const { name } of await this.#namesOfFolder()) {
       const partEpoch = epochOf(name)
@@ -112,6 +115,18 @@ export class PartCommitter implements Committer<Part> {
     const bytes = info.sizeBytes === part.size ? await readFile(files, final) : undefined
     if (bytes !== undefined && digest.crc32(bytes) === part.crc32) return { kind: 'already-committed' }
     return this.#failed(`${final} is not what was written: it has been changed or replaced. ${PUT_BACK}`, final)
+  }
+
+  /** A job that starts from nothing has written none of it: the rows of both would lie side by side. */
+  async #refuseOlderOutput(): Promise<void> {
+    const names = await this.#failing(this.#directory, () => this.#context.env.files.list(this.#directory))
+    const older = names.find(({ name }) => isFinalName(name))
+    if (older === undefined) return
+    const { sink } = this.#context
+    const file = joinPath(this.#directory, older.name)
+    throw new StreamError('OUTPUT_EXISTS', `${sink} starts from nothing, but ${file} is the output of another run. ${GO_ON}`, {
+      details: { file, sink },
+    })
   }
 
   #failed(what: string, file: string): CommitOutcome {

@@ -60,6 +60,10 @@ export function finalName(at: {
   return `part-${pad(at.checkpoint, 12)}-${at.subtask}-${at.index}${at.extension}`
 }
 
+export function isFinalName(name: string): boolean {
+  return /^part-\d{12,}-\d+-\d+/.test(name)
+}
+
 export function sinkError(context: SinkContext, path: string, cause: unknown): StreamError {
   if (StreamError.is(cause)) return cause
   return new StreamError('SINK', `${context.sink} cannot write ${path}: ${messageOf(cause)}`, {

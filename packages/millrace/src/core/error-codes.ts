@@ -216,6 +216,12 @@ const table = {
     message: 'A sink cannot be written.',
     remedy: 'The message names the file and the reason.',
   },
+  OUTPUT_EXISTS: {
+    domain: 'user',
+    retry: 'never',
+    message: 'A job that starts from nothing was given a folder that holds the output of another run.',
+    remedy: 'Go on with the checkpoints that wrote it, or use an empty folder.',
+  },
   COMMIT_FAILED: {
     domain: 'external',
     retry: 'never',

@@ -174,3 +174,15 @@ test('sources hear what is durable, and never more', async () => {
   assert.ok((acknowledged.get('a') as number) <= (part.splits['a']?.position as number))
   assert.equal(await life.end(), 'finished')
 })
+
+test('a job that starts from nothing into the output of another run is refused before it reads, and nothing is added', async () => {
+  const lab = new Lab()
+  assert.equal(await lab.run(countingJob(), checkpointed()), 'finished')
+  const before = lab.picture('/out')
+  for (const options of [{}, checkpointed({ storage: '/other' })]) {
+    const end = await lab.run(countingJob(), options)
+    assert.ok(typeof end === 'object' && end.code === 'OUTPUT_EXISTS', String(end))
+    assert.match(end.message, /sink\/out starts from nothing, but \/out\/part-\d+/)
+    assert.deepEqual(lab.picture('/out'), before)
+  }
+})

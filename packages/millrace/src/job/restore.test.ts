@@ -216,7 +216,7 @@ for (const name of ['constructor', 'toString'])
           .to('out', fileSink('/out', jsonLines()))
       })
     const lab = new Lab()
-    await stopped(lab, named(['seq']))
+    await stopped(lab, named(['seq']), {}, 8)
     await stopped(lab, named(['seq', name]), {}, 10)
     const before = lab.rows<Counted>().length
     const next = await lab.start(named(['seq', name]), checkpointed())

@@ -19,7 +19,8 @@ class Money {
 type Kind = 'balance' | 'history' | 'byShop'
 /** More than are looked at when they are set, so that the wrong one is not. */
 const WRONG = 500
-const rows = rowsOf('a', 4_000, 600)
+// Each key once: what is wrong is not overwritten before a checkpoint comes to it.
+const rows = rowsOf('a', 4_000, 4_000)
 
 async function failure(kind: Kind, wrong: number): Promise<StreamError> {
   const job = defineJob('unsupported', (builder) => {
