@@ -232,6 +232,14 @@ inBothModes('an invalid record without a tag fails the task and names its place'
   assert.match(harness.message, /source\/s.*flights\.jsonl:17/)
 })
 
+inBothModes('the reason why a record is invalid becomes a sentence', async (mode) => {
+  const source = scripted()
+  const harness = await TaskHarness.open((job) => job.from('s', source.source).to('t', collecting().sink), mode)
+  source.push({ split: 'a', values: [], broken: [broken] })
+  await harness.run()
+  assert.match((harness.errors[0] as Error).message, /at f:1: no JSON\. Mend the input/)
+})
+
 test('a batch of a split that was never announced breaks the contract, loudly', async () => {
   const source = scripted(['a'])
   const harness = await TaskHarness.open((job) => job.from('s', source.source).to('t', collecting().sink))
