@@ -177,10 +177,10 @@ test('sources hear what is durable, and never more', async () => {
 
 test('a job that starts from nothing into the output of another run is refused before it reads, and nothing is added', async () => {
   const lab = new Lab()
-  assert.equal(await lab.run(countingJob(), checkpointed()), 'finished')
+  assert.equal(await lab.run(countingJob({ source: pacedSource({ a: rows }) }), checkpointed()), 'finished')
   const before = lab.picture('/out')
   for (const options of [{}, checkpointed({ storage: '/other' })]) {
-    const end = await lab.run(countingJob(), options)
+    const end = await lab.run(countingJob({ source: pacedSource({ a: rows }) }), options)
     assert.ok(typeof end === 'object' && end.code === 'OUTPUT_EXISTS', String(end))
     assert.match(end.message, /sink\/out starts from nothing, but \/out\/part-\d+/)
     assert.deepEqual(lab.picture('/out'), before)

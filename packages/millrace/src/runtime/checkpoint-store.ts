@@ -20,6 +20,8 @@ export interface CheckpointStore {
   /** A checkpoint is complete: files may go, runs may be merged. Works on in the background. */
   upkeep(manifest: Manifest, merged: (merge: Merge) => void): void
   discard(merge: Merge): void
+  /** @throws {FENCED} when another process has the job by now: what was found may then be its doing */
+  checkOwned(): Promise<void>
   describe(manifest: Manifest): Omit<CheckpointInfo, 'durationMs'>
   /** Resolves when nothing is under way any more; the epoch has ended. */
   settle(): Promise<void>

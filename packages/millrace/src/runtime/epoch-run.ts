@@ -309,9 +309,15 @@ export class EpochRun {
   }
 
   async #withdraw(action: Extract<CoordinatorAction, { kind: 'withdraw' }>): Promise<void> {
-    const { env, committers } = this.#options
+    const { env, committers, store } = this.#options
     env.crashPoint('withdraw.before')
-    await committers.withdraw(new Map(Object.entries(action.kept)))
+    try {
+      await committers.withdraw(new Map(Object.entries(action.kept)))
+    } catch (error) {
+      // LG7: after a pause what is found may be the output of a new owner.
+      await store.checkOwned()
+      throw error
+    }
     env.crashPoint('withdraw.after')
   }
 

@@ -179,6 +179,10 @@ class StorageStore implements JobStore {
     this.#upkeep?.compact(manifest, merged)
   }
 
+  checkOwned(): Promise<void> {
+    return this.#log.checkOwned()
+  }
+
   discard(merge: Merge): void {
     this.#upkeep?.discard(merge)
   }

@@ -24,6 +24,7 @@ export function noStore(): JobStore {
     restored: () => undefined,
     upkeep: () => undefined,
     discard: () => undefined,
+    checkOwned: async () => undefined,
     describe: ({ checkpoint, createdAtMs }) => ({ checkpoint, createdAtMs, sizeBytes: 0, newBytes: 0 }),
     settle: async () => undefined,
     claim: async () => ({ kind: 'owner' }),
