@@ -141,6 +141,20 @@ test('a commit that could not be made in all its rounds is offered again after a
   assertCounted(committed, rows)
 })
 
+test('a commit that is denied ends the job at once, and the next run makes it', async () => {
+  const lab = new Lab()
+  lab.machine.faults = ({ kind, path }) => (kind === 'link' && path.startsWith('/out/') ? { kind: 'error', code: 'EPERM' } : undefined)
+  const restart = { strategy: 'fixed-delay', attempts: 3, delay: 10 } as const
+  const life = await lab.start(countingJob({ source }), checkpointed({}, { restart }))
+  const end = await life.end()
+  assert.equal(codeOf(end), 'SINK')
+  assert.match((end as StreamError).message, /could not commit .* EPERM.* It is tried again by the next run\.$/)
+  assert.deepEqual(errorsOf(life.events), ['SINK'])
+  lab.machine.faults = undefined
+  assert.equal(await lab.run(countingJob({ source }), checkpointed()), 'finished')
+  assertCounted(lab.rows<Counted>(), rows)
+})
+
 test('a commit that throws is a failed one', async () => {
   const lab = new Lab()
   const { sink } = staged(() => Promise.reject(new Error('no route')))

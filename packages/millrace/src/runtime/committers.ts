@@ -145,11 +145,12 @@ function unproven(sink: string, cause: unknown): StreamError {
   })
 }
 
-/** Nothing speaks against the commit, but it could not be made: it is offered again by the next attempt. */
+/** Nothing speaks against the commit, but it could not be made: it is offered again by the next attempt, or by the next run (RS-3). */
 function unavailable(sink: string, cause: unknown): StreamError {
+  const again = StreamError.is(cause) && cause.code === 'SINK' && cause.retry === 'never' ? 'by the next run' : 'after a restart'
   return new StreamError(
     'SINK',
-    `${sink} could not commit its output after ${COMMIT_ROUNDS} more tries: ${sentence(cause)} It is tried again after a restart.`,
+    `${sink} could not commit its output after ${COMMIT_ROUNDS} more tries: ${sentence(cause)} It is tried again ${again}.`,
     {
       cause,
       details: { sink },

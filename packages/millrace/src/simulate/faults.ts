@@ -29,7 +29,7 @@ export interface Operation {
  * operation took effect; either way its promise never settles. An error of `append` may leave a part of the bytes.
  */
 export type Fault =
-  | { readonly kind: 'error'; readonly code: 'EIO' | 'ENOSPC' }
+  | { readonly kind: 'error'; readonly code: 'EIO' | 'ENOSPC' | 'EPERM' }
   | { readonly kind: 'slow'; readonly byMs: number }
   | { readonly kind: 'kill' | 'powerLoss'; readonly when: 'before' | 'after' }
 
