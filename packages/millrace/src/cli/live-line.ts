@@ -60,11 +60,16 @@ function partsOf(view: LiveView): readonly Part[] {
   return [
     head,
     { text: pluralText(status.records, 'record'), rank: 5 },
+    ...(status.invalid === 0 ? [] : [invalidPart(status.invalid)]),
     { text: rateText(view.perSecond), rank: 1, paint: (paint, text) => paint('bold', text) },
     ...lagParts(status.watermark, view.nowMs),
     ...checkpointParts(view),
     restarts,
   ]
+}
+
+function invalidPart(count: number): Part {
+  return { text: `${count} invalid`, rank: 4, paint: (paint, text) => paint('yellow', text) }
 }
 
 /** `waiting` without an owner: it looks at its checkpoints. */

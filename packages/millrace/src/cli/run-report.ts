@@ -102,13 +102,14 @@ export class RunReport {
     if (outcome === 'already-finished') return
     if (outcome === 'stopped') return this.line(this.#stoppedText())
     const { env, status } = this.#options
-    const records = status()?.records ?? 0
+    const { records = 0, invalid = 0 } = status() ?? {}
     const tookMs = env.clock.monotonic() - this.#startedMs
     const speed = tookMs > 0 ? ` (${rateText((records / tookMs) * 1_000)})` : ''
     const newest = this.#options.directory === undefined ? undefined : this.#newest
     const checkpoint =
       newest === undefined ? '' : `; all output is committed, checkpoint ${newest.checkpoint} has ${bytesText(newest.sizeBytes)}`
-    this.line(`finished: ${pluralText(records, 'record')} in ${durationText(tookMs)}${speed}${checkpoint}`)
+    const invalidText = invalid === 0 ? '' : `, ${pluralText(invalid, 'invalid record')} among them`
+    this.line(`finished: ${pluralText(records, 'record')} in ${durationText(tookMs)}${speed}${invalidText}${checkpoint}`)
   }
 
   #stoppedText(): string {

@@ -13,6 +13,7 @@ import type { BarrierReason, StreamElement, TaskSnapshot } from '../task/message
 import type { Specializer } from '../task/specialize.ts'
 import type { OperatorRestore } from '../task/task-spec.ts'
 import { Acknowledger, type Positions } from './acknowledger.ts'
+import type { JobStatus } from './monitor.ts'
 import { Scheduler } from './scheduler.ts'
 import type { Receiver, Sender, WiredSubtask, Wiring } from './wiring.ts'
 
@@ -61,6 +62,8 @@ export interface AttemptOptions {
   readonly restore: (address: string, subtask: number, subtasks: number) => Promise<OperatorRestore | undefined>
   readonly events: AttemptEvents
 }
+
+export type Progress = Pick<JobStatus, 'records' | 'invalid' | 'watermark'>
 
 export class Attempt {
   readonly #options: AttemptOptions
@@ -145,14 +148,16 @@ export class Attempt {
     return this.#scheduler.longestTurnMs
   }
 
-  progress(): { readonly records: number; readonly watermark: number } {
+  progress(): Progress {
     let records = 0
+    let invalid = 0
     let watermark = Number.POSITIVE_INFINITY
     for (const task of this.#tasks) {
       records += task.sourceRecords
+      invalid += task.invalidRecords
       watermark = Math.min(watermark, task.watermark)
     }
-    return { records, watermark }
+    return { records, invalid, watermark }
   }
 
   /**

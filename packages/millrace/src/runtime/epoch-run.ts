@@ -16,7 +16,7 @@ import { StreamError, fromWire, messageOf, toWire } from '../core/errors.ts'
 import type { ErrorCode } from '../core/error-codes.ts'
 import type { BarrierReason, TaskSnapshot } from '../task/messages.ts'
 import { HURRIED_CLOSE_MS, atMost } from './at-most.ts'
-import type { Attempt, AttemptEvents } from './attempt.ts'
+import type { Attempt, AttemptEvents, Progress } from './attempt.ts'
 import type { Committers } from './committers.ts'
 import type { CheckpointInfo, JobObserver } from './monitor.ts'
 import type { CheckpointStore } from './checkpoint-store.ts'
@@ -125,7 +125,7 @@ export class EpochRun {
     return this.#state?.usedTo ?? this.#options.coordinator.checkpointFloor
   }
 
-  progress(): { readonly records: number; readonly watermark: number } {
+  progress(): Progress {
     return this.#attempt.progress()
   }
 

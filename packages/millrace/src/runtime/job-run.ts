@@ -26,6 +26,7 @@ export class JobRun implements JobHandle {
   #store: JobStore | undefined
   #restarts = 0
   #records = 0
+  #invalid = 0
   #longestTurnMs = 0
   #isStopping = false
   #isClaiming = false
@@ -71,6 +72,7 @@ export class JobRun implements JobHandle {
     return {
       phase: this.#phase,
       records: this.#records + (progress?.records ?? 0),
+      invalid: this.#invalid + (progress?.invalid ?? 0),
       watermark: progress?.watermark ?? Number.NEGATIVE_INFINITY,
       restarts: this.#restarts,
       newestCheckpoint: this.#newest,
@@ -171,7 +173,9 @@ export class JobRun implements JobHandle {
       return await running
     } finally {
       store.usedTo = epoch.usedTo
-      this.#records += epoch.progress().records
+      const { records, invalid } = epoch.progress()
+      this.#records += records
+      this.#invalid += invalid
       this.#longestTurnMs = this.longestTurnMs
       this.#epoch = undefined
     }

@@ -7,6 +7,8 @@ export interface JobStatus {
   readonly phase: JobPhase
   /** Records taken from sources since this process started. */
   readonly records: number
+  /** Of these, records that were invalid and became dead letters. */
+  readonly invalid: number
   /** Lowest event time of the job; ∓Infinity before the first and after the last. */
   readonly watermark: number
   readonly restarts: number

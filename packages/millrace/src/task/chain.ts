@@ -66,6 +66,7 @@ export function buildChain(parts: ChainParts): Chain {
         node,
         specialize,
         next: { fast: outputs.fast.main, inspecting: inspected(outputs.inspecting.main, inspector(node.address, options.check)) },
+        // Without a reader they are counted and no more.
         deadLetters: node.invalidTag === undefined ? undefined : outputs.fast.sides.get(node.invalidTag),
         gate: parts.gate,
         inspectAll: options.check,

@@ -172,7 +172,35 @@ inBothModes('invalid records: unreadable, refused by the timestamp, not whole: a
       ['source/s', 'INVALID_RECORD', 'a', 'f:5', 0.5, undefined],
     ],
   )
+  assert.equal(harness.task.invalidRecords, 3)
 })
+
+inBothModes(
+  'invalid records are counted where nobody reads the dead letters; a letter has the time that the source knows',
+  async (mode) => {
+    const source = scripted(['a'], true)
+    const letters = collecting()
+    const tag = outputTag<Row>('broken')
+    const timestamp = (row: Row): number => {
+      if (row === 'bad') throw new Error('no time in it')
+      return row as number
+    }
+    for (const isRead of [true, false]) {
+      const harness = await TaskHarness.open((job) => {
+        const all = job.from('s', source.source, { timestamp, invalid: tag })
+        all.to('t', collecting().sink)
+        if (isRead) all.side(tag as never).to('u', letters.sink)
+      }, mode)
+      source.push({ split: 'a', values: ['bad', 1, 'bad'], timestamps: Float64Array.of(7, 8, Number.NaN) })
+      await harness.run()
+      assert.equal(harness.task.invalidRecords, 2)
+    }
+    assert.deepEqual(
+      letters.values().map(({ timestamp: at }) => at as unknown),
+      [7, undefined],
+    )
+  },
+)
 
 inBothModes('rules 1.13: a time that the source gives and that is no whole number makes the record invalid; NaN is none', async (mode) => {
   const source = scripted(['a'], true)

@@ -76,6 +76,16 @@ export interface SourceDriverOptions {
   readonly idled?: (splits: readonly string[]) => void
 }
 
+/** A dead letter, but for its step. */
+interface Letter {
+  readonly code: string
+  readonly message: string
+  readonly input: unknown
+  readonly timestamp?: number
+  readonly split: string
+  readonly position: string
+}
+
 export class SourceDriver {
   readonly #options: SourceDriverOptions
   readonly #table: SplitTable
@@ -90,6 +100,8 @@ export class SourceDriver {
   #lastWatermark = Number.NEGATIVE_INFINITY
   #isIdle = false
   records = 0
+  /** Became dead letters. */
+  invalid = 0
 
   constructor(options: SourceDriverOptions) {
     this.#options = options
@@ -277,6 +289,7 @@ export class SourceDriver {
 
   #invalid(index: number, input: unknown, error: unknown): void {
     const batch = this.#batch as Open
+    const own = batch.timestamps?.[index]
     const code = StreamError.is(error) ? error.code : 'INVALID_RECORD'
     if (StreamError.is(error) && error.code !== 'INVALID_RECORD') throw error
     this.#deadLetter(
@@ -284,6 +297,7 @@ export class SourceDriver {
         code,
         message: messageOf(error),
         input,
+        ...(Number.isSafeInteger(own) ? { timestamp: own as number } : {}),
         split: batch.split,
         position: batch.positionOf?.(index) ?? `${batch.split}, record ${index} of the batch before ${JSON.stringify(batch.next)}`,
       },
@@ -291,10 +305,7 @@ export class SourceDriver {
     )
   }
 
-  #deadLetter(
-    letter: { readonly code: string; readonly message: string; readonly input: unknown; readonly split: string; readonly position: string },
-    cause: unknown,
-  ): void {
+  #deadLetter(letter: Letter, cause: unknown): void {
     const { node, deadLetters } = this.#options
     if (node.invalidTag === undefined) {
       throw new StreamError(
@@ -303,6 +314,7 @@ export class SourceDriver {
         { cause, details: { step: node.address, split: letter.split, position: letter.position } },
       )
     }
+    this.invalid++
     deadLetters?.({ step: node.address, ...letter }, Number.NaN)
   }
 }

@@ -253,6 +253,10 @@ export class TaskCore {
     return this.#chain?.source?.records ?? 0
   }
 
+  get invalidRecords(): number {
+    return this.#chain?.source?.invalid ?? 0
+  }
+
   async close(): Promise<void> {
     this.#phase = 'closed'
     const operators = this.#chain === undefined ? [] : this.#chain.operators
