@@ -27,7 +27,7 @@ const commands: readonly Command[] = [
   { name: 'verify' },
   { name: 'test' },
   { name: 'vectors' },
-  attack('protocol'),
+  { name: 'attack', args: ['protocol'] },
   attack('state', '--ops', '50000'),
   attack('oracle', '--jobs', '400'),
   attack('sim', '--seeds', '400'),
@@ -57,7 +57,7 @@ async function main(): Promise<void> {
       isShown: true,
     })
     const counts = countsOf(output, code)
-    process.stdout.write(`── ${name} ended with ${code} after ${(tookMs / 1000).toFixed(0)} s\n`)
+    process.stdout.write(`── ${words.join(' ')} ended with ${code} after ${(tookMs / 1000).toFixed(0)} s\n`)
     sum.passed += counts.passed
     sum.failed += counts.failed
   }
