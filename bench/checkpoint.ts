@@ -42,8 +42,6 @@ interface Phases {
   readonly keys: number
   readonly settle: number
   readonly updates: number
-  /** Ends the updates by time instead. */
-  readonly untilMs?: number
 }
 interface Marks {
   insertedAt: number
@@ -72,7 +70,7 @@ function updates(phases: Phases, marks: Marks): Source<Update> {
           const now = performance.now()
           if (next >= phases.keys && marks.insertedAt === 0) marks.insertedAt = now
           if (next >= settled && marks.cpuSettled === 0) marks.cpuSettled = cpuMs()
-          if (next >= end || (phases.untilMs !== undefined && marks.insertedAt > 0 && now - marks.insertedAt > phases.untilMs)) {
+          if (next >= end) {
             Object.assign(marks, { endedAt: now, cpuEnded: cpuMs() })
             return 'end'
           }
