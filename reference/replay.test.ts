@@ -55,6 +55,23 @@ test('TM-4, TM-6: a replayed step has its own times and end', () => {
   assert.deepEqual(of({ kind: 'end' }, { kind: 'time', now: 111 }), [])
 })
 
+test('rules 1.2 c: after a restore a lower watermark may hold; what has fired has fired, and what it has passed before is not passed again', () => {
+  const program = keyedJob({ kind: 'cancel', delay: 10, modulo: 100 }, [])
+  const of = (...inputs: StepInput[]): unknown[] => replayStep(program, 'p', [seen(1, 0), ...inputs]).map((one) => one.value['tag'])
+  assert.deepEqual(of({ kind: 'watermark', at: 50 }, { kind: 'restored', at: 5 }), ['a', 'timer'])
+  assert.deepEqual(of({ kind: 'watermark', at: 50 }, { kind: 'restored', at: 5 }, seen(2, 20), { kind: 'watermark', at: 29 }), [
+    'a',
+    'timer',
+    'a',
+  ])
+  assert.deepEqual(of({ kind: 'watermark', at: 50 }, { kind: 'restored', at: 5 }, seen(2, 20), { kind: 'watermark', at: 30 }), [
+    'a',
+    'timer',
+    'a',
+    'timer',
+  ])
+})
+
 test('a replayed step tells its tags', () => {
   const program = keyedJob({ kind: 'router', modulo: 2, tag: 't' }, [])
   assert.deepEqual(

@@ -8,11 +8,13 @@ import { makeRuntime, type Outlet, type Runtime } from './steps.ts'
 
 /**
  * One thing that one subtask of a step saw. Watermarks are those of the step, its inputs combined already; 'end' is +Infinity. `now` sets the clock without firing anything;
+ * `restored` is the watermark with which a subtask goes on after a restore, which may be lower than what its key saw (rules 1.2 c): nothing fires;
  * `time` fires processing timers with T < now; `end` is the end of the subtask's input.
  */
 export type StepInput =
   | { readonly kind: 'record'; readonly value: Row; readonly timestamp: number | null; readonly now?: number }
   | { readonly kind: 'watermark'; readonly at: number | 'end'; readonly now?: number }
+  | { readonly kind: 'restored'; readonly at: number; readonly now?: number }
   | { readonly kind: 'time'; readonly now: number }
   | { readonly kind: 'end'; readonly now?: number }
 
@@ -68,7 +70,7 @@ function recorder(step: Step, orders: Orders, offered: Map<string, Emission[]>):
   }
   const emissions: Emission[] = []
   offered.set(step.id, emissions)
-  return { record: (value, timestamp) => void emissions.push({ value, timestamp }), watermark() {}, time() {}, end() {} }
+  return { record: (value, timestamp) => void emissions.push({ value, timestamp }), watermark() {}, restored() {}, time() {}, end() {} }
 }
 
 function feed(program: Program, step: Step, inputs: readonly StepInput[], outlet: Outlet): void {
@@ -78,6 +80,7 @@ function feed(program: Program, step: Step, inputs: readonly StepInput[], outlet
     if (input.now !== undefined) clock.now = Math.max(clock.now, input.now)
     if (input.kind === 'record') runtime.record(deepFreeze(input.value), input.timestamp)
     else if (input.kind === 'watermark') runtime.watermark(input.at === 'end' ? Infinity : input.at)
+    else if (input.kind === 'restored') runtime.restored(input.at)
     else if (input.kind === 'time') runtime.time()
     else runtime.end()
   }

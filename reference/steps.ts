@@ -18,6 +18,8 @@ export interface Runtime {
   record(value: Row, timestamp: number | null): void
   /** Fires event timers; the watermark only grows (WM-1). */
   watermark(at: number): void
+  /** It goes on after a restore with this watermark, lower perhaps than the one it had (rules 1.2 c). */
+  restored(at: number): void
   /** The clock has moved: fires processing timers that are due. */
   time(): void
   /** Nothing follows: what is left of the event timers fires (WM-11), processing timers are dropped (TM-6). */
@@ -58,7 +60,7 @@ export function makeRuntime(step: Step, key: KeySpec | undefined, clock: Clock, 
 }
 
 function stateless(record: Runtime['record']): Runtime {
-  return { record, watermark() {}, time() {}, end() {} }
+  return { record, watermark() {}, restored() {}, time() {}, end() {} }
 }
 
 /** What user code emits carries the timestamp of what it was called for (PF-1, PF-2), and is frozen (rules 1.12). */
@@ -76,6 +78,9 @@ function plainRuntime(onRecord: ReturnType<typeof plainProcess>['onRecord'], clo
       onRecord(value, { timestamp: timestamp ?? undefined, watermark, now: clock.now }, outOf(outlet, timestamp)),
     watermark(at) {
       watermark = Math.max(watermark, at)
+    },
+    restored(at) {
+      watermark = at
     },
     time() {},
     end() {},
@@ -132,6 +137,10 @@ class KeyedRuntime implements Runtime {
 
   watermark(at: number): void {
     if (at > this.#watermark) this.#fireEventTimers(at)
+  }
+
+  restored(at: number): void {
+    this.#watermark = at
   }
 
   /** A processing timer for T fires when the clock is past T (TM-4), one that is set in the past during the pass in the same pass. */

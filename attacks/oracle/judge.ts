@@ -5,10 +5,10 @@ import { conserved, describe, idsOf, sameMultiset, sameOrder, samePerKeyOrder, t
 import { interpret, type ArrivalEvent } from '../../reference/interpret.ts'
 import type { Emission } from '../../reference/network.ts'
 import { determinacy, replayDeterminacy, usesClock } from '../../reference/plan.ts'
-import type { Key, Program, Step } from '../../reference/program.ts'
+import type { Program, Step } from '../../reference/program.ts'
 import { replay } from '../../reference/replay.ts'
 import { isPlainInTime, unexplainedLateness } from './lateness.ts'
-import { assemble } from './orders.ts'
+import { assemble, type KeyGroups } from './orders.ts'
 import type { Segment } from './recorder.ts'
 
 export interface Evidence {
@@ -17,7 +17,7 @@ export interface Evidence {
   readonly committed: ReadonlyMap<string, readonly Emission[]>
   readonly segments: readonly Segment[]
   readonly arrival: readonly ArrivalEvent[]
-  readonly ownerOf: (key: Key, subtasks: number) => number
+  readonly groups: KeyGroups
   /** One subtask of each step in all attempts. */
   readonly isSingle: boolean
   /** Steps said their parallelism: order per key is not kept between them. */
@@ -62,8 +62,8 @@ export function judge(evidence: Evidence): Verdict {
   return { problems, ways }
 }
 
-function judgeByReplay({ program, committed, segments, ownerOf, isMixed }: Evidence, sinks: readonly Sink[]): string[] {
-  const { orders, problems, isAmbiguous } = assemble(program, segments, ownerOf)
+function judgeByReplay({ program, committed, segments, groups, isMixed }: Evidence, sinks: readonly Sink[]): string[] {
+  const { orders, problems, isAmbiguous } = assemble(program, segments, groups)
   const { sinks: expected, offered } = replay(program, orders)
   const options = { timestamps: !isAmbiguous }
   const found = [...problems]

@@ -14,9 +14,14 @@ export interface Assembled {
   readonly isAmbiguous: boolean
 }
 
-type OwnerOf = (key: Key, subtasks: number) => number
+/** Who owns which keys. */
+export interface KeyGroups {
+  readonly count: number
+  groupOf(key: Key): number
+  ownerOf(group: number, subtasks: number): number
+}
 
-export function assemble(program: Program, segments: readonly Segment[], ownerOf: OwnerOf): Assembled {
+export function assemble(program: Program, segments: readonly Segment[], groups: KeyGroups): Assembled {
   const problems: string[] = []
   const orders = new Map<string, (readonly StepInput[])[]>()
   let isAmbiguous = false
@@ -24,7 +29,7 @@ export function assemble(program: Program, segments: readonly Segment[], ownerOf
   for (const step of program.steps) {
     if (!needsOrder(step)) continue
     const own = segments.filter(({ log }) => log.step === step.id)
-    if (step.kind === 'keyedProcess') orders.set(step.id, keyedOrders(program, step, own, { ownerOf, problems }))
+    if (step.kind === 'keyedProcess') orders.set(step.id, keyedOrders(program, step, own, { groups, problems }))
     else if (!isKeyed(step)) orders.set(step.id, plainOrders(own, problems))
     else {
       const { offered } = replay(program, orders)
@@ -56,7 +61,7 @@ function plainOrders(segments: readonly Segment[], problems: string[]): StepInpu
         )
       const at = start === Infinity ? 'end' : start
       orders.push([...(start === -Infinity ? [] : [{ kind: 'watermark', at } as const]), ...seen.map(asInput), { kind: 'end' }])
-      return seen.reduce((max, each) => (each.kind === 'watermark' ? Math.max(max, each.at === 'end' ? Infinity : each.at) : max), start)
+      return seen.reduce((max, each) => (each.kind === 'watermark' ? Math.max(max, timeOf(each.at)) : max), start)
     })
   }
   return orders
@@ -72,34 +77,64 @@ function keyedOrders(
   program: Program,
   step: Step,
   segments: readonly Segment[],
-  parts: { readonly ownerOf: OwnerOf; readonly problems: string[] },
+  parts: { readonly groups: KeyGroups; readonly problems: string[] },
 ): StepInput[][] {
+  const { groups, problems } = parts
   const select = keySelector(keyOfInput(program, step))
   const keys = new Map<string, Key>()
   for (const { log, length } of segments)
     for (const seen of log.seen.slice(0, length)) if (seen.kind === 'record') keys.set(seen.key as string, select(seen.value))
+  const begins = beginnings(segments, groups)
   return [...keys].map(([text, key]) => {
+    const group = groups.groupOf(key)
     const inputs: StepInput[] = []
     let watermark = -Infinity
-    for (const { log, length } of segments) {
-      const isOwner = parts.ownerOf(key, log.subtasks) === log.subtask
+    for (const segment of segments) {
+      const { log, length } = segment
+      const isOwner = groups.ownerOf(group, log.subtasks) === log.subtask
+      const begin = begins.get(segment) as number
+      if (isOwner && begin !== watermark) inputs.push({ kind: 'restored', at: (watermark = begin) })
       for (const seen of log.seen.slice(0, length)) {
         if (seen.kind !== 'record') {
-          if (isOwner) inputs.push(seen)
-          if (isOwner && seen.kind === 'watermark') watermark = Math.max(watermark, seen.at === 'end' ? Infinity : seen.at)
+          if (!isOwner) continue
+          inputs.push(seen)
+          if (seen.kind === 'time') continue
+          if (timeOf(seen.at) < watermark) problems.push(`WM-1: ${step.id} goes back from the watermark ${watermark} to ${seen.at}`)
+          watermark = timeOf(seen.at)
           continue
         }
         if (seen.key !== text) continue
-        if (!isOwner)
-          parts.problems.push(`PT-1: ${step.id} saw key ${text} in subtask ${log.subtask} of ${log.subtasks}, which does not own it`)
+        if (!isOwner) problems.push(`PT-1: ${step.id} saw key ${text} in subtask ${log.subtask} of ${log.subtasks}, which does not own it`)
         if (seen.watermark !== watermark)
-          parts.problems.push(`${step.id}: key ${text} sees the watermark ${seen.watermark}, but the last that came is ${watermark}`)
+          problems.push(`${step.id}: key ${text} sees the watermark ${seen.watermark}, but the last that came is ${watermark}`)
         inputs.push(asInput(seen))
       }
     }
     inputs.push({ kind: 'end' })
     return inputs
   })
+}
+
+/**
+ * With which watermark each segment of a keyed step begins: the lowest of its key groups (rules 1.2 c). They are apart when their
+ * owners saw the idleness of an input at different moments.
+ */
+function beginnings(segments: readonly Segment[], groups: KeyGroups): Map<Segment, number> {
+  const begins = new Map<Segment, number>()
+  const reached = Array.from({ length: groups.count }, () => -Infinity)
+  for (const segment of segments) {
+    const { log, length } = segment
+    const own = [...reached.keys()].filter((group) => groups.ownerOf(group, log.subtasks) === log.subtask)
+    const begin = own.reduce((least, group) => Math.min(least, reached[group] as number), Infinity)
+    begins.set(segment, begin)
+    const end = log.seen.slice(0, length).reduce((last, seen) => (seen.kind === 'watermark' ? timeOf(seen.at) : last), begin)
+    for (const group of own) reached[group] = end
+  }
+  return begins
+}
+
+function timeOf(at: number | 'end'): number {
+  return at === 'end' ? Infinity : at
 }
 
 /**

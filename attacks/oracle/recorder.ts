@@ -15,7 +15,7 @@ export type Seen =
       readonly watermark?: number
       /** What a reducer was given besides. */ readonly before?: Row
     }
-  | Exclude<StepInput, { kind: 'record' } | { kind: 'end' }>
+  | Extract<StepInput, { kind: 'watermark' | 'time' }>
 
 /** One subtask of one step in one attempt. */
 export interface Log {

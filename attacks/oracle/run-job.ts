@@ -11,11 +11,12 @@ import { randomFaults } from '../../packages/millrace/src/simulate/faults.ts'
 import type { SimulatedProcess } from '../../packages/millrace/src/simulate/process.ts'
 import { keyText } from '../../reference/canonical.ts'
 import { randomProgram } from '../../reference/generate.ts'
-import type { Key, Program, Step } from '../../reference/program.ts'
+import type { Program, Step } from '../../reference/program.ts'
 import { compile, type Listener } from './compile.ts'
 import { SinkWorld } from './fake-sink.ts'
 import { SourceWorld } from './fake-source.ts'
 import { judge } from './judge.ts'
+import type { KeyGroups } from './orders.ts'
 import { drawPlan, type RunPlan } from './run-plan.ts'
 import { Recorder, type Log } from './recorder.ts'
 
@@ -97,7 +98,7 @@ class JobTrial {
       committed: new Map([...this.#sinks].map(([id, world]) => [id, world.committed()])),
       segments: this.#recorder.surviving(),
       arrival: [...this.#sources.values()].flatMap(({ arrival }) => arrival),
-      ownerOf: (key, subtasks) => this.#ownerOf(key, subtasks),
+      groups: this.#groups(),
       isSingle: this.#isSingle,
       isMixed: this.#plan.hints.length > 0,
       restarts: this.#recorder.attempt - 1,
@@ -274,6 +275,7 @@ class JobTrial {
 
   #listener(): Listener {
     const recorder = this.#recorder
+    const groups = this.#groups()
     return {
       open: (step, subtask, subtasks) => recorder.open(step, subtask, subtasks),
       record: (log, { value, key, timestamp, watermark, now }) =>
@@ -292,15 +294,19 @@ class JobTrial {
       },
       reduced: (step, key, value, before) => {
         const subtasks = this.#hintOf(this.#program.steps.find(({ id }) => id === step) as Step) ?? this.#parallelism
-        const log = recorder.openByOwner(step, this.#ownerOf(key, subtasks))
+        const log = recorder.openByOwner(step, groups.ownerOf(groups.groupOf(key), subtasks))
         log.seen.push({ kind: 'record', key: keyText(key), value, timestamp: null, ...(before === undefined ? {} : { before }) })
       },
     }
   }
 
-  #ownerOf(key: Key, subtasks: number): number {
+  #groups(): KeyGroups {
     const { keyGroups } = this.#plan
-    return subtaskOf(keyGroupOf(keyHash(key), keyGroups), subtasks, keyGroups)
+    return {
+      count: keyGroups,
+      groupOf: (key) => keyGroupOf(keyHash(key), keyGroups),
+      ownerOf: (group, subtasks) => subtaskOf(group, subtasks, keyGroups),
+    }
   }
 }
 
