@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { eventTimer } from '../api/timers.ts'
 import { outputTag } from '../api/tag.ts'
+import { defineSource } from '../connect/contract.ts'
 import type { FromOptions } from '../api/job-types.ts'
 import type { Out } from '../api/process-types.ts'
 import { collecting, inBothModes, scripted, TaskHarness, type Row, type Script } from './harness.test.ts'
@@ -135,6 +136,36 @@ test('a split that takes the place of one that ended is noticed although their n
   source.end()
   await harness.run()
   assert.deepEqual([harness.message, said(harness).filter((each) => each.startsWith('['))], ['', ['[5]', '[7]']])
+})
+
+test('a split may be announced by one poll, and given to its end by the next one of the same turn', async () => {
+  const splits = new Map([
+    ['a', 0],
+    ['c', 0],
+  ])
+  let polls = 0
+  const source = defineSource<Row, number>({
+    kind: 'hasty',
+    bounded: false,
+    replayable: true,
+    timestamps: false,
+    open: () =>
+      Promise.resolve({
+        splits,
+        poll() {
+          polls++
+          if (polls === 1) splits.set('b', 0)
+          if (polls !== 2) return 'wait'
+          splits.delete('b')
+          return { split: 'b', values: [7], next: 1, splitEnded: true }
+        },
+        ready: () => new Promise(() => {}),
+        close: () => Promise.resolve(),
+      }),
+  })
+  const harness = await reading({ ...scripted(), source }, { idleness: 10 })
+  await harness.run()
+  assert.deepEqual([harness.message, said(harness)], ['', ['[7]']])
 })
 
 test('rules 1.16: records without a timestamp are no time at all', async () => {

@@ -155,8 +155,6 @@ export class SourceDriver {
   /** Takes the next batch: true when there is one to `run`. */
   poll(): 'batch' | 'wait' | 'end' {
     const reader = this.#reader as Reader<unknown, Plain>
-    // All that have not ended are announced, so equal counts mean that none is new.
-    if (reader.splits.size !== this.#table.liveCount) this.#announce()
     const polled = this.#ask(reader, this.#idleness?.other() ?? this.#table.first())
     if (polled === 'wait') return 'wait'
     if (polled === 'end') {
@@ -179,6 +177,8 @@ export class SourceDriver {
 
   /** A reader that has nothing may not have looked for splits that nobody has asked for yet. */
   #ask(reader: Reader<unknown, Plain>, split: Split | undefined): Open | 'wait' | 'end' {
+    // A split may come with one poll and end with the next. All that have not ended are announced, so equal counts mean that none is new.
+    if (reader.splits.size !== this.#table.liveCount) this.#announce()
     const polled = reader.poll(split?.name)
     this.#idleness?.answered(split, polled)
     const another = polled === 'wait' ? this.#idleness?.unasked() : undefined
