@@ -31,7 +31,11 @@ export function randomSource(random: Random, options: SourceOptions): SourceSpec
   const jitterMs = random.pick(isUnruly ? [100, 300, 600] : [0, 0, 5, 50, 300])
   const outOfOrdernessMs = random.pick(isUnruly ? [0, 3, 30] : [0, 3, jitterMs, jitterMs * 2])
   const draw = { random, keys: random.pick([1, 3, 10]), jitterMs, start: random.pick([0, -500, 1_000_000]), timed: options.timed }
-  const splits = layOut(draw, options).map((records, i) => ({ id: `${options.id}-${i}`, batch: random.pick(isUnruly ? [1, 2, 3] : [1, 2, 3, 7, 20]), records }))
+  const splits = layOut(draw, options).map((records, i) => ({
+    id: `${options.id}-${i}`,
+    batch: random.pick(isUnruly ? [1, 2, 3] : [1, 2, 3, 7, 20]),
+    records,
+  }))
   return {
     id: options.id,
     timed: options.timed,

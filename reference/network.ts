@@ -33,7 +33,7 @@ export interface Network {
 }
 
 /** What stands in for a step, or around what it makes: a replay wants none of the usual. */
-export type Substitute = (step: Step, make: () => Runtime) => Runtime
+export type Substitute = (step: Step, make: () => Runtime, clock: Clock) => Runtime
 export const asItIs: Substitute = (_step, make) => make()
 
 export function makeNetwork(program: Program, clock: Clock, substitute: Substitute = asItIs): Network {
@@ -60,7 +60,8 @@ export function makeNetwork(program: Program, clock: Clock, substitute: Substitu
   const timed = timedStreams(program)
   for (const step of program.steps) {
     const outlet = outletOf(step)
-    const runtime = substitute(step, () => makeRuntime(step, isKeyed(step) ? keyOfInput(program, step) : undefined, clock, outlet))
+    const make = (): Runtime => makeRuntime(step, isKeyed(step) ? keyOfInput(program, step) : undefined, clock, outlet)
+    const runtime = substitute(step, make, clock)
     const watermark = new InputWatermark(inputsOf(step).map((from) => timed.get(from) === true))
     runtimes.push(runtime)
     inputsOf(step).forEach((from, input) => {

@@ -2,15 +2,7 @@
 import { keyedProcess } from './behaviours.ts'
 import { domainOf } from './timers.ts'
 import { inputsOf, type KeySpec, type Program, type Step, type WindowStep } from './program.ts'
-import {
-  firesBy,
-  firesByRecords,
-  isOrderedPerKey,
-  needsTimestamps,
-  windowProblems,
-  windowTags,
-  windowUsesClock,
-} from './window-plan.ts'
+import { firesBy, firesByRecords, isOrderedPerKey, needsTimestamps, windowProblems, windowTags, windowUsesClock } from './window-plan.ts'
 import { windowDomain } from './window-assigners.ts'
 
 /** Per stream (source or step id): whether some timed source feeds it. Only such an input takes part in a minimum of watermarks (rules 1.13). */
@@ -111,11 +103,11 @@ function problemsOf(step: Step, known: ReadonlyMap<string, Step | 'source'>, isT
     if (isKeyed(step) && (read === undefined || read === 'source' || read.kind !== 'keyBy'))
       found.push(`step '${step.id}' needs a keyBy before it`)
     const mayTag = read !== undefined && read !== 'source' && ['process', 'keyedProcess', 'window'].includes(read.kind)
-    if (step.kind === 'side' && !mayTag)
-      found.push(`'${step.id}' reads a tag of '${from}', which has none`)
+    if (step.kind === 'side' && !mayTag) found.push(`'${step.id}' reads a tag of '${from}', which has none`)
   }
   if (step.kind === 'union' && step.from.length < 2) found.push(`union '${step.id}' needs two inputs`)
-  if (usesTimer(step, 'event') && !isTimed) found.push(`NO_EVENT_TIME: step '${step.id}' fires by event time and has no timed source before it`)
+  if (usesTimer(step, 'event') && !isTimed)
+    found.push(`NO_EVENT_TIME: step '${step.id}' fires by event time and has no timed source before it`)
   return found
 }
 
@@ -166,8 +158,7 @@ function readsLate(program: Program, step: Step): boolean {
 export function replayDeterminacy(program: Program): Map<string, 'per-key' | 'multiset'> {
   const of = new Map<string, 'per-key' | 'multiset'>(program.sources.map((source) => [source.id, 'multiset']))
   for (const step of program.steps) {
-    const isKeyedOutput =
-      step.kind === 'keyedProcess' || step.kind === 'aggregate' || (step.kind === 'window' && isOrderedPerKey(step))
+    const isKeyedOutput = step.kind === 'keyedProcess' || step.kind === 'aggregate' || (step.kind === 'window' && isOrderedPerKey(step))
     const isRepartitioned = step.kind === 'union' || step.kind === 'keyBy' || isKeyed(step) || readsLate(program, step)
     of.set(step.id, isKeyedOutput ? 'per-key' : isRepartitioned ? 'multiset' : of.get(inputsOf(step)[0]!)!)
   }

@@ -1,5 +1,5 @@
 // What is dropped from a window before it fires (EV-1).
-import { fieldReader } from './behaviours.ts'
+import { distanceBy } from './behaviours.ts'
 import { assertNever, type EvictorSpec, type Row, type WindowStep } from './program.ts'
 
 /** A value in a window. */
@@ -28,10 +28,10 @@ function makeEvictor(spec: EvictorSpec): Evict {
         return elements.filter((element) => element.timestamp! > newest - spec.ms)
       }
     case 'keepNear': {
-      const of = fieldReader(spec.field)
+      const distance = distanceBy(spec.field)
       return (elements) => {
-        const last = of(elements.at(-1)!.value)
-        return elements.filter((element) => Math.abs(of(element.value) - last) < spec.threshold)
+        const last = elements.at(-1)!
+        return elements.filter((element) => distance(element.value, last.value) < spec.threshold)
       }
     }
     default:

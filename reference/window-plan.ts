@@ -99,7 +99,10 @@ function triggerProblems(trigger: Exclude<TriggerSpec, { kind: 'purging' }>, ass
     ]
   if (trigger.kind !== 'every') return []
   const isForeign = trigger.time === 'event' && windowDomain(assigner) === 'processing'
-  return [...positive('interval', trigger.interval), ...(isForeign ? ['windows of processing time fire every so often by the clock only'] : [])]
+  return [
+    ...positive('interval', trigger.interval),
+    ...(isForeign ? ['windows of processing time fire every so often by the clock only'] : []),
+  ]
 }
 
 /** With these the last value always stays, so that no window fires empty. */

@@ -1,5 +1,5 @@
 // When a window fires.
-import { fieldReader } from './behaviours.ts'
+import { distanceBy } from './behaviours.ts'
 import { assertNever, type AssignerSpec, type Row, type TimeDomain, type TriggerSpec, type WindowStep } from './program.ts'
 
 /** What a trigger remembers of one window; it survives a purge (WO-7). */
@@ -70,7 +70,7 @@ function makeTrigger(spec: TriggerSpec, assigner: AssignerSpec): Trigger {
     case 'count':
       return count(spec.n)
     case 'delta':
-      return delta(spec.threshold, fieldReader(spec.field))
+      return delta(spec.threshold, distanceBy(spec.field))
     case 'purging':
       return { ...makeTrigger(spec.of, assigner), purges: true }
     default:
@@ -139,12 +139,12 @@ function count(n: number): Trigger {
 }
 
 /** TR-4: more than the threshold away from the value at the last firing, at first from the first value. */
-function delta(threshold: number, of: (value: Row) => number): Trigger {
+function delta(threshold: number, distance: (last: Row, value: Row) => number): Trigger {
   return {
     ...NEVER,
     onElement({ state }, value) {
       state.last ??= value
-      if (Math.abs(of(value) - of(state.last)) <= threshold) return false
+      if (distance(state.last, value) <= threshold) return false
       state.last = value
       return true
     },
