@@ -22,6 +22,7 @@ test('WA-7: a gap that each value says', () => {
 })
 
 test('SM-1: a record between two sessions makes them one; what they hold stands in the order of their starts, the record last', () => {
+  assert.deepEqual(fired({ assigner: session(10) }, [saw(1, 20), saw(2, 0), saw(3, 10), mark('end')]), ['0..30: 2 1 3 @29'])
   assert.deepEqual(fired({ assigner: session(10) }, [saw(1, 20), saw(2, 0), saw(3, 21), saw(4, 10), mark('end')]), ['0..31: 2 1 3 4 @30'])
 })
 

@@ -74,6 +74,7 @@ test('TR-4: a window without end has no rhythm after the end of the input', () =
 test('TR-4: when sessions merge the earliest time is next', () => {
   const of: WindowOf = { assigner: { kind: 'session', gap: 10, time: 'event' }, trigger: every(50) }
   assert.deepEqual(fired(of, [saw(1, 0), saw(2, 8), mark(9), mark(17)]), ['0..18: 1 2 @17', '0..18: 1 2 @17'])
+  assert.deepEqual(fired({ ...of, trigger: every(7) }, [saw(1, 0), saw(2, 12), saw(3, 5), mark(6), mark(7)]), ['0..22: 1 2 3 @21'])
 })
 
 test('TR-4: delta fires when it is more than the threshold, from the value at the last firing', () => {
