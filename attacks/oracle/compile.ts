@@ -136,6 +136,8 @@ class Compiler {
         return this.#reduce(step)
       case 'aggregate':
         return this.#aggregate(step)
+      case 'window':
+        throw new Error(`'${step.id}': windows are judged once the engine has them; such programs are not drawn yet`)
     }
   }
 
