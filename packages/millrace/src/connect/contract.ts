@@ -175,7 +175,7 @@ export interface StorageDefinition {
 export interface OpenStorage {
   /** For messages: the directory, the bucket and prefix, … */
   readonly name: string
-  /** The log of manifests and claims. Durable when it resolves; of two that create entry n exactly one gets 'created'. */
+  /** The log of manifests and claims. Durable when it resolves, also an entry that exists; of two that create entry n exactly one gets 'created'. */
   createEntry(n: number, bytes: Uint8Array): Promise<'created' | 'exists'>
   readEntry(n: number): Promise<Uint8Array | undefined>
   /** Ascending. */
