@@ -44,6 +44,12 @@ export abstract class Column {
     return writer.take()
   }
 
+  /** Begins an entry of the snapshot at hand. */
+  protected begin(slot: number, head: number): void {
+    const { entries, table } = this.context
+    entries.begin(table.groupOf(slot), head, this.id, table.namespaceOf(slot), table.keyOf(slot))
+  }
+
   /** The table now gives out `slots` slots of a page, which is new or has grown. */
   abstract cover(page: number, slots: number): void
   /** The context has sealed: nothing written from now on may reach the snapshot. O(1). */

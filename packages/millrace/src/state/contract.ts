@@ -11,6 +11,8 @@
  * S5  A delta holds exactly what changed since the last completed snapshot; base + deltas, merged in order, is the state.
  */
 import type { Budget } from '../core/env.ts'
+import type { PaneTable } from './pane-table.ts'
+import type { SessionTable } from './session-table.ts'
 
 export type Key = string | number | bigint | boolean | readonly Key[]
 
@@ -94,35 +96,17 @@ export interface FiredTimer {
   readonly at: number
 }
 
-export interface KeyedState {
+/** What a task does with the state of any of its operators. */
+export interface OperatorState {
   /** Processing time of the mail at hand; never decreases (rules 1.17). Set by the task. */
   now: number
-  /** The current key; undefined outside a key context. */
-  readonly key: Key | undefined
-  /** Makes a key current. */
-  setKey(key: Key): void
-  /** Makes a key current; its slot, inserted when it is new. */
-  slotOf(key: Key): number
-  /** Finds the slots of keys that are 32-bit integers, -1 where there is none; the current key stays. Short, for per-record code. */
-  readonly integers: { find(key: number): number }
-  /** Makes a key current of which it is known that it has this slot, or -1 that it has none. */
-  enter(key: Key, slot: number): void
   /** No key is current: state used now is an error. */
   leave(): void
 
-  value(name: string): ValueHandle
-  list(name: string): ListHandle
-  map(name: string): MapHandle
-  accumulator(name: string): AccumulatorColumn
-  timer(name: string): TimerHandle
-  timers(name: string): TimersHandle
-
-  /** Declared timers, in order of declaration. */
-  readonly timerNames: readonly string[]
   /** Earliest pending time of a domain, +Infinity when there is none. Cheap. */
   nextTimer(domain: 'event' | 'processing'): number
   /**
-   * Takes the earliest timer whose time is <= `upTo` (event) or < `upTo` (processing, TM-4), makes its key current and returns
+   * Takes the earliest timer whose time is <= `upTo` (event) or < `upTo` (processing, TM-4), makes current what it is of, and returns
    * it; undefined when none is due. Order: by time; among equal times of one key by declaration, which a restore does not change;
    * else by the slots of the keys.
    */
@@ -149,6 +133,61 @@ export interface KeyedState {
 
   readonly snapshots: SnapshotPort
   readonly statistics: StateStatistics
+}
+
+/** State by the current key. */
+export interface KeyedState extends OperatorState {
+  /** The current key; undefined outside a key context. */
+  readonly key: Key | undefined
+  /** Makes a key current. */
+  setKey(key: Key): void
+  /** Makes a key current; its slot, inserted when it is new. */
+  slotOf(key: Key): number
+  /** Finds the slots of keys that are 32-bit integers, -1 where there is none; the current key stays. Short, for per-record code. */
+  readonly integers: { find(key: number): number }
+  /** Makes a key current of which it is known that it has this slot, or -1 that it has none. */
+  enter(key: Key, slot: number): void
+
+  value(name: string): ValueHandle
+  list(name: string): ListHandle
+  map(name: string): MapHandle
+  accumulator(name: string): AccumulatorColumn
+  timer(name: string): TimerHandle
+  timers(name: string): TimersHandle
+
+  /** Declared timers, in order of declaration. */
+  readonly timerNames: readonly string[]
+}
+
+/** Event-time windows, or slices of them, that many keys share. */
+export interface PaneState extends OperatorState {
+  readonly table: PaneTable
+  accumulator(name: string): AccumulatorColumn
+  list(name: string): ListSlots
+  /** The window that begins at `start` has something to do at `at`; one time for each start. */
+  schedule(at: number, start: number): void
+  /** Start of the window of the timer that was taken last. */
+  readonly due: number
+}
+
+/** Windows of one key each. */
+export interface SessionState extends OperatorState {
+  readonly table: SessionTable
+  accumulator(name: string): AccumulatorColumn
+  list(name: string): ListSlots
+  /** A window has its next thing to do at `at`; a later call moves it. */
+  schedule(at: number, slot: number): void
+  unschedule(slot: number): void
+  /** Slot of the timer that was taken last. */
+  readonly due: number
+}
+
+/** Lists by slot. */
+export interface ListSlots {
+  addTo(slot: number, value: unknown): void
+  valuesOf(slot: number): Iterable<unknown>
+  countOf(slot: number): number
+  replaceAt(slot: number, values: readonly unknown[]): void
 }
 
 export interface StateStatistics {
@@ -187,6 +226,8 @@ export interface SnapshotPort {
    * states of the block are applied by name (others are ignored: they were dropped by the user's word).
    */
   restore(block: Uint8Array, keep: (state: string) => boolean): void
+  /** After the last block. */
+  endRestore(): void
 }
 
 /** Options of `createHeapState`. */

@@ -4,7 +4,7 @@ import { Column } from './column.ts'
 import type { Key } from './contract.ts'
 import { DirtyObjects } from './epochs.ts'
 import { CLEAR, ENTRY_DELETE, ENTRY_PUT, EXPIRY } from './format.ts'
-import { ownKey } from './key-table.ts'
+import { ownKey } from './slot-table.ts'
 import { MapCell, MapEntry } from './map-cell.ts'
 import { ObjectList, PAGE_BITS, PAGE_MASK } from './pages.ts'
 import type { ValueReader } from './value-codec.ts'
@@ -178,27 +178,27 @@ export abstract class EntryColumn extends Column {
   }
 
   private encodeClear(cell: MapCell): void {
-    const { entries, table, epochs } = this.context
-    entries.begin(table.groupOf(cell.slot), CLEAR, this.id, table.keyOf(cell.slot))
+    const { entries, epochs } = this.context
+    this.begin(cell.slot, CLEAR)
     entries.end()
     cell.clearStamp = -epochs.sealed
     this.dirtyClears.wasEncoded(cell)
   }
 
   private encodeEntry(entry: MapEntry): void {
-    const { entries, table, epochs } = this.context
+    const { entries, epochs } = this.context
     const { cell } = entry
     // M2
     if (this.coversClear(cell)) this.encodeClear(cell)
     if (entry.isPresent) {
-      entries.begin(table.groupOf(cell.slot), this.expires ? ENTRY_PUT | EXPIRY : ENTRY_PUT, this.id, table.keyOf(cell.slot))
+      this.begin(cell.slot, this.expires ? ENTRY_PUT | EXPIRY : ENTRY_PUT)
       entries.key(entry.key)
       if (this.expires) entries.out.f64(entry.expiry)
       if (this.withValues) entries.value(entry.value, this.codec)
       else entries.out.u8(0)
       entries.end()
     } else if (!epochs.full) {
-      entries.begin(table.groupOf(cell.slot), ENTRY_DELETE, this.id, table.keyOf(cell.slot))
+      this.begin(cell.slot, ENTRY_DELETE)
       entries.key(entry.key)
       entries.end()
     }

@@ -1,6 +1,6 @@
 import type { BlockEntries } from './block.ts'
 import { Column } from './column.ts'
-import type { ListHandle, TtlDeclaration } from './contract.ts'
+import type { ListHandle, ListSlots, TtlDeclaration } from './contract.ts'
 import { DirtySlots } from './epochs.ts'
 import { APPEND, EXPIRY, REPLACE } from './format.ts'
 import { PAGE_BITS, PAGE_MASK } from './pages.ts'
@@ -48,7 +48,7 @@ interface Capture {
  *     are passed over by `head`, which is in no delta: what is stored of them says when they expire. When they are half of all, the
  *     list is replaced.
  */
-export class ListColumn extends Column implements ListHandle {
+export class ListColumn extends Column implements ListHandle, ListSlots {
   private readonly ttl: TtlDeclaration | undefined = this.declaration.ttl
   private readonly expires: boolean = this.declaration.ttl !== undefined
   private readonly pages: (ListCell | undefined)[][] = []
@@ -83,6 +83,29 @@ export class ListColumn extends Column implements ListHandle {
     this.prune(slot, cell)
     if (this.ttl.refreshOn === 'read-and-write' && cell.items.length > 0) this.refresh(slot, cell, this.context.now + this.ttl.afterMs)
     return cell
+  }
+
+  addTo(slot: number, value: unknown): void {
+    this.context.current = slot
+    this.add(value)
+  }
+
+  replaceAt(slot: number, values: readonly unknown[]): void {
+    this.context.current = slot
+    this.replace(values)
+  }
+
+  countOf(slot: number): number {
+    const cell = this.cellAt(slot)
+    return cell === undefined ? 0 : cell.items.length - cell.head
+  }
+
+  /** The list of a slot as it is now. */
+  valuesOf(slot: number): Iterable<unknown> {
+    const cell = this.cellAt(slot)
+    const items = cell?.items ?? []
+    const { length } = items
+    return { [Symbol.iterator]: () => someOf(items, cell?.head ?? 0, length) }
   }
 
   get size(): number {
@@ -174,7 +197,7 @@ export class ListColumn extends Column implements ListHandle {
     this.settle(cell)
     if (epochs.sealed !== 0 && this.dirty.covers(epochs, slot, cell.stamp)) this.capture(slot, cell)
     cell.stamp = this.epoch
-    this.dirty.push(slot)
+    this.dirty.push(slot, this.context.table.high)
   }
 
   /** What a snapshot has encoded counts once it is complete. */
@@ -203,7 +226,7 @@ export class ListColumn extends Column implements ListHandle {
       const slot = this.dirty.next()
       if (slot < 0) return true
       const cell = this.cellAt(slot)
-      if (cell === undefined || !epochs.covers(cell.stamp)) continue
+      if (cell === undefined || !epochs.covers(cell.stamp) || this.context.table.isDropped(slot)) continue
       this.settle(cell)
       this.capture(slot, cell)
     }
@@ -226,10 +249,10 @@ export class ListColumn extends Column implements ListHandle {
 
   /** Writes one entry of a list (L2); true when it was the last. An entry ends early before a value of another form (V1). */
   private encodeSome(capture: Capture): boolean {
-    const { entries, table } = this.context
+    const { entries } = this.context
     const { slot, items } = capture
     const head = (capture.isReplace ? REPLACE : APPEND) | (this.expires ? EXPIRY : 0)
-    entries.begin(table.groupOf(slot), head, this.id, table.keyOf(slot))
+    this.begin(slot, head)
     if (!capture.isReplace) entries.out.varint(capture.at)
     capture.isReplace = false
     const counted = entries.out.position

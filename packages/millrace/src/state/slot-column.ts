@@ -86,7 +86,7 @@ export abstract class SlotColumn extends Column {
     const { epochs } = this.context
     if (epochs.sealed !== 0 && this.dirty.covers(epochs, slot, page.ints[at] as number)) this.encodeCell(page, slot)
     page.ints[at] = this.epoch
-    this.dirty.push(slot)
+    this.dirty.push(slot, this.context.table.high)
   }
 
   /** Stores without a mark. */
@@ -118,10 +118,7 @@ export abstract class SlotColumn extends Column {
 
   /** Empties a cell that holds something, without a mark. */
   protected empty(page: CellPage, slot: number): void {
-    const index = slot & PAGE_MASK
-    page.ints[(index << 2) + 3] = ABSENT
-    page.cells[index << 1] = Number.NaN
-    if (page.objects !== undefined) page.objects[index] = undefined
+    clearCell(page, slot & PAGE_MASK)
     this.context.table.lost(slot)
   }
 
@@ -140,22 +137,22 @@ export abstract class SlotColumn extends Column {
       if (slot < 0) return true
       const page = this.pages[slot >>> PAGE_BITS] as CellPage
       const at = ((slot & PAGE_MASK) << 2) + 2
-      if (epochs.covers(page.ints[at] as number)) this.encodeCell(page, slot)
+      if (epochs.covers(page.ints[at] as number) && !this.context.table.isDropped(slot)) this.encodeCell(page, slot)
     }
     return false
   }
 
   private encodeCell(page: CellPage, slot: number): void {
     const index = slot & PAGE_MASK
-    const { entries, table, epochs } = this.context
+    const { entries, epochs } = this.context
     if (page.ints[(index << 2) + 3] !== ABSENT) {
-      entries.begin(table.groupOf(slot), this.expires ? PUT | EXPIRY : PUT, this.id, table.keyOf(slot))
+      this.begin(slot, this.expires ? PUT | EXPIRY : PUT)
       if (this.expires) entries.out.f64((page.extra as Float64Array)[index] as number)
       const number = page.cells[index << 1] as number
       entries.value(number === number ? number : loadOther(page, index), this.codec)
       entries.end()
     } else if (!epochs.full) {
-      entries.begin(table.groupOf(slot), DELETE, this.id, table.keyOf(slot))
+      this.begin(slot, DELETE)
       entries.end()
     }
     if (epochs.full) return
@@ -173,7 +170,10 @@ export abstract class SlotColumn extends Column {
 
   release(slot: number): void {
     const page = this.pages[slot >>> PAGE_BITS] as CellPage
-    page.ints[((slot & PAGE_MASK) << 2) + 2] = 0
+    const index = slot & PAGE_MASK
+    page.ints[(index << 2) + 2] = 0
+    // Of a window that was dropped as a whole.
+    if (page.ints[(index << 2) + 3] !== ABSENT) clearCell(page, index)
   }
 
   restore(slot: number, entry: BlockEntries, values: ValueReader): void {
@@ -186,6 +186,12 @@ export abstract class SlotColumn extends Column {
     this.replace(page, slot, this.restored(values.read(entry.valueStart, entry.valueEnd, entry.isInline), entry.row.version))
     if (page.extra !== undefined && this.expires) page.extra[slot & PAGE_MASK] = entry.expiry
   }
+}
+
+function clearCell(page: CellPage, index: number): void {
+  page.ints[(index << 2) + 3] = ABSENT
+  page.cells[index << 1] = Number.NaN
+  if (page.objects !== undefined) page.objects[index] = undefined
 }
 
 export function loadOther(page: CellPage, index: number): unknown {
