@@ -52,15 +52,18 @@ export function aggregator<T, A, R>(of: Aggregate<T, A, R>): Aggregate<T, A, R> 
 
 /**
  * Checks what `aggregate()` was given. `what` is how messages call the step.
- * @throws {INVALID_JOB} for what is no aggregate, and for the name `key`, which is taken; {INVALID_ID}
+ * @throws {INVALID_JOB} for what is no aggregate, and for a name that is taken; {INVALID_ID}
  */
-export function checkAggregates(what: string, aggregates: Readonly<Record<string, unknown>>): void {
+export function checkAggregates(what: string, aggregates: Readonly<Record<string, unknown>>, taken: readonly string[] = ['key']): void {
   if (typeof aggregates !== 'object' || aggregates === null)
     throw new StreamError('INVALID_JOB', `${what} was given ${shown(aggregates)}: write aggregates by name, { n: agg.count() }.`)
   for (const [name, aggregate] of Object.entries(aggregates)) {
     checkName(`The name of an aggregate of ${what}`, name)
-    if (name === 'key')
-      throw new StreamError('INVALID_JOB', `${what} has an aggregate called 'key', which its results already have: choose another name.`)
+    if (taken.includes(name))
+      throw new StreamError(
+        'INVALID_JOB',
+        `${what} has an aggregate called '${name}', which its results already have: choose another name.`,
+      )
     const methods = typeof aggregate === 'object' && aggregate !== null ? (aggregate as Readonly<Record<string, unknown>>) : {}
     const missing = ['create', 'add', 'merge', 'result'].filter((method) => typeof methods[method] !== 'function')
     if (missing.length > 0)

@@ -3,6 +3,7 @@ import type { Key } from '../state/contract.ts'
 import type { Aggregates, Results } from './aggregate-types.ts'
 import type { KeyedProcess, PlainProcess, Tag, TimerSpecs } from './process-types.ts'
 import type { States } from './state-types.ts'
+import type { WindowAssigner, WindowedStream } from './window-types.ts'
 
 /** Per-record code is synchronous: whatever returns a promise does not compile. */
 export type NotPromise<O> = O extends PromiseLike<unknown> ? 'per-record code is synchronous: it may not return a promise' : unknown
@@ -54,6 +55,8 @@ export interface KeyedStream<out T, out K> extends Stream<T> {
   ): Stream<O>
   /** All records of a key so far, reduced to one, after each. The first comes out as it is. */
   reduce(id: string, reducer: (accumulated: T, value: T) => T): Stream<T>
+  /** The records of a key in windows: say how late they may be, then what to compute. */
+  window<W>(assigner: WindowAssigner<W, T>): WindowedStream<T, K, W>
   /** Aggregates over all records of a key so far, after each: `{ key, ...results }`. */
   aggregate<A extends Aggregates<T> & { key?: never }>(id: string, aggregates: A): Stream<Plain<{ readonly key: K } & Results<A>>>
 }

@@ -86,6 +86,7 @@ function compareStates(operator: OperatorSummary, part: KeyedPart, found: Found)
 /** CW2. */
 function differenceOf(before: StoredDeclaration, now: StoredDeclaration): string | undefined {
   if (before.kind !== now.kind) return `was ${before.kind}, is ${now.kind}`
+  if (before.layout !== now.layout) return `was of ${before.layout ?? 'no windows'}, is of ${now.layout ?? 'none'}`
   if (before.domain !== now.domain) return `was of ${before.domain} time, is of ${now.domain} time`
   return before.version > now.version ? `was written by version ${before.version}, is version ${now.version}` : undefined
 }

@@ -181,6 +181,8 @@ export type OperatorReport =
       readonly first: number
       readonly last: number
       readonly watermark: number
+      /** Parts of the range for which a higher one holds, ascending. */
+      readonly floors?: readonly GroupWatermark[]
       readonly run?: { readonly bytes: number; readonly entries: number }
     }
   | { readonly kind: 'source'; readonly splits: Readonly<Record<string, SplitState>> }

@@ -20,7 +20,7 @@ export function planSummary(plan: Plan): readonly OperatorSummary[] {
   for (const node of plan.nodes) {
     if (node.kind === 'source' || node.kind === 'sink') found.push({ address: node.address, kind: node.kind, states: {} })
     else if (node.kind === 'process') found.push({ address: node.address, kind: 'keyed', states: {}, isKeyless: true })
-    else if (node.kind === 'keyed-process' || node.kind === 'reduce' || node.kind === 'aggregate') {
+    else if ('states' in node) {
       const states = Object.fromEntries(Object.entries(node.states).map(([name, declaration]) => [name, withoutFunctions(declaration)]))
       found.push({ address: node.address, kind: 'keyed', states })
     }

@@ -46,6 +46,8 @@ export interface Tuning {
   readonly failureBudget?: number
   /** False: operators run the engine's own closures, as where code generation is forbidden. */
   readonly generateCode?: boolean
+  /** All windows run in the general operator, to compare the sliced one with it. */
+  readonly generalWindows?: boolean
   /** Which of so many subtasks with work gets the next turn; without it they have theirs in rotation. */
   readonly pick?: (count: number) => number
 }
@@ -63,7 +65,7 @@ export interface AttemptOptions {
   readonly events: AttemptEvents
 }
 
-export type Progress = Pick<JobStatus, 'records' | 'invalid' | 'watermark'>
+export type Progress = Pick<JobStatus, 'records' | 'invalid' | 'late' | 'watermark'>
 
 export class Attempt {
   readonly #options: AttemptOptions
@@ -151,13 +153,15 @@ export class Attempt {
   progress(): Progress {
     let records = 0
     let invalid = 0
+    let late = 0
     let watermark = Number.POSITIVE_INFINITY
     for (const task of this.#tasks) {
       records += task.sourceRecords
       invalid += task.invalidRecords
+      late += task.lateRecords
       watermark = Math.min(watermark, task.watermark)
     }
-    return { records, invalid, watermark }
+    return { records, invalid, late, watermark }
   }
 
   /**

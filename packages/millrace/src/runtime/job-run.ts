@@ -27,6 +27,7 @@ export class JobRun implements JobHandle {
   #restarts = 0
   #records = 0
   #invalid = 0
+  #late = 0
   #longestTurnMs = 0
   #isStopping = false
   #isClaiming = false
@@ -73,6 +74,7 @@ export class JobRun implements JobHandle {
       phase: this.#phase,
       records: this.#records + (progress?.records ?? 0),
       invalid: this.#invalid + (progress?.invalid ?? 0),
+      late: this.#late + (progress?.late ?? 0),
       watermark: progress?.watermark ?? Number.NEGATIVE_INFINITY,
       restarts: this.#restarts,
       newestCheckpoint: this.#newest,
@@ -173,9 +175,10 @@ export class JobRun implements JobHandle {
       return await running
     } finally {
       store.usedTo = epoch.usedTo
-      const { records, invalid } = epoch.progress()
+      const { records, invalid, late } = epoch.progress()
       this.#records += records
       this.#invalid += invalid
+      this.#late += late
       this.#longestTurnMs = this.longestTurnMs
       this.#epoch = undefined
     }

@@ -9,6 +9,8 @@ export interface JobStatus {
   readonly records: number
   /** Of these, records that were invalid and became dead letters. */
   readonly invalid: number
+  /** Records that were late for all windows of a step that sends them nowhere: dropped. */
+  readonly late: number
   /** Lowest event time of the job; ∓Infinity before the first and after the last. */
   readonly watermark: number
   readonly restarts: number

@@ -8,6 +8,7 @@ import { planHash } from '../plan/hash.ts'
 import type { Plan } from '../plan/nodes.ts'
 import { parallelismsOf, physicalPlan } from '../plan/physical.ts'
 import { planSummary, type OperatorSummary } from '../plan/summary.ts'
+import { withGeneralWindows } from '../plan/window-states.ts'
 import { createSpecializer } from '../task/specialize.ts'
 import type { OperatorRestore } from '../task/task-spec.ts'
 import { Attempt, type AttemptEvents } from './attempt.ts'
@@ -28,7 +29,8 @@ export interface OpenEpochOptions extends Omit<JobRunOptions, 'observer'> {
 
 /** @throws {STATE_DROPPED} {STATE_MISMATCH} {KEY_GROUPS_CHANGED} before anything is opened */
 export async function openEpoch(options: OpenEpochOptions): Promise<EpochRun> {
-  const { plan, settings, env, store, observer } = options
+  const { settings, env, store, observer } = options
+  const plan = options.tuning?.generalWindows === true ? withGeneralWindows(options.plan) : options.plan
   const { ownership } = store
   const summary = planSummary(plan)
   const comparison = compared(ownership.restored?.manifest, summary, settings)
@@ -124,6 +126,6 @@ function restorer(
     if (from.kind === 'sink') return { kind: 'sink', writerStates: from.subtasks[subtask]?.writerStates ?? [] }
     const own = from.subtasks[subtask]
     if (own === undefined) return undefined
-    return { kind: 'keyed', runs: await options.store.read(address, own), watermark: own.watermark }
+    return { kind: 'keyed', runs: await options.store.read(address, own), watermark: own.watermark, floors: own.floors }
   }
 }

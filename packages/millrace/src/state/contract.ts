@@ -11,8 +11,6 @@
  * S5  A delta holds exactly what changed since the last completed snapshot; base + deltas, merged in order, is the state.
  */
 import type { Budget } from '../core/env.ts'
-import type { PaneTable } from './pane-table.ts'
-import type { SessionTable } from './session-table.ts'
 
 export type Key = string | number | bigint | boolean | readonly Key[]
 
@@ -31,6 +29,8 @@ export interface StateDeclaration {
   readonly ttl?: TtlDeclaration
   /** Of the user's value format; stored with each chunk. */
   readonly version: number
+  /** Of windows: which ones. State of others cannot be theirs. */
+  readonly layout?: string
   /** `value` with a default for absent ones. */
   readonly initial?: () => unknown
   /** Applied at restore to each value, element or map value of another version. */
@@ -150,6 +150,8 @@ export interface KeyedState extends OperatorState {
 
   value(name: string): ValueHandle
   list(name: string): ListHandle
+  /** As `list`, by slot. */
+  lists(name: string): ListSlots
   map(name: string): MapHandle
   accumulator(name: string): AccumulatorColumn
   timer(name: string): TimerHandle
@@ -157,29 +159,6 @@ export interface KeyedState extends OperatorState {
 
   /** Declared timers, in order of declaration. */
   readonly timerNames: readonly string[]
-}
-
-/** Event-time windows, or slices of them, that many keys share. */
-export interface PaneState extends OperatorState {
-  readonly table: PaneTable
-  accumulator(name: string): AccumulatorColumn
-  list(name: string): ListSlots
-  /** The window that begins at `start` has something to do at `at`; one time for each start. */
-  schedule(at: number, start: number): void
-  /** Start of the window of the timer that was taken last. */
-  readonly due: number
-}
-
-/** Windows of one key each. */
-export interface SessionState extends OperatorState {
-  readonly table: SessionTable
-  accumulator(name: string): AccumulatorColumn
-  list(name: string): ListSlots
-  /** A window has its next thing to do at `at`; a later call moves it. */
-  schedule(at: number, slot: number): void
-  unschedule(slot: number): void
-  /** Slot of the timer that was taken last. */
-  readonly due: number
 }
 
 /** Lists by slot. */

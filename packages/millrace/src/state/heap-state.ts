@@ -9,6 +9,7 @@ import type {
   Key,
   KeyedState,
   ListHandle,
+  ListSlots,
   MapHandle,
   StateDeclaration,
   StateStatistics,
@@ -71,6 +72,10 @@ class HeapState extends ColumnState<KeyTable> implements KeyedState {
   }
 
   list(name: string): ListHandle {
+    return this.handle(name, ListColumn)
+  }
+
+  lists(name: string): ListSlots {
     return this.handle(name, ListColumn)
   }
 

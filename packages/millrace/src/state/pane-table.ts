@@ -46,6 +46,8 @@ export class PaneTable extends SlotTable {
   private sealedDead: Pane[] = []
   private readonly releasing: Pane[] = []
   private drops: DropCursor = new DropCursor()
+  /** One that is in no table: for whoever has none yet. */
+  readonly nowhere: Pane = new Pane(Number.NaN, 0)
 
   override get hasWindows(): boolean {
     return true

@@ -1,7 +1,7 @@
 import { invariant } from '../core/errors.ts'
 import { ColumnState } from './column-state.ts'
 import type { StateContext } from './context.ts'
-import type { AccumulatorColumn, FiredTimer, HeapStateOptions, ListSlots, PaneState, SessionState, StateStatistics } from './contract.ts'
+import type { AccumulatorColumn, FiredTimer, HeapStateOptions, ListSlots, OperatorState, StateStatistics } from './contract.ts'
 import { columnOf } from './heap-state.ts'
 import { ListColumn } from './list-column.ts'
 import { PaneTable } from './pane-table.ts'
@@ -15,6 +15,29 @@ type Domain = 'event' | 'processing'
 
 export interface WindowStateOptions extends HeapStateOptions {
   readonly domain: Domain
+}
+
+/** Windows, or slices of them, that many keys share. */
+export interface PaneState extends OperatorState {
+  readonly table: PaneTable
+  accumulator(name: string): AccumulatorColumn
+  list(name: string): ListSlots
+  /** The window that begins at `start` has something to do at `at`; one time for each start. */
+  schedule(at: number, start: number): void
+  /** Start of the window of the timer that was taken last. */
+  readonly due: number
+}
+
+/** Windows of one key each. */
+export interface SessionState extends OperatorState {
+  readonly table: SessionTable
+  accumulator(name: string): AccumulatorColumn
+  list(name: string): ListSlots
+  /** A window has its next thing to do at `at`; a later call moves it. */
+  schedule(at: number, slot: number): void
+  unschedule(slot: number): void
+  /** Slot of the timer that was taken last. */
+  readonly due: number
 }
 
 export function createPaneState(options: WindowStateOptions): PaneState {

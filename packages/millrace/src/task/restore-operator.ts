@@ -5,7 +5,7 @@ import type { OperatorRestore, TaskOptions } from './task-spec.ts'
 
 /** Puts what a checkpoint holds of an operator in its place: in turns like any other work (rules 1.20). */
 export async function restoreOperator(
-  { keyed, time }: ChainOperator,
+  { keyed, time, operator }: ChainOperator,
   from: Extract<OperatorRestore, { kind: 'keyed' }>,
   now: number,
   { env, signal }: TaskOptions,
@@ -23,4 +23,7 @@ export async function restoreOperator(
       budget = env.budget('turn')
     }
   }
+  keyed.snapshots.endRestore()
+  operator.lateness?.restore(from.floors ?? [])
+  operator.restored?.()
 }

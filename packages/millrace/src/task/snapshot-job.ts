@@ -42,7 +42,7 @@ export class SnapshotJob {
       parallelism: options.spec.subtasks,
       maxParallelism: options.spec.keyGroups,
     })
-    for (const { keyed, node, time } of chain.operators) {
+    for (const { keyed, node, time, operator } of chain.operators) {
       if (!seesTime(node)) continue
       if (options.keepsState) keyed?.snapshots.seal(checkpoint, 'delta')
       this.#operators[node.address] = {
@@ -51,6 +51,7 @@ export class SnapshotJob {
         first: range.first,
         last: range.last,
         watermark: time.watermark,
+        ...(operator.lateness === undefined ? {} : { floors: operator.lateness.floors() }),
       }
     }
     if (chain.source !== undefined) this.#operators[sourceAddress(options)] = { kind: 'source', splits: chain.source.snapshot() }

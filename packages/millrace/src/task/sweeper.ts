@@ -1,9 +1,9 @@
 import type { Env } from '../core/env.ts'
-import type { KeyedState } from '../state/contract.ts'
+import type { OperatorState } from '../state/contract.ts'
 
 export interface SweeperOptions {
   readonly env: Pick<Env, 'budget'>
-  readonly states: readonly KeyedState[]
+  readonly states: readonly OperatorState[]
   readonly keepsState: boolean
   /** Called after each slice, for those who watch. */
   readonly swept: (() => void) | undefined
@@ -20,9 +20,9 @@ export interface SweeperOptions {
  */
 export class Sweeper {
   readonly #env: Pick<Env, 'budget'>
-  readonly #states: readonly KeyedState[]
+  readonly #states: readonly OperatorState[]
   /** Those with values that expire. */
-  readonly #expiring: readonly KeyedState[]
+  readonly #expiring: readonly OperatorState[]
   readonly #keepsState: boolean
   readonly #swept: (() => void) | undefined
   readonly #betweenMs: number
@@ -62,7 +62,7 @@ export class Sweeper {
 
   /** Something can be freed, since a checkpoint completed. */
   get canFree(): boolean {
-    for (let i = 0; i < this.#states.length; i++) if ((this.#states[i] as KeyedState).canFree) return true
+    for (let i = 0; i < this.#states.length; i++) if ((this.#states[i] as OperatorState).canFree) return true
     return false
   }
 
@@ -72,7 +72,7 @@ export class Sweeper {
     if (!isRound) return true
     if (this.#at < 0) this.#at = this.#slices = 0
     this.#slices++
-    for (; this.#at < this.#expiring.length; this.#at++) if (!(this.#expiring[this.#at] as KeyedState).sweep(budget)) return false
+    for (; this.#at < this.#expiring.length; this.#at++) if (!(this.#expiring[this.#at] as OperatorState).sweep(budget)) return false
     this.#at = -1
     this.#roundAtMs = nowMs + Math.max(this.#betweenMs, COST_FACTOR * this.#slices * SLICE_MS)
     return true
@@ -81,7 +81,7 @@ export class Sweeper {
   /** W3. */
   #forget(): void {
     for (let i = 0; i < this.#states.length; i++) {
-      const state = this.#states[i] as KeyedState
+      const state = this.#states[i] as OperatorState
       const { awaiting } = state
       // What the one before has let go of is freed first.
       if (awaiting > SOME && awaiting * 4 > state.keyCount && !state.canFree) state.snapshots.forget()
@@ -89,7 +89,7 @@ export class Sweeper {
   }
 
   #hasValues(): boolean {
-    for (let i = 0; i < this.#expiring.length; i++) if ((this.#expiring[i] as KeyedState).keyCount > 0) return true
+    for (let i = 0; i < this.#expiring.length; i++) if ((this.#expiring[i] as OperatorState).keyCount > 0) return true
     return false
   }
 }

@@ -257,6 +257,11 @@ export class TaskCore {
     return this.#chain?.source?.invalid ?? 0
   }
 
+  /** Late for all windows, and nobody asked for them. */
+  get lateRecords(): number {
+    return this.#chain?.operators.reduce((sum, { operator }) => sum + (operator.lateness?.dropped ?? 0), 0) ?? 0
+  }
+
   async close(): Promise<void> {
     this.#phase = 'closed'
     const operators = this.#chain === undefined ? [] : this.#chain.operators
@@ -418,7 +423,7 @@ export class TaskCore {
     const budget: Budget = this.options.env.budget('turn')
     for (let fired = keyed.takeDue(domain, upTo); fired !== undefined; fired = keyed.takeDue(domain, upTo)) {
       operator.onTimer(fired)
-      if (this.#gate.isClosed || !budget.hasLeft()) return false
+      if (this.#gate.isClosed || operator.cursor?.isOpen === true || !budget.hasLeft()) return false
     }
     return true
   }

@@ -1,3 +1,4 @@
+import type { Floor } from '../operator/contract.ts'
 import type { SplitState } from '../checkpoint/manifest.ts'
 import type { Plain } from '../connect/contract.ts'
 import type { Env } from '../core/env.ts'
@@ -34,7 +35,14 @@ export interface TaskChannel {
 
 /** What a task gets back from a checkpoint, by address. */
 export type OperatorRestore =
-  | { readonly kind: 'keyed'; /** Oldest first. */ readonly runs: readonly RestoredRun[]; readonly watermark: number }
+  | {
+      readonly kind: 'keyed'
+      /** Oldest first. */
+      readonly runs: readonly RestoredRun[]
+      readonly watermark: number
+      /** Of these key groups it was higher. */
+      readonly floors?: readonly Floor[]
+    }
   | { readonly kind: 'source'; readonly splits: Readonly<Record<string, SplitState>> }
   | { readonly kind: 'sink'; readonly writerStates: readonly Plain[] }
 
