@@ -46,6 +46,18 @@ export class SessionTable extends SlotTable {
   private insertInto(key: Key, group: number, number: number): number {
     const slot = this.take(key, group)
     ;(this.numbers[slot >>> PAGE_BITS] as Float64Array)[slot & PAGE_MASK] = number
+    return slot
+  }
+
+  /** With its first thing a window is there. */
+  override gained(slot: number): void {
+    const before = this.liveKeys
+    super.gained(slot)
+    if (this.liveKeys > before) this.link(slot)
+  }
+
+  private link(slot: number): void {
+    const key = this.keyOf(slot)
     const head = this.heads.find(key)
     if (head < 0) {
       this.heads.add(key, slot)
@@ -54,7 +66,6 @@ export class SessionTable extends SlotTable {
       this.follow(slot, this.after(head))
       this.follow(head, slot)
     }
-    return slot
   }
 
   override namespaceOf(slot: number): number {
