@@ -42,8 +42,8 @@ export type {
   StateSpec,
   ValueState,
 } from './api/state-types.ts'
-export type { ElementOf, KeyedStream, NotPromise, Stream } from './api/stream-types.ts'
-export type { TimeWindow, WindowAssigner, WindowedStream, WindowTime } from './api/window-types.ts'
+export type { ElementOf, KeyedStream, NotPromise, Stream, WindowedStream } from './api/stream-types.ts'
+export type { TimeWindow, WindowAssigner, WindowTime } from './api/window-types.ts'
 export type { CheckpointStorage, Sink, Source } from './connect/contract.ts'
 export type { Duration } from './core/duration.ts'
 export type { ErrorCode } from './core/error-codes.ts'

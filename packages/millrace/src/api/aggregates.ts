@@ -80,16 +80,28 @@ function numberOf(value: number, aggregate: string): number {
   throw new TypeError(`agg.${aggregate} was given ${shown(value)}, which is no number. Let its function give one: Number(value.field).`)
 }
 
+const free = new WeakSet<object>()
+
+/** In whichever order and parts values come, the result is the same, but for what floats lose. Of others nobody knows. */
+export function isOrderFree(aggregate: object): boolean {
+  return free.has(aggregate)
+}
+
+function orderFree<A extends object>(aggregate: A): A {
+  free.add(aggregate)
+  return aggregate
+}
+
 function count<T>(): Aggregate<T, number, number> {
-  return { create: () => 0, add: (n) => n + 1, merge: (a, b) => a + b, result: (n) => n }
+  return orderFree({ create: () => 0, add: (n) => n + 1, merge: (a, b) => a + b, result: (n) => n })
 }
 
 function sum<T>(of: (value: T) => number): Aggregate<T, number, number> {
-  return { create: () => 0, add: (a, value) => a + numberOf(of(value), 'sum'), merge: (a, b) => a + b, result: (a) => a }
+  return orderFree({ create: () => 0, add: (a, value) => a + numberOf(of(value), 'sum'), merge: (a, b) => a + b, result: (a) => a })
 }
 
 function avg<T>(of: (value: T) => number): Aggregate<T, { sum: number; count: number }, number> {
-  return {
+  return orderFree({
     create: () => ({ sum: 0, count: 0 }),
     add(a, value) {
       a.sum += numberOf(of(value), 'avg')
@@ -102,25 +114,25 @@ function avg<T>(of: (value: T) => number): Aggregate<T, { sum: number; count: nu
       return a
     },
     result: (a) => a.sum / a.count,
-  }
+  })
 }
 
 function min<T>(of: (value: T) => number): Aggregate<T, number | undefined, number> {
-  return {
+  return orderFree({
     create: () => undefined,
     add: (a, value) => (a === undefined ? numberOf(of(value), 'min') : Math.min(a, numberOf(of(value), 'min'))),
     merge: (a, b) => (a === undefined ? b : b === undefined ? a : Math.min(a, b)),
     result: (a) => a as number,
-  }
+  })
 }
 
 function max<T>(of: (value: T) => number): Aggregate<T, number | undefined, number> {
-  return {
+  return orderFree({
     create: () => undefined,
     add: (a, value) => (a === undefined ? numberOf(of(value), 'max') : Math.max(a, numberOf(of(value), 'max'))),
     merge: (a, b) => (a === undefined ? b : b === undefined ? a : Math.max(a, b)),
     result: (a) => a as number,
-  }
+  })
 }
 
 function minBy<T>(of: (value: T) => number): Aggregate<T, T | undefined, T> {
@@ -188,7 +200,7 @@ function top<T>(n: number, by: (value: T) => number): Aggregate<T, T[], readonly
 }
 
 function distinct<T>(of: (value: T) => Key): Aggregate<T, Set<Key>, number> {
-  return {
+  return orderFree({
     create: () => new Set<Key>(),
     add(seen, value) {
       seen.add(keyIdentity(of(value)))
@@ -199,7 +211,7 @@ function distinct<T>(of: (value: T) => Key): Aggregate<T, Set<Key>, number> {
       return seen
     },
     result: (seen) => seen.size,
-  }
+  })
 }
 
 function least(rank: number): number {

@@ -1,10 +1,10 @@
 import { type Duration, durationMs } from '../core/duration.ts'
 import { StreamError } from '../core/errors.ts'
 import { addressOf, shown } from '../plan/ids.ts'
-import type { PlanEdge, WindowNode } from '../plan/nodes.ts'
+import type { AggregateFunctions, PlanEdge, WindowNode } from '../plan/nodes.ts'
 import { windowOperatorOf, windowStates } from '../plan/window-states.ts'
 import type { WindowSpec } from '../windows/assigner.ts'
-import { checkAggregates } from './aggregates.ts'
+import { checkAggregates, isOrderFree } from './aggregates.ts'
 import { checkPerRecord } from './checks.ts'
 import type { NewNode } from './graph.ts'
 import type { Stream } from './stream-types.ts'
@@ -53,10 +53,14 @@ export class BuiltWindows {
     throw new StreamError('INVALID_JOB', `${named(step)}: nothing is ever late in ${kind}. Remove it, or use windows in event time.`)
   }
 
-  aggregate(id: string, aggregates: Extract<WindowNode['compute'], { kind: 'aggregate' }>['aggregates']): Stream<unknown> {
+  aggregate(id: string, aggregates: Readonly<Record<string, AggregateFunctions>>): Stream<unknown> {
     const address = addressOf('step', id)
     checkAggregates(address, aggregates, ['key', 'window'])
-    return this.#add(address, { kind: 'aggregate', aggregates: { ...aggregates } })
+    return this.#add(address, {
+      kind: 'aggregate',
+      aggregates: { ...aggregates },
+      isOrderFree: Object.values(aggregates).every(isOrderFree),
+    })
   }
 
   process(id: string, onWindow: Extract<WindowNode['compute'], { kind: 'process' }>['onWindow']): Stream<unknown> {

@@ -1,8 +1,15 @@
-import { keyGroupOf } from '../core/key-group.ts'
 import { StreamError } from '../core/errors.ts'
 import type { Emit, Floor, OperatorLateness, OperatorTime } from '../operator/contract.ts'
-import { keyHash } from '../serde/key.ts'
 import type { Key } from '../state/contract.ts'
+
+interface LatenessParts {
+  readonly time: OperatorTime
+  readonly keyGroups: number
+  /** @throws {INVALID_KEY} */
+  readonly groupOf: (key: Key) => number
+  readonly output: Emit | undefined
+  readonly step: string
+}
 
 /**
  * What is late, and where it goes. After a restore an operator begins with the lowest watermark of its key groups; a group that was
@@ -15,17 +22,14 @@ export class Lateness implements OperatorLateness {
   #highest = Number.NEGATIVE_INFINITY
   readonly #time: OperatorTime
   readonly #keyGroups: number
+  readonly #groupOf: (key: Key) => number
   readonly #output: Emit | undefined
   readonly #step: string
 
-  constructor(parts: {
-    readonly time: OperatorTime
-    readonly keyGroups: number
-    readonly output: Emit | undefined
-    readonly step: string
-  }) {
+  constructor(parts: LatenessParts) {
     this.#time = parts.time
     this.#keyGroups = parts.keyGroups
+    this.#groupOf = parts.groupOf
     this.#output = parts.output
     this.#step = parts.step
   }
@@ -45,7 +49,7 @@ export class Lateness implements OperatorLateness {
 
   /** The watermark for a key. @throws {INVALID_KEY} */
   watermarkOf(key: Key): number {
-    return this.hasFloors ? this.watermarkOfGroup(keyGroupOf(keyHash(key), this.#keyGroups)) : this.#time.watermark
+    return this.hasFloors ? this.watermarkOfGroup(this.#groupOf(key)) : this.#time.watermark
   }
 
   watermarkOfGroup(group: number): number {

@@ -4,8 +4,8 @@ import { test } from 'node:test'
 import { agg } from '../api/aggregates.ts'
 import type { Out } from '../api/process-types.ts'
 import { outputTag } from '../api/tag.ts'
-import type { Stream } from '../api/stream-types.ts'
-import type { WindowAssigner, WindowedStream } from '../api/window-types.ts'
+import type { Stream, WindowedStream } from '../api/stream-types.ts'
+import type { WindowAssigner } from '../api/window-types.ts'
 import { countWindow, session, sliding, tumbling } from '../api/windows.ts'
 import { collecting, scripted, TaskHarness, type Collected, type HarnessOptions, type Script } from '../task/harness.test.ts'
 
@@ -16,7 +16,7 @@ type Windows = WindowedStream<Event, string, { readonly start: number; readonly 
 
 interface Options extends HarnessOptions {
   readonly lateness?: number
-  readonly process?: boolean
+  readonly how?: How
   readonly outOfOrderness?: number
 }
 interface Rig {
@@ -31,32 +31,52 @@ interface Rig {
 
 const lateTag = outputTag<Event>('late')
 
-function results(windows: Windows, isProcess: boolean): { readonly step: Stream<unknown>; readonly rows: Stream<Result> } {
-  if (isProcess) {
+/** How what is in a window comes out: as bits of a sum, which slices can be put together to; in a list; by `process`. */
+type How = 'sum' | 'list' | 'process'
+
+function results(windows: Windows, how: How): { readonly step: Stream<unknown>; readonly rows: Stream<Result> } {
+  if (how === 'process') {
     const rows = windows.process('w', ({ key, window }, values, out: Out<Result>) =>
       out.emit([key, window?.start, window?.end, [...values].map(([, , value]) => value).join()]),
     )
     return { step: rows, rows }
   }
-  const step = windows.aggregate('w', { n: agg.count(), all: agg.list() })
-  return {
-    step,
-    rows: step.map(({ key, window, all }: any) => [key, window?.start, window?.end, all.map((each: Event) => each[2]).join()] as Result),
-  }
+  const step =
+    how === 'sum'
+      ? windows.aggregate('w', { n: agg.count(), values: agg.sum((event: Event) => 2 ** event[2]) })
+      : windows.aggregate('w', { n: agg.count(), values: agg.list() })
+  return { step, rows: (step as Stream<Row>).map(resultOf) }
 }
 
-async function open(assigner: WindowAssigner<any, any>, options: Options = {}): Promise<Rig> {
+interface Row {
+  readonly key: string
+  readonly window?: { readonly start: number; readonly end: number }
+  readonly n: number
+  readonly values: number | readonly Event[]
+}
+
+function resultOf({ key, window, n, values }: Row): Result {
+  const all = typeof values === 'number' ? bitsOf(values) : values.map((each) => each[2])
+  assert.equal(all.length, n)
+  return [key, window?.start, window?.end, all.join()]
+}
+
+function bitsOf(sum: number): number[] {
+  return Array.from({ length: 31 }, (_, bit) => bit).filter((bit) => (sum >> bit) & 1)
+}
+
+async function open(assigner: WindowAssigner<unknown, Event>, options: Options = {}): Promise<Rig> {
   const source = scripted(['a'], true)
   const [sink, lateSink] = [collecting(), collecting()]
   const harness = await TaskHarness.open((job) => {
     const windows = job
       .from('s', source.source, { timestamp: (row: Event, own) => own ?? row[1], outOfOrderness: options.outOfOrderness ?? 0 })
       .keyBy((row: Event) => row[0])
-      .window(assigner) as Windows
+      .window(assigner) as unknown as Windows
     const { lateness } = options
     const { step, rows } = results(
       lateness === undefined ? windows : windows.allowedLateness(lateness).lateTo(lateTag),
-      options.process === true,
+      options.how ?? 'sum',
     )
     rows.to('t', sink.sink)
     if (lateness !== undefined) step.side(lateTag).to('late', lateSink.sink)
@@ -90,7 +110,8 @@ async function open(assigner: WindowAssigner<any, any>, options: Options = {}): 
 function inBothOperators(name: string, body: (options: Options) => Promise<void>): void {
   test(`${name} (sliced)`, () => body({}))
   test(`${name} (general)`, () => body({ generalWindows: true }))
-  test(`${name} (general, all values)`, () => body({ process: true }))
+  test(`${name} (general, in order)`, () => body({ how: 'list', generalWindows: true }))
+  test(`${name} (general, all values)`, () => body({ how: 'process' }))
 }
 
 inBothOperators('WA-1, WO-6: a window is [start, end), fires when the watermark has reached end - 1, with that time', async (options) => {
@@ -137,7 +158,7 @@ inBothOperators(
       assert.deepEqual(await rig.give(['a', 9, 2], ['a', 11, 3]), [])
       assert.deepEqual(await rig.end(), ['a 10 20 1,3 @19'])
       assert.deepEqual(rig.lateSink.written, lateness === undefined ? [] : [{ value: ['a', 9, 2], timestamp: 9 }])
-      assert.equal(rig.harness.task.lateRecords, lateness === undefined ? 1 : 0)
+      assert.equal(rig.harness.task.counts.late, lateness === undefined ? 1 : 0)
     }
   },
 )
@@ -199,9 +220,11 @@ test('WA-5, TR-2, WO-2: windows in processing time go by the clock, at the end o
   assert.deepEqual(await rig.end(), [])
 })
 
-for (const process of [false, true]) {
-  const options: Options = { process }
-  const kind = process ? 'all values' : 'aggregates'
+for (const [how, kind] of [
+  ['list', 'aggregates'],
+  ['process', 'all values'],
+] as const) {
+  const options: Options = { how }
   test(`WA-7: records at exactly one gap are in one session, those further apart are not (${kind})`, async () => {
     const rig = await open(session(10), options)
     assert.deepEqual(await rig.give(['a', 0, 1], ['a', 10, 2], ['a', 21, 3], ['b', 5, 4]), ['b 5 15 4 @14', 'a 0 20 1,2 @19'])
@@ -294,7 +317,7 @@ inBothOperators('firings are cursors: they stop where there is no room, and noth
       .from('s', source.source, { timestamp: (row: Event) => row[1] })
       .keyBy((row: Event) => row[0])
       .window(tumbling(10)) as Windows
-    results(windows, options.process === true).rows.to('t', sink.sink)
+    results(windows, options.how ?? 'sum').rows.to('t', sink.sink)
   }, options)
   source.push({
     split: 'a',

@@ -82,7 +82,12 @@ export interface WindowNode extends NodeCommon {
   /** Takes late records; without it they are counted and dropped. */
   readonly lateTag: string | undefined
   readonly compute:
-    | { readonly kind: 'aggregate'; readonly aggregates: Readonly<Record<string, AggregateFunctions>> }
+    | {
+        readonly kind: 'aggregate'
+        readonly aggregates: Readonly<Record<string, AggregateFunctions>>
+        /** No result depends on the order of the values. */
+        readonly isOrderFree: boolean
+      }
     | { readonly kind: 'process'; readonly onWindow: OnWindow }
   /** `sliced`: a record is kept once, in a slice of time, from which windows are put together (rules 1.15). */
   readonly operator: 'sliced' | 'general'

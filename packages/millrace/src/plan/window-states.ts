@@ -6,11 +6,14 @@ import type { Plan, PlanNode, WindowNode } from './nodes.ts'
 
 type Parts = Pick<WindowNode, 'windows' | 'compute'>
 
-/** Slices are for aggregates over time, with the default trigger (rules 1.15). */
+/**
+ * Slices are for aggregates over event time (rules 1.15). Put together they give values by slice, not in order of arrival: where a
+ * window has several slices, results must not depend on that.
+ */
 export function windowOperatorOf({ windows, compute }: Parts): WindowNode['operator'] {
-  return windows.kind === 'time' && windows.domain === 'event' && isSliceable(windows) && compute.kind === 'aggregate'
-    ? 'sliced'
-    : 'general'
+  if (compute.kind !== 'aggregate' || windows.kind !== 'time' || windows.domain !== 'event') return 'general'
+  const isTumbling = windows.slideMs === windows.sizeMs
+  return isTumbling || (isSliceable(windows) && compute.isOrderFree) ? 'sliced' : 'general'
 }
 
 export function windowStates({ windows, compute }: Parts, operator: WindowNode['operator']): Readonly<Record<string, StateDeclaration>> {

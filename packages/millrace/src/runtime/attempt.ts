@@ -156,9 +156,10 @@ export class Attempt {
     let late = 0
     let watermark = Number.POSITIVE_INFINITY
     for (const task of this.#tasks) {
-      records += task.sourceRecords
-      invalid += task.invalidRecords
-      late += task.lateRecords
+      const { counts } = task
+      records += counts.records
+      invalid += counts.invalid
+      late += counts.late
       watermark = Math.min(watermark, task.watermark)
     }
     return { records, invalid, late, watermark }

@@ -249,17 +249,11 @@ export class TaskCore {
     return this.#chain.operators.reduce((lowest, { time }) => Math.min(lowest, time.watermark), Number.POSITIVE_INFINITY)
   }
 
-  get sourceRecords(): number {
-    return this.#chain?.source?.records ?? 0
-  }
-
-  get invalidRecords(): number {
-    return this.#chain?.source?.invalid ?? 0
-  }
-
-  /** Late for all windows, and nobody asked for them. */
-  get lateRecords(): number {
-    return this.#chain?.operators.reduce((sum, { operator }) => sum + (operator.lateness?.dropped ?? 0), 0) ?? 0
+  /** Records read, those of them that were invalid, and those that were late for all windows and that nobody asked for. */
+  get counts(): { readonly records: number; readonly invalid: number; readonly late: number } {
+    const { source, operators = [] } = this.#chain ?? {}
+    const late = operators.reduce((sum, { operator }) => sum + (operator.lateness?.dropped ?? 0), 0)
+    return { records: source?.records ?? 0, invalid: source?.invalid ?? 0, late }
   }
 
   async close(): Promise<void> {

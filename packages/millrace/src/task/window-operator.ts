@@ -11,6 +11,7 @@ import type { Budget } from '../core/env.ts'
 import type { Emit, Gate, KeySelector, Operator, Specialize } from '../operator/contract.ts'
 import type { WindowNode } from '../plan/nodes.ts'
 import type { AccumulatorColumn, HeapStateOptions, KeyedState, ListSlots, OperatorState } from '../state/contract.ts'
+import { keyGroupOfKey } from '../serde/key.ts'
 import { createHeapState } from '../state/heap-state.ts'
 import { createPaneState, createSessionState, type PaneState, type SessionState } from '../state/window-state.ts'
 import { WINDOW_VALUES } from '../windows/names.ts'
@@ -39,7 +40,13 @@ export function windowOperator(specialize: Specialize, node: WindowNode, parts: 
     next: ports.next,
     time: ports.time,
     cursor: new FiringCursor(parts.gate, parts.newBudget),
-    lateness: new Lateness({ time: ports.time, keyGroups: parts.keyGroups, output: parts.late, step: node.address }),
+    lateness: new Lateness({
+      time: ports.time,
+      keyGroups: parts.keyGroups,
+      groupOf: (key) => keyGroupOfKey(key, parts.keyGroups),
+      output: parts.late,
+      step: node.address,
+    }),
     latenessMs: node.latenessMs,
     step: node.address,
   }
