@@ -28,7 +28,7 @@ export function stampedStreams(program: Program): Map<string, boolean> {
 
 /** Whether all that a step emits has a timestamp, given whether all that it reads has. Its side outputs are no different: late records exist by event time only. */
 export function stampsAll(step: Step, inputs: boolean): boolean {
-  if (step.kind === 'window') return windowDomain(step.assigner) !== undefined
+  if (step.kind === 'window') return windowDomain(step.assigner) !== undefined || inputs
   return inputs && !usesTimer(step, 'processing')
 }
 

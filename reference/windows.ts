@@ -107,18 +107,16 @@ export class WindowRuntime implements Runtime {
   #fire(pane: Pane): void {
     if (pane.contents.length > 0) {
       pane.contents = this.#evict(pane.contents)
-      this.#emit(
-        pane,
-        pane.contents.map((element) => element.value),
-      )
+      this.#emit(pane)
     }
     if (this.#trigger.purges) pane.contents = []
   }
 
-  /** WO-6. A window without end gives no timestamp. */
-  #emit({ key, window }: Pane, values: readonly Row[]): void {
+  /** WO-6. Where windows have no end, that of the record that came last. */
+  #emit({ key, window, contents }: Pane): void {
     const { fn } = this.#step
-    const timestamp = this.#domain === undefined ? null : maxTimestamp(window)
+    const values = contents.map((element) => element.value)
+    const timestamp = this.#domain === undefined ? (contents.at(-1)?.timestamp ?? null) : maxTimestamp(window)
     const context: WindowContext = {
       key,
       window: this.#domain === undefined ? undefined : window,

@@ -9,7 +9,7 @@ import type { Env } from '../core/env.ts'
 import { messageOf } from '../core/errors.ts'
 import type { StateStatistics } from '../state/contract.ts'
 import { TaskCore } from '../task/task-core.ts'
-import type { BarrierReason, StreamElement, TaskSnapshot } from '../task/messages.ts'
+import type { BarrierReason, SeenByWindow, StreamElement, TaskSnapshot } from '../task/messages.ts'
 import type { Specializer } from '../task/specialize.ts'
 import type { OperatorRestore } from '../task/task-spec.ts'
 import { Acknowledger, type Positions } from './acknowledger.ts'
@@ -20,7 +20,11 @@ import type { Receiver, Sender, WiredSubtask, Wiring } from './wiring.ts'
 /** For those who watch an attempt from outside: tests and the simulator. Called during the tasks' own calls. */
 export interface Watch {
   /** An operator of a subtask begins with a watermark. */
-  watermark?(subtask: number, address: string, at: number): void
+  watermark?(subtask: number, address: string, at: number, now: number): void
+  /** A window step of a subtask gets a record. */
+  windowed?(subtask: number, address: string, seen: SeenByWindow): void
+  /** Timers in processing time of an operator of a subtask begin to fire. */
+  clock?(subtask: number, address: string, now: number): void
   /** A subtask with these operators is sealed for a checkpoint. */
   held?(subtask: number, addresses: readonly string[], checkpoint: number): void
   /** Splits of a source have become idle. */
@@ -220,7 +224,13 @@ export class Attempt {
         },
         ...(events.watermark === undefined
           ? {}
-          : { watermark: (address: string, at: number) => events.watermark?.(wired.spec.subtask, address, at) }),
+          : { watermark: (address: string, at: number, now: number) => events.watermark?.(wired.spec.subtask, address, at, now) }),
+        ...(events.windowed === undefined
+          ? {}
+          : { windowed: (address: string, seen: SeenByWindow) => events.windowed?.(wired.spec.subtask, address, seen) }),
+        ...(events.clock === undefined
+          ? {}
+          : { clock: (address: string, now: number) => events.clock?.(wired.spec.subtask, address, now) }),
         ...(events.splitsIdle === undefined
           ? {}
           : { splitsIdle: (address: string, splits: readonly string[]) => events.splitsIdle?.(wired.spec.subtask, address, splits) }),

@@ -168,13 +168,23 @@ function buildOperator(
   const built = makeOperator(index, node, isOne && !check ? sampled(outputs) : outputs.fast, parts, own, specialize)
   const inspecting = isOne ? built : makeOperator(index, node, outputs.inspecting, parts, own, specialize)
   const inputs = node.inputs.map((edge, input) => {
-    const enter = (operator: Operator): Emit => keyChecked(inputOf(operator, input), edge, node, parts, specialize)
+    const enter = (operator: Operator): Emit =>
+      watched(keyChecked(inputOf(operator, input), edge, node, parts, specialize), node, own, parts)
     // Frozen where several could change them: behind a key, as state keeps what it is given.
     const inspectingInput = inspected(enter(inspecting), inspector(node.address, edge.key !== undefined))
     return { fast: check ? inspectingInput : enter(built), inspecting: inspectingInput }
   })
   const operator = isOne ? built : { ...built, ...cursorOf(built.cursor, inspecting.cursor) }
   return { operator: { node, time: own.time, operator, keyed: own.keyed, writer: own.writer }, inputs }
+}
+
+function watched(emit: Emit, node: PlanNode, { time }: OwnParts, { options }: ChainParts): Emit {
+  const { host } = options
+  if (node.kind !== 'window' || host.windowed === undefined) return emit
+  return (value, timestamp) => {
+    host.windowed?.(node.address, { value, timestamp, watermark: time.watermark, now: time.now })
+    emit(value, timestamp)
+  }
 }
 
 /** Some records go the inspecting way (see loops), where the operator itself does not come in two. */

@@ -396,7 +396,7 @@ export class TaskCore {
       const each = operators[work.operator] as ChainOperator
       // An operator restored with a later watermark than its task has reached stays where it is (rules 1.2 c, TM-3).
       if (!work.begun && !work.isEnd && work.at <= each.time.watermark) continue
-      if (!work.begun) this.options.host.watermark?.(each.node.address, work.at)
+      if (!work.begun) this.options.host.watermark?.(each.node.address, work.at, this.#now)
       each.time.watermark = work.at
       work.begun = true
       if (!this.#fireDue(each, 'event', work.at)) return false
@@ -406,8 +406,11 @@ export class TaskCore {
 
   #runProcessing(work: Extract<Work, { kind: 'processing' }>): boolean {
     const { operators } = this.#chain
-    for (; work.operator < operators.length; work.operator++)
-      if (!this.#fireDue(operators[work.operator] as ChainOperator, 'processing', this.#now)) return false
+    for (; work.operator < operators.length; work.operator++) {
+      const each = operators[work.operator] as ChainOperator
+      this.options.host.clock?.(each.node.address, this.#now)
+      if (!this.#fireDue(each, 'processing', this.#now)) return false
+    }
     return true
   }
 
