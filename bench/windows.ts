@@ -76,8 +76,6 @@ function trades(keys: readonly Key[]): Source<Trade> {
   })
 }
 
-type Windowing = (stream: ReturnType<Stream<Trade>['keyBy']>) => Stream<Row>
-
 function windowJob(keys: readonly Key[], step: (stream: Stream<Trade>) => Stream<Row>, seen: (row: Row) => void): Job<void> {
   return defineJob('windows', (job) => {
     step(job.from('trades', trades(keys), { timestamp: (trade) => trade.at, outOfOrderness: DISORDER_MS })).to('tap', ownSink(seen))

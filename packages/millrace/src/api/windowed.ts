@@ -24,7 +24,7 @@ export class BuiltWindows {
   readonly #latenessMs: number
   readonly #lateTag: string | undefined
 
-  constructor(parts: WindowedParts, latenessMs: number = 0, lateTag: string | undefined = undefined) {
+  constructor(parts: WindowedParts, latenessMs: number = 0, lateTag?: string) {
     this.#parts = parts
     this.#latenessMs = latenessMs
     this.#lateTag = lateTag

@@ -5,7 +5,7 @@ import type { Pane } from '../state/pane-table.ts'
 import type { PaneState } from '../state/window-state.ts'
 import { cleanupTime, type SlidingWindows, type TimeWindow, windowStart } from '../windows/assigner.ts'
 import { type AddToSlot, adder, type AggregateFunctions, type AggregateParts, rowOf } from './window-contents.ts'
-import { type Firing, FiringCursor } from './window-firing.ts'
+import type { Firing, FiringCursor } from './window-firing.ts'
 import type { Lateness } from './window-lateness.ts'
 
 export interface WindowPorts {
