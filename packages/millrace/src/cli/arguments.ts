@@ -1,14 +1,14 @@
 import { parseArgs } from 'node:util'
 import { StreamError } from '../core/errors.ts'
 import { suggestionFor } from '../core/suggest.ts'
-import { commandNamed, commands, type CommandName, type CommandSpec, type OptionSpec } from './commands.ts'
+import { commandNamed, commands, operandsText, type CommandName, type CommandSpec, type OptionSpec } from './commands.ts'
 
 export type Values = Readonly<Record<string, string | true>>
 /** What a command line asks for. */
 export type Request =
   | { readonly kind: 'help'; readonly command: CommandSpec | undefined }
   | { readonly kind: 'version' }
-  | { readonly kind: 'command'; readonly name: CommandName; readonly operand: string; readonly values: Values }
+  | { readonly kind: 'command'; readonly name: CommandName; readonly operands: readonly string[]; readonly values: Values }
 
 const names = commands.map(({ name }) => name as string)
 
@@ -44,7 +44,7 @@ function unknownCommand(word: string): StreamError {
   return usage(`'${word}' is no command. ${near === undefined ? `There are: ${names.join(', ')}.` : `Did you mean '${near}'?`}`)
 }
 
-function readArguments(command: CommandSpec, args: readonly string[]): { readonly operand: string; readonly values: Values } {
+function readArguments(command: CommandSpec, args: readonly string[]): { readonly operands: readonly string[]; readonly values: Values } {
   // Not strict: our own errors say more. Then an option that is not known counts as a flag.
   const { tokens } = parseArgs({
     args: [...args],
@@ -64,10 +64,11 @@ function readArguments(command: CommandSpec, args: readonly string[]): { readonl
     if (Object.hasOwn(values, token.name)) throw usage(`${token.rawName} is given twice.`, command)
     values[token.name] = checkedValue(command, spec, token)
   }
-  const [operand, ...more] = operands
-  if (operand === undefined) throw usage(`${command.operand} is missing.`, command)
-  if (more.length > 0) throw usage(`'${more[0]}' is one argument too many; ${command.name} takes ${command.operand}.`, command)
-  return { operand, values }
+  const missing = command.operands[operands.length]
+  if (missing !== undefined && missing.isOptional !== true) throw usage(`${missing.name} is missing.`, command)
+  const surplus = operands[command.operands.length]
+  if (surplus !== undefined) throw usage(`'${surplus}' is one argument too many; ${command.name} takes ${operandsText(command)}.`, command)
+  return { operands, values }
 }
 
 function checkedValue(

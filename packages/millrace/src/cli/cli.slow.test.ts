@@ -121,6 +121,9 @@ test('a job to its end, and once more', async () => {
   assert.equal(inspected.code, 0, inspected.err)
   assert.match(inspected.out, /^ {2}n +accumulator +100 +100 /m)
   assert.match(inspected.out, /^ {2}0 +5000 +- +ended$/m)
+  const state = await millrace('state', 'state', 'counts', '7')
+  assert.equal(state.code, 0, state.err)
+  assert.match(state.out, /^n +accumulator +50$/m)
 })
 
 test('SIGTERM stops in order, the next run continues', async () => {
@@ -162,6 +165,7 @@ test('a second process waits, and takes over after kill -9', async () => {
   numbersJob({ count: 40_000, rate: 4_000 })
   const first = start('run', 'job.ts', '--checkpoints', 'state', '--checkpoint-every', '200ms', '--lease', '2s')
   await first.said('numbers: checkpoint ')
+  assert.match((await millrace('state', 'state', 'counts')).out, /^100 keys, watermark before all records$/m)
   const second = start('run', 'job.ts', '--checkpoints', 'state', '--lease', '2s')
   await second.said(`numbers: waiting: process ${first.child.pid} has the job; takes over in `)
   assert.match((await millrace('checkpoints', 'state')).out, new RegExp(`^job numbers: (running in|claimed by) process ${first.child.pid}`))

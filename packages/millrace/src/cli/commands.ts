@@ -6,6 +6,14 @@ export interface OptionSpec {
   readonly value?: string
   readonly what: string
 }
+/** What a command works on. */
+export interface OperandSpec {
+  /** As in help; with `/N` a directory may be followed by the number of a checkpoint. */
+  readonly name: string
+  /** What a shell completes it to. */
+  readonly takes: 'job file' | 'directory' | 'shell' | 'other'
+  readonly isOptional?: true
+}
 export interface Example {
   readonly command: string
   readonly what: string
@@ -13,23 +21,26 @@ export interface Example {
 export interface CommandSpec {
   readonly name: CommandName
   readonly what: string
-  /** What it works on. */
-  readonly operand: string
+  /** Optional ones last. */
+  readonly operands: readonly OperandSpec[]
   readonly options: readonly OptionSpec[]
   /** Paragraphs of `help COMMAND`, wrapped there. */
   readonly more: readonly string[]
   /** Run by the tests in this order, in a folder with the files of docs/cli.md. */
   readonly examples: readonly Example[]
 }
-export type CommandName = 'run' | 'explain' | 'checkpoints' | 'inspect'
+export type CommandName = 'run' | 'explain' | 'checkpoints' | 'inspect' | 'state'
 
+const jobFile: OperandSpec = { name: 'JOB.ts', takes: 'job file' }
+const directory: OperandSpec = { name: 'DIR', takes: 'directory' }
+const checkpoint: OperandSpec = { name: 'DIR[/N]', takes: 'directory' }
 const config: OptionSpec = { name: 'config', value: 'JSON', what: "what the job's factory gets as its config" }
 const json: OptionSpec = { name: 'json', what: 'data instead of text, for scripts' }
 
 const run: CommandSpec = {
   name: 'run',
   what: 'Run a job in this process, and continue it where it was',
-  operand: 'JOB.ts',
+  operands: [jobFile],
   options: [
     { name: 'checkpoints', value: 'DIR', what: 'where checkpoints live; continues from the newest one there' },
     { name: 'checkpoint-every', value: 'TIME', what: 'time between checkpoints (1s)' },
@@ -57,7 +68,7 @@ const run: CommandSpec = {
 const explain: CommandSpec = {
   name: 'explain',
   what: 'Say what a job does and what it guarantees, without running it',
-  operand: 'JOB.ts',
+  operands: [jobFile],
   options: [config, { name: 'parallelism', value: 'N', what: 'subtasks for steps that do not say (1)' }, json],
   more: [
     'Lists each step with what it reads and the state it keeps, and for each path from a source to a sink the delivery guarantee, with the reasons.',
@@ -71,7 +82,7 @@ const explain: CommandSpec = {
 const checkpoints: CommandSpec = {
   name: 'checkpoints',
   what: 'List the checkpoints of a directory, and who owns the job',
-  operand: 'DIR',
+  operands: [directory],
   options: [json],
   more: [
     'Reads the log of the directory and changes nothing, also while a job runs on it. NEW is what a checkpoint added to the one before it. A damaged entry is shown with its file, and the exit code is 4.',
@@ -82,7 +93,7 @@ const checkpoints: CommandSpec = {
 const inspect: CommandSpec = {
   name: 'inspect',
   what: 'Show what is inside a checkpoint',
-  operand: 'DIR[/N]',
+  operands: [checkpoint],
   options: [json],
   more: [
     'Without /N the newest checkpoint. Shows per step its states with kinds, keys and sizes, and the runs that they are read from; per source the positions and greatest event times; per sink what is sealed and waits for its commit. Reads and verifies every file that the checkpoint needs: what is damaged is named, and the exit code is 4.',
@@ -93,7 +104,34 @@ const inspect: CommandSpec = {
   ],
 }
 
-export const commands: readonly CommandSpec[] = [run, explain, checkpoints, inspect]
+const state: CommandSpec = {
+  name: 'state',
+  what: 'Show what a step keeps for a key, or which keys it has',
+  operands: [checkpoint, { name: 'STEP', takes: 'other' }, { name: 'KEY', takes: 'other', isOptional: true }],
+  options: [
+    { name: 'limit', value: 'N', what: 'keys that are listed, or entries of a map or list that are shown (20)' },
+    { name: 'text', what: 'KEY is a string as it stands' },
+    json,
+  ],
+  more: [
+    'With KEY: every state and pending timer of the step for that key, in the newest checkpoint or in checkpoint N, with the watermark that its timers wait for and the time at which values expire. What a job has changed since that checkpoint is not in it.',
+    'Without KEY: what each state has, and the keys that take the most room.',
+    'STEP is the id of a step or its address, totals or step/totals. KEY is read as it is listed: 42, true, 5n (a bigint) and ["eu",7] (an array) are what they look like, all else is a string. For a string that looks like a number, add --text, or write it in quotes: \'"42"\'.',
+    'Claims nothing and changes nothing, also while the job runs; reads one key group at a time. With --json what JSON lacks is an object of one field: {"$bigint":"5"}, {"$number":"NaN"}, {"$date":"2001-06-30T23:50:00.000Z"}, {"$bytes":"AAE="} (base64), {"$map":[[key,value]]}, {"$set":[value]}, {"$undefined":true}.',
+  ],
+  examples: [
+    { command: 'millrace state state totals', what: 'which keys the step "totals" has' },
+    { command: 'millrace state state totals north', what: 'what it holds for the key "north"' },
+    { command: 'millrace state state totals north --json', what: 'the same as data' },
+  ],
+}
+
+export const commands: readonly CommandSpec[] = [run, explain, checkpoints, inspect, state]
+
+/** `DIR[/N] STEP [KEY]` */
+export function operandsText({ operands }: CommandSpec): string {
+  return operands.map(({ name, isOptional }) => (isOptional === true ? `[${name}]` : name)).join(' ')
+}
 
 export function commandNamed(name: string): CommandSpec | undefined {
   return commands.find((command) => command.name === name)

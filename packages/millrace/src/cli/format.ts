@@ -79,12 +79,6 @@ export function watermarkText(watermark: number): string {
   return watermark === Number.POSITIVE_INFINITY ? 'end of input' : momentText(watermark)
 }
 
-/** One line of JSON for any value that a checkpoint may hold, cut to `limit` characters. */
-export function valueText(value: unknown, limit: number = 100): string {
-  const text = JSON.stringify(value, jsonValue) ?? String(value)
-  return text.length <= limit ? text : `${text.slice(0, Math.max(0, limit - 3))}...`
-}
-
 /** Replacer for JSON.stringify: what JSON cannot hold becomes readable text. */
 export function jsonValue(_name: string, value: unknown): unknown {
   if (typeof value === 'bigint') return `${value}n`

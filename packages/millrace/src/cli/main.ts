@@ -36,7 +36,9 @@ async function perform(request: Request, world: World): Promise<number> {
 }
 
 /** Each command loads what it needs: help is there at once. */
-async function performCommand({ name, operand, values }: Extract<Request, { kind: 'command' }>, world: World): Promise<number> {
+async function performCommand({ name, operands, values }: Extract<Request, { kind: 'command' }>, world: World): Promise<number> {
+  // Required operands are there: parseCommandLine has seen to that.
+  const operand = operands[0] as string
   switch (name) {
     case 'run': {
       const { runCommand } = await import('./run.ts')
@@ -53,6 +55,10 @@ async function performCommand({ name, operand, values }: Extract<Request, { kind
     case 'inspect': {
       const { inspectCommand } = await import('./inspect.ts')
       return await inspectCommand(operand, values, world)
+    }
+    case 'state': {
+      const { stateCommand } = await import('./state.ts')
+      return await stateCommand({ checkpoint: operand, step: operands[1] as string, key: operands[2] }, values, world)
     }
   }
 }

@@ -1,3 +1,5 @@
+/** Text in columns and paragraphs, for terminals. */
+
 /** Columns as wide as their widest cell, two spaces apart, no spaces at the ends of lines; the first row is the head. */
 export function tableText(
   rows: readonly (readonly string[])[],
@@ -12,4 +14,17 @@ export function tableText(
     })
     return `${options.indent ?? ''}${cells.join('  ')}`.trimEnd()
   })
+}
+
+/** Breaks a paragraph between words; lines after the first begin with `indent`, which counts. */
+export function wrap(text: string, width: number, indent: string = ''): string[] {
+  const found: string[] = []
+  let line = ''
+  for (const word of text.split(' ')) {
+    if (line !== '' && line.length + 1 + word.length > width) {
+      found.push(line)
+      line = `${indent}${word}`
+    } else line = line === '' ? word : `${line} ${word}`
+  }
+  return [...found, line]
 }
