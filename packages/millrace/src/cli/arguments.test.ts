@@ -33,6 +33,11 @@ test('values may begin with a dash when = says so; -- ends the options', () => {
   assert.deepEqual(command('run', '--', '--odd.ts').operands, ['--odd.ts'])
 })
 
+test('colours may be wished anywhere, also twice: the last wish counts', () => {
+  assert.deepEqual(command('--color', 'explain', 'job.ts', '--no-color', '--color').values, {})
+  assert.equal(refusal('explain', 'job.ts', '--color=always'), '--color takes no value.')
+})
+
 test('an operand that may be left out is left out', () => {
   assert.deepEqual(command('state', 'dir', 'totals').operands, ['dir', 'totals'])
   assert.deepEqual(command('state', 'dir', 'totals', '--', '-5').operands, ['dir', 'totals', '-5'])
@@ -56,6 +61,8 @@ test('what is not understood is named, with what was probably meant', () => {
   assert.equal(refusal('run', 'job.ts', '--chekpoints', 'x'), 'run has no option --chekpoints. Did you mean --checkpoints?')
   assert.equal(refusal('run', 'job.ts', '--json'), 'run has no option --json. (explain has.)')
   assert.equal(refusal('run', 'job.ts', '-x'), 'run has no option -x.')
+  assert.equal(refusal('state', 'dir', 'step', '-5'), 'state has no option -5. An argument that begins with a dash comes after --.')
+  assert.equal(refusal('run', 'job.ts', '--no-colour'), 'run has no option --no-colour. Did you mean --no-color?')
   assert.equal(refusal('run'), 'JOB.ts is missing.')
   assert.equal(refusal('inspect', 'a', 'b'), "'b' is one argument too many; inspect takes DIR[/N].")
   assert.equal(refusal('--json', 'explain'), 'JOB.ts is missing.')

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util'
 import { StreamError } from '../core/errors.ts'
 import { suggestionFor } from '../core/suggest.ts'
-import { commandNamed, commands, operandsText, type CommandName, type CommandSpec, type OptionSpec } from './commands.ts'
+import { commandNamed, commands, commonOptions, operandsText, type CommandName, type CommandSpec, type OptionSpec } from './commands.ts'
 
 export type Values = Readonly<Record<string, string | true>>
 /** What a command line asks for. */
@@ -45,11 +45,12 @@ function unknownCommand(word: string): StreamError {
 }
 
 function readArguments(command: CommandSpec, args: readonly string[]): { readonly operands: readonly string[]; readonly values: Values } {
+  const known = [...command.options, ...commonOptions]
   // Not strict: our own errors say more. Then an option that is not known counts as a flag.
   const { tokens } = parseArgs({
     args: [...args],
     options: Object.fromEntries(
-      command.options.map(({ name, value }) => [name, { type: value === undefined ? ('boolean' as const) : ('string' as const) }]),
+      known.map(({ name, value }) => [name, { type: value === undefined ? ('boolean' as const) : ('string' as const) }]),
     ),
     strict: false,
     tokens: true,
@@ -59,10 +60,12 @@ function readArguments(command: CommandSpec, args: readonly string[]): { readonl
   for (const token of tokens) {
     if (token.kind === 'positional') operands.push(token.value)
     if (token.kind !== 'option') continue
-    const spec = command.options.find(({ name }) => name === token.name)
+    const spec = known.find(({ name }) => name === token.name)
     if (spec === undefined) throw unknownOption(command, token.rawName)
     if (Object.hasOwn(values, token.name)) throw usage(`${token.rawName} is given twice.`, command)
-    values[token.name] = checkedValue(command, spec, token)
+    const value = checkedValue(command, spec, token)
+    // Heeded before a command runs, by all that is said: see colour.ts.
+    if (!commonOptions.includes(spec)) values[token.name] = value
   }
   const missing = command.operands[operands.length]
   if (missing !== undefined && missing.isOptional !== true) throw usage(`${missing.name} is missing.`, command)
@@ -88,11 +91,13 @@ function checkedValue(
 }
 
 function unknownOption(command: CommandSpec, rawName: string): StreamError {
-  const own = command.options.map(({ name }) => name)
+  const own = [...command.options, ...commonOptions].map(({ name }) => name)
   const near = rawName.startsWith('--') ? suggestionFor(rawName.slice(2), own) : undefined
   if (near !== undefined) return usage(`${command.name} has no option ${rawName}. Did you mean --${near}?`, command)
   const elsewhere = commands.find(({ options }) => options.some(({ name }) => `--${name}` === rawName))
-  const hint = elsewhere === undefined ? '' : ` (${elsewhere.name} has.)`
+  const isNumber = /^-\d/.test(rawName)
+  const hint =
+    elsewhere !== undefined ? ` (${elsewhere.name} has.)` : isNumber ? ' An argument that begins with a dash comes after --.' : ''
   return usage(`${command.name} has no option ${rawName}.${hint}`, command)
 }
 

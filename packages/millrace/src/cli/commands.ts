@@ -126,6 +126,13 @@ const state: CommandSpec = {
   ],
 }
 
+/** Of every command. */
+export const commonOptions: readonly OptionSpec[] = [
+  { name: 'color', what: 'colours also where there is no terminal' },
+  { name: 'no-color', what: 'no colours' },
+  { name: 'help', what: 'what a command does, with its options and examples' },
+]
+
 export const commands: readonly CommandSpec[] = [run, explain, checkpoints, inspect, state]
 
 /** `DIR[/N] STEP [KEY]` */

@@ -1,5 +1,5 @@
 import { tableText, wrap } from '../core/text-layout.ts'
-import { commands, operandsText, type CommandSpec, type Example, type OptionSpec } from './commands.ts'
+import { commands, commonOptions, operandsText, type CommandSpec, type Example, type OptionSpec } from './commands.ts'
 import { exitCodes } from './exit-codes.ts'
 
 const WIDTH = 92
@@ -43,7 +43,7 @@ export function commandHelp(command: CommandSpec): string {
     '',
     `usage: millrace ${command.name} ${operandsText(command)} [options]`,
     '',
-    ...optionLines(command.options),
+    ...optionLines([...command.options, ...commonOptions]),
     '',
     ...command.more.flatMap((paragraph) => [...wrap(paragraph, WIDTH), '']),
     'examples:',

@@ -1,6 +1,6 @@
 import type { CheckpointInfo, JobStatus } from '../runtime/monitor.ts'
+import type { Paint } from '../core/text-layout.ts'
 import { ageText, bytesText, durationText, momentText, pluralText, rateText } from './format.ts'
-import type { Paint } from './world.ts'
 
 export interface LiveView {
   readonly job: string

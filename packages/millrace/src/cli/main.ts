@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { parseCommandLine, type Request } from './arguments.ts'
+import { colourWish } from './colour.ts'
 import { errorText } from './error-text.ts'
 import { exitCodeOf, exitCodes } from './exit-codes.ts'
 import { commandHelp, generalHelp } from './help.ts'
@@ -9,7 +10,7 @@ import { processWorld, type World } from './world.ts'
  * The `millrace` command. Resolves to the exit code once all is done; never rejects.
  * @param args without Node and the script
  */
-export async function main(args: readonly string[], world: World = processWorld()): Promise<number> {
+export async function main(args: readonly string[], world: World = processWorld(colourWish(args))): Promise<number> {
   try {
     if (args.length === 0) {
       world.stderr.write(generalHelp())

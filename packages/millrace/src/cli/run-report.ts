@@ -1,12 +1,12 @@
 import type { Env } from '../core/env.ts'
 import { messageOf } from '../core/errors.ts'
 import type { CheckpointInfo, JobEvent, JobStatus } from '../runtime/monitor.ts'
+import type { Paint } from '../core/text-layout.ts'
 import { eventText, waitingText } from './event-text.ts'
 import { bytesText, durationText, pluralText, rateText } from './format.ts'
 import { liveLine } from './live-line.ts'
 import { RateMeter } from './rate-meter.ts'
 import type { Screen } from './screen.ts'
-import type { Paint } from './world.ts'
 
 export interface RunReportOptions {
   readonly job: string

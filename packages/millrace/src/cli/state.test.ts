@@ -8,6 +8,7 @@ import { MANIFEST_FORMAT, type ChunkRef, type EntryHead, type Manifest, type Run
 import { OpenDirectory } from '../connectors/directory-storage-open.ts'
 import type { Env } from '../core/env.ts'
 import { messageOf, StreamError } from '../core/errors.ts'
+import { plain } from '../core/text-layout.ts'
 import { nodeEnv } from '../env/node-env.ts'
 import type { Key } from '../serde/key.ts'
 import { buildChunk } from '../state/chunk.ts'
@@ -105,7 +106,8 @@ function worldOf(env: Env = real): World & { out: string; err: string } {
     stdout: { write: (text: string) => (world.out += text) },
     stderr: { write: (text: string) => (world.err += text) },
     canRedraw: false,
-    paint: (_style: string, text: string) => text,
+    paint: plain,
+    paintOutput: plain,
     folder: tmpdir(),
     onSignal: () => {},
     exit: () => {},

@@ -20,3 +20,19 @@ test('columns are as wide as their widest cell, and no line ends in spaces', () 
     [' a      n  b', ' long  10'],
   )
 })
+
+test('with a width the last column is broken between words; colours take no room', () => {
+  const red = '\u001B[31mred\u001B[39m'
+  const text = 'one two three four five six seven'
+  assert.deepEqual(
+    tableText(
+      [
+        ['a', red, text],
+        ['', 'longer', '  x'],
+      ],
+      { width: 36 },
+    ),
+    [`a  ${red}     one two three four five`, '           six seven', '   longer  x'],
+  )
+  assert.deepEqual(tableText([['a', '  as  it is ']]), ['a    as  it is'])
+})

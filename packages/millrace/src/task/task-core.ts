@@ -16,6 +16,7 @@ import type { Plain, Writer } from '../connect/contract.ts'
 import type { Budget } from '../core/env.ts'
 import { StreamError, invariant } from '../core/errors.ts'
 import { WATERMARK_END } from '../core/time.ts'
+import { FLUSH_AFTER_MS } from '../plan/physical.ts'
 import { buildChain, hasOpenCursor, runCursors, type Chain, type ChainOperator } from './chain.ts'
 import { explained } from './explain-error.ts'
 import { InputGate } from './input-gate.ts'
@@ -589,9 +590,6 @@ export class TaskCore {
     this.options.host.failed(explained(error, this.options, this.#chain?.operators ?? []))
   }
 }
-
-/** A record waits at most this long in a buffer of a busy task. */
-const FLUSH_AFTER_MS = 10
 
 function watermarkWork(at: number): Extract<Work, { kind: 'watermark' }> {
   return { kind: 'watermark', at, operator: 0, begun: false, isEnd: false }
