@@ -37,6 +37,11 @@ export function pluralText(count: number, word: string): string {
   return `${countText(count)} ${word}${count === 1 ? '' : 's'}`
 }
 
+/** Whole, and 100% only for all: `0%`, `99%`. */
+export function percentText(share: number): string {
+  return `${Math.floor(share * 100)}%`
+}
+
 /** Per second: `0/s`, `2.5/s`, `512,345/s`. */
 export function rateText(perSecond: number): string {
   const isSmall = perSecond > 0 && perSecond < 9.95

@@ -7,6 +7,7 @@ import { bytesText, durationText, pluralText, rateText } from './format.ts'
 import { liveLine } from './live-line.ts'
 import { RateMeter } from './rate-meter.ts'
 import type { Screen } from './screen.ts'
+import { summaryLines } from './summary.ts'
 
 export interface RunReportOptions {
   readonly job: string
@@ -32,6 +33,8 @@ export class RunReport {
   #waiting: Extract<JobEvent, { kind: 'waiting' }> | undefined
   #newest: CheckpointInfo | undefined
   #restored: number | undefined
+  /** Taken by this process. */
+  #checkpoints = 0
   #hasShownCheckpoint = false
   #isRunning = false
   #hasCommitsLeft = false
@@ -41,6 +44,7 @@ export class RunReport {
   constructor(options: RunReportOptions) {
     this.#options = options
     this.#startedMs = options.env.clock.monotonic()
+    this.#meter.add(this.#startedMs, 0)
     this.#arm()
   }
 
@@ -93,6 +97,7 @@ export class RunReport {
   /** Each would be a line a second: the live line and the figures show them, the first one shows that they work. */
   #onCheckpoint(event: Extract<JobEvent, { kind: 'checkpoint' }>): void {
     this.#newest = event.info
+    this.#checkpoints++
     if (this.#hasShownCheckpoint || this.#options.screen.isLive || event.info.sizeBytes === 0) return
     this.#hasShownCheckpoint = true
     this.line(this.#textOf(event) ?? '')
@@ -102,7 +107,8 @@ export class RunReport {
     if (outcome === 'already-finished') return
     if (outcome === 'stopped') return this.line(this.#stoppedText())
     const { env, status } = this.#options
-    const { records = 0, invalid = 0 } = status() ?? {}
+    const last = status()
+    const { records = 0, invalid = 0 } = last ?? {}
     const tookMs = env.clock.monotonic() - this.#startedMs
     const speed = tookMs > 0 ? ` (${rateText((records / tookMs) * 1_000)})` : ''
     const newest = this.#options.directory === undefined ? undefined : this.#newest
@@ -110,6 +116,8 @@ export class RunReport {
       newest === undefined ? '' : `; all output is committed, checkpoint ${newest.checkpoint} has ${bytesText(newest.sizeBytes)}`
     const invalidText = invalid === 0 ? '' : `, ${pluralText(invalid, 'invalid record')} among them`
     this.line(`finished: ${pluralText(records, 'record')} in ${durationText(tookMs)}${speed}${invalidText}${checkpoint}`)
+    if (last === undefined) return
+    for (const line of summaryLines({ status: last, checkpoints: this.#checkpoints })) this.#options.screen.line(line)
   }
 
   #stoppedText(): string {
