@@ -29,7 +29,7 @@ import { createRouter, type Router } from './router.ts'
 import { SnapshotJob } from './snapshot-job.ts'
 import { SinkSeals } from './sink-seals.ts'
 import { Sweeper } from './sweeper.ts'
-import type { TaskCounts } from './task-counts.ts'
+import { countsOf, type TaskCounts } from './task-counts.ts'
 import type { HostTime, OperatorRestore, TaskOptions } from './task-spec.ts'
 
 /** What has begun and is finished before anything else. */
@@ -251,17 +251,9 @@ export class TaskCore {
     return this.#chain.operators.reduce((lowest, { time }) => Math.min(lowest, time.watermark), Number.POSITIVE_INFINITY)
   }
 
-  /** What has gone through its source, if it has one, and to its sinks; for people. */
+  /** For people. */
   counts(): TaskCounts {
-    const source = this.#chain?.source
-    const sinks = this.#chain?.operators.filter(({ writer }) => writer !== undefined) ?? []
-    return {
-      source:
-        source === undefined
-          ? undefined
-          : { address: source.address, records: source.records, invalid: source.invalid, progress: source.progress() },
-      sinks: sinks.map(({ node, written }) => ({ address: node.address, records: written.records })),
-    }
+    return countsOf(this.#chain)
   }
 
   async close(): Promise<void> {

@@ -1,4 +1,5 @@
 import type { SourceProgress } from '../connect/contract.ts'
+import type { Chain } from './chain.ts'
 
 /** What has gone through the source and the sinks of one subtask since it was opened; for people. */
 export interface TaskCounts {
@@ -13,4 +14,18 @@ export interface TaskCounts {
       }
     | undefined
   readonly sinks: readonly { readonly address: string; readonly records: number }[]
+}
+
+/** Without a chain it is not open yet. */
+export function countsOf(chain: Chain | undefined): TaskCounts {
+  const { source, operators = [] } = chain ?? {}
+  return {
+    source:
+      source === undefined
+        ? undefined
+        : { address: source.address, records: source.records, invalid: source.invalid, progress: source.progress() },
+    sinks: operators.flatMap(({ node, writer, written }) =>
+      writer === undefined ? [] : [{ address: node.address, records: written.records }],
+    ),
+  }
 }
