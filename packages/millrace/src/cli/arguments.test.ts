@@ -56,7 +56,7 @@ test('help wins over what is wrong with the rest', () => {
 test('what is not understood is named, with what was probably meant', () => {
   assert.equal(refusal('rnu', 'job.ts'), "'rnu' is no command. Did you mean 'run'?")
   assert.equal(refusal('job.ts'), "'job.ts' is no command. Did you mean: millrace run job.ts")
-  assert.equal(refusal('deploy'), "'deploy' is no command. There are: run, explain, checkpoints, inspect, state.")
+  assert.equal(refusal('deploy'), "'deploy' is no command. There are: run, explain, checkpoints, inspect, state, completions.")
   assert.equal(refusal('help', 'inspekt'), "'inspekt' is no command. Did you mean 'inspect'?")
   assert.equal(refusal('run', 'job.ts', '--chekpoints', 'x'), 'run has no option --chekpoints. Did you mean --checkpoints?')
   assert.equal(refusal('run', 'job.ts', '--json'), 'run has no option --json. (explain has.)')

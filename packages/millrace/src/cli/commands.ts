@@ -1,17 +1,20 @@
-/** The commands as data: parsing (arguments.ts) and help (help.ts) both read this table, so that neither can lie about the other. */
+/** The commands as data: parsing (arguments.ts), help (help.ts) and completions (completions.ts) read this table, so that none can lie about the others. */
+
+/** What a shell completes a value to. */
+export type Takes = 'job file' | 'directory' | readonly string[]
 
 export interface OptionSpec {
   readonly name: string
   /** What a value is called; without one it is a flag. */
   readonly value?: string
+  readonly takes?: Takes
   readonly what: string
 }
 /** What a command works on. */
 export interface OperandSpec {
   /** As in help; with `/N` a directory may be followed by the number of a checkpoint. */
   readonly name: string
-  /** What a shell completes it to. */
-  readonly takes: 'job file' | 'directory' | 'shell' | 'other'
+  readonly takes?: Takes
   readonly isOptional?: true
 }
 export interface Example {
@@ -29,7 +32,7 @@ export interface CommandSpec {
   /** Run by the tests in this order, in a folder with the files of docs/cli.md. */
   readonly examples: readonly Example[]
 }
-export type CommandName = 'run' | 'explain' | 'checkpoints' | 'inspect' | 'state'
+export type CommandName = 'run' | 'explain' | 'checkpoints' | 'inspect' | 'state' | 'completions'
 
 const jobFile: OperandSpec = { name: 'JOB.ts', takes: 'job file' }
 const directory: OperandSpec = { name: 'DIR', takes: 'directory' }
@@ -42,14 +45,14 @@ const run: CommandSpec = {
   what: 'Run a job in this process, and continue it where it was',
   operands: [jobFile],
   options: [
-    { name: 'checkpoints', value: 'DIR', what: 'where checkpoints live; continues from the newest one there' },
+    { name: 'checkpoints', value: 'DIR', takes: 'directory', what: 'where checkpoints live; continues from the newest one there' },
     { name: 'checkpoint-every', value: 'TIME', what: 'time between checkpoints (1s)' },
     { name: 'retain', value: 'N', what: 'checkpoints that are kept (3)' },
     { name: 'lease', value: 'TIME', what: 'how long a silent owner is waited for (10s)' },
     { name: 'parallelism', value: 'N', what: 'subtasks for steps that do not say (1)' },
     { name: 'workers', value: 'N', what: 'worker threads; only 0 in this version (0)' },
     config,
-    { name: 'restore', value: 'WHICH', what: 'latest, none, or DIR/N for checkpoint N (latest)' },
+    { name: 'restore', value: 'WHICH', takes: ['latest', 'none'], what: 'latest, none, or DIR/N for checkpoint N (latest)' },
     { name: 'accept-loss', what: 'with DIR/N: newer checkpoints are forgotten, their output comes again' },
     { name: 'allow-dropped', what: 'state that the job has no place for any more is given up' },
   ],
@@ -107,7 +110,7 @@ const inspect: CommandSpec = {
 const state: CommandSpec = {
   name: 'state',
   what: 'Show what a step keeps for a key, or which keys it has',
-  operands: [checkpoint, { name: 'STEP', takes: 'other' }, { name: 'KEY', takes: 'other', isOptional: true }],
+  operands: [checkpoint, { name: 'STEP' }, { name: 'KEY', isOptional: true }],
   options: [
     { name: 'limit', value: 'N', what: 'keys that are listed, or entries of a map or list that are shown (20)' },
     { name: 'text', what: 'KEY is a string as it stands' },
@@ -133,7 +136,21 @@ export const commonOptions: readonly OptionSpec[] = [
   { name: 'help', what: 'what a command does, with its options and examples' },
 ]
 
-export const commands: readonly CommandSpec[] = [run, explain, checkpoints, inspect, state]
+export const shells = ['bash', 'zsh', 'fish'] as const
+export type Shell = (typeof shells)[number]
+
+const completions: CommandSpec = {
+  name: 'completions',
+  what: 'Print what makes a shell complete commands, options and files',
+  operands: [{ name: 'SHELL', takes: shells }],
+  options: [],
+  more: [
+    'SHELL is bash, zsh or fish. For good: put this line into ~/.bashrc or, below compinit, into ~/.zshrc: source <(millrace completions bash), or zsh. For fish: millrace completions fish > ~/.config/fish/completions/millrace.fish.',
+  ],
+  examples: [{ command: 'millrace completions bash', what: 'a script for bash' }],
+}
+
+export const commands: readonly CommandSpec[] = [run, explain, checkpoints, inspect, state, completions]
 
 /** `DIR[/N] STEP [KEY]` */
 export function operandsText({ operands }: CommandSpec): string {

@@ -57,6 +57,10 @@ async function performCommand({ name, operands, values }: Extract<Request, { kin
       const { inspectCommand } = await import('./inspect.ts')
       return await inspectCommand(operand, values, world)
     }
+    case 'completions': {
+      const { completionsCommand } = await import('./completions.ts')
+      return completionsCommand(operand, world)
+    }
     case 'state': {
       const { stateCommand } = await import('./state.ts')
       return await stateCommand({ checkpoint: operand, step: operands[1] as string, key: operands[2] }, values, world)
