@@ -53,7 +53,8 @@ function run(shell: string, args: readonly string[], env: Readonly<Record<string
   return stdout
 }
 
-function whyNot(shell: string): string | false {
+/** For `skip`. */
+function missing(shell: string): string | false {
   return spawnSync(shell, ['--version'], { timeout: 10_000 }).status === 0 ? false : `${shell} is not installed here`
 }
 
@@ -72,7 +73,7 @@ function bash(...words: readonly string[]): readonly string[] {
     .sort()
 }
 
-test('bash completes commands, options, their values, and files', { skip: whyNot('bash') }, () => {
+test('bash completes commands, options, their values, and files', { skip: missing('bash') }, () => {
   assert.deepEqual(bash('e'), ['explain'])
   assert.deepEqual(bash(''), [...commands.map(({ name }) => name as string), 'help'].sort())
   assert.deepEqual(bash('run', '--checkpoint'), ['--checkpoint-every', '--checkpoints'])
@@ -95,7 +96,7 @@ test('bash completes commands, options, their values, and files', { skip: whyNot
   assert.deepEqual(bash('nonsense', ''), [])
 })
 
-test('every option that bash offers is understood, and all are offered', { skip: whyNot('bash') }, () => {
+test('every option that bash offers is understood, and all are offered', { skip: missing('bash') }, () => {
   for (const { name, options, operands } of commands) {
     const offered = bash(name, '--')
     assert.deepEqual(offered, [...options, ...commonOptions].map((option) => `--${option.name}`).sort())
@@ -127,7 +128,7 @@ function zsh(lines: readonly { readonly typed: string; readonly shows: readonly 
   for (const { typed, shows } of lines) for (const text of shows) assert.ok(out.includes(`${typed}: ${text}`), out)
 }
 
-test('zsh completes commands, options with what they do, their values, and files', { skip: whyNot('zsh') }, () => {
+test('zsh completes commands, options with what they do, their values, and files', { skip: missing('zsh') }, () => {
   zsh([
     { typed: 'millrace exp', shows: ['millrace explain '] },
     { typed: 'millrace run --che', shows: ['--checkpoint-every', 'time between checkpoints'] },
@@ -141,7 +142,7 @@ test('zsh completes commands, options with what they do, their values, and files
   ])
 })
 
-test('fish reads its script and completes from it', { skip: whyNot('fish') }, () => {
+test('fish reads its script and completes from it', { skip: missing('fish') }, () => {
   const fish = (line: string): readonly string[] =>
     run('fish', ['--no-config', '-c', `source ${scripts.get('fish')}; complete -C ${JSON.stringify(line)}`])
       .split('\n')
