@@ -30,6 +30,7 @@ async function tell(directory: string, values: Readonly<Record<string, true>> = 
     stdout: { write: (text) => (out += text) },
     stderr: { write: (text) => (err += text) },
     canRedraw: false,
+    isLogged: false,
     paint: plain,
     paintOutput: plain,
     folder: directory,

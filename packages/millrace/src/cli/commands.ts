@@ -53,6 +53,12 @@ const run: CommandSpec = {
     { name: 'workers', value: 'N', what: 'worker threads; only 0 in this version (0)' },
     config,
     { name: 'restore', value: 'WHICH', takes: ['latest', 'none'], what: 'latest, none, or DIR/N for checkpoint N (latest)' },
+    {
+      name: 'restart',
+      value: 'HOW',
+      takes: ['exponential', 'fixed-delay', 'none'],
+      what: 'when a failed job starts again (exponential; none without checkpoints)',
+    },
     { name: 'accept-loss', what: 'with DIR/N: newer checkpoints are forgotten, their output comes again' },
     { name: 'allow-dropped', what: 'state that the job has no place for any more is given up' },
   ],
@@ -60,7 +66,8 @@ const run: CommandSpec = {
     'JOB.ts default-exports a job: export default defineJob(name, factory). Times are written 500ms, 10s, 5m, 1h.',
     'With --checkpoints a job that was stopped, killed or has crashed continues from its newest checkpoint, and files it writes hold each record exactly once. Without it nothing survives the process. A directory belongs to one job; a second process on it waits until the first has ended or been silent for a lease. A bounded job that has finished stays finished: a later run on its directory changes nothing.',
     '--restore DIR/N --accept-loss goes on from an older checkpoint. Output that was committed after it stays where it is and is written again, so those records are there twice unless you take it away: of a file sink, the parts whose first number is greater than N.',
-    'Ctrl-C, SIGTERM and a closed terminal take a last checkpoint, commit, give the job back and end with 0; a second one ends at once. What the job prints goes to stdout, everything else to stderr: a live line on a terminal, else a line now and then. NO_COLOR switches colours off; MILLRACE_LOG=error (or error,json) leaves out warnings of the engine.',
+    'A job that fails starts again from its newest checkpoint, by default after 1s, 1.5s, ... up to 1m, for ever. --restart fixed-delay:attempts=3,delay=10s gives up after three times, --restart none at once; exponential takes initial, max, multiplier, jitter and resetAfter in the same way. What cannot get better, such as a wrong option, ends the job at once.',
+    'Ctrl-C, SIGTERM and a closed terminal take a last checkpoint, commit, give the job back and end with 0; a second one ends at once. What the job prints goes to stdout, everything else to stderr: a live line on a terminal, else a line now and then. NO_COLOR switches colours off; MILLRACE_LOG=error leaves out warnings of the engine; MILLRACE_LOG=info,json tells what happens in lines of JSON.',
   ],
   examples: [
     { command: 'millrace run job.ts', what: 'run it once, keeping nothing' },

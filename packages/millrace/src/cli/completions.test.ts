@@ -25,6 +25,7 @@ async function told(...args: readonly string[]): Promise<{ readonly code: number
     stdout: { write: (text) => (out += text) },
     stderr: { write: (text) => (err += text) },
     canRedraw: false,
+    isLogged: false,
     paint: paintFor(false),
     paintOutput: paintFor(false),
     folder,

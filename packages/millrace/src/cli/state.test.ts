@@ -106,6 +106,7 @@ function worldOf(env: Env = real): World & { out: string; err: string } {
     stdout: { write: (text: string) => (world.out += text) },
     stderr: { write: (text: string) => (world.err += text) },
     canRedraw: false,
+    isLogged: false,
     paint: plain,
     paintOutput: plain,
     folder: tmpdir(),
@@ -371,6 +372,15 @@ test('bad options are mistakes of the command line', async (context) => {
   const world = worldOf()
   assert.equal(await main(['state', directory, 'totals', 'nobody'], world), 4)
   assert.match(world.err, /what to do: |see docs\/errors\.md#state_not_found/)
+})
+
+test('a directory that may not be read is an error of the storage, with the file and why', async (context) => {
+  const directory = await directoryOf(context, [everything])
+  const denied: Env['files']['list'] = (path) =>
+    Promise.reject(Object.assign(new Error(`EACCES: permission denied, scandir '${path}'`), { code: 'EACCES' }))
+  const world = worldOf({ ...real, files: { ...real.files, list: denied } })
+  assert.equal(await main(['state', directory, 'totals'], world), 1)
+  assert.match(world.err, /^millrace: STORAGE: .*\/log cannot be listed \(EACCES\)\..*\n {2}because: .*permission denied/)
 })
 
 function flip(path: string): void {

@@ -1,6 +1,7 @@
 import type { Env } from '../core/env.ts'
 import type { Paint } from '../core/text-layout.ts'
 import { nodeEnv } from '../env/node-env.ts'
+import { logsEvents } from '../env/node-log.ts'
 import { hasColours, paintFor, type ColourWish } from './colour.ts'
 import type { StopSignal } from './exit-codes.ts'
 
@@ -18,6 +19,8 @@ export interface World {
   readonly stderr: TextStream
   /** Whether stderr is a terminal on which a line can be drawn again. */
   readonly canRedraw: boolean
+  /** MILLRACE_LOG tells what happens to a job. */
+  readonly isLogged: boolean
   /** For stderr and for stdout: colours where they take them. */
   readonly paint: Paint
   readonly paintOutput: Paint
@@ -41,6 +44,7 @@ export function processWorld(colour: ColourWish): World {
     stdout: process.stdout,
     stderr: process.stderr,
     canRedraw: process.stderr.isTTY === true && process.env['TERM'] !== 'dumb',
+    isLogged: logsEvents(),
     paint: paintFor(hasColours(colour, process.env, process.stderr.isTTY === true)),
     paintOutput: paintFor(hasColours(colour, process.env, process.stdout.isTTY === true)),
     folder: process.cwd(),
