@@ -1,9 +1,9 @@
 import { durationMs, type Duration } from '../core/duration.ts'
 import { suggestionFor } from '../core/suggest.ts'
+import type { startJob } from '../job/start-job.ts'
 import { usage } from './arguments.ts'
-import type { StartOptions } from './run-options.ts'
 
-type Restart = NonNullable<StartOptions['restart']>
+type Restart = NonNullable<Parameters<typeof startJob>[1]['restart']>
 type Strategy = Exclude<Restart, string>['strategy']
 type Kind = 'number' | 'time'
 
