@@ -127,7 +127,7 @@ const state: CommandSpec = {
     'With KEY: every state and pending timer of the step for that key, in the newest checkpoint or in checkpoint N, with the watermark that its timers wait for and the time at which values expire. What a job has changed since that checkpoint is not in it.',
     'Without KEY: what each state has, and the keys that take the most room.',
     'STEP is the id of a step or its address, totals or step/totals. KEY is read as it is listed: 42, true, 5n (a bigint) and ["eu",7] (an array) are what they look like, all else is a string. For a string that looks like a number, add --text, or write it in quotes: \'"42"\'.',
-    'Claims nothing and changes nothing, also while the job runs; reads one key group at a time. With --json what JSON lacks is an object of one field: {"$bigint":"5"}, {"$number":"NaN"}, {"$date":"2001-06-30T23:50:00.000Z"}, {"$bytes":"AAE="} (base64), {"$map":[[key,value]]}, {"$set":[value]}, {"$undefined":true}.',
+    'Claims nothing and changes nothing, also while the job runs, and holds no more in memory than a few of the key groups. With --json what JSON lacks is an object of one field: {"$bigint":"5"}, {"$number":"NaN"}, {"$date":"2001-06-30T23:50:00.000Z"}, {"$bytes":"AAE="} (base64), {"$map":[[key,value]]}, {"$set":[value]}, {"$undefined":true}.',
   ],
   examples: [
     { command: 'millrace state state totals', what: 'which keys the step "totals" has' },

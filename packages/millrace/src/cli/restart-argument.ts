@@ -5,16 +5,14 @@ import { usage } from './arguments.ts'
 
 type Restart = NonNullable<Parameters<typeof startJob>[1]['restart']>
 type Strategy = Exclude<Restart, string>['strategy']
-type Kind = 'number' | 'time'
+/** Options by their names in the API, each with a value as one would write it, which is a number or a time. */
+type Samples = Readonly<Record<string, string>>
 
-/** The options of each strategy, by their names in the API; the engine checks their values. */
-const strategies: Readonly<
-  Record<Strategy, { readonly needs: Readonly<Record<string, Kind>>; readonly may: Readonly<Record<string, Kind>> }>
-> = {
-  'fixed-delay': { needs: { attempts: 'number', delay: 'time' }, may: {} },
-  exponential: { needs: {}, may: { initial: 'time', max: 'time', multiplier: 'number', jitter: 'number', resetAfter: 'time' } },
+/** What each strategy needs and may have; the engine checks the values. */
+const strategies: Readonly<Record<Strategy, { readonly needs: Samples; readonly may: Samples }>> = {
+  'fixed-delay': { needs: { attempts: '3', delay: '10s' }, may: {} },
+  exponential: { needs: {}, may: { initial: '1s', max: '1m', multiplier: '1.5', jitter: '0.1', resetAfter: '1h' } },
 }
-const samples: Readonly<Record<Kind, string>> = { number: '3', time: '1s' }
 
 /**
  * `none`, or a strategy with its options: `exponential`, `fixed-delay:attempts=3,delay=1s`.
@@ -42,22 +40,22 @@ function isStrategy(name: string): name is Strategy {
   return Object.hasOwn(strategies, name)
 }
 
-function optionsOf(strategy: Strategy, text: string, kinds: Readonly<Record<string, Kind>>): Readonly<Record<string, number>> {
+function optionsOf(strategy: Strategy, text: string, samples: Samples): Readonly<Record<string, number>> {
   const found: Record<string, number> = {}
   for (const pair of text.split(',')) {
     const [, option, value] = /^([^=]+)=(.+)$/.exec(pair) ?? []
     if (option === undefined || value === undefined)
       throw wrong(`--restart has '${pair}' where NAME=VALUE should stand`, `write ${formOf(strategy)}`)
-    const kind = Object.hasOwn(kinds, option) ? kinds[option] : undefined
-    if (kind === undefined) {
-      const near = suggestionFor(option, Object.keys(kinds))
+    const sample = Object.hasOwn(samples, option) ? samples[option] : undefined
+    if (sample === undefined) {
+      const near = suggestionFor(option, Object.keys(samples))
       throw wrong(
         `${strategy} has no option ${option}`,
-        near === undefined ? `it has ${Object.keys(kinds).join(', ')}` : `did you mean ${near}?`,
+        near === undefined ? `it has ${Object.keys(samples).join(', ')}` : `did you mean ${near}?`,
       )
     }
     if (Object.hasOwn(found, option)) throw wrong(`--restart says ${option} twice`, `write ${formOf(strategy)}`)
-    found[option] = kind === 'time' ? durationMs(value as Duration, `--restart ${option}`) : numberOf(option, value)
+    found[option] = Number.isNaN(Number(sample)) ? durationMs(value as Duration, `--restart ${option}`) : numberOf(option, value)
   }
   return found
 }
@@ -71,9 +69,9 @@ function numberOf(option: string, text: string): number {
 /** How a strategy is written with all its options. */
 function formOf(name: Strategy): string {
   const { needs, may } = strategies[name]
-  const write = (kinds: Readonly<Record<string, Kind>>): string =>
-    Object.entries(kinds)
-      .map(([option, kind]) => `${option}=${samples[kind]}`)
+  const write = (samples: Samples): string =>
+    Object.entries(samples)
+      .map((pair) => pair.join('='))
       .join(',')
   if (Object.keys(needs).length > 0) return `${name}:${write(needs)}`
   return `${name} or ${name}:${write(may)}`

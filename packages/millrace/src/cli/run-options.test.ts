@@ -91,7 +91,7 @@ test('when a failed job starts again: the strategies of the engine, with its nam
 
 test('a restart that is not understood is named, with how to write it', () => {
   const wrong = (restart: string): string => refusal({ checkpoints: 'state', restart })
-  const form = 'fixed-delay:attempts=3,delay=1s'
+  const form = 'fixed-delay:attempts=3,delay=10s'
   assert.equal(wrong('fixed'), `COMMAND_LINE --restart is 'fixed': did you mean ${form}?`)
   assert.match(
     wrong('sometimes'),
