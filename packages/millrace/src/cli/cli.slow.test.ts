@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { spawn, type ChildProcess } from 'node:child_process'
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -147,6 +147,23 @@ test('MILLRACE_LOG=info,json tells what happens in lines of JSON, and nothing el
   )
   assert.ok(lines.every(({ job }) => job === 'numbers'))
   assert.deepEqual([lines.at(-1)?.records, lines.at(-1)?.written], [5_000, 5_000])
+})
+
+test('a program that runs a job has the same log', () => {
+  writeFileSync(
+    join(folder, 'program.ts'),
+    [
+      `import { arraySource, defineJob, printSink, run } from '${api}'`,
+      `await run(defineJob('embedded', (job) => void job.from('a', arraySource([1])).to('screen', printSink())))`,
+    ].join('\n'),
+  )
+  const told = (level: string): string =>
+    spawnSync(process.execPath, [join(folder, 'program.ts')], { encoding: 'utf8', env: { ...process.env, MILLRACE_LOG: level } }).stderr
+  assert.match(
+    told('info'),
+    /^\S+ info +job\.starting job=embedded\n\S+ info +job\.running job=embedded\n\S+ info +job\.finished job=embedded\n$/,
+  )
+  assert.equal(told('warn'), '')
 })
 
 test('--restart: how often a job that fails starts again, and when it gives up', async () => {
