@@ -3,7 +3,7 @@
  * are writers and outputs. No arrays between operators (D5).
  */
 import { StreamError, assertNever } from '../core/errors.ts'
-import { sinkOperator } from '../operators/sink.ts'
+import { sinkOperator, type Written } from '../operators/sink.ts'
 import { filterOperator } from '../operators/filter.ts'
 import { flatMapOperator } from '../operators/flat-map.ts'
 import { keyedProcessOperator } from '../operators/keyed-process.ts'
@@ -31,6 +31,7 @@ export interface ChainOperator {
   readonly operator: Operator
   readonly keyed: KeyedState | undefined
   readonly writer: Writer<unknown, Plain, Plain> | undefined
+  readonly written: Written
 }
 export interface Chain {
   /** Upstream first. */
@@ -168,6 +169,7 @@ function buildOperator(
           })
         : undefined,
     writer: parts.writers.get(index),
+    written: { records: 0 },
   }
   const built = makeOperator(index, node, outputs.fast, parts, own, specialize)
   const inspecting = check ? built : makeOperator(index, node, outputs.inspecting, parts, own, specialize)
@@ -178,7 +180,7 @@ function buildOperator(
     return { fast: check ? inspectingInput : enter(built), inspecting: inspectingInput }
   })
   const operator = check ? built : { ...built, ...cursorOf(built.cursor, inspecting.cursor) }
-  return { operator: { node, time: own.time, operator, keyed: own.keyed, writer: own.writer }, inputs }
+  return { operator: { node, time: own.time, operator, keyed: own.keyed, writer: own.writer, written: own.written }, inputs }
 }
 
 /** Stateless steps with several inputs have one closure for all of them. */
@@ -237,6 +239,7 @@ interface OwnParts {
   readonly held: { resource: unknown }
   readonly keyed: KeyedState | undefined
   readonly writer: Writer<unknown, Plain, Plain> | undefined
+  readonly written: Written
 }
 
 function makeOperator(
@@ -244,7 +247,7 @@ function makeOperator(
   node: Exclude<PlanNode, { kind: 'source' }>,
   outputs: Outputs,
   parts: ChainParts,
-  { time, held, keyed, writer }: OwnParts,
+  { time, held, keyed, writer, written }: OwnParts,
   specialize: Specialize,
 ): Operator {
   const { spec, signal } = parts.options
@@ -275,7 +278,7 @@ function makeOperator(
     case 'aggregate':
       return aggregateOperator(specialize, next, keyed as KeyedState, node.aggregates, selectors)
     case 'sink':
-      return sinkOperator(specialize, writer as Writer<unknown, Plain, Plain>, parts.gate, () => parts.whenFull(index))
+      return sinkOperator(specialize, { writer: writer as Writer<unknown, Plain, Plain>, written }, parts.gate, () => parts.whenFull(index))
     default:
       return assertNever(node)
   }
