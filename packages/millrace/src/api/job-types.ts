@@ -63,11 +63,29 @@ export interface Explanation {
     readonly parallelism: number
     readonly state: readonly string[]
   }[]
+  /** Steps that run together, joined by direct calls. */
+  readonly tasks: readonly { readonly name: string; readonly steps: readonly string[]; readonly parallelism: number }[]
+  /** Between tasks. One that is not `timed` has no event time: what it leads to does not wait for it. */
+  readonly edges: readonly {
+    readonly from: string
+    readonly to: string
+    readonly partitioning: 'forward' | 'hash' | 'rebalance'
+    readonly timed: boolean
+  }[]
   readonly paths: readonly {
     readonly from: string
     readonly to: string
     readonly guarantee: 'exactly-once' | 'effectively-once' | 'at-least-once' | 'at-most-once' | 'none'
+    /** The source or sink, or both, because of which it is not exactly-once. */
+    readonly limitedBy: readonly string[]
     readonly because: readonly string[]
+    /** What keeps a record from being shown at once; `ms` is the most that it adds, where that is known. */
+    readonly latency: readonly {
+      readonly kind: 'exchange' | 'event-time' | 'out-of-orderness' | 'idleness' | 'untimed' | 'checkpoint'
+      readonly at: string
+      readonly ms?: number
+      readonly because: string
+    }[]
   }[]
   toString(): string
 }

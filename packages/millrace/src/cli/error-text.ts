@@ -1,7 +1,7 @@
 import { errorCodes } from '../core/error-codes.ts'
 import { messageOf, StreamError } from '../core/errors.ts'
+import type { Paint } from '../core/text-layout.ts'
 import { userStackOf } from './user-stack.ts'
-import type { Paint } from './world.ts'
 
 /** Frames shown where nothing of a stack is the user's. */
 const MAX_FRAMES = 12

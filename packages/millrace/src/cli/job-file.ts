@@ -8,7 +8,7 @@ import { loadModule } from '../env/load-module.ts'
 import { loadJob } from '../job/load-job.ts'
 import { usage } from './arguments.ts'
 import type { CommandName } from './commands.ts'
-import { valueText } from './format.ts'
+import { valueText } from './value-text.ts'
 
 /** A job as a module exports it. */
 export interface LoadedJob {

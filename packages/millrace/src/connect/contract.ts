@@ -40,9 +40,16 @@ export interface Reader<T, P extends Plain> {
   poll(first: string | undefined): Batch<T, P> | 'wait' | 'end'
   /** Only awaited after 'wait'; may be called again before it has resolved. */
   ready(): Promise<void>
+  /** For people: how much of all its input this reader has given, in a unit of the source's own, such as bytes; undefined where nobody knows. Asked several times a second, and once more after `close`. */
+  progress?(): SourceProgress | undefined
   /** These positions are in a durable checkpoint: upstream may forget what lies before. Never early, may be skipped, never twice with less; one call at a time, awaited before `close`. */
   acknowledge?(positions: ReadonlyMap<string, P>): Promise<void>
   close(): Promise<void>
+}
+/** `done` never goes back and is at most `total`; equal at the end. */
+export interface SourceProgress {
+  readonly done: number
+  readonly total: number
 }
 export interface BrokenRecord {
   /** Where in `values` it would have stood: it comes before the value of that index. */

@@ -1,4 +1,4 @@
-import type { Batch, Reader, SourceContext } from '../connect/contract.ts'
+import type { Batch, Reader, SourceContext, SourceProgress } from '../connect/contract.ts'
 import type { FilePosition, FileSplit } from './file-split.ts'
 
 /** Open files of one reader: a cache, since a split can be closed and opened again at its position. */
@@ -19,11 +19,16 @@ export class FileReader<T> implements Reader<T, FilePosition> {
   readonly #fresh: FileSplit<T>[]
   readonly #signal: AbortSignal
   readonly #releases = new Set<Promise<void>>()
+  readonly #totalBytes: number
+  #doneBytes: number
   #current: string | undefined
   #wake: (() => void)[] = []
   #isClosed = false
 
-  constructor(context: SourceContext<FilePosition>, splits: readonly FileSplit<T>[]) {
+  /** `totalBytes`: of all files of this reader, those that have been read among them. */
+  constructor(context: SourceContext<FilePosition>, splits: readonly FileSplit<T>[], totalBytes: number) {
+    this.#totalBytes = totalBytes
+    this.#doneBytes = totalBytes - splits.reduce((sum, { leftBytes }) => sum + leftBytes, 0)
     for (const split of splits) {
       this.splits.set(split.name, split.position)
       this.#live.set(split.name, split)
@@ -43,6 +48,10 @@ export class FileReader<T> implements Reader<T, FilePosition> {
     return this.#serve(split)
   }
 
+  progress(): SourceProgress {
+    return { done: this.#doneBytes, total: this.#totalBytes }
+  }
+
   ready(): Promise<void> {
     if (this.#isClosed || this.#signal.aborted || this.#live.size === 0 || this.#anyReady() !== undefined) return Promise.resolve()
     return new Promise((resolve) => this.#wake.push(resolve))
@@ -57,7 +66,9 @@ export class FileReader<T> implements Reader<T, FilePosition> {
   }
 
   #serve(split: FileSplit<T>): Batch<T, FilePosition> {
+    const before = split.leftBytes
     const batch = split.take()
+    this.#doneBytes += before - (batch.splitEnded === true ? 0 : split.leftBytes)
     this.#current = split.name
     if (batch.splitEnded === true) {
       this.#live.delete(split.name)

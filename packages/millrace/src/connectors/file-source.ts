@@ -41,5 +41,10 @@ async function openReader<T>(path: string, format: LineFormat<T>, context: Sourc
     if (size < offset) throw changed(context, split, `it has shrunk to ${size} bytes, but ${offset} have been read`)
   }
   const splits = owned.map((file) => new FileSplit(context, file, context.restored.get(file.split) ?? START, format))
-  return new FileReader(context, splits)
+  const mine = found.files.filter((file) => context.owns(file.split))
+  return new FileReader(
+    context,
+    splits,
+    mine.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
+  )
 }

@@ -38,6 +38,7 @@ export class FileSplit<T> {
   readonly name: string
   readonly #context: SourceContext<FilePosition>
   readonly #path: string
+  readonly #sizeBytes: number
   readonly #format: LineFormat<T>
   #position: FilePosition
   #handle: FileHandle | undefined
@@ -56,12 +57,18 @@ export class FileSplit<T> {
     this.name = file.split
     this.#context = context
     this.#path = file.path
+    this.#sizeBytes = file.sizeBytes
     this.#position = position
     this.#format = format
   }
 
   get position(): FilePosition {
     return this.#position
+  }
+
+  /** As far as is known: the file may have grown since. */
+  get leftBytes(): number {
+    return Math.max(0, this.#sizeBytes - this.#position.offset)
   }
 
   get isReady(): boolean {

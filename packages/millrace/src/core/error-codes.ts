@@ -162,6 +162,12 @@ const table = {
     message: 'The checkpoint asked for is not there, or the directory has a job marker but no checkpoint.',
     remedy: 'List what there is with: millrace checkpoints DIR.',
   },
+  STATE_NOT_FOUND: {
+    domain: 'user',
+    retry: 'never',
+    message: 'A checkpoint has no keyed state of the step that was asked for, or nothing for the key.',
+    remedy: 'List the keys of a step with: millrace state DIR STEP. The message names the steps, or keys that are written alike.',
+  },
   RESTORE_REFUSED: {
     domain: 'user',
     retry: 'never',

@@ -158,7 +158,7 @@ inBothOperators(
       assert.deepEqual(await rig.give(['a', 9, 2], ['a', 11, 3]), [])
       assert.deepEqual(await rig.end(), ['a 10 20 1,3 @19'])
       assert.deepEqual(rig.lateSink.written, lateness === undefined ? [] : [{ value: ['a', 9, 2], timestamp: 9 }])
-      assert.equal(rig.harness.task.counts.late, lateness === undefined ? 1 : 0)
+      assert.equal(rig.harness.task.counts().late, lateness === undefined ? 1 : 0)
     }
   },
 )

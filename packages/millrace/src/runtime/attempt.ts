@@ -13,7 +13,7 @@ import type { BarrierReason, SeenByWindow, StreamElement, TaskSnapshot } from '.
 import type { Specializer } from '../task/specialize.ts'
 import type { OperatorRestore } from '../task/task-spec.ts'
 import { Acknowledger, type Positions } from './acknowledger.ts'
-import type { JobStatus } from './monitor.ts'
+import { progressOf, type Progress } from './progress.ts'
 import { Scheduler } from './scheduler.ts'
 import type { Receiver, Sender, WiredSubtask, Wiring } from './wiring.ts'
 
@@ -68,8 +68,6 @@ export interface AttemptOptions {
   readonly restore: (address: string, subtask: number, subtasks: number) => Promise<OperatorRestore | undefined>
   readonly events: AttemptEvents
 }
-
-export type Progress = Pick<JobStatus, 'records' | 'invalid' | 'late' | 'watermark'>
 
 export class Attempt {
   readonly #options: AttemptOptions
@@ -155,18 +153,12 @@ export class Attempt {
   }
 
   progress(): Progress {
-    let records = 0
-    let invalid = 0
-    let late = 0
-    let watermark = Number.POSITIVE_INFINITY
-    for (const task of this.#tasks) {
-      const { counts } = task
-      records += counts.records
-      invalid += counts.invalid
-      late += counts.late
-      watermark = Math.min(watermark, task.watermark)
-    }
-    return { records, invalid, late, watermark }
+    return progressOf(this.#tasks.map((task) => task.counts()))
+  }
+
+  /** Lowest of its tasks. */
+  get watermark(): number {
+    return this.#tasks.reduce((lowest, { watermark }) => Math.min(lowest, watermark), Number.POSITIVE_INFINITY)
   }
 
   /**

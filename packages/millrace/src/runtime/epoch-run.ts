@@ -16,7 +16,8 @@ import { StreamError, fromWire, messageOf, toWire } from '../core/errors.ts'
 import type { ErrorCode } from '../core/error-codes.ts'
 import type { BarrierReason, TaskSnapshot } from '../task/messages.ts'
 import { HURRIED_CLOSE_MS, atMost } from './at-most.ts'
-import type { Attempt, AttemptEvents, Progress } from './attempt.ts'
+import type { Attempt, AttemptEvents } from './attempt.ts'
+import type { Progress } from './progress.ts'
 import type { Committers } from './committers.ts'
 import type { CheckpointInfo, JobObserver } from './monitor.ts'
 import type { CheckpointStore } from './checkpoint-store.ts'
@@ -127,6 +128,10 @@ export class EpochRun {
 
   progress(): Progress {
     return this.#attempt.progress()
+  }
+
+  get watermark(): number {
+    return this.#attempt.watermark
   }
 
   get longestTurnMs(): number {

@@ -14,6 +14,7 @@ import { openEpoch } from './open-epoch.ts'
 import type { EpochRun } from './epoch-run.ts'
 import { openStore } from './job-store.ts'
 import type { Claimed, JobStore } from './checkpoint-store.ts'
+import { afterEarlier, NO_PROGRESS } from './progress.ts'
 import type { JobRunOptions } from './run-settings.ts'
 
 export class JobRun implements JobHandle {
@@ -25,9 +26,8 @@ export class JobRun implements JobHandle {
   #epoch: EpochRun | undefined
   #store: JobStore | undefined
   #restarts = 0
-  #records = 0
-  #invalid = 0
-  #late = 0
+  /** Of the attempts before the one that runs. */
+  #earlier = NO_PROGRESS
   #longestTurnMs = 0
   #isStopping = false
   #isClaiming = false
@@ -69,16 +69,23 @@ export class JobRun implements JobHandle {
   }
 
   status(): JobStatus {
-    const progress = this.#epoch?.progress()
+    const { sources, sinks, late } = afterEarlier(this.#earlier, this.#epoch?.progress() ?? NO_PROGRESS)
     return {
       phase: this.#phase,
-      records: this.#records + (progress?.records ?? 0),
-      invalid: this.#invalid + (progress?.invalid ?? 0),
-      late: this.#late + (progress?.late ?? 0),
-      watermark: progress?.watermark ?? Number.NEGATIVE_INFINITY,
+      records: sources.reduce((sum, { records }) => sum + records, 0),
+      invalid: sources.reduce((sum, { invalid }) => sum + invalid, 0),
+      late,
+      sources,
+      sinks: sinks.map((sink) => ({ ...sink, place: this.#placeOf(sink.address) })),
+      watermark: this.#epoch?.watermark ?? Number.NEGATIVE_INFINITY,
       restarts: this.#restarts,
       newestCheckpoint: this.#newest,
     }
+  }
+
+  #placeOf(address: string): string | undefined {
+    const node = this.#options.plan.nodes.find((each) => each.address === address)
+    return node?.kind === 'sink' ? node.sink.place : undefined
   }
 
   /** Of all epochs, ms: for benches. */
@@ -175,10 +182,7 @@ export class JobRun implements JobHandle {
       return await running
     } finally {
       store.usedTo = epoch.usedTo
-      const { records, invalid, late } = epoch.progress()
-      this.#records += records
-      this.#invalid += invalid
-      this.#late += late
+      this.#earlier = afterEarlier(this.#earlier, epoch.progress())
       this.#longestTurnMs = this.longestTurnMs
       this.#epoch = undefined
     }

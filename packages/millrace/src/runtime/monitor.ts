@@ -5,16 +5,32 @@ export type JobPhase = 'waiting' | 'restoring' | 'running' | 'restarting' | 'sto
 
 export interface JobStatus {
   readonly phase: JobPhase
-  /** Records taken from sources since this process started. */
+  /** Records taken from sources since this process started; after a restart some are taken once more. */
   readonly records: number
   /** Of these, records that were invalid and became dead letters. */
   readonly invalid: number
   /** Records that were late for all windows of a step that sends them nowhere: dropped. */
   readonly late: number
+  readonly sources: readonly SourceStatus[]
+  readonly sinks: readonly SinkStatus[]
   /** Lowest event time of the job; ∓Infinity before the first and after the last. */
   readonly watermark: number
   readonly restarts: number
   readonly newestCheckpoint: CheckpointInfo | undefined
+}
+export interface SourceStatus {
+  readonly address: string
+  readonly records: number
+  readonly invalid: number
+  /** From 0 to 1, how much of its input has been read; undefined where the source does not know. */
+  readonly share: number | undefined
+}
+export interface SinkStatus {
+  readonly address: string
+  /** Given to its writers; after a restart some are given once more. */
+  readonly records: number
+  /** Where its output goes, if the sink says so. */
+  readonly place: string | undefined
 }
 export interface CheckpointInfo {
   readonly checkpoint: number

@@ -3,7 +3,7 @@
  * are writers and outputs. No arrays between operators (D5).
  */
 import { StreamError, assertNever } from '../core/errors.ts'
-import { sinkOperator } from '../operators/sink.ts'
+import { sinkOperator, type Written } from '../operators/sink.ts'
 import { filterOperator } from '../operators/filter.ts'
 import { flatMapOperator } from '../operators/flat-map.ts'
 import { keyedProcessOperator } from '../operators/keyed-process.ts'
@@ -32,6 +32,7 @@ export interface ChainOperator {
   readonly operator: Operator
   readonly keyed: OperatorState | undefined
   readonly writer: Writer<unknown, Plain, Plain> | undefined
+  readonly written: Written
 }
 export interface Chain {
   /** Upstream first. */
@@ -162,6 +163,7 @@ function buildOperator(
     held: { resource: undefined },
     keyed: stateOf(node, { maxParallelism: parts.options.spec.keyGroups, freeze: check ? 'always' : 'sampled' }),
     writer: parts.writers.get(index),
+    written: { records: 0 },
   }
   // What a window step remembers between records is in the operator, so there is one; a sample of its results is inspected all the same.
   const isOne = check || node.kind === 'window'
@@ -175,7 +177,7 @@ function buildOperator(
     return { fast: check ? inspectingInput : enter(built), inspecting: inspectingInput }
   })
   const operator = isOne ? built : { ...built, ...cursorOf(built.cursor, inspecting.cursor) }
-  return { operator: { node, time: own.time, operator, keyed: own.keyed, writer: own.writer }, inputs }
+  return { operator: { node, time: own.time, operator, keyed: own.keyed, writer: own.writer, written: own.written }, inputs }
 }
 
 function watched(emit: Emit, node: PlanNode, { time }: OwnParts, { options }: ChainParts): Emit {
@@ -262,6 +264,7 @@ interface OwnParts {
   readonly held: { resource: unknown }
   readonly keyed: OperatorState | undefined
   readonly writer: Writer<unknown, Plain, Plain> | undefined
+  readonly written: Written
 }
 
 function makeOperator(
@@ -269,7 +272,7 @@ function makeOperator(
   node: Exclude<PlanNode, { kind: 'source' }>,
   outputs: Outputs,
   parts: ChainParts,
-  { time, held, keyed, writer }: OwnParts,
+  { time, held, keyed, writer, written }: OwnParts,
   specialize: Specialize,
 ): Operator {
   const { spec, signal } = parts.options
@@ -310,7 +313,7 @@ function makeOperator(
         selectors,
       })
     case 'sink':
-      return sinkOperator(specialize, writer as Writer<unknown, Plain, Plain>, parts.gate, () => parts.whenFull(index))
+      return sinkOperator(specialize, { writer: writer as Writer<unknown, Plain, Plain>, written }, parts.gate, () => parts.whenFull(index))
     default:
       return assertNever(node)
   }

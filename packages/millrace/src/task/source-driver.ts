@@ -6,7 +6,7 @@
  * D3  A split becomes idle only by what the reader says when it is asked (see `idleness`).
  */
 import type { SplitState } from '../checkpoint/manifest.ts'
-import type { Batch, Plain, Reader } from '../connect/contract.ts'
+import type { Batch, Plain, Reader, SourceProgress } from '../connect/contract.ts'
 import type { Budget } from '../core/env.ts'
 import { StreamError, messageOf } from '../core/errors.ts'
 import type { Emit, Gate, Specialize } from '../operator/contract.ts'
@@ -138,6 +138,10 @@ export class SourceDriver {
     this.#announce()
   }
 
+  get address(): string {
+    return this.#options.node.address
+  }
+
   get hasBatch(): boolean {
     return this.#batch !== undefined
   }
@@ -247,6 +251,11 @@ export class SourceDriver {
   /** Ms until `time` may have news without a batch; undefined when it never has. */
   idleCheckInMs(): number | undefined {
     return this.#table.hasActive() ? this.#idleness?.checkInMs() : undefined
+  }
+
+  /** For people; undefined where the source does not know. */
+  progress(): SourceProgress | undefined {
+    return this.#reader?.progress?.()
   }
 
   /** Resolves when it is worth polling again. */

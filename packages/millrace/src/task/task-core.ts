@@ -16,6 +16,7 @@ import type { Plain, Writer } from '../connect/contract.ts'
 import type { Budget } from '../core/env.ts'
 import { StreamError, invariant } from '../core/errors.ts'
 import { WATERMARK_END } from '../core/time.ts'
+import { FLUSH_AFTER_MS } from '../plan/physical.ts'
 import { buildChain, hasOpenCursor, runCursors, type Chain, type ChainOperator } from './chain.ts'
 import { explained } from './explain-error.ts'
 import { InputGate } from './input-gate.ts'
@@ -28,6 +29,7 @@ import { createRouter, type Router } from './router.ts'
 import { SnapshotJob } from './snapshot-job.ts'
 import { SinkSeals } from './sink-seals.ts'
 import { Sweeper } from './sweeper.ts'
+import { countsOf, type TaskCounts } from './task-counts.ts'
 import type { HostTime, OperatorRestore, TaskOptions } from './task-spec.ts'
 
 /** What has begun and is finished before anything else. */
@@ -249,11 +251,9 @@ export class TaskCore {
     return this.#chain.operators.reduce((lowest, { time }) => Math.min(lowest, time.watermark), Number.POSITIVE_INFINITY)
   }
 
-  /** Records read, those of them that were invalid, and those that were late for all windows and that nobody asked for. */
-  get counts(): { readonly records: number; readonly invalid: number; readonly late: number } {
-    const { source, operators = [] } = this.#chain ?? {}
-    const late = operators.reduce((sum, { operator }) => sum + (operator.lateness?.dropped ?? 0), 0)
-    return { records: source?.records ?? 0, invalid: source?.invalid ?? 0, late }
+  /** For people. */
+  counts(): TaskCounts {
+    return countsOf(this.#chain)
   }
 
   async close(): Promise<void> {
@@ -591,9 +591,6 @@ export class TaskCore {
     this.options.host.failed(explained(error, this.options, this.#chain?.operators ?? []))
   }
 }
-
-/** A record waits at most this long in a buffer of a busy task. */
-const FLUSH_AFTER_MS = 10
 
 function watermarkWork(at: number): Extract<Work, { kind: 'watermark' }> {
   return { kind: 'watermark', at, operator: 0, begun: false, isEnd: false }
