@@ -38,7 +38,16 @@ export interface JobReport {
 
 const STORAGE = '/checkpoints'
 /** What the engine has of them. */
-const WINDOWS: NonNullable<ProgramOptions['windows']> = ['tumbling', 'sliding', 'session', 'count', 'dynamic-gap', 'processing', 'lateness', 'process']
+const WINDOWS: NonNullable<ProgramOptions['windows']> = [
+  'tumbling',
+  'sliding',
+  'session',
+  'count',
+  'dynamic-gap',
+  'processing',
+  'lateness',
+  'process',
+]
 /** More events than any of these jobs needs. */
 const MOST_STEPS = 150_000
 

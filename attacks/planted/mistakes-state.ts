@@ -6,7 +6,7 @@ export const stateMistakes: readonly Mistake[] = [
     'a write is not marked as dirty',
     'rules 1.5',
     'state/slot-column.ts',
-    'page.ints[at] = this.epoch this.dirty.push(slot)',
+    'page.ints[at] = this.epoch this.dirty.push(slot, this.context.table.high)',
     'page.ints[at] = this.epoch',
   ),
   mistake(
@@ -43,7 +43,7 @@ export const stateMistakes: readonly Mistake[] = [
   mistake(
     'timers are not in the snapshot',
     'B9',
-    'state/heap-state.ts',
+    'state/snapshots.ts',
     'if (column.encode(this.count)) this.column++',
     'if (column instanceof TimerColumn || column.encode(this.count)) this.column++',
   ),
