@@ -14,7 +14,7 @@ export { StreamError } from './core/errors.ts'
 export { run, start } from './job/run.ts'
 
 export type { Aggregate, Aggregates, Results } from './api/aggregate-types.ts'
-export type { DeadLetter, Explanation, FromOptions, Job, JobBuilder, StandardSchema } from './api/job-types.ts'
+export type { DeadLetter, Explanation, FromOptions, Job, JobBuilder } from './api/job-types.ts'
 export type {
   KeyContext,
   KeyedProcess,
@@ -30,6 +30,7 @@ export type {
   TimerSpec,
 } from './api/process-types.ts'
 export type { Restart, RunningJob, RunOptions } from './api/run-types.ts'
+export type { StandardSchema } from './api/standard-schema.ts'
 export type {
   Frozen,
   FrozenDate,
@@ -39,6 +40,7 @@ export type {
   StateHandles,
   StateOptions,
   StateSpec,
+  ValueOptions,
   ValueState,
 } from './api/state-types.ts'
 export type { ElementOf, KeyedStream, NotPromise, Stream } from './api/stream-types.ts'

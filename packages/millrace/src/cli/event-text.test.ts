@@ -23,7 +23,7 @@ test('who has the job, and how long it is still waited for', () => {
 })
 
 test('where it begins', () => {
-  const nothing = { kind: 'restoring', checkpoint: undefined, kept: [], added: [], dropped: [], repeatsOutput: false } as const
+  const nothing = { kind: 'restoring', checkpoint: undefined, kept: [], migrated: [], added: [], dropped: [], repeatsOutput: false } as const
   assert.equal(eventText(nothing, context), 'starts from nothing: state is empty')
   assert.match(eventText(nothing, { ...context, directory: undefined }) ?? '', /without --checkpoints nothing survives/)
   const restored = { ...nothing, checkpoint: 12, kept: ['step/a'], added: ['step/b'], dropped: ['step/c'] }

@@ -50,9 +50,9 @@ function specifics(node: PlanNode): unknown {
 }
 
 function declarations(states: Readonly<Record<string, StateDeclaration>>): unknown {
-  return Object.entries(states).map(([name, { kind, domain, ttl, version, initial }]) => {
+  return Object.entries(states).map(([name, { kind, domain, ttl, version, initial, migrate }]) => {
     const ttlData = ttl === undefined ? 0 : [ttl.afterMs, ttl.refreshOn, ttl.expired]
-    return [name, kind, domain ?? 0, ttlData, version, text(initial)]
+    return [name, kind, domain ?? 0, ttlData, version, text(initial), text(migrate)]
   })
 }
 

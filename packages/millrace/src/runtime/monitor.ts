@@ -1,4 +1,5 @@
 /** What a running job tells whoever started it: the command line, a test, a dashboard later. Data only. */
+import type { StateComparison } from '../checkpoint/compare.ts'
 import type { ProcessIdentity } from '../core/env.ts'
 
 export type JobPhase = 'waiting' | 'restoring' | 'running' | 'restarting' | 'stopping' | 'ended'
@@ -31,15 +32,12 @@ export type JobEvent =
   | { readonly kind: 'waiting'; readonly owner: ProcessIdentity; readonly silentMs: number; readonly leaseMs: number }
   | { readonly kind: 'claimed'; readonly epoch: number }
   /** Undefined: starts from nothing. */
-  | {
+  | (StateComparison & {
       readonly kind: 'restoring'
       readonly checkpoint: number | undefined
-      readonly kept: readonly string[]
-      readonly added: readonly string[]
-      readonly dropped: readonly string[]
       /** An older checkpoint, with the user's word: output that was committed after it stays, and is written again. */
       readonly repeatsOutput: boolean
-    }
+    })
   | { readonly kind: 'running'; readonly checkpoint: number | undefined }
   | { readonly kind: 'checkpoint'; readonly info: CheckpointInfo }
   /** A stop has not waited for all commits of its last checkpoint: the next run makes those that are left. */

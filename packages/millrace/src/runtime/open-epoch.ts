@@ -33,6 +33,7 @@ export async function openEpoch(options: OpenEpochOptions): Promise<EpochRun> {
   const summary = planSummary(plan)
   const comparison = compared(ownership.restored?.manifest, summary, settings)
   const restored = comparison?.manifest
+  const follows = comparison?.follows
   const keyGroups = restored?.keyGroups ?? settings.keyGroups ?? DEFAULT_KEY_GROUPS
   for (const parallelism of new Set(parallelismsOf(plan, settings.parallelism))) checkParallelism(parallelism, keyGroups)
   // Only now: what is refused has given nothing up.
@@ -44,7 +45,7 @@ export async function openEpoch(options: OpenEpochOptions): Promise<EpochRun> {
     planHash: planHash(plan, (parts) => env.digest.sha256(parts)),
     keyGroups,
     tasks: wiring.subtasks.map(({ spec, isSource }) => ({ task: spec.name, subtask: spec.subtask, isSource })),
-    restored,
+    restored: follows,
     checkpointFloor: Math.max(ownership.checkpointFloor, store.usedTo),
     needsFirst: summary.some(({ address, kind }) => kind === 'source' && restored?.operators[address] === undefined),
     failureBudget: options.tuning?.failureBudget ?? 0,
@@ -93,12 +94,12 @@ function compared(
 }
 
 function restoringEvent(comparison: PlanComparison | undefined, { settings, store }: OpenEpochOptions): JobEvent {
-  if (comparison === undefined) return { kind: 'restoring', checkpoint: undefined, kept: [], added: [], dropped: [], repeatsOutput: false }
-  const { manifest, kept, migrated, added, dropped } = comparison
-  const { checkpoint } = manifest
+  if (comparison === undefined)
+    return { kind: 'restoring', checkpoint: undefined, kept: [], migrated: [], added: [], dropped: [], repeatsOutput: false }
+  const { checkpoint } = comparison.manifest
   const { acceptLoss, from } = settings.restore
   const repeatsOutput = acceptLoss && checkpoint === from && store.ownership.checkpointFloor > checkpoint
-  return { kind: 'restoring', checkpoint, kept: [...kept, ...migrated], added, dropped, repeatsOutput }
+  return { kind: 'restoring', checkpoint, ...comparison.states, repeatsOutput }
 }
 
 /** Reads what a subtask gets back when it is opened, not before: only its own key groups. */

@@ -3,6 +3,7 @@ import type { BlockEntries } from './block.ts'
 import type { StateContext } from './context.ts'
 import type { StateDeclaration } from './contract.ts'
 import { type Row, storedKindOf, type StoredKind, writeRowBody } from './format.ts'
+import { Upgrade } from './upgrade.ts'
 import { ValueCodec, type ValueReader } from './value-codec.ts'
 
 /**
@@ -21,6 +22,7 @@ export abstract class Column {
   readonly kind: StoredKind
   readonly codec: ValueCodec = new ValueCodec()
   protected readonly context: StateContext
+  protected readonly upgrade: Upgrade
   /** Of the context, close at hand. */
   protected epoch: number = 1
 
@@ -30,6 +32,7 @@ export abstract class Column {
     this.id = id
     this.declaration = declaration
     this.kind = storedKindOf(declaration)
+    this.upgrade = new Upgrade(name, declaration, context.options)
   }
 
   rowBody(): Uint8Array {
@@ -55,11 +58,15 @@ export abstract class Column {
   abstract abort(): void
   /** The slot is taken from its key; the cell holds nothing. */
   abstract release(slot: number): void
-  /** Applies one entry of a block, without a mark. */
+  /** Applies one entry of a block: without a mark, unless it is of another version (U1). */
   abstract restore(slot: number, entry: BlockEntries, values: ValueReader): void
-  protected restored(value: unknown, version: number): unknown {
-    const { migrate } = this.declaration
-    return migrate === undefined || version === this.declaration.version ? value : migrate(value, version)
+
+  /** A row of the version of now begins to be restored. */
+  seed(shapes: readonly (readonly string[])[]): void {
+    this.codec.seed(shapes)
+    const { newShape } = this.context.options
+    if (newShape === undefined || this.declaration.validate !== undefined || shapes.length === 0) return
+    this.codec.onNewShape = (fields) => newShape(this.name, fields, shapes)
   }
 
   /** Lets go of up to `count` deleted entries whose deletion is durable; true when none is left. */

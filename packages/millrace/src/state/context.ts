@@ -17,10 +17,12 @@ export class StateContext {
   readonly table: KeyTable
   readonly integers: KeyTable['integers']
   readonly entries: EntryWriter
+  readonly options: HeapStateOptions
   private readonly freezeAll: boolean
   private stored: number = 0
 
   constructor(options: HeapStateOptions) {
+    this.options = options
     this.table = new KeyTable(this.epochs, options.maxParallelism)
     this.integers = this.table.integers
     this.entries = new EntryWriter(options.maxParallelism, Object.keys(options.declarations).length)

@@ -33,6 +33,8 @@ export interface StateDeclaration {
   readonly initial?: () => unknown
   /** Applied at restore to each value, element or map value of another version. */
   readonly migrate?: (old: unknown, fromVersion: number) => unknown
+  /** Throws a `StreamError` for a value that the user's schema does not let pass. */
+  readonly validate?: (value: unknown) => unknown
 }
 
 /** Handles of the current key. What they mean is in the public types (`ValueState`, …). */
@@ -187,12 +189,27 @@ export interface SnapshotPort {
    * states of the block are applied by name (others are ignored: they were dropped by the user's word).
    */
   restore(block: Uint8Array, keep: (state: string) => boolean): void
+  /** As `restore`, some entries with each `next`: a block may be large, and `migrate` slow. */
+  restoreInSteps(block: Uint8Array, keep: (state: string) => boolean): Generator<undefined, void, undefined>
+}
+
+/** A declaration as it is stored and compared: without its functions. */
+export type DeclaredState = Omit<StateDeclaration, 'initial' | 'migrate' | 'validate'>
+
+export function declaredStates(states: Readonly<Record<string, StateDeclaration>>): Record<string, DeclaredState> {
+  return Object.fromEntries(
+    Object.entries(states).map(([name, { initial: _initial, migrate: _migrate, validate: _validate, ...data }]) => [name, data]),
+  )
 }
 
 /** Options of `createHeapState`. */
 export interface HeapStateOptions {
+  /** Whose state it is, for messages. */
+  readonly owner?: string
   readonly declarations: Readonly<Record<string, StateDeclaration>>
   readonly maxParallelism: number
   /** Test and `check: true` mode: values are deep-frozen at `set`, `add` and `put`. */
   readonly freeze: 'always' | 'sampled'
+  /** The job writes objects with these fields into a restored state that holds none such; once for each state, without a schema. */
+  readonly newShape?: (state: string, fields: readonly string[], stored: readonly (readonly string[])[]) => void
 }

@@ -269,7 +269,7 @@ export abstract class EntryColumn extends Column {
     if (entry.op === CLEAR) {
       if (cell.entries.size > 0) this.context.table.lost(slot)
       this.entryCount -= cell.entries.size
-      for (const each of cell.entries.values()) this.forgotten(each)
+      for (const each of cell.entries.values()) this.unrestore(each)
       cell.entries.clear()
       return
     }
@@ -281,14 +281,28 @@ export abstract class EntryColumn extends Column {
       cell.entries.delete(identity)
       this.entryCount--
       if (cell.entries.size === 0) this.context.table.lost(slot)
-      this.forgotten(present)
+      this.unrestore(present)
     }
+  }
+
+  /** An older block had it. It may stand on a list, as it was migrated: no snapshot covers it any more. */
+  private unrestore(entry: MapEntry): void {
+    entry.stamp = 0
+    this.forgotten(entry)
   }
 
   private restorePut(entry: MapEntry, block: BlockEntries, values: ValueReader): void {
     const { cell, identity } = entry
-    entry.value = this.withValues ? this.restored(values.read(block.valueStart, block.valueEnd, block.isInline), block.row.version) : true
+    const { version } = block.row
+    entry.value = this.withValues
+      ? this.upgrade.valueOf(
+          values.read(block.valueStart, block.valueEnd, block.isInline),
+          version,
+          this.context.table.keyOf(cell.slot),
+        )
+      : true
     entry.expiry = block.expiry
+    if (this.withValues && this.upgrade.isNeeded(version)) this.mark(entry)
     if (cell.entries.has(identity)) return
     if (cell.entries.size === 0) this.context.table.gained(cell.slot)
     cell.entries.set(identity, entry)

@@ -276,14 +276,18 @@ export class ListColumn extends Column implements ListHandle {
     if (entry.op === REPLACE) {
       cell.items = []
       cell.head = 0
+      cell.base = 0
       if (this.expires) cell.expiries = []
     } else if (entry.from !== before) entry.fail(`a list of ${before} elements is to be continued after ${entry.from}`)
+    const key = this.context.table.keyOf(slot)
     entry.elements(values, (value, expiry) => {
-      cell.items.push(this.restored(value, entry.row.version))
+      cell.items.push(this.upgrade.valueOf(value, entry.row.version, key))
       if (this.expires) cell.expiries?.push(expiry)
     })
     if (cell.expiries !== undefined) ascend(cell.expiries, before)
-    cell.base = cell.items.length
+    const isOld = this.upgrade.isNeeded(entry.row.version)
+    if (isOld && cell.stamp !== this.epoch) this.mark(slot, cell)
+    cell.base = isOld || cell.base < 0 ? -1 : cell.items.length
     if (before === 0 && cell.items.length > 0) this.context.table.gained(slot)
     if (before > 0 && cell.items.length === 0) this.context.table.lost(slot)
   }

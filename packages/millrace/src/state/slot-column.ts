@@ -183,7 +183,18 @@ export abstract class SlotColumn extends Column {
       return
     }
     const page = this.pages[slot >>> PAGE_BITS] as CellPage
-    this.replace(page, slot, this.restored(values.read(entry.valueStart, entry.valueEnd, entry.isInline), entry.row.version))
+    const { version } = entry.row
+    const value = this.upgrade.valueOf(
+      values.read(entry.valueStart, entry.valueEnd, entry.isInline),
+      version,
+      this.context.table.keyOf(slot),
+    )
+    if (this.upgrade.isNeeded(version)) {
+      if (page.ints[((slot & PAGE_MASK) << 2) + 2] !== this.epoch) this.mark(page, slot)
+      // As with `set`: nothing is what `migrate` made of it.
+      if (value === undefined) return this.remove(slot)
+    }
+    this.replace(page, slot, value)
     if (page.extra !== undefined && this.expires) page.extra[slot & PAGE_MASK] = entry.expiry
   }
 }

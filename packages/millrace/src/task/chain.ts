@@ -162,9 +162,11 @@ function buildOperator(
     keyed:
       'states' in node
         ? createHeapState({
+            owner: node.address,
             declarations: node.states,
             maxParallelism: parts.options.spec.keyGroups,
             freeze: check ? 'always' : 'sampled',
+            newShape: (state, fields, stored) => warnOfShape(parts.options, `${node.address}.${state}`, fields, stored),
           })
         : undefined,
     writer: parts.writers.get(index),
@@ -179,6 +181,20 @@ function buildOperator(
   })
   const operator = check ? built : { ...built, ...cursorOf(built.cursor, inspecting.cursor) }
   return { operator: { node, time: own.time, operator, keyed: own.keyed, writer: own.writer }, inputs }
+}
+
+/** Rules 1.21: without a schema nobody knows whether the job can read what it finds; this is the first sign that it may not. */
+function warnOfShape(
+  { env }: TaskOptions,
+  state: string,
+  fields: readonly string[],
+  stored: readonly (readonly string[])[],
+): void {
+  env.log('warn', 'a state gets values of another form than those that were restored: has its version to be raised?', {
+    state,
+    writes: `{ ${fields.join(', ')} }`,
+    restored: stored.map((names) => `{ ${names.join(', ')} }`).join(' '),
+  })
 }
 
 /** Stateless steps with several inputs have one closure for all of them. */

@@ -1,7 +1,8 @@
 import type { Budget } from '../core/env.ts'
 import { StreamError } from '../core/errors.ts'
+import type { KeyedState } from '../state/contract.ts'
 import type { ChainOperator } from './chain.ts'
-import type { OperatorRestore, TaskOptions } from './task-spec.ts'
+import type { OperatorRestore, RestoredRun, TaskOptions } from './task-spec.ts'
 
 /** Puts what a checkpoint holds of an operator in its place: in turns like any other work (rules 1.20). */
 export async function restoreOperator(
@@ -15,12 +16,22 @@ export async function restoreOperator(
   keyed.now = now
   let budget: Budget = env.budget('turn')
   for (const { blocks, ignored } of from.runs) {
-    for (const block of blocks) {
-      keyed.snapshots.restore(block, (state) => !ignored.includes(state))
+    for (const _step of steps(keyed, blocks, ignored)) {
       if (budget.hasLeft()) continue
       await new Promise<void>((resolve) => env.timers.soon(resolve))
       if (signal.aborted) throw new StreamError('STOPPED', 'The job was stopped while it restored its state.')
       budget = env.budget('turn')
     }
+  }
+}
+
+function* steps(
+  { snapshots }: KeyedState,
+  blocks: RestoredRun['blocks'],
+  ignored: RestoredRun['ignored'],
+): Generator<undefined, void, undefined> {
+  for (const block of blocks) {
+    yield* snapshots.restoreInSteps(block, (state) => !ignored.includes(state))
+    yield
   }
 }
