@@ -46,6 +46,7 @@ export type {
 export type { ElementOf, KeyedStream, NotPromise, Stream } from './api/stream-types.ts'
 export type { CheckpointStorage, Sink, Source } from './connect/contract.ts'
 export type { Duration } from './core/duration.ts'
+export type { MigratedState, StateComparison } from './plan/summary.ts'
 export type { ErrorCode } from './core/error-codes.ts'
 export type { Timestamp } from './core/time.ts'
 export type { Key } from './state/contract.ts'

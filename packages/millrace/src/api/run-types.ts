@@ -1,5 +1,6 @@
 import type { CheckpointStorage } from '../connect/contract.ts'
 import type { Duration } from '../core/duration.ts'
+import type { StateComparison } from '../plan/summary.ts'
 
 /** What becomes of a run that fails. */
 export type Restart =
@@ -32,6 +33,11 @@ export type With<Config> = [Config] extends [void] ? [options?: RunOptions] : [o
 export interface RunningJob extends AsyncDisposable {
   /** Resolves when a bounded job has finished and committed, or when it was stopped; rejects when it has failed for good. */
   readonly finished: Promise<void>
+  /**
+   * What becomes of the state that the checkpoint holds; undefined before the job has compared the two, and when it starts from
+   * nothing.
+   */
+  readonly restored: StateComparison | undefined
   /**
    * Takes a last checkpoint, commits and ends. When the `deadline` passes during the commits, what is left is committed by the next
    * run; when it passes before the checkpoint is complete, or there are no checkpoints, it rejects with STOPPED.

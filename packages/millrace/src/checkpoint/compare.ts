@@ -16,21 +16,8 @@
  * CW6  A refusal names everything that does not fit, not only the first.
  */
 import { StreamError } from '../core/errors.ts'
-import type { OperatorSummary } from '../plan/summary.ts'
+import type { MigratedState, OperatorSummary, StateComparison } from '../plan/summary.ts'
 import type { KeyedPart, Manifest, OperatorPart, StoredDeclaration } from './manifest.ts'
-
-/** What becomes of what a checkpoint holds: names are `ADDRESS` or `ADDRESS.STATE`, in the order of the plan or the checkpoint. */
-export interface StateComparison {
-  readonly kept: readonly string[]
-  readonly migrated: readonly MigratedState[]
-  readonly added: readonly string[]
-  readonly dropped: readonly string[]
-}
-export interface MigratedState {
-  readonly state: string
-  readonly from: number
-  readonly to: number
-}
 
 export interface PlanComparison {
   readonly states: StateComparison

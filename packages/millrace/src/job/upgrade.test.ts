@@ -309,3 +309,14 @@ test('what was dropped stays dropped when runs are merged', async () => {
   assert.equal(await lab.run(noted(true), checkpointed(), { tuning }), 'finished')
   assertCounted(lab.rows<Counted>(), rows)
 })
+
+test('a running job says as data what became of its state', async () => {
+  const lab = new Lab()
+  const first = await lab.start(counting({ version: 1 }), checkpointed())
+  await first.when(() => first.handle.status().records >= 15)
+  assert.equal(first.handle.status().restored, undefined, 'it started from nothing')
+  await lab.wait(first.handle.stop())
+  const second = await lab.start(counting({ version: 2 }), checkpointed())
+  await second.end()
+  assert.deepEqual(second.handle.status().restored?.migrated[0], { state: 'step/count.value', from: 1, to: 2 })
+})

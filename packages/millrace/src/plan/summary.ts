@@ -13,6 +13,23 @@ export interface OperatorSummary {
   readonly isKeyless?: true
 }
 
+/** What becomes of what a checkpoint holds. Names are `step/visits.path` for a state or timer, `source/views` for what is one thing. */
+export interface StateComparison {
+  readonly kept: readonly string[]
+  /** Kept, and of an older version. */
+  readonly migrated: readonly MigratedState[]
+  /** Not in the checkpoint: begins empty. */
+  readonly added: readonly string[]
+  /** Given up with `allowDropped`. */
+  readonly dropped: readonly string[]
+}
+/** A state whose values go through its `migrate`. */
+export interface MigratedState {
+  readonly state: string
+  readonly from: number
+  readonly to: number
+}
+
 /** Everything of a plan that has a place in checkpoints, in order of the program: sources, keyed steps and process functions, and sinks. */
 export function planSummary(plan: Plan): readonly OperatorSummary[] {
   const found: OperatorSummary[] = []

@@ -1,6 +1,6 @@
 /** What a running job tells whoever started it: the command line, a test, a dashboard later. Data only. */
-import type { StateComparison } from '../checkpoint/compare.ts'
 import type { ProcessIdentity } from '../core/env.ts'
+import type { StateComparison } from '../plan/summary.ts'
 
 export type JobPhase = 'waiting' | 'restoring' | 'running' | 'restarting' | 'stopping' | 'ended'
 
@@ -14,6 +14,8 @@ export interface JobStatus {
   readonly watermark: number
   readonly restarts: number
   readonly newestCheckpoint: CheckpointInfo | undefined
+  /** Of the attempt at hand; undefined before it is known, and when it starts from nothing. */
+  readonly restored: StateComparison | undefined
 }
 export interface CheckpointInfo {
   readonly checkpoint: number
