@@ -6,6 +6,8 @@ import type { StateComparison } from '../plan/summary.ts'
 export type Restart =
   | 'none'
   | { strategy: 'fixed-delay'; attempts: number; delay: Duration }
+  /** Gives up when more than so many failures come within `per`. */
+  | { strategy: 'failure-rate'; failures: number; per: Duration; delay: Duration }
   | { strategy: 'exponential'; initial?: Duration; max?: Duration; multiplier?: number; jitter?: number; resetAfter?: Duration }
 
 /** How a job is run. */

@@ -86,6 +86,22 @@ test('fixed delay gives up with the error of the failure that was one too many',
   assertCounted(lab.rows<Counted>(), rows)
 })
 
+test('RS-1: a failure rate restarts after its delay, and gives up with the failure that is one too many for the interval', async () => {
+  const { lab, life, times } = await start({ strategy: 'failure-rate', failures: 2, per: '10s', delay: 700 }, 3)
+  assert.equal(codeOf(await life.end()), 'USER_CODE')
+  assert.deepEqual(delaysOf(life), [700, 700, undefined])
+  assert.ok((times.of('claimed')[1] as number) - (times.of('attempt-failed')[0] as number) >= 700)
+  assert.equal(await lab.run(countingJob({ source }), checkpointed()), 'finished')
+  assertCounted(lab.rows<Counted>(), rows)
+})
+
+test('RS-1: failures farther apart than the interval of a failure rate are restarted without end', async () => {
+  const { lab, life } = await start({ strategy: 'failure-rate', failures: 1, per: '500ms', delay: 700 }, 5)
+  assert.equal(await life.end(), 'finished')
+  assert.equal(life.handle.status().restarts, 5)
+  assertCounted(lab.rows<Counted>(), rows)
+})
+
 test('fixed delay without attempts is as none', async () => {
   const { life } = await start({ strategy: 'fixed-delay', attempts: 0, delay: 10 }, 1)
   assert.equal(codeOf(await life.end()), 'USER_CODE')
