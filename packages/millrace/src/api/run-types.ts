@@ -22,6 +22,11 @@ export interface RunOptions {
   restore?: 'latest' | 'none' | { from?: string; acceptLoss?: boolean; allowDropped?: boolean }
   /** Default: exponential with checkpoints, none without. */
   restart?: Restart
+  /**
+   * What the state of the process may take, an estimate; above it the job fails (STATE_LIMIT), before the process runs out of memory.
+   * Default: 60 % of the heap.
+   */
+  state?: { maxBytes?: number }
   /** Deep-freezes what is read and emitted; default: only samples. */
   check?: boolean
   /** Aborting it stops the job as `stop()` does. */

@@ -194,6 +194,13 @@ const table = {
     message: 'A value of the checkpoint does not pass the schema that the job declares for its state.',
     remedy: 'Raise the version of the state and give it a migrate that makes such values fit, or widen the schema.',
   },
+  STATE_LIMIT: {
+    domain: 'user',
+    retry: 'never',
+    message: 'The state of a job takes more memory than it may: state.maxBytes, by default 60 % of the heap.',
+    remedy:
+      'The message names the states that take most. Keep less: a time to live, clear, a timer that forgets, fewer keys. Or allow more: state.maxBytes in the options of run(), and node --max-old-space-size=MB (in NODE_OPTIONS) for a larger heap. The job goes on from its newest checkpoint.',
+  },
   KEY_GROUPS_CHANGED: {
     domain: 'user',
     retry: 'never',

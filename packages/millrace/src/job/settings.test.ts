@@ -53,6 +53,8 @@ const bad: readonly (readonly [
   ['restart.strategy', [undefined, 'sometimes'], (strategy) => ({ checkpoints: { storage }, restart: { strategy } as Wrong })],
   ['restart.attempts', [...whole, undefined], (attempts) => fixed({ attempts })],
   ['restart.delay', [...durations, undefined], (delay) => fixed({ delay }), 'INVALID_DURATION'],
+  ['state', [5, 'much'], (state) => ({ state: state as Wrong })],
+  ['state.maxBytes', whole, (maxBytes) => ({ state: { maxBytes: maxBytes as Wrong } })],
   ['restart.failures', [0, -1, 1.5, undefined, 1e9], (failures) => failureRate({ failures })],
   ['restart.per', [...durations, undefined], (per) => failureRate({ per }), 'INVALID_DURATION'],
   ['restart.per', [0], (per) => failureRate({ per })],
@@ -142,6 +144,7 @@ test('without options: one subtask, no checkpoints, no restart, what the storage
     checkpoints: undefined,
     restore: { mode: 'latest', from: undefined, acceptLoss: false, allowDropped: false },
     restart: { kind: 'none' },
+    maxStateBytes: undefined,
     check: false,
   })
 })

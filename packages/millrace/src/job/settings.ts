@@ -25,12 +25,14 @@ const RUN_OPTIONS: readonly (keyof RunOptions | 'config' | 'workers')[] = [
   'checkpoints',
   'restore',
   'restart',
+  'state',
   'check',
   'signal',
   'config',
 ]
 const CHECKPOINT_OPTIONS = ['storage', 'every', 'timeout', 'retain', 'lease']
 const RESTORE_OPTIONS = ['from', 'acceptLoss', 'allowDropped']
+const STATE_OPTIONS = ['maxBytes']
 const FIXED_DELAY_OPTIONS = ['strategy', 'attempts', 'delay']
 const FAILURE_RATE_OPTIONS = ['strategy', 'failures', 'per', 'delay']
 const EXPONENTIAL_OPTIONS = ['strategy', 'initial', 'max', 'multiplier', 'jitter', 'resetAfter']
@@ -60,6 +62,7 @@ export function settingsOf(options: RunOptions & { readonly workers?: unknown })
     restore: restoreSettings(options.restore ?? 'latest', options.checkpoints?.storage),
     restart: restartStrategy(options.restart, checkpoints !== undefined),
     check: flag(options.check, 'check'),
+    maxStateBytes: maxStateBytes(options.state),
   }
 }
 
@@ -111,6 +114,13 @@ function checkpointId(from: string, storage: unknown): number {
       `restore.from names ${folder === '' ? '/' : folder}, but the run continues in ${typeof storage === 'string' ? storage : 'checkpoints.storage'}: both have to be the same, written alike. To name a checkpoint of that storage its number is enough: '${id}'.`,
     )
   return Number(id)
+}
+
+function maxStateBytes(state: RunOptions['state']): number | undefined {
+  if (state === undefined || state === null) return undefined
+  if (typeof state !== 'object') throw new StreamError('INVALID_OPTION', `state is ${String(state)}: it has to be { maxBytes }.`)
+  checkOptionNames(state, 'state', STATE_OPTIONS)
+  return state.maxBytes === undefined || state.maxBytes === null ? undefined : count(state.maxBytes, 'state.maxBytes', 1)
 }
 
 function restartStrategy(restart: RunOptions['restart'], hasCheckpoints: boolean): RunSettings['restart'] {

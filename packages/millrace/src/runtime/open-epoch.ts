@@ -21,6 +21,9 @@ import { wire } from './wiring.ts'
 /** As often as checkpoints are taken unless the run says otherwise. */
 const COMMIT_EVERY_MS = 1_000
 
+/** Of the heap: the rest is for records, snapshots and the program around the job. */
+const DEFAULT_STATE_SHARE = 0.6
+
 export interface OpenEpochOptions extends Omit<JobRunOptions, 'observer'> {
   readonly store: JobStore
   readonly observer: JobObserver
@@ -57,6 +60,7 @@ export async function openEpoch(options: OpenEpochOptions): Promise<EpochRun> {
       env,
       epoch: ownership.epoch,
       check: settings.check,
+      maxStateBytes: settings.maxStateBytes ?? env.heapLimitBytes * DEFAULT_STATE_SHARE,
       keepsState: store.keepsState,
       specializer: createSpecializer({ generate: options.tuning?.generateCode ?? true }),
       tuning: options.tuning ?? {},

@@ -74,6 +74,9 @@ export abstract class Column {
     return true
   }
 
+  /** An estimate of what the column takes in memory (state/size.ts). Looks at a few cells. */
+  abstract sizeBytes(): number
+
   /** Deleted entries that are kept so far, of any; and those of them that only the next snapshot lets go of. */
   get deleted(): number {
     return 0

@@ -11,6 +11,7 @@
  * S5  A delta holds exactly what changed since the last completed snapshot; base + deltas, merged in order, is the state.
  */
 import type { Budget } from '../core/env.ts'
+import type { StateSize } from './size.ts'
 
 export type Key = string | number | bigint | boolean | readonly Key[]
 
@@ -151,6 +152,8 @@ export interface KeyedState {
 
   readonly snapshots: SnapshotPort
   readonly statistics: StateStatistics
+  /** An estimate of what each state takes in memory. Costs a few microseconds a state. */
+  sizes(): readonly StateSize[]
 }
 
 export interface StateStatistics {

@@ -23,6 +23,7 @@ import type {
 import { NAMESPACE } from './format.ts'
 import { ListColumn } from './list-column.ts'
 import { MapColumn, TimersColumn } from './map-column.ts'
+import type { StateSize } from './size.ts'
 import { TimerColumn } from './timer-column.ts'
 import { TimerQueue } from './timer-queue.ts'
 import { AccumulatorSlots, ExpiringValueColumn, ValueColumn } from './value-column.ts'
@@ -151,6 +152,13 @@ class HeapState extends StateContext implements KeyedState {
     }
     this.sweeping = 0
     return true
+  }
+
+  sizes(): readonly StateSize[] {
+    return [
+      { state: undefined, bytes: this.table.sizeBytes() },
+      ...this.columns.map((column) => ({ state: column.name, bytes: column.sizeBytes() })),
+    ]
   }
 
   get statistics(): StateStatistics {

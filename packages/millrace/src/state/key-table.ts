@@ -6,6 +6,7 @@ import type { Epochs } from './epochs.ts'
 import { IntIndex } from './int-index.ts'
 import { NumberIndex } from './number-index.ts'
 import { lengthened, PAGE_BITS, PAGE_MASK, pageSize, SlotList } from './pages.ts'
+import { heapBytesOf, meanOf } from './size.ts'
 import { TextIndex } from './text-index.ts'
 
 /**
@@ -167,6 +168,14 @@ export class KeyTable {
     this.free.push(slot)
   }
 
+  /** An estimate (state/size.ts): pages, and the index with the keys that are no numbers. */
+  sizeBytes(): number {
+    const paged = this.pages.reduce((sum, { groups }) => sum + groups.length * 18, 0)
+    const others = this.texts.count
+    const each = others === 0 ? 0 : meanOf(this.high, (slot) => heapBytesOf(this.keyOf(slot)))
+    return paged + (this.slots - others) * 16 + others * TEXT_ENTRY_BYTES + this.high * each
+  }
+
   /** Slots of keys that have nothing. */
   get empty(): number {
     return this.slots - this.liveKeys
@@ -178,6 +187,8 @@ export class KeyTable {
 }
 
 const FREED = -1
+/** Of a Map from text to slot, and the place of the key in its page. */
+const TEXT_ENTRY_BYTES = 52
 
 class KeyPage {
   numbers: Float64Array

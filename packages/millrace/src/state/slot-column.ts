@@ -3,6 +3,7 @@ import { Column } from './column.ts'
 import { DirtySlots } from './epochs.ts'
 import { DELETE, EXPIRY, PUT } from './format.ts'
 import { lengthened, PAGE_BITS, PAGE_MASK } from './pages.ts'
+import { heapBytesOf, meanOf } from './size.ts'
 import type { ValueReader } from './value-codec.ts'
 
 export const ABSENT: number = 0
@@ -123,6 +124,18 @@ export abstract class SlotColumn extends Column {
     page.cells[index << 1] = Number.NaN
     if (page.objects !== undefined) page.objects[index] = undefined
     this.context.table.lost(slot)
+  }
+
+  sizeBytes(): number {
+    const slots = this.pages.reduce((sum, { cells }) => sum + (cells.length >> 1), 0)
+    const isWith = (what: 'objects' | 'extra'): number => (this.pages.some((page) => page[what] !== undefined) ? 8 : 0)
+    const { high } = this.context.table
+    const each = isWith('objects') === 0 ? 0 : meanOf(high, (slot) => heapBytesOf(this.objectAt(slot)))
+    return slots * (16 + isWith('objects') + isWith('extra')) + high * each
+  }
+
+  private objectAt(slot: number): unknown {
+    return (this.pages[slot >>> PAGE_BITS] as CellPage).objects?.[slot & PAGE_MASK]
   }
 
   // ------------------------------------------------------------ snapshots

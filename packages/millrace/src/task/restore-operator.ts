@@ -10,6 +10,7 @@ export async function restoreOperator(
   from: Extract<OperatorRestore, { kind: 'keyed' }>,
   now: number,
   { env, signal }: TaskOptions,
+  measure: (nowMs: number) => void,
 ): Promise<void> {
   time.watermark = from.watermark
   if (keyed === undefined) return
@@ -18,6 +19,7 @@ export async function restoreOperator(
   for (const { blocks, ignored } of from.runs) {
     for (const _step of steps(keyed, blocks, ignored)) {
       if (budget.hasLeft()) continue
+      measure(env.clock.monotonic())
       await new Promise<void>((resolve) => env.timers.soon(resolve))
       if (signal.aborted) throw new StreamError('STOPPED', 'The job was stopped while it restored its state.')
       budget = env.budget('turn')

@@ -27,7 +27,7 @@ import { restoreOperator } from './restore-operator.ts'
 import { createRouter, type Router } from './router.ts'
 import { SnapshotJob } from './snapshot-job.ts'
 import { SinkSeals } from './sink-seals.ts'
-import { Sweeper } from './sweeper.ts'
+import { createSweeper, type Sweeper } from './sweeper.ts'
 import type { HostTime, OperatorRestore, TaskOptions } from './task-spec.ts'
 
 /** What has begun and is finished before anything else. */
@@ -105,13 +105,13 @@ export class TaskCore {
       writers: this.#parts.writers,
       whenFull: (node) => this.#whenFull(node),
     })
+    const sweeper = (this.#sweeper = createSweeper(this.#chain.operators, this.options))
     for (const each of this.#chain.operators) {
       const from = restored[each.node.address]
-      if (from?.kind === 'keyed') await restoreOperator(each, from, this.#now, this.options)
+      if (from?.kind === 'keyed') await restoreOperator(each, from, this.#now, this.options, (nowMs) => sweeper?.measure(nowMs))
     }
     this.#times = new OperatorTimes(this.options.spec, this.#chain.operators)
     this.#times.carryDown()
-    this.#sweeper = this.#createSweeper()
     for (const { operator } of [...this.#chain.operators].reverse()) await operator.open?.()
     if (this.options.signal.aborted) throw new StreamError('STOPPED', 'The job was stopped while it was opened.')
     if (this.#parts.reader !== undefined) this.#source.start(this.#parts.reader, this.#parts.restoredSplits)
@@ -342,23 +342,10 @@ export class TaskCore {
 
   /** Between batches, not while a snapshot takes such slices (TT-4). */
   #sweep(isBusy: boolean): boolean {
-    if (this.#phase !== 'running' || !this.#hasBegun || this.#hasEnded || this.#isEncoding) return false
+    if (this.#phase !== 'running' || !this.#hasBegun || this.#hasEnded) return false
+    this.#sweeper?.measure(this.#monotonic)
+    if (this.#isEncoding) return false
     return this.#sweeper?.step(this.#monotonic, isBusy) === true
-  }
-
-  #createSweeper(): Sweeper | undefined {
-    const { env, host, keepsState } = this.options
-    const keyed = this.#chain.operators.flatMap((each) =>
-      each.keyed === undefined ? [] : [{ address: each.node.address, state: each.keyed }],
-    )
-    if (keyed.length === 0) return undefined
-    const { swept } = host
-    return new Sweeper({
-      env,
-      states: keyed.map(({ state }) => state),
-      keepsState,
-      swept: swept === undefined ? undefined : () => keyed.forEach(({ address, state }) => swept(address, state.statistics)),
-    })
   }
 
   /** Goes on with what has begun until it is done, the gate closes or the turn is over. */
