@@ -85,6 +85,13 @@ export class StateContext {
     return deepFreeze(value)
   }
 
+  /** What is read without having been written: a change in place would be lost at once. As often as `keep`. */
+  freezeSome(value: unknown): unknown {
+    if (typeof value !== 'object') return value
+    const stored = this.stored++
+    return this.freezeAll || stored < 100 || stored % 1024 === 0 ? deepFreeze(value) : value
+  }
+
   /** As `keep` for what may be changed in place: checked alike, never frozen. */
   keepOpen(value: unknown): unknown {
     const stored = this.stored++

@@ -110,6 +110,8 @@ export interface KeyedState {
   readonly integers: { find(key: number): number }
   /** Makes a key current of which it is known that it has this slot, or -1 that it has none. */
   enter(key: Key, slot: number): void
+  /** With `check: true`: throws where what handles gave out or took was changed in place since. {FROZEN_RECORD} */
+  checkLent(): void
   /** No key is current: state used now is an error. */
   leave(): void
 
@@ -211,7 +213,7 @@ export interface HeapStateOptions {
   readonly owner?: string
   readonly declarations: Readonly<Record<string, StateDeclaration>>
   readonly maxParallelism: number
-  /** Test and `check: true` mode: values are deep-frozen at `set`, `add` and `put`. */
+  /** Test and `check: true` mode: values are deep-frozen when they are written, restored or read, and what cannot be frozen is compared. */
   readonly freeze: 'always' | 'sampled'
   /** The job writes objects with these fields into a restored state that holds none such; once for each state, without a schema. */
   readonly newShape?: (state: string, fields: readonly string[], stored: readonly (readonly string[])[]) => void

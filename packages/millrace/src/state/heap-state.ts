@@ -21,6 +21,7 @@ import type {
   ValueHandle,
 } from './contract.ts'
 import { NAMESPACE } from './format.ts'
+import { Lent, LentList, LentMap, LentValue } from './lent.ts'
 import { ListColumn } from './list-column.ts'
 import { MapColumn, TimersColumn } from './map-column.ts'
 import type { StateSize } from './size.ts'
@@ -43,10 +44,12 @@ class HeapState extends StateContext implements KeyedState {
   private readonly byName: ReadonlyMap<string, Column>
   private readonly timerColumns: readonly (TimerColumn | TimersColumn)[]
   private readonly queues: { readonly event: TimerQueue; readonly processing: TimerQueue }
+  private readonly lent: Lent | undefined
   private sweeping: number = 0
 
   constructor(options: HeapStateOptions) {
     super(options)
+    this.lent = options.freeze === 'always' ? new Lent(options.owner ?? 'a step', () => this.key) : undefined
     this.columns = Object.entries(options.declarations).map(([name, declaration], id) => columnOf(this, name, id, declaration))
     this.byName = new Map(this.columns.map((column) => [column.name, column]))
     this.timerColumns = this.columns.filter((column) => column instanceof TimerColumn || column instanceof TimersColumn)
@@ -65,15 +68,22 @@ class HeapState extends StateContext implements KeyedState {
   }
 
   value(name: string): ValueHandle {
-    return this.handle(name, ValueColumn)
+    const column = this.handle(name, ValueColumn)
+    return this.lent === undefined ? column : new LentValue(column, this.lent, name)
   }
 
   list(name: string): ListHandle {
-    return this.handle(name, ListColumn)
+    const column = this.handle(name, ListColumn)
+    return this.lent === undefined ? column : new LentList(column, this.lent, name)
   }
 
   map(name: string): MapHandle {
-    return this.handle(name, MapColumn)
+    const column = this.handle(name, MapColumn)
+    return this.lent === undefined ? column : new LentMap(column, this.lent, name)
+  }
+
+  checkLent(): void {
+    this.lent?.check()
   }
 
   accumulator(name: string): AccumulatorColumn {

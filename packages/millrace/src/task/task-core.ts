@@ -228,7 +228,9 @@ export class TaskCore {
     const { operators } = this.#chain
     for (let i = 0; i < operators.length; i++) (operators[i] as ChainOperator).time.isRunning = true
     try {
-      return work()
+      const worked = work()
+      if (this.options.check) for (const { keyed } of operators) keyed?.checkLent()
+      return worked
     } finally {
       for (let i = 0; i < operators.length; i++) {
         const { time, keyed } = operators[i] as ChainOperator
