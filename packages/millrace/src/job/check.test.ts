@@ -12,7 +12,7 @@ import { checkpointed, codeOf, Lab, pacedSource, rowsOf, type Counted } from './
 
 const rows = rowsOf('a', 12, 1)
 
-/** Counts in a Set that it changes in place, and writes back only for every fourth record, or never. */
+/** Collects in a Set that it changes in place, and writes a copy of it, or never any. */
 function careless(isWritten: boolean): Job<void, unknown> {
   return defineJob('careless', (job) => {
     job
@@ -24,7 +24,7 @@ function careless(isWritten: boolean): Job<void, unknown> {
           const seen = (state.seen.get() ?? new Set()) as Set<number>
           if (seen.size === 0) state.seen.set(new Set([n]))
           else seen.add(n)
-          if (isWritten) state.seen.set(new Set(seen))
+          if (isWritten) state.seen.set(new Set([...seen, n]))
           out.emit({ key, seq: n, n })
         },
       })
