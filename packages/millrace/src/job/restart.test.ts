@@ -66,7 +66,7 @@ test("restart: 'none' ends at the first failure, and a later run is exact", asyn
   assertCounted(lab.rows<Counted>(), rows)
 })
 
-test('fixed delay restarts so often, after that delay, each time in a new epoch, and is exact', async () => {
+test('RS-5: fixed delay restarts so often, after that delay, each time in a new epoch, and is exact', async () => {
   const { lab, life, times } = await start({ strategy: 'fixed-delay', attempts: 3, delay: 700 }, 3)
   assert.equal(await life.end(), 'finished')
   assert.deepEqual(delaysOf(life), [700, 700, 700])
@@ -187,7 +187,7 @@ test('the status says what the job is doing, and its records count on over resta
   assert.equal(life.handle.status().watermark, Number.NEGATIVE_INFINITY)
 })
 
-test('what a failed attempt was still writing changes nothing: its late answers are void', async () => {
+test('RS-5: what a failed attempt was still writing changes nothing: its late answers are void', async () => {
   const lab = new Lab()
   const job = countingJob({ source, inspect: failing(3, 25) })
   // Chunks and parts of the failed attempt become durable long after the next one has begun.

@@ -71,6 +71,8 @@ export class TaskCore {
   #now = Number.NEGATIVE_INFINITY
   #monotonic = 0
   #lastCheckpoint = -1
+  /** Of the last one nobody has said yet whether it is complete. */
+  #isUntold = false
   #flushedAtMs = 0
   readonly #full = new Set<number>()
   /** Full until a commit (T6). */
@@ -164,8 +166,10 @@ export class TaskCore {
     this.#seals.complete(checkpoint)
     this.#askForCheckpoint()
     // A task that had ended before is not asked again: it did not seal this one.
-    if (this.options.keepsState && checkpoint === this.#lastCheckpoint)
-      for (const { keyed } of this.#chain.operators) keyed?.snapshots.complete(checkpoint)
+    if (this.#isUntold && checkpoint === this.#lastCheckpoint) {
+      this.#isUntold = false
+      if (this.options.keepsState) for (const { keyed } of this.#chain.operators) keyed?.snapshots.complete(checkpoint)
+    }
     if (this.#sweeper?.canFree === true) this.options.host.wake()
   }
 
@@ -185,8 +189,9 @@ export class TaskCore {
       this.#phase = 'running'
       return
     }
-    if (this.options.keepsState && checkpoint <= this.#lastCheckpoint)
-      for (const { keyed } of this.#chain.operators) keyed?.snapshots.abort(checkpoint)
+    if (!this.#isUntold || checkpoint !== this.#lastCheckpoint) return
+    this.#isUntold = false
+    if (this.options.keepsState) for (const { keyed } of this.#chain.operators) keyed?.snapshots.abort(checkpoint)
   }
 
   /** Of the source's positions by split, its own are in a durable checkpoint. */
@@ -319,7 +324,10 @@ export class TaskCore {
   /** T3. */
   #hold(checkpoint: number, reason: BarrierReason): void {
     invariant(checkpoint > this.#lastCheckpoint, `T1: checkpoint ${checkpoint} after ${this.#lastCheckpoint}`)
+    // CP-3: what a host may have completed without a word is in this one too.
+    if (this.#isUntold) this.abort(this.#lastCheckpoint)
     this.#lastCheckpoint = checkpoint
+    this.#isUntold = true
     this.#snapshot = new SnapshotJob({
       checkpoint,
       reason,
