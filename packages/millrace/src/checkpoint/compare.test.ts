@@ -60,7 +60,12 @@ test('SP-4, CW1, CW6: one refusal names all that does not fit, under the gravest
   const now = stepOf({ a: { kind: 'list', version: 1 }, b: value, c: { ...value, version: 2 } })
   const refused = compareWithPlan(before, [now], usual).error
   assert.equal(refused?.code, 'STATE_MISMATCH')
-  for (const part of [/step\/a\.a was value and is list/, /step\/a\.b .*version 3 and is version 1/, /step\/a\.c .*without migrate/, /step\/a\.d\./])
+  for (const part of [
+    /step\/a\.a was value and is list/,
+    /step\/a\.b .*version 3 and is version 1/,
+    /step\/a\.c .*without migrate/,
+    /step\/a\.d\./,
+  ])
     assert.match(refused?.message ?? '', part)
   assert.equal(compareWithPlan(before, [now], { ...usual, keyGroups: 9 }).error?.code, 'KEY_GROUPS_CHANGED')
   assert.equal(compareWithPlan(before, [], usual).error?.code, 'STATE_DROPPED')
@@ -69,7 +74,10 @@ test('SP-4, CW1, CW6: one refusal names all that does not fit, under the gravest
 
 test('TT-5: a time to live may come, change and go', () => {
   const ttl = { afterMs: 1, refreshOn: 'write', expired: 'never-returned' } as const
-  assert.equal(compareWithPlan(manifestOf({ a: value, b: { ...value, ttl } }), [stepOf({ a: { ...value, ttl }, b: value })], usual).error, undefined)
+  assert.equal(
+    compareWithPlan(manifestOf({ a: value, b: { ...value, ttl } }), [stepOf({ a: { ...value, ttl }, b: value })], usual).error,
+    undefined,
+  )
 })
 
 test('a step that holds nothing yet may change in every way', () => {

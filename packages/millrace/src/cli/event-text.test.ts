@@ -23,7 +23,15 @@ test('who has the job, and how long it is still waited for', () => {
 })
 
 test('where it begins', () => {
-  const nothing = { kind: 'restoring', checkpoint: undefined, kept: [], migrated: [], added: [], dropped: [], repeatsOutput: false } as const
+  const nothing = {
+    kind: 'restoring',
+    checkpoint: undefined,
+    kept: [],
+    migrated: [],
+    added: [],
+    dropped: [],
+    repeatsOutput: false,
+  } as const
   assert.equal(eventText(nothing, context), 'starts from nothing: state is empty')
   assert.match(eventText(nothing, { ...context, directory: undefined }) ?? '', /without --checkpoints nothing survives/)
   const migrated = [{ state: 'step/a.sum', from: 1, to: 3 }]

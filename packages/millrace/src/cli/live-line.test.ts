@@ -7,7 +7,15 @@ const plain = (_style: string, text: string): string => text
 const NOW = 1_700_000_000_000
 const view: LiveView = {
   job: 'orders',
-  status: { phase: 'running', records: 1_234_567, invalid: 0, watermark: NOW - 3_200, restarts: 0, newestCheckpoint: undefined, restored: undefined },
+  status: {
+    phase: 'running',
+    records: 1_234_567,
+    invalid: 0,
+    watermark: NOW - 3_200,
+    restarts: 0,
+    newestCheckpoint: undefined,
+    restored: undefined,
+  },
   perSecond: 512_345,
   nowMs: NOW,
   hasCheckpoints: true,

@@ -7,7 +7,7 @@ import type { Out } from '../api/process-types.ts'
 import { valueState } from '../api/state-specs.ts'
 import { fileSink } from '../connectors/file-sink.ts'
 import { jsonLines } from '../connectors/json-lines.ts'
-import { StreamError } from '../core/errors.ts'
+import type { StreamError } from '../core/errors.ts'
 import { checkpointed, codeOf, Lab, pacedSource, rowsOf, type Counted } from './simulated-job.test.ts'
 
 const rows = rowsOf('a', 12, 1)

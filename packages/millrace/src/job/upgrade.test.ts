@@ -71,7 +71,10 @@ function counting({ version, options, ttl }: Given): Job<void, unknown> {
             [...list].map((each) => numberIn(version, each)),
             Array.from({ length: seq }, (_none, i) => i + 1),
           )
-          assert.deepEqual([...map.keys()].toSorted((a, b) => a - b), [seq - 2, seq - 1, seq].filter((each) => each > 0))
+          assert.deepEqual(
+            [...map.keys()].toSorted((a, b) => a - b),
+            [seq - 2, seq - 1, seq].filter((each) => each > 0),
+          )
           for (const [each, stored] of map) assert.equal(numberIn(version, stored), each)
           out.emit({ key, seq, n })
         },
@@ -131,7 +134,16 @@ test('a checkpoint after a migration names the new version, and a restore from i
   assertCounted(lab.rows<Counted>(), rows)
 })
 
-const points = ['restore.run', 'restore.opened', 'task.held', 'task.encode', 'task.acknowledged', 'checkpoint.stored', 'commit.after', 'upkeep.mergeChunk']
+const points = [
+  'restore.run',
+  'restore.opened',
+  'task.held',
+  'task.encode',
+  'task.acknowledged',
+  'checkpoint.stored',
+  'commit.after',
+  'upkeep.mergeChunk',
+]
 for (const point of points)
   for (const death of ['kill', 'powerLoss'] as const)
     test(`a ${death} at ${point} while a migration is not in a checkpoint yet, or just is, loses and repeats nothing`, async () => {
@@ -172,7 +184,7 @@ test('a refusal names everything that does not fit, with what to do about each',
   ])
     assert.match(error.message, part)
   assert.deepEqual(error.details?.['dropped'], ['source/rows'])
-  assert.equal((error.details?.['states'] as unknown[]).length, 3)
+  assert.equal((error.details?.['states'] as unknown[] | undefined)?.length, 3)
 })
 
 test('a step that holds nothing yet may change in every way', async () => {
@@ -237,10 +249,9 @@ test('a migrate that gives undefined clears a value, as set does', async () => {
   const done = lab.rows<unknown>().length
   await lab.run(last({ version: 2, migrate: (old) => ((old as number) % 3 === 0 ? undefined : (old as number)) }), checkpointed())
   const next = lab.rows<{ n: number; before: number | null }>().slice(done, done + 3)
-  assert.deepEqual(
-    next.map(({ n, before }) => (n % 3 === 0 ? before : before === n - 3)).toSorted(),
-    [null, true, true].toSorted(),
-  )
+  // The last of each key was n - 3: of one of the three that is a multiple of three, and cleared.
+  for (const { n, before } of next) assert.equal(before, n % 3 === 0 ? null : n - 3)
+  assert.equal(next.length, 3)
 })
 
 test('restored values are looked at by the schema of their state, the migrated ones after it', async () => {

@@ -35,8 +35,7 @@ export function planSummary(plan: Plan): readonly OperatorSummary[] {
   const found: OperatorSummary[] = []
   for (const node of plan.nodes) {
     if (node.kind === 'source' || node.kind === 'sink') found.push({ address: node.address, kind: node.kind, states: {}, migrating: [] })
-    else if (node.kind === 'process')
-      found.push({ address: node.address, kind: 'keyed', states: {}, migrating: [], isKeyless: true })
+    else if (node.kind === 'process') found.push({ address: node.address, kind: 'keyed', states: {}, migrating: [], isKeyless: true })
     else if (node.kind === 'keyed-process' || node.kind === 'reduce' || node.kind === 'aggregate') {
       const migrating = Object.keys(node.states).filter((name) => node.states[name]?.migrate !== undefined)
       found.push({ address: node.address, kind: 'keyed', states: declaredStates(node.states), migrating })

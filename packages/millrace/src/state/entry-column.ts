@@ -318,11 +318,7 @@ export abstract class EntryColumn extends Column {
     const { cell, identity } = entry
     const { version } = block.row
     entry.value = this.withValues
-      ? this.upgrade.valueOf(
-          values.read(block.valueStart, block.valueEnd, block.isInline),
-          version,
-          this.context.table.keyOf(cell.slot),
-        )
+      ? this.upgrade.valueOf(values.read(block.valueStart, block.valueEnd, block.isInline), version, this.context.table.keyOf(cell.slot))
       : true
     entry.expiry = block.expiry
     if (this.withValues && this.upgrade.isNeeded(version)) this.mark(entry)

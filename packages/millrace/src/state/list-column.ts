@@ -282,7 +282,9 @@ export class ListColumn extends Column implements ListHandle {
       return 0
     })
     const share = cells / Math.max(1, Math.min(high, SAMPLED_CELLS))
-    return high * (8 + share * CELL_BYTES) + this.itemCount * (this.expires ? 24 : 12) + (items === 0 ? 0 : (bytes / items) * this.itemCount)
+    return (
+      high * (8 + share * CELL_BYTES) + this.itemCount * (this.expires ? 24 : 12) + (items === 0 ? 0 : (bytes / items) * this.itemCount)
+    )
   }
 
   release(slot: number): void {

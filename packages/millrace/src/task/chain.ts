@@ -184,12 +184,7 @@ function buildOperator(
 }
 
 /** Rules 1.21: without a schema nobody knows whether the job can read what it finds; this is the first sign that it may not. */
-function warnOfShape(
-  { env }: TaskOptions,
-  state: string,
-  fields: readonly string[],
-  stored: readonly (readonly string[])[],
-): void {
+function warnOfShape({ env }: TaskOptions, state: string, fields: readonly string[], stored: readonly (readonly string[])[]): void {
   env.log('warn', 'a state gets values of another form than those that were restored: has its version to be raised?', {
     state,
     writes: `{ ${fields.join(', ')} }`,

@@ -18,7 +18,10 @@ test('all subtasks together are held against the limit, by what each said last, 
     () => budget.tell(second, larger),
     (error) => {
       assert.ok(StreamError.is(error) && error.code === 'STATE_LIMIT' && error.retry === 'never')
-      assert.match(error.message, /takes about 105 MB, and state.maxBytes is 100 MB. Most of it: step\/a\.list 95 MB, step\/b\.map 9\.5 MB, /)
+      assert.match(
+        error.message,
+        /takes about 105 MB, and state.maxBytes is 100 MB. Most of it: step\/a\.list 95 MB, step\/b\.map 9\.5 MB, /,
+      )
       assert.equal(error.details?.['bytes'], 104_500_001)
       return true
     },
