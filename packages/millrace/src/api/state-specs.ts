@@ -2,6 +2,7 @@ import { durationMs } from '../core/duration.ts'
 import { StreamError } from '../core/errors.ts'
 import { shown } from '../plan/ids.ts'
 import type { Key, StateDeclaration, TtlDeclaration } from '../state/contract.ts'
+import { checkPerRecord } from './checks.ts'
 import { validatorOf } from './standard-schema.ts'
 import type { ListState, MapState, StateOptions, StateSpec, ValueOptions, ValueState } from './state-types.ts'
 
@@ -68,8 +69,7 @@ function spec<H>(kind: Spec['kind'], options: Raw): StateSpec<H> {
 }
 
 function checkMigrate(what: string, migrate: unknown, version: number | undefined): void {
-  if (typeof migrate !== 'function')
-    throw new StreamError('INVALID_OPTION', `migrate of ${what} is ${shown(migrate)}: write a function, such as migrate: (old) => ….`)
+  checkPerRecord(migrate, { what: `migrate of ${what}` })
   if (version === undefined)
     throw new StreamError('INVALID_OPTION', `migrate of ${what} would never run: raise the version too, to 2 if there was none so far.`)
 }

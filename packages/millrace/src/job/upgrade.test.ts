@@ -222,7 +222,7 @@ test('a migrate that throws, or gives what cannot be stored, is told with step, 
   assert.equal((thrown.cause as Error).message, 'no idea')
   const { step, fromVersion, toVersion } = thrown.details ?? {}
   assert.deepEqual([step, fromVersion, toVersion], ['step/count', 1, 2])
-  const promised = await refused(lab, counting({ version: 2, options: { version: 2, migrate: async () => 1 } }))
+  const promised = await refused(lab, counting({ version: 2, options: { version: 2, migrate: () => Promise.resolve(1) } }))
   assert.equal(promised.code, 'MIGRATE_FAILED')
   assert.match(promised.message, /what it gave.*promise/i)
   assert.equal(await lab.run(counting({ version: 2 }), checkpointed()), 'finished')
