@@ -37,8 +37,8 @@ export const stateMistakes: readonly Mistake[] = [
     'a restored list forgets how much of it is durable',
     'rules 1.5',
     'state/list-column.ts',
-    'cell.base = cell.items.length',
-    'cell.base = 0',
+    'cell.base = isOld || cell.base < 0 ? -1 : cell.items.length',
+    'cell.base = isOld || cell.base < 0 ? -1 : 0',
   ),
   mistake(
     'timers are not in the snapshot',

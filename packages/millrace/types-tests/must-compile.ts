@@ -194,17 +194,8 @@ export const clicks = defineJob('clicks', (job) => {
     },
   })
   k.process('dedup', {
-    // Types of values come from a schema, from migrate, or as an argument.
-    state: {
-      checked: valueState({ schema: z.object({ n: z.number() }), initial: () => ({ n: 0 }) }),
-      moved: listState({ version: 2, migrate: (old, fromVersion) => `${String(old)} ${fromVersion.toFixed()}` }),
-      both: mapState<string, number>({ version: 3, schema: z.number(), migrate: Number }),
-      seen: valueState<true>({ ttl: { after: '1d', refreshOn: 'read-and-write', expired: 'until-cleaned' }, version: 2 }),
-    },
+    state: { seen: valueState<true>({ ttl: { after: '1d', refreshOn: 'read-and-write', expired: 'until-cleaned' }, version: 2 }) },
     onRecord(x, { state }, out: Out<Click>) {
-      void state.checked.get().n.toFixed()
-      for (const line of state.moved) void line.length
-      void state.both.get('k')?.toFixed()
       if (state.seen.get()) return
       state.seen.set(true)
       out.emit(x)
@@ -218,6 +209,23 @@ export const clicks = defineJob('clicks', (job) => {
   )
   c.to('anything', printSink())
   c.flatMap((x) => x.page.split('/')).map((s) => s.length)
+})
+
+// The type of a state's values comes from its schema, from migrate, or as an argument.
+export const versions = defineJob('versions', (job) => {
+  const keyed = job.from('n', arraySource([1])).keyBy((n) => n)
+  keyed.process('versions', {
+    state: {
+      checked: valueState({ schema: z.object({ n: z.number() }), initial: () => ({ n: 0 }) }),
+      moved: listState({ version: 2, migrate: (old, fromVersion) => `${String(old)} ${fromVersion.toFixed()}` }),
+      both: mapState<string, number>({ version: 3, schema: z.number(), migrate: Number }),
+    },
+    onRecord(_n, { state }) {
+      void state.checked.get().n.toFixed()
+      for (const line of state.moved) void line.length
+      void state.both.get('k')?.toFixed()
+    },
+  })
 })
 
 export const carts = defineJob('carts', (job) => {

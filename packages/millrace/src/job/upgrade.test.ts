@@ -296,6 +296,31 @@ test('without a schema the log warns of values of another form than those that w
   )
 })
 
+test('nothing is warned of forms that any restored run has, whichever subtask wrote it', async () => {
+  const lab = new Lab()
+  const mixed = defineJob('mixed', (job) => {
+    job
+      .from('rows', source)
+      .keyBy((row) => row.n % 30)
+      .process('m', {
+        state: { m: valueState<object>() },
+        open: ({ subtask }) => `form${subtask}`,
+        onRecord({ n }, { resource, state }) {
+          const [form = resource] = Object.keys(state.m.get() ?? {})
+          state.m.set({ [form]: n })
+        },
+      })
+      .to('out', fileSink('/out', jsonLines()))
+  })
+  await stopped(lab, mixed, { parallelism: 3 }, 30)
+  const life = await lab.start(mixed, checkpointed({}, { parallelism: 1 }))
+  assert.equal(await life.end(), 'finished')
+  assert.deepEqual(
+    life.process.logged.filter(({ event }) => event.includes('another form')),
+    [],
+  )
+})
+
 test('what was dropped stays dropped when runs are merged', async () => {
   const lab = new Lab()
   const noted = (withNote: boolean): Job<void, unknown> =>

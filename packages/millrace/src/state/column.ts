@@ -4,7 +4,7 @@ import type { StateContext } from './context.ts'
 import type { StateDeclaration } from './contract.ts'
 import { type Row, storedKindOf, type StoredKind, writeRowBody } from './format.ts'
 import { Upgrade } from './upgrade.ts'
-import { ValueCodec, type ValueReader } from './value-codec.ts'
+import { MAX_ROW_SHAPES, ValueCodec, type ValueReader } from './value-codec.ts'
 
 /**
  * One declared state or timer, for all keys of a subtask. It is its own handle: the methods that users see act on the current key
@@ -21,6 +21,8 @@ export abstract class Column {
   readonly declaration: StateDeclaration
   readonly kind: StoredKind
   readonly codec: ValueCodec = new ValueCodec()
+  /** Of rows of the version of now. */
+  private readonly restoredShapes: Map<string, readonly string[]> = new Map()
   protected readonly context: StateContext
   protected readonly upgrade: Upgrade
   /** Of the context, close at hand. */
@@ -65,8 +67,15 @@ export abstract class Column {
   seed(shapes: readonly (readonly string[])[]): void {
     this.codec.seed(shapes)
     const { newShape } = this.context.options
-    if (newShape === undefined || this.declaration.validate !== undefined || shapes.length === 0) return
-    this.codec.onNewShape = (fields) => newShape(this.name, fields, shapes)
+    // A row that is full knows not all forms that it holds; what accumulators look like is not the user's alone.
+    const isKnown = shapes.length > 0 && shapes.length < MAX_ROW_SHAPES
+    if (newShape === undefined || !isKnown || this.declaration.validate !== undefined || this.declaration.kind === 'accumulator') return
+    for (const names of shapes) this.restoredShapes.set(names.join(), names)
+    this.codec.onNewShape ??= (fields) => {
+      if (this.restoredShapes.has(fields.join())) return false
+      newShape(this.name, fields, [...this.restoredShapes.values()])
+      return true
+    }
   }
 
   /** Lets go of up to `count` deleted entries whose deletion is durable; true when none is left. */

@@ -53,7 +53,7 @@ export class Upgrade {
     } catch (error) {
       throw new StreamError(
         'MIGRATE_FAILED',
-        `migrate of ${this.#place()} failed for the key ${textOfKey(key)}, whose value is of version ${version}: ${messageOf(error)} Mend migrate and start again: the checkpoint is as it was.`,
+        `migrate of ${this.#place()} failed for the key ${textOfKey(key)}, whose value is of version ${version}: ${sentence(messageOf(error))} Mend migrate and start again: the checkpoint is as it was.`,
         { cause: error, details: { ...this.#details(key), fromVersion: version, toVersion: now } },
       )
     }
@@ -65,7 +65,7 @@ export class Upgrade {
     } catch (error) {
       throw new StreamError(
         'INVALID_STATE',
-        `${this.#place()} holds for the key ${textOfKey(key)} what does not fit: ${messageOf(error)}. Raise its version and give it a migrate, or widen the schema.`,
+        `${this.#place()} holds for the key ${textOfKey(key)} what does not fit: ${sentence(messageOf(error))} Raise its version and give it a migrate, or widen the schema.`,
         { cause: error, details: { ...(StreamError.is(error) ? error.details : {}), ...this.#details(key) } },
       )
     }
@@ -78,6 +78,10 @@ export class Upgrade {
   #details(key: Key): { readonly step: string; readonly state: string; readonly key: string } {
     return { step: this.#owner, state: this.#name, key: textOfKey(key) }
   }
+}
+
+function sentence(text: string): string {
+  return text.endsWith('.') ? text : `${text}.`
 }
 
 /** A key as it would be written, cut where it is very long. */

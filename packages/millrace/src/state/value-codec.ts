@@ -19,8 +19,8 @@ export class ValueCodec {
   /** Values in a row whose shape was not in the row: such a state rarely has one that is. */
   private misses: number = 0
   private readonly inlined: ByteWriter = new ByteWriter(256)
-  /** Called once, for the first object with other fields than all objects so far. */
-  onNewShape: ((fields: readonly string[]) => void) | undefined = undefined
+  /** Called for objects whose fields are new here, until it returns true. */
+  onNewShape: ((fields: readonly string[]) => boolean) | undefined = undefined
 
   /** Field names of the shapes, by number. */
   get shapes(): readonly { readonly names: readonly string[] }[] {
@@ -70,10 +70,7 @@ export class ValueCodec {
   /** The value itself is meant, not what is in it: a field that is there now and then is no other form. */
   private tell(value: unknown): void {
     if (this.onNewShape === undefined || kindOf(value as object) !== 'plain') return
-    const fields = Object.keys(value as object)
-    if (this.shapes.some(({ names }) => names.length === fields.length && names.every((name, i) => name === fields[i]))) return
-    this.onNewShape(fields)
-    this.onNewShape = undefined
+    if (this.onNewShape(Object.keys(value as object))) this.onNewShape = undefined
   }
 
   /** The row has all the shapes it will ever have. */
