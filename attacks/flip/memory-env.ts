@@ -53,6 +53,7 @@ export function memoryEnv(directory: ReadonlyMap<string, Uint8Array>, damage: Re
     output: { write: async () => undefined },
     budget: () => ({ hasLeft: () => true }),
     crashPoint: () => undefined,
+    heapLimitBytes: Number.POSITIVE_INFINITY,
     removed,
     settle,
   }

@@ -211,6 +211,23 @@ export const clicks = defineJob('clicks', (job) => {
   c.flatMap((x) => x.page.split('/')).map((s) => s.length)
 })
 
+// The type of a state's values comes from its schema, from migrate, or as an argument.
+export const versions = defineJob('versions', (job) => {
+  const keyed = job.from('n', arraySource([1])).keyBy((n) => n)
+  keyed.process('versions', {
+    state: {
+      checked: valueState({ schema: z.object({ n: z.number() }), initial: () => ({ n: 0 }) }),
+      moved: listState({ version: 2, migrate: (old, fromVersion) => `${String(old)} ${fromVersion.toFixed()}` }),
+      both: mapState<string, number>({ version: 3, schema: z.number(), migrate: Number }),
+    },
+    onRecord(_n, { state }) {
+      void state.checked.get().n.toFixed()
+      for (const line of state.moved) void line.length
+      void state.both.get('k')?.toFixed()
+    },
+  })
+})
+
 export const carts = defineJob('carts', (job) => {
   const all: Cart[] = []
   job

@@ -2,6 +2,7 @@ import type { Source } from '../connect/contract.ts'
 import type { Duration } from '../core/duration.ts'
 import type { Timestamp } from '../core/time.ts'
 import type { Tag } from './process-types.ts'
+import type { StandardSchema } from './standard-schema.ts'
 import type { Stream } from './stream-types.ts'
 
 /** What `from` can be told. */
@@ -26,16 +27,6 @@ export interface DeadLetter {
   readonly timestamp?: Timestamp
   readonly split?: string
   readonly position?: string
-}
-
-/** The part of Standard Schema v1 that is read: zod, valibot, arktype and others have it. Asynchronous schemas are refused. */
-export interface StandardSchema<T> {
-  readonly '~standard': {
-    readonly version: 1
-    readonly vendor: string
-    readonly validate: (value: unknown) => unknown
-    readonly types?: { readonly input: unknown; readonly output: T } | undefined
-  }
 }
 
 /** What a job's factory builds with; of no use once the factory has returned. */

@@ -48,7 +48,7 @@ test('EO-4: a restored last checkpoint is committed and what older epochs left i
   assert.deepEqual(closed.actions, [{ kind: 'ended', how: 'finished' }])
 })
 
-test('any other restored checkpoint opens the tasks after its commits and the withdrawal', () => {
+test('TP-3, SK-4: any other restored checkpoint opens the tasks after its commits and the withdrawal', () => {
   const began = restoredFrom(manifestOf('periodic', []))
   assert.deepEqual(kindsOf(began.actions), ['withdraw'])
   const withdrawn = decideCheckpoint(began.state, { kind: 'withdrawn', nowMs: 0, epoch: 2 })

@@ -68,6 +68,10 @@ function restoringText(event: Extract<JobEvent, { kind: 'restoring' }>, context:
       `  checkpoints after ${event.checkpoint} are forgotten (--accept-loss). Output that was committed after it stays and is written again:`,
       '  take it away, or expect those records twice',
     )
+  const isChanged = event.migrated.length + event.added.length + event.dropped.length > 0
+  if (isChanged && event.kept.length > 0) lines.push(`  kept: ${event.kept.join(', ')}`)
+  if (event.migrated.length > 0)
+    lines.push(`  migrated: ${event.migrated.map(({ state, from, to }) => `${state} (version ${from} to ${to})`).join(', ')}`)
   if (event.added.length > 0) lines.push(`  new in the job, starts empty: ${event.added.join(', ')}`)
   if (event.dropped.length > 0) lines.push(`  given up (--allow-dropped): ${event.dropped.join(', ')}`)
   return lines.join('\n')

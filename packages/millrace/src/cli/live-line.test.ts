@@ -17,6 +17,7 @@ const view: LiveView = {
     watermark: NOW - 3_200,
     restarts: 0,
     newestCheckpoint: undefined,
+    restored: undefined,
   },
   perSecond: 512_345,
   nowMs: NOW,

@@ -11,6 +11,7 @@ type Samples = Readonly<Record<string, string>>
 /** What each strategy needs and may have; the engine checks the values. */
 const strategies: Readonly<Record<Strategy, { readonly needs: Samples; readonly may: Samples }>> = {
   'fixed-delay': { needs: { attempts: '3', delay: '10s' }, may: {} },
+  'failure-rate': { needs: { failures: '3', per: '5m', delay: '10s' }, may: {} },
   exponential: { needs: {}, may: { initial: '1s', max: '1m', multiplier: '1.5', jitter: '0.1', resetAfter: '1h' } },
 }
 

@@ -19,6 +19,7 @@ const status: JobStatus = {
   watermark: Number.POSITIVE_INFINITY,
   restarts: 0,
   newestCheckpoint: undefined,
+  restored: undefined,
 }
 
 test('late records that went nowhere are told', () => {

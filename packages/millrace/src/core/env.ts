@@ -18,6 +18,8 @@ export interface Env {
   /** `slice`: at most 1 ms of background work between batches; `turn`: at most 4 ms before others of the thread run. */
   budget(kind: 'slice' | 'turn'): Budget
   crashPoint(name: string): void
+  /** What JavaScript's heap may grow to in this process; Infinity where nobody can tell. */
+  readonly heapLimitBytes: number
 }
 
 export interface Clock {

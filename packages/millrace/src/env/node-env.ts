@@ -1,3 +1,4 @@
+import { getHeapStatistics } from 'node:v8'
 import type { Env } from '../core/env.ts'
 import { NodeBudget } from './node-budget.ts'
 import { nodeDigest } from './node-digest.ts'
@@ -27,9 +28,17 @@ export function nodeEnv(options: NodeEnvOptions = {}): Env {
     output: nodeOutput,
     budget: (kind) => new NodeBudget(kind === 'slice' ? SLICE_MS : TURN_MS),
     crashPoint: options.crashPoint ?? doNothing,
+    heapLimitBytes: heapLimitBytes(),
   }
 }
 
+/** What V8's limit says is with the young generation, in which nothing stays. */
+function heapLimitBytes(): number {
+  const limit = getHeapStatistics().heap_size_limit
+  return Math.max(limit - YOUNG_GENERATION_BYTES, limit / 4)
+}
+
+const YOUNG_GENERATION_BYTES = 96 * 1024 * 1024
 const SLICE_MS = 1
 const TURN_MS = 4
 

@@ -42,5 +42,12 @@ export async function start(job: unknown, options: RunOptions & { config?: unkno
     finished.catch(() => undefined)
     return stopped
   }
-  return { finished, stop, [Symbol.asyncDispose]: () => stop() }
+  return {
+    finished,
+    get restored() {
+      return handle.status().restored
+    },
+    stop,
+    [Symbol.asyncDispose]: () => stop(),
+  }
 }

@@ -59,9 +59,9 @@ function computed({ windows, compute }: WindowNode): unknown {
 }
 
 function declarations(states: Readonly<Record<string, StateDeclaration>>): unknown {
-  return Object.entries(states).map(([name, { kind, domain, ttl, version, initial }]) => {
+  return Object.entries(states).map(([name, { kind, domain, ttl, version, initial, migrate }]) => {
     const ttlData = ttl === undefined ? 0 : [ttl.afterMs, ttl.refreshOn, ttl.expired]
-    return [name, kind, domain ?? 0, ttlData, version, text(initial)]
+    return [name, kind, domain ?? 0, ttlData, version, text(initial), text(migrate)]
   })
 }
 

@@ -8,6 +8,7 @@ import type { TaskSlot } from '../checkpoint/coordinator-types.ts'
 import type { Env } from '../core/env.ts'
 import { messageOf } from '../core/errors.ts'
 import type { StateStatistics } from '../state/contract.ts'
+import { StateBudget } from '../task/state-budget.ts'
 import { TaskCore } from '../task/task-core.ts'
 import type { BarrierReason, SeenByWindow, StreamElement, TaskSnapshot } from '../task/messages.ts'
 import type { Specializer } from '../task/specialize.ts'
@@ -60,6 +61,8 @@ export interface AttemptOptions {
   readonly env: Env
   readonly epoch: number
   readonly check: boolean
+  /** Of its state, all subtasks together. */
+  readonly maxStateBytes: number
   /** As in `TaskOptions`. */
   readonly keepsState: boolean
   readonly specializer: Specializer
@@ -76,11 +79,13 @@ export class Attempt {
   /** One for each task; only those of sources are told anything. */
   readonly #acknowledgers: readonly Acknowledger[]
   readonly #cancel = new AbortController()
+  readonly #stateBudget: StateBudget
   #isOver = false
   #opening: Promise<void> | undefined
 
   constructor(options: AttemptOptions) {
     this.#options = options
+    this.#stateBudget = new StateBudget(options.maxStateBytes)
     this.#tasks = options.wiring.subtasks.map((wired, index) => this.#task(wired, index))
     const failed = (error: unknown): void => options.env.log('warn', 'a source could not be acknowledged', { cause: messageOf(error) })
     this.#acknowledgers = this.#tasks.map((task) => new Acknowledger((positions) => task.acknowledge(positions), failed))
@@ -187,6 +192,7 @@ export class Attempt {
       specializer,
       check,
       keepsState,
+      stateBudget: this.#stateBudget,
       signal: this.#cancel.signal,
       ...tuning,
       host: {

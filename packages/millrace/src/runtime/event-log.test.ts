@@ -21,7 +21,7 @@ test('a line for each thing that happens to a job, with what a search needs', ()
       waiting,
       { ...waiting, silentMs: 800 },
       { kind: 'claimed', epoch: 3 },
-      { kind: 'restoring', checkpoint: 3, kept: ['step/a.x'], added: ['step/b'], dropped: [], repeatsOutput: false },
+      { kind: 'restoring', checkpoint: 3, kept: ['step/a.x'], migrated: [], added: ['step/b'], dropped: [], repeatsOutput: false },
       { kind: 'running', checkpoint: 3 },
       { kind: 'checkpoint', info },
       { kind: 'attempt-failed', error: new StreamError('USER_CODE', 'step/a threw.'), restartInMs: 1_000.4 },
@@ -43,7 +43,7 @@ test('starts, ends and refusals of other kinds', () => {
   assert.deepEqual(
     logged(
       { kind: 'claimed', epoch: 1 },
-      { kind: 'restoring', checkpoint: undefined, kept: [], added: [], dropped: [], repeatsOutput: false },
+      { kind: 'restoring', checkpoint: undefined, kept: [], migrated: [], added: [], dropped: [], repeatsOutput: false },
       { kind: 'running', checkpoint: undefined },
       { kind: 'checkpoint-aborted', checkpoint: 2, reason: 'too slow' },
       { kind: 'commits-left' },

@@ -8,6 +8,7 @@
  */
 import { startRestarts, decideRestart, type RestartState } from '../checkpoint/restart.ts'
 import { StreamError } from '../core/errors.ts'
+import type { StateComparison } from '../plan/summary.ts'
 import type { CheckpointInfo, JobHandle, JobObserver, JobOutcome, JobPhase, JobStatus, StopOptions } from './monitor.ts'
 import { HURRIED_CLOSE_MS, atMost } from './at-most.ts'
 import { openEpoch } from './open-epoch.ts'
@@ -38,6 +39,7 @@ export class JobRun implements JobHandle {
   /** Why the log is not ours at the moment: for good when another process has it, else until it has been searched anew. */
   #lost: StreamError | undefined
   #newest: CheckpointInfo | undefined
+  #restored: StateComparison | undefined
 
   constructor(options: JobRunOptions) {
     this.#options = options
@@ -80,6 +82,7 @@ export class JobRun implements JobHandle {
       watermark: this.#epoch?.watermark ?? Number.NEGATIVE_INFINITY,
       restarts: this.#restarts,
       newestCheckpoint: this.#newest,
+      restored: this.#restored,
     }
   }
 
@@ -193,6 +196,7 @@ export class JobRun implements JobHandle {
       this.#hasRun = true
       this.#setPhase('running')
     }
+    if (event.kind === 'restoring' && event.checkpoint !== undefined) this.#restored = comparisonOf(event)
     if (event.kind === 'checkpoint') this.#newest = event.info
     this.#observer(event)
   }
@@ -245,4 +249,8 @@ export class JobRun implements JobHandle {
   #setPhase(phase: JobPhase): void {
     if (!this.#isStopping) this.#phase = phase
   }
+}
+
+function comparisonOf({ kept, migrated, added, dropped }: StateComparison): StateComparison {
+  return { kept, migrated, added, dropped }
 }

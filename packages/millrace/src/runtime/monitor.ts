@@ -1,5 +1,6 @@
 /** What a running job tells whoever started it: the command line, a test, a dashboard later. Data only. */
 import type { ProcessIdentity } from '../core/env.ts'
+import type { StateComparison } from '../plan/summary.ts'
 
 export type JobPhase = 'waiting' | 'restoring' | 'running' | 'restarting' | 'stopping' | 'ended'
 
@@ -17,6 +18,8 @@ export interface JobStatus {
   readonly watermark: number
   readonly restarts: number
   readonly newestCheckpoint: CheckpointInfo | undefined
+  /** Of the attempt at hand; undefined before it is known, and when it starts from nothing. */
+  readonly restored: StateComparison | undefined
 }
 export interface SourceStatus {
   readonly address: string
@@ -49,15 +52,12 @@ export type JobEvent =
   | { readonly kind: 'waiting'; readonly owner: ProcessIdentity; readonly silentMs: number; readonly leaseMs: number }
   | { readonly kind: 'claimed'; readonly epoch: number }
   /** Undefined: starts from nothing. */
-  | {
+  | (StateComparison & {
       readonly kind: 'restoring'
       readonly checkpoint: number | undefined
-      readonly kept: readonly string[]
-      readonly added: readonly string[]
-      readonly dropped: readonly string[]
       /** An older checkpoint, with the user's word: output that was committed after it stays, and is written again. */
       readonly repeatsOutput: boolean
-    }
+    })
   | { readonly kind: 'running'; readonly checkpoint: number | undefined }
   | { readonly kind: 'checkpoint'; readonly info: CheckpointInfo }
   /** A stop has not waited for all commits of its last checkpoint: the next run makes those that are left. */

@@ -22,6 +22,9 @@ import { wire } from './wiring.ts'
 /** As often as checkpoints are taken unless the run says otherwise. */
 const COMMIT_EVERY_MS = 1_000
 
+/** Of the heap: the rest is for records, snapshots and the program around the job. */
+const DEFAULT_STATE_SHARE = 0.6
+
 export interface OpenEpochOptions extends Omit<JobRunOptions, 'observer'> {
   readonly store: JobStore
   readonly observer: JobObserver
@@ -35,6 +38,7 @@ export async function openEpoch(options: OpenEpochOptions): Promise<EpochRun> {
   const summary = planSummary(plan)
   const comparison = compared(ownership.restored?.manifest, summary, settings)
   const restored = comparison?.manifest
+  const follows = comparison?.follows
   const keyGroups = restored?.keyGroups ?? settings.keyGroups ?? DEFAULT_KEY_GROUPS
   for (const parallelism of new Set(parallelismsOf(plan, settings.parallelism))) checkParallelism(parallelism, keyGroups)
   // Only now: what is refused has given nothing up.
@@ -46,7 +50,7 @@ export async function openEpoch(options: OpenEpochOptions): Promise<EpochRun> {
     planHash: planHash(plan, (parts) => env.digest.sha256(parts)),
     keyGroups,
     tasks: wiring.subtasks.map(({ spec, isSource }) => ({ task: spec.name, subtask: spec.subtask, isSource })),
-    restored,
+    restored: follows,
     checkpointFloor: Math.max(ownership.checkpointFloor, store.usedTo),
     needsFirst: summary.some(({ address, kind }) => kind === 'source' && restored?.operators[address] === undefined),
     failureBudget: options.tuning?.failureBudget ?? 0,
@@ -58,6 +62,7 @@ export async function openEpoch(options: OpenEpochOptions): Promise<EpochRun> {
       env,
       epoch: ownership.epoch,
       check: settings.check,
+      maxStateBytes: settings.maxStateBytes ?? env.heapLimitBytes * DEFAULT_STATE_SHARE,
       keepsState: store.keepsState,
       specializer: createSpecializer({ generate: options.tuning?.generateCode ?? true }),
       tuning: options.tuning ?? {},
@@ -95,12 +100,12 @@ function compared(
 }
 
 function restoringEvent(comparison: PlanComparison | undefined, { settings, store }: OpenEpochOptions): JobEvent {
-  if (comparison === undefined) return { kind: 'restoring', checkpoint: undefined, kept: [], added: [], dropped: [], repeatsOutput: false }
-  const { manifest, kept, migrated, added, dropped } = comparison
-  const { checkpoint } = manifest
+  if (comparison === undefined)
+    return { kind: 'restoring', checkpoint: undefined, kept: [], migrated: [], added: [], dropped: [], repeatsOutput: false }
+  const { checkpoint } = comparison.manifest
   const { acceptLoss, from } = settings.restore
   const repeatsOutput = acceptLoss && checkpoint === from && store.ownership.checkpointFloor > checkpoint
-  return { kind: 'restoring', checkpoint, kept: [...kept, ...migrated], added, dropped, repeatsOutput }
+  return { kind: 'restoring', checkpoint, ...comparison.states, repeatsOutput }
 }
 
 /** Reads what a subtask gets back when it is opened, not before: only its own key groups. */

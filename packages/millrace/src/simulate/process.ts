@@ -49,6 +49,7 @@ export class SimulatedProcess<M extends World = World> implements Env {
   readonly output: Output
   readonly budget: (kind: 'slice' | 'turn') => Budget
   readonly crashPoint: (name: string) => void
+  readonly heapLimitBytes: number = Number.POSITIVE_INFINITY
   readonly machine: M
   readonly pid: number
   /** What it printed. */

@@ -3,6 +3,7 @@ import type { Column } from './column.ts'
 import { StateContext } from './context.ts'
 import type { HeapStateOptions, SnapshotPort } from './contract.ts'
 import type { SlotTable } from './slot-table.ts'
+import type { StateSize } from './size.ts'
 import { Snapshots } from './snapshots.ts'
 
 /** Cells that are swept between two looks at the budget. */
@@ -60,6 +61,16 @@ export abstract class ColumnState<T extends SlotTable> extends StateContext {
     }
     return true
   }
+
+  sizes(): readonly StateSize[] {
+    return [
+      { state: undefined, bytes: this.table.sizeBytes() },
+      ...this.columns.map((column) => ({ state: column.name, bytes: column.sizeBytes() })),
+    ]
+  }
+
+  /** Only handles lend what could be changed in place. */
+  checkLent(): void {}
 
   sweep(budget: Budget): boolean {
     if (!this.free(budget)) return false

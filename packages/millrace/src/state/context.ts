@@ -16,10 +16,12 @@ export abstract class StateContext {
   readonly epochs: Epochs = new Epochs()
   abstract readonly table: SlotTable
   readonly entries: EntryWriter
+  readonly options: HeapStateOptions
   private readonly freezeAll: boolean
   private stored: number = 0
 
   constructor(options: HeapStateOptions) {
+    this.options = options
     this.entries = new EntryWriter(options.maxParallelism, Object.keys(options.declarations).length)
     this.freezeAll = options.freeze === 'always'
   }
@@ -60,6 +62,13 @@ export abstract class StateContext {
     if (!this.freezeAll && stored >= 100 && stored % 1024 !== 0) return value
     checkValue(value, fieldPath('state', name))
     return deepFreeze(value)
+  }
+
+  /** What is read without having been written: a change in place would be lost at once. As often as `keep`. */
+  freezeSome(value: unknown): unknown {
+    if (typeof value !== 'object') return value
+    const stored = this.stored++
+    return this.freezeAll || stored < 100 || stored % 1024 === 0 ? deepFreeze(value) : value
   }
 
   /** As `keep` for what may be changed in place: checked alike, never frozen. */

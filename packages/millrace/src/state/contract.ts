@@ -11,6 +11,7 @@
  * S5  A delta holds exactly what changed since the last completed snapshot; base + deltas, merged in order, is the state.
  */
 import type { Budget } from '../core/env.ts'
+import type { StateSize } from './size.ts'
 
 export type Key = string | number | bigint | boolean | readonly Key[]
 
@@ -35,6 +36,8 @@ export interface StateDeclaration {
   readonly initial?: () => unknown
   /** Applied at restore to each value, element or map value of another version. */
   readonly migrate?: (old: unknown, fromVersion: number) => unknown
+  /** Throws a `StreamError` for a value that the user's schema does not let pass. */
+  readonly validate?: (value: unknown) => unknown
 }
 
 /** Handles of the current key. What they mean is in the public types (`ValueState`, …). */
@@ -100,6 +103,8 @@ export interface FiredTimer {
 export interface OperatorState {
   /** Processing time of the mail at hand; never decreases (rules 1.17). Set by the task. */
   now: number
+  /** With `check: true`: throws where what handles gave out or took was changed in place since. {FROZEN_RECORD} */
+  checkLent(): void
   /** No key is current: state used now is an error. */
   leave(): void
 
@@ -133,6 +138,8 @@ export interface OperatorState {
 
   readonly snapshots: SnapshotPort
   readonly statistics: StateStatistics
+  /** An estimate of what each state takes in memory. Costs a few microseconds a state. */
+  sizes(): readonly StateSize[]
 }
 
 /** State by the current key. */
@@ -207,12 +214,27 @@ export interface SnapshotPort {
   restore(block: Uint8Array, keep: (state: string) => boolean): void
   /** After the last block. */
   endRestore(): void
+  /** As `restore`, some entries with each `next`: a block may be large, and `migrate` slow. */
+  restoreInSteps(block: Uint8Array, keep: (state: string) => boolean): Generator<undefined, void, undefined>
+}
+
+/** A declaration as it is stored and compared: without its functions. */
+export type DeclaredState = Omit<StateDeclaration, 'initial' | 'migrate' | 'validate'>
+
+export function declaredStates(states: Readonly<Record<string, StateDeclaration>>): Record<string, DeclaredState> {
+  return Object.fromEntries(
+    Object.entries(states).map(([name, { initial: _initial, migrate: _migrate, validate: _validate, ...data }]) => [name, data]),
+  )
 }
 
 /** Options of `createHeapState`. */
 export interface HeapStateOptions {
+  /** Whose state it is, for messages. */
+  readonly owner?: string
   readonly declarations: Readonly<Record<string, StateDeclaration>>
   readonly maxParallelism: number
-  /** Test and `check: true` mode: values are deep-frozen at `set`, `add` and `put`. */
+  /** Test and `check: true` mode: values are deep-frozen when they are written, restored or read, and what cannot be frozen is compared. */
   readonly freeze: 'always' | 'sampled'
+  /** The job writes objects with these fields into a restored state that holds none such; once for each state, without a schema. */
+  readonly newShape?: (state: string, fields: readonly string[], stored: readonly (readonly string[])[]) => void
 }

@@ -18,6 +18,7 @@ import type {
   ValueHandle,
 } from './contract.ts'
 import { KeyTable } from './key-table.ts'
+import { Lent, LentList, LentMap, LentValue } from './lent.ts'
 import { ListColumn } from './list-column.ts'
 import { MapColumn, TimersColumn } from './map-column.ts'
 import { TimerColumn } from './timer-column.ts'
@@ -34,6 +35,7 @@ class HeapState extends ColumnState<KeyTable> implements KeyedState {
   readonly integers: KeyTable['integers']
   private readonly timerColumns: readonly (TimerColumn | TimersColumn)[]
   private readonly queues: { readonly event: TimerQueue; readonly processing: TimerQueue }
+  private readonly lent: Lent | undefined
 
   constructor(options: HeapStateOptions) {
     super(
@@ -42,6 +44,7 @@ class HeapState extends ColumnState<KeyTable> implements KeyedState {
       (context) => Object.entries(options.declarations).map(([name, declaration], id) => columnOf(context, name, id, declaration)),
     )
     this.integers = this.table.integers
+    this.lent = options.freeze === 'always' ? new Lent(options.owner ?? 'a step', () => this.key) : undefined
     this.timerColumns = this.columns.filter((column) => column instanceof TimerColumn || column instanceof TimersColumn)
     this.timerNames = this.timerColumns.map((column) => column.name)
     this.queues = { event: new TimerQueue(this.timerColumns), processing: new TimerQueue(this.timerColumns) }
@@ -68,11 +71,13 @@ class HeapState extends ColumnState<KeyTable> implements KeyedState {
   }
 
   value(name: string): ValueHandle {
-    return this.handle(name, ValueColumn)
+    const column = this.handle(name, ValueColumn)
+    return this.lent === undefined ? column : new LentValue(column, this.lent, name)
   }
 
   list(name: string): ListHandle {
-    return this.handle(name, ListColumn)
+    const column = this.handle(name, ListColumn)
+    return this.lent === undefined ? column : new LentList(column, this.lent, name)
   }
 
   lists(name: string): ListSlots {
@@ -80,7 +85,12 @@ class HeapState extends ColumnState<KeyTable> implements KeyedState {
   }
 
   map(name: string): MapHandle {
-    return this.handle(name, MapColumn)
+    const column = this.handle(name, MapColumn)
+    return this.lent === undefined ? column : new LentMap(column, this.lent, name)
+  }
+
+  override checkLent(): void {
+    this.lent?.check()
   }
 
   accumulator(name: string): AccumulatorColumn {

@@ -4,6 +4,7 @@ import type { ListHandle, ListSlots, TtlDeclaration } from './contract.ts'
 import { DirtySlots } from './epochs.ts'
 import { APPEND, EXPIRY, REPLACE } from './format.ts'
 import { PAGE_BITS, PAGE_MASK } from './pages.ts'
+import { heapBytesOf, meanOf, SAMPLED_CELLS } from './size.ts'
 import type { ValueReader } from './value-codec.ts'
 
 /**
@@ -54,6 +55,8 @@ export class ListColumn extends Column implements ListHandle, ListSlots {
   private readonly pages: (ListCell | undefined)[][] = []
   private readonly dirty: DirtySlots = new DirtySlots()
   private captures: Capture[] = []
+  /** In all lists. */
+  private itemCount: number = 0
   private sweepSlot: number = 0
 
   cover(page: number): void {
@@ -129,6 +132,7 @@ export class ListColumn extends Column implements ListHandle, ListSlots {
     if (cell.stamp !== this.epoch) this.mark(slot, cell)
     if (this.ttl !== undefined) this.stampNext(slot, cell, this.context.now + this.ttl.afterMs)
     cell.items.push(kept)
+    this.itemCount++
     if (cell.items.length === 1) this.context.table.gained(slot)
   }
 
@@ -149,6 +153,7 @@ export class ListColumn extends Column implements ListHandle, ListSlots {
     if (items.length === 0 && cell.items.length === 0) return
     if (cell.stamp !== this.epoch) this.mark(slot, cell)
     const before = cell.items.length
+    this.itemCount += items.length - before
     cell.items = items
     cell.head = 0
     cell.expiries = expiries
@@ -286,6 +291,25 @@ export class ListColumn extends Column implements ListHandle, ListSlots {
     this.captures = []
   }
 
+  sizeBytes(): number {
+    let cells = 0
+    let items = 0
+    let bytes = 0
+    const { high } = this.context.table
+    meanOf(high, (slot) => {
+      const cell = this.cellAt(slot)
+      if (cell !== undefined) cells++
+      const count = Math.min(cell?.items.length ?? 0, SAMPLED_ITEMS)
+      for (let i = 0; i < count; i++) bytes += heapBytesOf(cell?.items[i])
+      items += count
+      return 0
+    })
+    const share = cells / Math.max(1, Math.min(high, SAMPLED_CELLS))
+    return (
+      high * (8 + share * CELL_BYTES) + this.itemCount * (this.expires ? 24 : 12) + (items === 0 ? 0 : (bytes / items) * this.itemCount)
+    )
+  }
+
   release(slot: number): void {
     const page = this.pages[slot >>> PAGE_BITS] as (ListCell | undefined)[]
     if ((slot & PAGE_MASK) < page.length) page[slot & PAGE_MASK] = undefined
@@ -299,14 +323,19 @@ export class ListColumn extends Column implements ListHandle, ListSlots {
     if (entry.op === REPLACE) {
       cell.items = []
       cell.head = 0
+      cell.base = 0
       if (this.expires) cell.expiries = []
     } else if (entry.from !== before) entry.fail(`a list of ${before} elements is to be continued after ${entry.from}`)
+    const key = this.context.table.keyOf(slot)
     entry.elements(values, (value, expiry) => {
-      cell.items.push(this.restored(value, entry.row.version))
+      cell.items.push(this.upgrade.valueOf(value, entry.row.version, key))
       if (this.expires) cell.expiries?.push(expiry)
     })
     if (cell.expiries !== undefined) ascend(cell.expiries, before)
-    cell.base = cell.items.length
+    const isOld = this.upgrade.isNeeded(entry.row.version)
+    if (isOld && cell.stamp !== this.epoch) this.mark(slot, cell)
+    this.itemCount += cell.items.length - before
+    cell.base = isOld || cell.base < 0 ? -1 : cell.items.length
     if (before === 0 && cell.items.length > 0) this.context.table.gained(slot)
     if (before > 0 && cell.items.length === 0) this.context.table.lost(slot)
   }
@@ -331,6 +360,9 @@ export class ListColumn extends Column implements ListHandle, ListSlots {
 /** Fits in one byte of a varint. */
 const ENTRY_ITEMS = 127
 const ENTRY_BYTES = 8192
+/** Of one list, for an estimate. */
+const SAMPLED_ITEMS = 8
+const CELL_BYTES = 136
 
 function* someOf(items: readonly unknown[], from: number, end: number): Generator<unknown, void, undefined> {
   for (let i = from; i < end; i++) yield items[i]

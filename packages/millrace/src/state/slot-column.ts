@@ -3,6 +3,7 @@ import { Column } from './column.ts'
 import { DirtySlots } from './epochs.ts'
 import { DELETE, EXPIRY, PUT } from './format.ts'
 import { lengthened, PAGE_BITS, PAGE_MASK } from './pages.ts'
+import { heapBytesOf, meanOf } from './size.ts'
 import type { ValueReader } from './value-codec.ts'
 
 export const ABSENT: number = 0
@@ -122,6 +123,18 @@ export abstract class SlotColumn extends Column {
     this.context.table.lost(slot)
   }
 
+  sizeBytes(): number {
+    const slots = this.pages.reduce((sum, { cells }) => sum + (cells.length >> 1), 0)
+    const isWith = (what: 'objects' | 'extra'): number => (this.pages.some((page) => page[what] !== undefined) ? 8 : 0)
+    const { high } = this.context.table
+    const each = isWith('objects') === 0 ? 0 : meanOf(high, (slot) => heapBytesOf(this.objectAt(slot)))
+    return slots * (16 + isWith('objects') + isWith('extra')) + high * each
+  }
+
+  private objectAt(slot: number): unknown {
+    return (this.pages[slot >>> PAGE_BITS] as CellPage).objects?.[slot & PAGE_MASK]
+  }
+
   // ------------------------------------------------------------ snapshots
 
   seal(): void {
@@ -183,7 +196,18 @@ export abstract class SlotColumn extends Column {
       return
     }
     const page = this.pages[slot >>> PAGE_BITS] as CellPage
-    this.replace(page, slot, this.restored(values.read(entry.valueStart, entry.valueEnd, entry.isInline), entry.row.version))
+    const { version } = entry.row
+    const value = this.upgrade.valueOf(
+      values.read(entry.valueStart, entry.valueEnd, entry.isInline),
+      version,
+      this.context.table.keyOf(slot),
+    )
+    if (this.upgrade.isNeeded(version)) {
+      if (page.ints[((slot & PAGE_MASK) << 2) + 2] !== this.epoch) this.mark(page, slot)
+      // As with `set`: nothing is what `migrate` made of it.
+      if (value === undefined) return this.remove(slot)
+    }
+    this.replace(page, slot, value)
     if (page.extra !== undefined && this.expires) page.extra[slot & PAGE_MASK] = entry.expiry
   }
 }

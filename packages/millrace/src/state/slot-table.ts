@@ -3,6 +3,7 @@ import type { Key } from './contract.ts'
 import type { EntryWriter } from './entry-writer.ts'
 import type { Epochs } from './epochs.ts'
 import { lengthened, PAGE_BITS, PAGE_MASK, pageSize, SlotList } from './pages.ts'
+import { heapBytesOf, meanOf } from './size.ts'
 
 /**
  * Slots, each of which stands for what an operator keeps under one key, or under one key in one window; columns hold the things
@@ -176,6 +177,12 @@ export abstract class SlotTable {
     this.free.push(slot)
   }
 
+  /** An estimate (state/size.ts): pages, and the index with the keys that are no numbers. */
+  sizeBytes(): number {
+    const paged = this.pages.reduce((sum, { groups }) => sum + groups.length * SLOT_BYTES, 0)
+    return paged + this.slots * meanOf(this.high, (slot) => indexBytesOf(this.keyOf(slot)))
+  }
+
   /** Slots that are given out and have nothing. */
   get empty(): number {
     return this.slots - this.liveKeys
@@ -187,6 +194,15 @@ export abstract class SlotTable {
 }
 
 const FREED = -1
+/** Of number, group and uses. */
+const SLOT_BYTES = 18
+const NUMBER_ENTRY_BYTES = 16
+/** Of a Map from text to slot, and the place of the key in its page. */
+const TEXT_ENTRY_BYTES = 52
+
+function indexBytesOf(key: Key): number {
+  return typeof key === 'number' ? NUMBER_ENTRY_BYTES : TEXT_ENTRY_BYTES + heapBytesOf(key)
+}
 
 class KeyPage {
   numbers: Float64Array

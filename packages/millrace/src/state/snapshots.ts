@@ -127,8 +127,12 @@ export class Snapshots implements SnapshotPort {
   }
 
   restore(block: Uint8Array, keep: (state: string) => boolean): void {
+    for (const _step of this.restoreInSteps(block, keep));
+  }
+
+  *restoreInSteps(block: Uint8Array, keep: (state: string) => boolean): Generator<undefined, void, undefined> {
     try {
-      this.apply(new BlockEntries(block), keep)
+      yield* this.apply(new BlockEntries(block), keep)
     } catch (error) {
       throw corruptBlock(error, 'A block of state cannot be restored')
     }
@@ -138,7 +142,7 @@ export class Snapshots implements SnapshotPort {
     this.context.table.endRestore()
   }
 
-  private apply(entries: BlockEntries, keep: (state: string) => boolean): void {
+  private *apply(entries: BlockEntries, keep: (state: string) => boolean): Generator<undefined, void, undefined> {
     const { group, rows } = entries.header
     const targets: (Column | undefined)[] = []
     for (const row of rows) {
@@ -151,13 +155,14 @@ export class Snapshots implements SnapshotPort {
           'STATE_MISMATCH',
           `The state ${JSON.stringify(row.name)} is a ${row.kind} in the checkpoint and a ${column.kind} in the job.`,
         )
-      if (row.version === column.declaration.version) column.codec.seed(row.shapes)
+      if (row.version === column.declaration.version) column.seed(row.shapes)
       targets[row.id] = column
     }
     const readers = entries.valueReaders()
     const { table } = this.context
     let isFirst = true
-    while (entries.next()) {
+    for (let count = 1; entries.next(); count++) {
+      if (count % STEP === 0) yield
       const target = targets[entries.row.id]
       if (target === undefined) continue
       const namespace = entries.namespace()

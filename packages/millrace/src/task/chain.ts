@@ -161,7 +161,12 @@ function buildOperator(
   const own: OwnParts = {
     time: { watermark: Number.NEGATIVE_INFINITY, now: 0, isRunning: false },
     held: { resource: undefined },
-    keyed: stateOf(node, { maxParallelism: parts.options.spec.keyGroups, freeze: check ? 'always' : 'sampled' }),
+    keyed: stateOf(node, {
+      owner: node.address,
+      maxParallelism: parts.options.spec.keyGroups,
+      freeze: check ? 'always' : 'sampled',
+      newShape: (state, fields, stored) => warnOfShape(parts.options, `${node.address}.${state}`, fields, stored),
+    }),
     writer: parts.writers.get(index),
     written: { records: 0 },
   }
@@ -206,6 +211,15 @@ function stateOf(node: PlanNode, options: Omit<HeapStateOptions, 'declarations'>
   if (!('states' in node)) return undefined
   const all = { ...options, declarations: node.states }
   return node.kind === 'window' ? createWindowState(node, all) : createHeapState(all)
+}
+
+/** Rules 1.21: without a schema nobody knows whether the job can read what it finds; this is the first sign that it may not. */
+function warnOfShape({ env }: TaskOptions, state: string, fields: readonly string[], stored: readonly (readonly string[])[]): void {
+  env.log('warn', 'a state gets values of another form than those that were restored: has its version to be raised?', {
+    state,
+    writes: `{ ${fields.join(', ')} }`,
+    restored: stored.map((names) => `{ ${names.join(', ')} }`).join(' '),
+  })
 }
 
 /** Stateless steps with several inputs have one closure for all of them. */

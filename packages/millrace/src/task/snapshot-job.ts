@@ -2,11 +2,11 @@
  * One task's part of one checkpoint: everything is sealed when this is made (in the turn of the hold); the state is then encoded
  * in slices between batches, and the snapshot leaves when that is done and all that sinks sealed is durable.
  */
-import type { OperatorReport, StoredDeclaration } from '../checkpoint/manifest.ts'
+import type { OperatorReport } from '../checkpoint/manifest.ts'
 import type { Budget } from '../core/env.ts'
 import type { PlanNode } from '../plan/nodes.ts'
 import { keyGroupRangeOf } from '../core/key-group.ts'
-import type { StateBlock, StateDeclaration } from '../state/contract.ts'
+import { declaredStates, type StateBlock } from '../state/contract.ts'
 import type { Chain, ChainOperator } from './chain.ts'
 import type { BarrierReason } from './messages.ts'
 import type { SinkSeals } from './sink-seals.ts'
@@ -47,7 +47,7 @@ export class SnapshotJob {
       if (options.keepsState) keyed?.snapshots.seal(checkpoint, 'delta')
       this.#operators[node.address] = {
         kind: 'keyed',
-        states: storedStates('states' in node ? node.states : {}),
+        states: declaredStates('states' in node ? node.states : {}),
         first: range.first,
         last: range.last,
         watermark: time.watermark,
@@ -102,8 +102,4 @@ function seesTime(node: PlanNode): boolean {
 function sourceAddress(options: TaskOptions): string {
   const { plan, nodes } = options.spec
   return plan.nodes[nodes[0] as number]?.address as string
-}
-
-function storedStates(states: Readonly<Record<string, StateDeclaration>>): Record<string, StoredDeclaration> {
-  return Object.fromEntries(Object.entries(states).map(([name, { initial: _initial, ...stored }]) => [name, stored]))
 }

@@ -1,12 +1,35 @@
 import type { Env } from '../core/env.ts'
 import type { OperatorState } from '../state/contract.ts'
+import type { ChainOperator } from './chain.ts'
+import { nameOfSize, type StateBudget } from './state-budget.ts'
+import type { TaskOptions } from './task-spec.ts'
 
 export interface SweeperOptions {
   readonly env: Pick<Env, 'budget'>
-  readonly states: readonly OperatorState[]
+  readonly states: readonly AddressedState[]
   readonly keepsState: boolean
   /** Called after each slice, for those who watch. */
   readonly swept: (() => void) | undefined
+  readonly stateBudget?: StateBudget | undefined
+}
+export interface AddressedState {
+  readonly address: string
+  readonly state: OperatorState
+}
+
+/** Undefined for a task that keeps nothing. */
+export function createSweeper(operators: readonly ChainOperator[], options: TaskOptions): Sweeper | undefined {
+  const { env, host, keepsState, stateBudget } = options
+  const states = operators.flatMap(({ node, keyed }) => (keyed === undefined ? [] : [{ address: node.address, state: keyed }]))
+  if (states.length === 0) return undefined
+  const { swept } = host
+  return new Sweeper({
+    env,
+    states,
+    keepsState,
+    swept: swept === undefined ? undefined : () => states.forEach(({ address, state }) => swept(address, state.statistics)),
+    stateBudget,
+  })
 }
 
 /**
@@ -17,10 +40,13 @@ export interface SweeperOptions {
  *     second, and 32 times what that took; so it takes some 3 % of the time at most.
  * W2  A task with other work gives it one slice in {@link PAUSE_MS}; one without goes on until nothing is left, and is woken for a round.
  * W3  Without checkpoints, `forget` stands for a completed one: whenever what waits for it is a quarter of the keys.
+ * W4  What the state takes is estimated every {@link MEASURE_EVERY_MS} and told to the budget, while a snapshot is encoded too.
  */
 export class Sweeper {
   readonly #env: Pick<Env, 'budget'>
   readonly #states: readonly OperatorState[]
+  readonly #addressed: readonly AddressedState[]
+  readonly #stateBudget: StateBudget | undefined
   /** Those with values that expire. */
   readonly #expiring: readonly OperatorState[]
   readonly #keepsState: boolean
@@ -32,13 +58,16 @@ export class Sweeper {
   #at = -1
   #slices = 0
   #slicedAtMs = Number.NEGATIVE_INFINITY
+  #measuredAtMs = Number.NEGATIVE_INFINITY
 
   constructor(options: SweeperOptions) {
     this.#env = options.env
     this.#swept = options.swept
-    this.#states = options.states
+    this.#addressed = options.states
+    this.#states = options.states.map(({ state }) => state)
+    this.#stateBudget = options.stateBudget
     this.#keepsState = options.keepsState
-    this.#expiring = options.states.filter(({ shortestTtlMs }) => shortestTtlMs < Number.POSITIVE_INFINITY)
+    this.#expiring = this.#states.filter(({ shortestTtlMs }) => shortestTtlMs < Number.POSITIVE_INFINITY)
     const shortestMs = Math.min(...this.#expiring.map(({ shortestTtlMs }) => shortestTtlMs))
     this.#betweenMs = Math.min(Math.max(shortestMs / 10, SHORTEST_BETWEEN_MS), LONGEST_BETWEEN_MS)
   }
@@ -53,6 +82,15 @@ export class Sweeper {
     const isDone = this.#slice(nowMs, isRound)
     this.#swept?.()
     return !isDone
+  }
+
+  /** W4. @throws {STATE_LIMIT} */
+  measure(nowMs: number): void {
+    if (this.#stateBudget === undefined || nowMs < this.#measuredAtMs + MEASURE_EVERY_MS) return
+    this.#measuredAtMs = nowMs
+    const sizes = new Map<string, number>()
+    for (const { address, state } of this.#addressed) for (const size of state.sizes()) sizes.set(nameOfSize(address, size), size.bytes)
+    this.#stateBudget.tell(this, sizes)
   }
 
   /** When a round is due: ms from now; undefined when there is nothing to look at. */
@@ -100,5 +138,6 @@ const PAUSE_MS = 8
 const SHORTEST_BETWEEN_MS = 1_000
 const LONGEST_BETWEEN_MS = 3_600_000
 const COST_FACTOR = 32
+const MEASURE_EVERY_MS = 250
 /** So many deletions are not worth a `forget`. */
 const SOME = 4_096

@@ -28,7 +28,7 @@ import { restoreOperator } from './restore-operator.ts'
 import { createRouter, type Router } from './router.ts'
 import { SnapshotJob } from './snapshot-job.ts'
 import { SinkSeals } from './sink-seals.ts'
-import { Sweeper } from './sweeper.ts'
+import { createSweeper, type Sweeper } from './sweeper.ts'
 import { countsOf, type TaskCounts } from './task-counts.ts'
 import type { HostTime, OperatorRestore, TaskOptions } from './task-spec.ts'
 
@@ -73,6 +73,8 @@ export class TaskCore {
   #now = Number.NEGATIVE_INFINITY
   #monotonic = 0
   #lastCheckpoint = -1
+  /** Of the last one nobody has said yet whether it is complete. */
+  #isUntold = false
   #flushedAtMs = 0
   readonly #full = new Set<number>()
   /** Full until a commit (T6). */
@@ -107,13 +109,13 @@ export class TaskCore {
       writers: this.#parts.writers,
       whenFull: (node) => this.#whenFull(node),
     })
+    const sweeper = (this.#sweeper = createSweeper(this.#chain.operators, this.options))
     for (const each of this.#chain.operators) {
       const from = restored[each.node.address]
-      if (from?.kind === 'keyed') await restoreOperator(each, from, this.#now, this.options)
+      if (from?.kind === 'keyed') await restoreOperator(each, from, this.#now, this.options, (nowMs) => sweeper?.measure(nowMs))
     }
     this.#times = new OperatorTimes(this.options.spec, this.#chain.operators)
     this.#times.carryDown()
-    this.#sweeper = this.#createSweeper()
     for (const { operator } of [...this.#chain.operators].reverse()) await operator.open?.()
     if (this.options.signal.aborted) throw new StreamError('STOPPED', 'The job was stopped while it was opened.')
     if (this.#parts.reader !== undefined) this.#source.start(this.#parts.reader, this.#parts.restoredSplits)
@@ -166,8 +168,10 @@ export class TaskCore {
     this.#seals.complete(checkpoint)
     this.#askForCheckpoint()
     // A task that had ended before is not asked again: it did not seal this one.
-    if (this.options.keepsState && checkpoint === this.#lastCheckpoint)
-      for (const { keyed } of this.#chain.operators) keyed?.snapshots.complete(checkpoint)
+    if (this.#isUntold && checkpoint === this.#lastCheckpoint) {
+      this.#isUntold = false
+      if (this.options.keepsState) for (const { keyed } of this.#chain.operators) keyed?.snapshots.complete(checkpoint)
+    }
     if (this.#sweeper?.canFree === true) this.options.host.wake()
   }
 
@@ -187,8 +191,9 @@ export class TaskCore {
       this.#phase = 'running'
       return
     }
-    if (this.options.keepsState && checkpoint <= this.#lastCheckpoint)
-      for (const { keyed } of this.#chain.operators) keyed?.snapshots.abort(checkpoint)
+    if (!this.#isUntold || checkpoint !== this.#lastCheckpoint) return
+    this.#isUntold = false
+    if (this.options.keepsState) for (const { keyed } of this.#chain.operators) keyed?.snapshots.abort(checkpoint)
   }
 
   /** Of the source's positions by split, its own are in a durable checkpoint. */
@@ -230,7 +235,9 @@ export class TaskCore {
     const { operators } = this.#chain
     for (let i = 0; i < operators.length; i++) (operators[i] as ChainOperator).time.isRunning = true
     try {
-      return work()
+      const worked = work()
+      if (this.options.check) for (const { keyed } of operators) keyed?.checkLent()
+      return worked
     } finally {
       for (let i = 0; i < operators.length; i++) {
         const { time, keyed } = operators[i] as ChainOperator
@@ -316,7 +323,10 @@ export class TaskCore {
   /** T3. */
   #hold(checkpoint: number, reason: BarrierReason): void {
     invariant(checkpoint > this.#lastCheckpoint, `T1: checkpoint ${checkpoint} after ${this.#lastCheckpoint}`)
+    // CP-3: what a host may have completed without a word is in this one too.
+    if (this.#isUntold) this.abort(this.#lastCheckpoint)
     this.#lastCheckpoint = checkpoint
+    this.#isUntold = true
     this.#snapshot = new SnapshotJob({
       checkpoint,
       reason,
@@ -341,23 +351,10 @@ export class TaskCore {
 
   /** Between batches, not while a snapshot takes such slices (TT-4). */
   #sweep(isBusy: boolean): boolean {
-    if (this.#phase !== 'running' || !this.#hasBegun || this.#hasEnded || this.#isEncoding) return false
+    if (this.#phase !== 'running' || !this.#hasBegun || this.#hasEnded) return false
+    this.#sweeper?.measure(this.#monotonic)
+    if (this.#isEncoding) return false
     return this.#sweeper?.step(this.#monotonic, isBusy) === true
-  }
-
-  #createSweeper(): Sweeper | undefined {
-    const { env, host, keepsState } = this.options
-    const keyed = this.#chain.operators.flatMap((each) =>
-      each.keyed === undefined ? [] : [{ address: each.node.address, state: each.keyed }],
-    )
-    if (keyed.length === 0) return undefined
-    const { swept } = host
-    return new Sweeper({
-      env,
-      states: keyed.map(({ state }) => state),
-      keepsState,
-      swept: swept === undefined ? undefined : () => keyed.forEach(({ address, state }) => swept(address, state.statistics)),
-    })
   }
 
   /** Goes on with what has begun until it is done, the gate closes or the turn is over. */

@@ -6,6 +6,7 @@ import type { OutputName, Plan } from '../plan/nodes.ts'
 import type { TaskHost } from './messages.ts'
 import type { OutputEdge } from './router.ts'
 import type { Specializer } from './specialize.ts'
+import type { StateBudget } from './state-budget.ts'
 
 /** One subtask of one task of the physical plan, as data. */
 export interface TaskSpec {
@@ -63,6 +64,8 @@ export interface TaskOptions {
   readonly keepsState: boolean
   /** Deep-freeze and inspect every record, not samples. */
   readonly check: boolean
+  /** Of the process: what its state may take. */
+  readonly stateBudget?: StateBudget | undefined
   readonly signal: AbortSignal
   /** Smaller ones are for tests: credits of one record. */
   readonly batchRecords?: number
