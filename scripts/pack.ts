@@ -23,7 +23,9 @@ function folderLines(all: readonly PackedFile[]): string[] {
     const found = folders.get(name) ?? { count: 0, size: 0 }
     folders.set(name, { count: found.count + 1, size: found.size + size })
   }
-  return [...folders].map(([name, { count, size }]) => `${(name === '' ? '.' : name).padEnd(18)} ${String(count).padStart(4)} ${kib(size).padStart(9)}`)
+  return [...folders].map(
+    ([name, { count, size }]) => `${(name === '' ? '.' : name).padEnd(18)} ${String(count).padStart(4)} ${kib(size).padStart(9)}`,
+  )
 }
 
 function kib(bytes: number): string {

@@ -3,7 +3,16 @@ import { doors, layers } from '../layers.ts'
 
 /** What a user never needs: the simulator is for our own attacks, the rest belongs to other folders of the repository. */
 const UNPUBLISHED_LAYERS = ['simulate']
-const ALWAYS = ['LICENSE', 'README.md', 'package.json', 'llms.txt', 'docs/errors.md', 'bin/millrace.mjs', 'dist/index.js', 'dist/cli/main.js']
+const ALWAYS = [
+  'LICENSE',
+  'README.md',
+  'package.json',
+  'llms.txt',
+  'docs/errors.md',
+  'bin/millrace.mjs',
+  'dist/index.js',
+  'dist/cli/main.js',
+]
 const MAX_UNPACKED_BYTES = 3 * 1024 * 1024
 
 export interface PackedFile {
@@ -16,7 +25,9 @@ export function surprisesIn(files: readonly PackedFile[]): string[] {
   const paths = new Set(files.map(({ path }) => path))
   const strange = [...paths].filter((path) => !isExpected(path)).map((path) => `${path}: nothing expects it in the package`)
   const missing = ALWAYS.filter((path) => !paths.has(path)).map((path) => `${path}: is missing`)
-  const alone = [...paths].filter((path) => isCompiled(path) && !paths.has(partnerOf(path))).map((path) => `${path}: without ${partnerOf(path)}`)
+  const alone = [...paths]
+    .filter((path) => isCompiled(path) && !paths.has(partnerOf(path)))
+    .map((path) => `${path}: without ${partnerOf(path)}`)
   const empty = files.filter(({ size }) => size === 0).map(({ path }) => `${path}: is empty`)
   const bytes = files.reduce((sum, { size }) => sum + size, 0)
   const large = bytes > MAX_UNPACKED_BYTES ? [`${bytes} bytes unpacked, ${MAX_UNPACKED_BYTES} is the limit`] : []
