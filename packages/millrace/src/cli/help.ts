@@ -1,4 +1,5 @@
 import { commands, type CommandSpec, type Example, type OptionSpec } from './commands.ts'
+import { errorPage } from './error-page.ts'
 import { exitCodes } from './exit-codes.ts'
 import { tableText } from './table.ts'
 
@@ -31,7 +32,7 @@ export function generalHelp(): string {
     'exit codes:',
     ...exitCodeLines(),
     '',
-    'Each error has a code; docs/errors.md says what it means and what to do.',
+    `Each error has a code; ${errorPage(process.cwd())} says what it means and what to do.`,
   )
 }
 
