@@ -3,13 +3,22 @@
  * outside the repository, and run there as compiled JavaScript on each release line of Node that `engines` allows.
  */
 import { rmSync } from 'node:fs'
+import { twoAtATime } from '../../scripts/lib/child.ts'
 import type { Attack } from '../lib/attack.ts'
 import { contentChecks } from './contents.ts'
 import { doorChecks } from './doors.ts'
 import { playground, type Check } from './playground.ts'
+import { starterChecks } from './starter.ts'
+import { strangerChecks } from './stranger.ts'
 import { typeChecks } from './types.ts'
 
-const lists: readonly ((at: Awaited<ReturnType<typeof playground>>) => readonly Check[])[] = [contentChecks, doorChecks, typeChecks]
+const lists: readonly ((at: Awaited<ReturnType<typeof playground>>) => readonly Check[])[] = [
+  contentChecks,
+  doorChecks,
+  typeChecks,
+  strangerChecks,
+  starterChecks,
+]
 
 export const attack: Attack = {
   name: 'package',
@@ -18,8 +27,7 @@ export const attack: Attack = {
     if (args.length > 0) throw new Error(`unknown option '${args[0]}'`)
     const at = await playground()
     const checks = lists.flatMap((list) => list(at))
-    let failed = 0
-    for (const check of checks) if (!(await passes(check))) failed++
+    const failed = (await twoAtATime(checks, passes)).filter((isGood) => !isGood).length
     if (failed === 0) rmSync(at.folder, { recursive: true })
     else process.stdout.write(`left as it is: ${at.folder}\n`)
     return { passed: checks.length - failed, failed, planned: checks.length }

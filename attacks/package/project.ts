@@ -6,7 +6,11 @@ import { runChild, type Outcome } from '../../scripts/lib/child.ts'
 import { withoutNpmSettings } from '../../scripts/lib/npm.ts'
 
 const TIMEOUT_MS = 120_000
-const KILL_POLL_MS = 5
+const POLL_MS = 5
+
+/** The package has no dependencies: that a registry does not answer must not matter. */
+const WITHOUT_REGISTRY = { npm_config_audit: 'false', npm_config_fund: 'false', npm_config_update_notifier: 'false' }
+const PLAIN = { NODE_OPTIONS: undefined, NODE_COMPILE_CACHE: undefined, FORCE_COLOR: undefined, NO_COLOR: '1' }
 
 /** A folder of somebody who knows nothing of this repository. */
 export class Project {
@@ -15,14 +19,7 @@ export class Project {
 
   constructor(folder: string, path: string) {
     this.folder = folder
-    this.#env = {
-      ...withoutNpmSettings,
-      PATH: path,
-      NODE_OPTIONS: undefined,
-      NODE_COMPILE_CACHE: undefined,
-      FORCE_COLOR: undefined,
-      NO_COLOR: '1',
-    }
+    this.#env = { ...withoutNpmSettings, ...WITHOUT_REGISTRY, ...PLAIN, PATH: path }
   }
 
   write(file: string, text: string): void {
@@ -66,11 +63,11 @@ export class Project {
   }
 
   async install(...packages: readonly string[]): Promise<string> {
-    return await this.must('npm', 'install', '--no-audit', '--no-fund', '--prefer-offline', ...packages)
+    return await this.must('npm', 'install', '--prefer-offline', ...packages)
   }
 
-  /** Runs `line` until `isReached`, then kills the process and all that it has started with SIGKILL. Returns what it had said. */
-  killWhen(line: string, isReached: () => boolean): Promise<string> {
+  /** Runs `line` until `isReached`, then sends the signal to the process and all that it has started, as a terminal does. Returns what was said. */
+  signalWhen(line: string, signal: 'SIGINT' | 'SIGKILL', isReached: (output: string) => boolean): Promise<string> {
     return new Promise((resolve, reject) => {
       const child = spawn('sh', ['-c', line], {
         cwd: this.folder,
@@ -78,18 +75,21 @@ export class Project {
         stdio: ['ignore', 'pipe', 'pipe'],
         detached: true,
       })
+      const group = -(child.pid as number)
       let output = ''
-      let isKilled = false
+      let isSent = false
       for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text: string) => (output += text))
-      const timer = setInterval(() => {
-        if (isKilled || child.pid === undefined || !isReached()) return
-        isKilled = true
-        process.kill(-child.pid, 'SIGKILL')
-      }, KILL_POLL_MS)
+      const poll = setInterval(() => {
+        if (isSent || !isReached(output)) return
+        isSent = true
+        process.kill(group, signal)
+      }, POLL_MS)
+      const late = setTimeout(() => process.kill(group, 'SIGKILL'), TIMEOUT_MS)
       child.on('close', () => {
-        clearInterval(timer)
-        if (isKilled) resolve(output)
-        else reject(new Error(`${line} ended before it could be killed:\n${output}`))
+        clearInterval(poll)
+        clearTimeout(late)
+        if (isSent) resolve(output)
+        else reject(new Error(`${line} ended before it had come so far:\n${output}`))
       })
     })
   }

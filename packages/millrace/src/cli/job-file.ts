@@ -106,6 +106,6 @@ function looksLikeJob(value: unknown): boolean {
 function kindOf(value: unknown): string {
   if (value === null) return 'null'
   if (Array.isArray(value)) return 'an array'
-  if (typeof value === 'function') return value.name === '' ? 'a function' : `the function ${value.name}`
+  if (typeof value === 'function') return value.name === '' || value.name === 'default' ? 'a function' : `the function ${value.name}`
   return typeof value === 'object' ? 'an object' : `the ${typeof value} ${valueText(value)}`
 }
