@@ -21,10 +21,8 @@ const COMPILE_TIMEOUT_MS = 120_000
 
 /** @throws when the sources do not compile */
 export async function stageEngine(folder: string): Promise<void> {
-  rmSync(folder, { recursive: true, force: true })
-  mkdirSync(folder, { recursive: true })
-  const manifest = JSON.parse(readText(`${ENGINE}/package.json`)) as Manifest
-  await compile(folder, [...doorSources(manifest), COMMAND])
+  await compileEngine(folder)
+  const manifest = readManifest()
   cpSync(join(root, ENGINE, 'bin'), join(folder, 'bin'), { recursive: true })
   chmodSync(join(folder, 'bin/millrace.mjs'), 0o755)
   writeFileSync(join(folder, 'package.json'), `${JSON.stringify(packedManifest(manifest), undefined, 2)}\n`)
@@ -32,7 +30,11 @@ export async function stageEngine(folder: string): Promise<void> {
   for (const page of pages) write(join(folder, page), packedPage(page, readText(page), new Set(pages)))
 }
 
-async function compile(folder: string, sources: readonly string[]): Promise<void> {
+/** Empties the folder, and compiles into its `dist`. @throws when the sources do not compile */
+export async function compileEngine(folder: string): Promise<void> {
+  rmSync(folder, { recursive: true, force: true })
+  mkdirSync(folder, { recursive: true })
+  const sources = [...doorSources(readManifest()), COMMAND]
   const config = join(folder, 'tsconfig.json')
   const engine = join(root, ENGINE)
   const options = { noEmit: false, outDir: 'dist', rootDir: join(engine, 'src') }
@@ -49,6 +51,10 @@ async function compile(folder: string, sources: readonly string[]): Promise<void
   rmSync(config)
   if (code !== 0) throw new Error(`the sources do not compile:\n${output}`)
   for (const file of filesBelow(join(folder, 'dist'))) if (file.endsWith('.d.ts')) nameCompiledFiles(join(folder, 'dist', file))
+}
+
+function readManifest(): Manifest {
+  return JSON.parse(readText(`${ENGINE}/package.json`)) as Manifest
 }
 
 /** The compiler leaves `./x.ts` in declarations, which only its newer releases take for `./x.d.ts`. */
