@@ -9,7 +9,7 @@ import { finish } from './lib/report.ts'
 import type { Manifest } from './package/manifest.ts'
 import { compileEngine } from './package/stage.ts'
 import { declarationsOf, doorOf, type Declaration } from './reference/declarations.ts'
-import { referencePage } from './reference/page.ts'
+import { referencePage, type Door } from './reference/page.ts'
 
 const FOLDER = 'docs/reference'
 /** Its declarations change without notice. */
@@ -18,26 +18,22 @@ const UNSTABLE = './host'
 const staging = join(root, '.data/reference', String(process.pid))
 try {
   await compileEngine(staging)
-  const pages = pagesOf()
-  if (process.argv.includes('--check')) finish(staleness(pages), `${pages.size} pages of the reference`)
-  else write(pages)
+  const doors = readDoors()
+  const pages = new Map(doors.map((door) => [`${FOLDER}/${posix.basename(door.specifier)}.md`, referencePage(door)]))
+  if (!process.argv.includes('--check')) write(pages)
+  finish([...doors.flatMap(undocumented), ...staleness(pages)], `${pages.size} pages of the reference`)
 } finally {
   rmSync(staging, { recursive: true, force: true })
 }
 
-/** Path → text. */
-function pagesOf(): Map<string, string> {
+function readDoors(): Door[] {
   const { name, exports } = JSON.parse(readText('packages/millrace/package.json')) as Manifest
-  const doors = Object.entries(exports).filter(([door, path]) => path.endsWith('.ts') && door !== UNSTABLE)
-  return new Map(
-    doors.map(([door, path]) => {
-      const specifier = posix.join(name, door)
-      return [`${FOLDER}/${posix.basename(specifier)}.md`, pageOf(specifier, path.replace('./src/', '').replace(/\.ts$/, '.d.ts'))] as const
-    }),
-  )
+  return Object.entries(exports)
+    .filter(([door, path]) => path.endsWith('.ts') && door !== UNSTABLE)
+    .map(([door, path]) => readDoor(posix.join(name, door), path.replace('./src/', '').replace(/\.ts$/, '.d.ts')))
 }
 
-function pageOf(specifier: string, file: string): string {
+function readDoor(specifier: string, file: string): Door {
   const { docs, exports } = doorOf(declared(file))
   const found = exports.map(({ name, from, isType }) => {
     const declaration = declarationsOf(declared(from.replace(/\.js$/, '.d.ts'))).get(name)
@@ -45,7 +41,11 @@ function pageOf(specifier: string, file: string): string {
     return { declaration, isType: isType || /^(interface|type) /.test(declaration.codes[0] as string) }
   })
   const those = (wanted: boolean): Declaration[] => found.filter(({ isType }) => isType === wanted).map(({ declaration }) => declaration)
-  return referencePage({ specifier, docs, values: those(false), types: those(true) })
+  return { specifier, docs, values: those(false), types: those(true) }
+}
+
+function undocumented({ specifier, values, types }: Door): string[] {
+  return [...values, ...types].filter(({ docs }) => docs === '').map(({ name }) => `${specifier}: ${name} is exported without a docstring`)
 }
 
 function declared(file: string): string {
