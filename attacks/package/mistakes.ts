@@ -149,7 +149,11 @@ export const mistakes: readonly Mistake[] = [
     prepare: async (project) => project.write('payments/monday.jsonl', '{"card":"A","cents":1}\n{"card":"B",\n{}\n'),
     line: RUN,
     code: 1,
-    says: [/INVALID_RECORD: .*monday\.jsonl:2/, /Mend the input, or set `invalid` on from\(\)/, PAGE],
+    says: [
+      /INVALID_RECORD: source\/payments read an invalid record: monday\.jsonl:2 cannot be parsed: /,
+      /Mend the input, or set `invalid` on from\(\)/,
+      PAGE,
+    ],
   },
   {
     what: 'a function that throws',

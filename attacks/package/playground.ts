@@ -9,6 +9,8 @@ import { Project } from './project.ts'
 
 export interface Check {
   readonly name: string
+  /** It has a limit of time: nothing else runs meanwhile. */
+  readonly isTimed?: boolean
   /** Throws what is wrong. */
   run(): Promise<void>
 }

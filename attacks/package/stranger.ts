@@ -15,7 +15,7 @@ const TOO_OLD = '22.17.1'
 export function strangerChecks(at: Playground): readonly Check[] {
   const versions = [nodes[0], nodes.at(-1)] as readonly string[]
   return [
-    ...versions.map((version) => ({ name: `Node ${version}: a stranger's path`, run: () => walksPath(at, version) })),
+    ...versions.map((version) => ({ name: `Node ${version}: a stranger's path`, isTimed: true, run: () => walksPath(at, version) })),
     ...versions.map((version) => ({
       name: `Node ${version}: ${mistakes.length} mistakes beside it`,
       run: () => makesMistakes(at, version),

@@ -283,6 +283,7 @@ export class SourceDriver {
         { code: record.code, message: record.message, input: record.input, split: batch.split, position: record.position },
         undefined,
       )
+      this.records++
     }
     return true
   }
@@ -310,11 +311,16 @@ export class SourceDriver {
     if (node.invalidTag === undefined) {
       throw new StreamError(
         'INVALID_RECORD',
-        `${node.address} read an invalid record at ${letter.position}: ${sentence(letter.message)} Mend the input, or set \`invalid\` on from() to send such records to a dead-letter stream.`,
+        `${node.address} read an invalid record${placeOf(letter)}: ${sentence(letter.message)} Mend the input, or set \`invalid\` on from() to send such records to a dead-letter stream.`,
         { cause, details: { step: node.address, split: letter.split, position: letter.position } },
       )
     }
     this.invalid++
     deadLetters?.({ step: node.address, ...letter }, Number.NaN)
   }
+}
+
+/** Most messages of a format begin with it. */
+function placeOf({ position, message }: Letter): string {
+  return message.startsWith(position) ? '' : ` at ${position}`
 }
