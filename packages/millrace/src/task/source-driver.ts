@@ -99,8 +99,9 @@ export class SourceDriver {
   #hasEnded = false
   #lastWatermark = Number.NEGATIVE_INFINITY
   #isIdle = false
+  /** Taken, those included that the source could not read. */
   records = 0
-  /** Became dead letters. */
+  /** Of these, what became dead letters. */
   invalid = 0
 
   constructor(options: SourceDriverOptions) {
