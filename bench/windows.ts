@@ -83,10 +83,21 @@ function windowJob(keys: readonly Key[], step: (stream: Stream<Trade>) => Stream
 }
 
 const aggregates = { n: agg.count<Trade>(), sum: agg.sum((trade: Trade) => trade.price) }
-const tumbles = (stream: Stream<Trade>): Stream<Row> => stream.keyBy((trade) => trade.key).window(tumbling(SIZE_MS)).aggregate('w', aggregates)
+const tumbles = (stream: Stream<Trade>): Stream<Row> =>
+  stream
+    .keyBy((trade) => trade.key)
+    .window(tumbling(SIZE_MS))
+    .aggregate('w', aggregates)
 const slides = (stream: Stream<Trade>): Stream<Row> =>
-  stream.keyBy((trade) => trade.key).window(sliding(SIZE_MS, SLIDE_MS)).aggregate('w', aggregates)
-const visits = (stream: Stream<Trade>): Stream<Row> => stream.keyBy((trade) => trade.key).window(session(GAP_MS)).aggregate('w', aggregates)
+  stream
+    .keyBy((trade) => trade.key)
+    .window(sliding(SIZE_MS, SLIDE_MS))
+    .aggregate('w', aggregates)
+const visits = (stream: Stream<Trade>): Stream<Row> =>
+  stream
+    .keyBy((trade) => trade.key)
+    .window(session(GAP_MS))
+    .aggregate('w', aggregates)
 
 // ---------------------------------------------------------------- by hand
 

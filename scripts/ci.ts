@@ -27,6 +27,7 @@ const commands: readonly Command[] = [
   { name: 'verify' },
   { name: 'test' },
   { name: 'vectors' },
+  { name: 'attack', args: ['package'] },
   { name: 'attack', args: ['protocol'] },
   attack('state', '--ops', '50000'),
   attack('oracle', '--jobs', '400'),

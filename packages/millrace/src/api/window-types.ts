@@ -12,6 +12,7 @@ export interface WindowAssigner<out W = TimeWindow, in T = unknown> {
   readonly '~window'?: W
   readonly '~of'?: (value: T) => void
 }
+/** When windows begin, and by which clock. */
 export interface WindowTime {
   /** Windows begin at whole multiples of their size (or slide) since the epoch plus this; less than the size (or slide), also below zero as a number. */
   offset?: Duration

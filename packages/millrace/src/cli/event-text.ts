@@ -84,7 +84,7 @@ function failedText(event: Extract<JobEvent, { kind: 'attempt-failed' }>, { isRe
   const lines = [`failed${isRepeated ? ' again' : ''}: ${code}${messageOf(event.error)}`]
   if (!isRepeated) lines.push(...reasonLines(event.error, error))
   // It may go on like this for ever, so each time says how it ends.
-  if (StreamError.is(event.error)) lines.push(...remedyLines(event.error.code, error))
+  if (StreamError.is(event.error)) lines.push(...remedyLines(event.error, error))
   return [...lines, `  restarts from its newest checkpoint in ${durationText(event.restartInMs)}`].join('\n')
 }
 

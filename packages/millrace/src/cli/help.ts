@@ -1,5 +1,6 @@
 import { tableText, wrap } from '../core/text-layout.ts'
 import { commands, commonOptions, operandsText, type CommandSpec, type Example, type OptionSpec } from './commands.ts'
+import { errorPage } from './error-page.ts'
 import { exitCodes } from './exit-codes.ts'
 
 const WIDTH = 92
@@ -32,7 +33,7 @@ export function generalHelp(): string {
     'exit codes:',
     ...exitCodeLines(),
     '',
-    'Each error has a code; docs/errors.md says what it means and what to do.',
+    `Each error has a code; ${errorPage(process.cwd())} says what it means and what to do.`,
   )
 }
 

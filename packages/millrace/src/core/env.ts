@@ -22,6 +22,7 @@ export interface Env {
   readonly heapLimitBytes: number
 }
 
+/** Time as the engine sees it. */
 export interface Clock {
   /** Wall clock, ms since the epoch, whole. */
   now(): number
@@ -29,6 +30,7 @@ export interface Clock {
   monotonic(): number
 }
 
+/** Calls at a later time. */
 export interface Timers {
   /** Calls once after at least `delayMs` (any finite length); returns what cancels it. Does not keep a process alive if `idle`. */
   after(delayMs: number, callback: () => void, options?: { readonly idle?: boolean }): () => void
@@ -36,6 +38,7 @@ export interface Timers {
   soon(callback: () => void): void
 }
 
+/** Randomness, from a seed where a test brings one. */
 export interface Random {
   /** In [0, 1). */
   next(): number
@@ -48,6 +51,7 @@ export interface Budget {
   hasLeft(): boolean
 }
 
+/** What is known of a path. */
 export interface FileInfo {
   readonly kind: 'file' | 'directory' | 'other'
   readonly sizeBytes: number
@@ -76,6 +80,7 @@ export interface Files {
   syncDirectory(path: string): Promise<void>
 }
 
+/** An open file. */
 export interface FileHandle {
   /** At most `length` bytes from `offset`; fewer only at the end of the file. */
   read(offset: number, length: number): Promise<Uint8Array>
@@ -95,18 +100,21 @@ export interface ProcessIdentity {
   readonly startedAt: string
 }
 
+/** Who this process is, and whether another one lives. */
 export interface Processes {
   self(): ProcessIdentity
   /** False only when it certainly is gone and was of this machine; undefined when this machine cannot tell. */
   isAlive(identity: ProcessIdentity): boolean | undefined
 }
 
+/** Checksums. */
 export interface Digest {
   crc32(bytes: Uint8Array, seed?: number): number
   /** 64 lower-case hex digits over all parts in turn. */
   sha256(parts: readonly Uint8Array[]): string
 }
 
+/** Where warnings of the engine go. */
 export interface Log {
   (level: 'debug' | 'info' | 'warn' | 'error', event: string, fields?: Readonly<Record<string, unknown>>): void
 }

@@ -272,5 +272,6 @@ const table = {
   COMMAND_LINE: { domain: 'user', retry: 'never', message: 'The command line cannot be understood.', remedy: 'See millrace --help.' },
 } as const
 
+/** A code of the table of errors: docs/errors.md has a section for each. */
 export type ErrorCode = keyof typeof table
 export const errorCodes: Readonly<Record<ErrorCode, CodeRow>> = table

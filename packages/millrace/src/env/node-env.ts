@@ -9,6 +9,7 @@ import { nodeProcesses } from './node-processes.ts'
 import { nodeRandom } from './node-random.ts'
 import { nodeClock, nodeTimers } from './node-time.ts'
 
+/** Parts of the world that a test brings itself. */
 export interface NodeEnvOptions {
   /** Called at each named durable step (rule E3): a test ends the process there. */
   readonly crashPoint?: (name: string) => void

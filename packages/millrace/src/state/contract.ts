@@ -13,6 +13,7 @@
 import type { Budget } from '../core/env.ts'
 import type { StateSize } from './size.ts'
 
+/** What a key may be: compared by what it holds, not by identity. */
 export type Key = string | number | bigint | boolean | readonly Key[]
 
 export interface TtlDeclaration {

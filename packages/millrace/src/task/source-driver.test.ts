@@ -203,6 +203,7 @@ inBothModes('invalid records: unreadable, refused by the timestamp, not whole: a
       ['source/s', 'INVALID_RECORD', 'a', 'f:5', 0.5, undefined],
     ],
   )
+  assert.equal(harness.task.counts().source?.records, 5, 'of which invalid are a part')
   assert.equal(harness.task.counts().source?.invalid, 3)
 })
 

@@ -99,8 +99,9 @@ export class SourceDriver {
   #hasEnded = false
   #lastWatermark = Number.NEGATIVE_INFINITY
   #isIdle = false
+  /** Taken, those included that the source could not read. */
   records = 0
-  /** Became dead letters. */
+  /** Of these, what became dead letters. */
   invalid = 0
 
   constructor(options: SourceDriverOptions) {
@@ -292,6 +293,7 @@ export class SourceDriver {
         { code: record.code, message: record.message, input: record.input, split: batch.split, position: record.position },
         undefined,
       )
+      this.records++
     }
     return true
   }
@@ -319,11 +321,16 @@ export class SourceDriver {
     if (node.invalidTag === undefined) {
       throw new StreamError(
         'INVALID_RECORD',
-        `${node.address} read an invalid record at ${letter.position}: ${sentence(letter.message)} Mend the input, or set \`invalid\` on from() to send such records to a dead-letter stream.`,
+        `${node.address} read an invalid record${placeOf(letter)}: ${sentence(letter.message)} Mend the input, or set \`invalid\` on from() to send such records to a dead-letter stream.`,
         { cause, details: { step: node.address, split: letter.split, position: letter.position } },
       )
     }
     this.invalid++
     deadLetters?.({ step: node.address, ...letter }, Number.NaN)
   }
+}
+
+/** Most messages of a format begin with it. */
+function placeOf({ position, message }: Letter): string {
+  return message.startsWith(position) ? '' : ` at ${position}`
 }

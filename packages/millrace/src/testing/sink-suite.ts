@@ -12,6 +12,7 @@ import {
 import type { Env } from '../core/env.ts'
 import { check, checkSame, ContractViolation, type ContractCase } from './contract-case.ts'
 
+/** How the suite opens a sink, and reads what it has published. */
 export interface SinkSuiteOptions<T> {
   readonly env: Env
   /** Makes a sink on a new, empty place; called once for each case. */
@@ -21,6 +22,7 @@ export interface SinkSuiteOptions<T> {
   /** Loses everything that is not durable, and gives the Env of a new process; without it durability is not tried. */
   losePower?(): Env | Promise<Env>
 }
+/** One sink with a place of its own to write to. */
 export interface SinkUnderTest<T> {
   readonly sink: Sink<T>
   /** A second sink on the same place, as another job or another step would use it; one that shares nothing if not given. */

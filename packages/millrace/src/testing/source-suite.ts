@@ -3,6 +3,7 @@ import { sourceDefinitionOf, type Batch, type Plain, type Reader, type Source, t
 import type { Env } from '../core/env.ts'
 import { check, checkSame, ContractViolation, type ContractCase } from './contract-case.ts'
 
+/** How the suite opens a source, and what must come out of it. */
 export interface SourceSuiteOptions<T> {
   readonly env: Env
   /** Makes a source; called once for each case. All have the same records. */
