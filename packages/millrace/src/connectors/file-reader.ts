@@ -1,5 +1,6 @@
 import type { Batch, Reader, SourceContext } from '../connect/contract.ts'
-import type { FilePosition, FileSplit } from './file-split.ts'
+import type { FilePosition } from './file-position.ts'
+import type { FileSplit } from './file-split.ts'
 
 /** Open files of one reader: a cache, since a split can be closed and opened again at its position. */
 export const MAX_OPEN_FILES = 64

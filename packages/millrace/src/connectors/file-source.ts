@@ -2,8 +2,9 @@ import { defineSource, type Reader, type Source, type SourceContext } from '../c
 import { StreamError } from '../core/errors.ts'
 import { discoverFiles } from './file-discovery.ts'
 import { FileReader } from './file-reader.ts'
-import { changed, FileSplit, START, type FilePosition } from './file-split.ts'
-import { lineFormatOf, type Format, type LineFormat } from './format.ts'
+import { changed, START, type FilePosition } from './file-position.ts'
+import { FileSplit } from './file-split.ts'
+import { fileFormatOf, type FileFormat, type Format } from './format.ts'
 
 const NO_FILES = 'nothing to read: no file matches, so the source ends at once; with checkpoints the job then stays finished'
 
@@ -18,18 +19,18 @@ const NO_FILES = 'nothing to read: no file matches, so the source ends at once; 
 export function fileSource<T>(path: string, format: Format<T>): Source<T> {
   if (typeof path !== 'string' || path === '')
     throw new StreamError('INVALID_OPTION', 'fileSource needs the path of a file or a directory, or a pattern.')
-  const lines = lineFormatOf(format) as LineFormat<T> | undefined
-  if (lines === undefined) throw new StreamError('INVALID_OPTION', 'fileSource needs a format, such as jsonLines().')
+  const definition = fileFormatOf(format) as FileFormat<T> | undefined
+  if (definition === undefined) throw new StreamError('INVALID_OPTION', 'fileSource needs a format, such as jsonLines() or csv().')
   return defineSource<T, FilePosition>({
     kind: 'files',
     bounded: true,
     replayable: true,
     timestamps: false,
-    open: (context) => openReader(path, lines, context),
+    open: (context) => openReader(path, definition, context),
   })
 }
 
-async function openReader<T>(path: string, format: LineFormat<T>, context: SourceContext<FilePosition>): Promise<Reader<T, FilePosition>> {
+async function openReader<T>(path: string, format: FileFormat<T>, context: SourceContext<FilePosition>): Promise<Reader<T, FilePosition>> {
   const found = await discoverFiles(context.env.files, path, context.source)
   if (found.files.length === 0) context.env.log('warn', NO_FILES, { source: context.source, path })
   const owned = found.files.filter((file) => context.owns(file.split) && !context.ended.has(file.split))
@@ -40,6 +41,8 @@ async function openReader<T>(path: string, format: LineFormat<T>, context: Sourc
     if (size === undefined) throw changed(context, split, `it has vanished from ${found.base}`)
     if (size < offset) throw changed(context, split, `it has shrunk to ${size} bytes, but ${offset} have been read`)
   }
-  const splits = owned.map((file) => new FileSplit(context, file, context.restored.get(file.split) ?? START, format))
+  const splits = owned.map(
+    (file) => new FileSplit(context, file, { position: context.restored.get(file.split) ?? START, format, isFollowed: false }),
+  )
   return new FileReader(context, splits)
 }
