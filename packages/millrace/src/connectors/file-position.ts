@@ -19,10 +19,15 @@ export type FilePosition = {
 
 export const START: FilePosition = { offset: 0, line: 0, headerBytes: 0, headerCrc32: 0, tailBytes: 0, tailCrc32: 0, atEnd: false }
 
-export function changed(context: SourceContext<FilePosition>, split: string, what: string): StreamError {
+export function changed(
+  context: SourceContext<FilePosition>,
+  split: string,
+  what: string,
+  remedy: string = 'Input files may only grow: put it back as it was.',
+): StreamError {
   return new StreamError(
     'SOURCE_CHANGED',
-    `${context.source} cannot go on with ${split}: ${what}. Input files may only grow: put it back as it was.`,
+    `${context.source} cannot go on with ${split}: ${what}. ${remedy}`,
     { details: { source: context.source, split } },
   )
 }

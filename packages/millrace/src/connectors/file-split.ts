@@ -53,6 +53,8 @@ export class FileSplit<T> {
   /** Up to here it has been looked at, and there is no whole record in what has not been taken. */
   #caughtUpAt: number | undefined
   #hasVanished = false
+  /** It has vanished and all of it was taken: what is left is to say so. */
+  #isOver = false
   /** Counts the closings: what a read brings that began before the last one is not taken in. */
   #generation = 0
   #reading: Promise<void> | undefined
@@ -107,7 +109,7 @@ export class FileSplit<T> {
 
   /** Reads on in the background if there is room; calls `onRead` after each read. Never rejects: an error waits for `take`. */
   fill(onRead: () => void): void {
-    if (this.#reading !== undefined || this.#failure !== undefined || this.#isAtEnd) return
+    if (this.#reading !== undefined || this.#failure !== undefined || this.#isAtEnd || this.#isOver) return
     if (this.#batchEnd !== undefined && this.#bytes.length - this.#start > CHUNK_BYTES) return
     this.#caughtUpAt = undefined
     this.#reading = this.#readMore()
@@ -130,7 +132,7 @@ export class FileSplit<T> {
     const end = this.#batchEnd ?? this.#start
     const bytes = this.#bytes.subarray(this.#start, end)
     const records = this.#parse(bytes)
-    const isLast = end === this.#bytes.length && (this.#isAtEnd || this.#caughtUpAt !== undefined)
+    const isLast = this.#isOver || (this.#isAtEnd && end === this.#bytes.length)
     this.#position = this.#after(bytes, records.lineCount, isLast)
     this.#start = end
     const splitEnded = isLast && (!this.#isFollowed || this.#hasVanished)
@@ -237,7 +239,7 @@ export class FileSplit<T> {
   #findBatchEnd(): void {
     this.#scanned = this.#start
     this.#records = 0
-    this.#batchEnd = undefined
+    this.#batchEnd = this.#isOver ? this.#start : undefined
     this.#scan()
   }
 
@@ -275,8 +277,10 @@ export class FileSplit<T> {
 
   /** Its file has been removed, and no more of it will come. */
   #endHere(): void {
-    if (this.#position.offset === this.#caughtUpAt) this.#batchEnd = this.#start
-    else this.#failure ??= changed(this.#context, this.name, 'it has vanished, and its last line had no end yet')
+    if (this.#position.offset === this.#caughtUpAt) {
+      this.#isOver = true
+      this.#batchEnd = this.#start
+    } else this.#failure ??= changed(this.#context, this.name, 'it has vanished, and its last line had no end yet')
   }
 
   #keepHeader(end: number): void {

@@ -9,6 +9,10 @@ export interface InputFile {
   close(): Promise<void>
 }
 
+export function isCompressed(path: string): boolean {
+  return path.endsWith('.gz')
+}
+
 export async function openInput(env: Env, path: string): Promise<InputFile> {
   const handle = await env.files.open(path, 'read')
   return {
