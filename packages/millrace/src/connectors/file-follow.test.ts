@@ -104,7 +104,10 @@ test('WM-7: files that come are announced as splits before their first batch', a
   assert.deepEqual([bench.reader?.splits.size, bench.poll()], [0, 'wait'])
   bench.append('deep.txt', 'x')
   await bench.pass()
-  assert.deepEqual([...(bench.reader?.splits ?? [])].map(([name, { offset }]) => [name, offset]), [['deep.txt', 0]])
+  assert.deepEqual(
+    [...(bench.reader?.splits ?? [])].map(([name, { offset }]) => [name, offset]),
+    [['deep.txt', 0]],
+  )
   bench.append('deep.txt', '\n')
   assert.deepEqual(valuesOf(await bench.pass()), ['x'])
   await bench.close()
@@ -147,10 +150,13 @@ test('a file that was read whole may go, also while the job is down', async () =
   bench.remove('b.txt')
   bench.remove('c.txt')
   await bench.open()
-  assert.deepEqual((await bench.pass()).map(({ split, splitEnded }) => [split, splitEnded]), [
-    ['b.txt', true],
-    ['c.txt', true],
-  ])
+  assert.deepEqual(
+    (await bench.pass()).map(({ split, splitEnded }) => [split, splitEnded]),
+    [
+      ['b.txt', true],
+      ['c.txt', true],
+    ],
+  )
   assert.equal(bench.poll(), 'wait', 'more may come')
   await bench.close()
 })
@@ -199,7 +205,10 @@ test('a name that comes again after its file was read whole and removed is refus
   bench.remove('a.txt')
   await bench.pass()
   bench.append('a.txt', '2\n')
-  const refused = { code: 'SOURCE_CHANGED', message: /a\.txt: it was read to its end before, and a file of its name is there\. Take it away/ }
+  const refused = {
+    code: 'SOURCE_CHANGED',
+    message: /a\.txt: it was read to its end before, and a file of its name is there\. Take it away/,
+  }
   await assert.rejects(bench.pass(), refused)
   await bench.close()
   await assert.rejects(bench.open(), refused)

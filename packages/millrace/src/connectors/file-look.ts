@@ -28,7 +28,11 @@ export class FileLook {
   }
 
   #schedule(delayMs: number): void {
-    if (!this.#isClosed) this.#cancel = this.#env.timers.after(delayMs, () => (this.#running = this.#run()))
+    if (!this.#isClosed) {
+      this.#cancel = this.#env.timers.after(delayMs, () => {
+        this.#running = this.#run()
+      })
+    }
   }
 
   async #run(): Promise<void> {

@@ -25,9 +25,7 @@ export function changed(
   what: string,
   remedy: string = 'Input files may only grow: put it back as it was.',
 ): StreamError {
-  return new StreamError(
-    'SOURCE_CHANGED',
-    `${context.source} cannot go on with ${split}: ${what}. ${remedy}`,
-    { details: { source: context.source, split } },
-  )
+  return new StreamError('SOURCE_CHANGED', `${context.source} cannot go on with ${split}: ${what}. ${remedy}`, {
+    details: { source: context.source, split },
+  })
 }

@@ -51,7 +51,13 @@ export class FileReader<T> implements Reader<T, FilePosition> {
     }
     const fresh = files.filter(({ split }) => !this.#live.has(split))
     for (const { split } of fresh)
-      if (this.#ended.has(split)) throw changed(this.#context, split, 'it was read to its end before, and a file of its name is there', 'Take it away, or give it another name.')
+      if (this.#ended.has(split))
+        throw changed(
+          this.#context,
+          split,
+          'it was read to its end before, and a file of its name is there',
+          'Take it away, or give it another name.',
+        )
     this.#add(fresh.map(open))
     if (fresh.length > 0) this.#wakeAll()
   }
@@ -79,7 +85,8 @@ export class FileReader<T> implements Reader<T, FilePosition> {
   }
 
   ready(): Promise<void> {
-    const isOver = this.#isClosed || this.#context.signal.aborted || this.#failure !== undefined || (this.#live.size === 0 && !this.#isFollowing)
+    const isOver =
+      this.#isClosed || this.#context.signal.aborted || this.#failure !== undefined || (this.#live.size === 0 && !this.#isFollowing)
     if (isOver || this.#anyReady() !== undefined) return Promise.resolve()
     return new Promise((resolve) => this.#wake.push(resolve))
   }
@@ -163,10 +170,13 @@ export class FileReader<T> implements Reader<T, FilePosition> {
     this.#fill(split)
   }
 
-  /** One that is being read would have to be waited for: it is passed over, so a few more may be open for a moment. */
+  /**
+   * One that is being read would have to be waited for: it is passed over, so a few more may be open for a moment. One that is
+   * compressed would have to be read from its start: it stays open until its end.
+   */
   #closeOldest(): void {
     for (const split of this.#open.values()) {
-      if (split.isReading) continue
+      if (split.isReading || split.staysOpen) continue
       this.#open.delete(split.name)
       this.#release(split)
       return

@@ -2,14 +2,15 @@ import { defineSource, type Reader, type Source, type SourceContext } from '../c
 import { StreamError } from '../core/errors.ts'
 import { discoverFiles, type FoundFile } from './file-discovery.ts'
 import { FileLook } from './file-look.ts'
-import { FileReader } from './file-reader.ts'
+import { FileReader, MAX_OPEN_FILES } from './file-reader.ts'
 import { changed, START, type FilePosition } from './file-position.ts'
 import { FileSplit } from './file-split.ts'
 import { fileFormatOf, type FileFormat, type Format } from './format.ts'
-import { isCompressed } from './input-file.ts'
+import { isCompressed } from './open-input.ts'
 import { joinPath } from './path.ts'
 
 const NO_FOLLOW = 'a compressed file is read from its start to its end. Leave .gz files out by a pattern, or read them without follow'
+const MANY_COMPRESSED = `more than ${MAX_OPEN_FILES} compressed files: each stays open from its first record to its last`
 const NO_FILES = 'nothing to read: no file matches, so the source ends at once; with checkpoints the job then stays finished'
 
 /**
@@ -19,6 +20,9 @@ const NO_FILES = 'nothing to read: no file matches, so the source ends at once; 
  * Bounded: the files that are there when the job starts, each to its end; the last line needs no newline. A restart takes up new
  * files, and refuses files that have vanished, shrunk or changed before the position that has been read. A record that does not
  * parse is a broken record, not an error of the source.
+ *
+ * A file whose name ends with `.gz` is decompressed as it is read. It stays open until its end, and after a restart everything before
+ * its position is decompressed again.
  *
  * With `follow` it never ends: what is appended is read, and files that come are taken up. A last line waits for its newline. A file
  * that has been read whole may be removed, and its name not be used again. As long as it is there it may grow, and so holds
@@ -53,6 +57,8 @@ async function openReader<T>(reading: Reading<T>, context: SourceContext<FilePos
   const found = await discoverFiles(context.env.files, path, context.source)
   if (found.files.length === 0 && !isFollowed) context.env.log('warn', NO_FILES, { source: context.source, path })
   const owned = found.files.filter((file) => context.owns(file.split) && (isFollowed || !context.ended.has(file.split)))
+  const compressed = owned.filter(({ split }) => isCompressed(split)).length
+  if (compressed > MAX_OPEN_FILES) context.env.log('warn', MANY_COMPRESSED, { source: context.source, path, files: compressed })
   if (isFollowed) checkFollowed(owned, context)
   const gone = checkRestored(found.base, owned, isFollowed, context)
   const splitOf = (file: FoundFile): FileSplit<T> =>
@@ -84,7 +90,8 @@ function checkRestored(
     const size = sizes.get(split)
     if (size === undefined && !(isFollowed && atEnd)) throw changed(context, split, `it has vanished from ${base}`)
     if (size === undefined) gone.push({ split, path: joinPath(base, split), sizeBytes: offset })
-    else if (size < offset) throw changed(context, split, `it has shrunk to ${size} bytes, but ${offset} have been read`)
+    else if (!isCompressed(split) && size < offset)
+      throw changed(context, split, `it has shrunk to ${size} bytes, but ${offset} have been read`)
   }
   return gone
 }
@@ -92,7 +99,8 @@ function checkRestored(
 /** @throws {INVALID_OPTION} */
 function checkFollowed(files: readonly FoundFile[], { source }: SourceContext<FilePosition>): void {
   const file = files.find(({ path }) => isCompressed(path))
-  if (file !== undefined) throw new StreamError('INVALID_OPTION', `${source} cannot follow ${file.path}: ${NO_FOLLOW}.`, { details: { file: file.path } })
+  if (file !== undefined)
+    throw new StreamError('INVALID_OPTION', `${source} cannot follow ${file.path}: ${NO_FOLLOW}.`, { details: { file: file.path } })
 }
 
 function invalid(what: string): StreamError {

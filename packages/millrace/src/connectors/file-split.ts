@@ -4,7 +4,8 @@ import { ignore, systemCodeOf } from './durable.ts'
 import type { FoundFile } from './file-discovery.ts'
 import { changed, type FilePosition } from './file-position.ts'
 import type { FileFormat, RecordReader, RecordScanner } from './format.ts'
-import { openInput, type InputFile } from './input-file.ts'
+import type { InputFile } from './input-file.ts'
+import { isCompressed, openInput } from './open-input.ts'
 import { markLength, ParsedRecords } from './parsed-records.ts'
 
 /** Records of one batch, empty lines and broken records too, counted from the position: so that a restore does not move where batches end (rules 1.2 e). */
@@ -86,6 +87,11 @@ export class FileSplit<T> {
 
   get isReading(): boolean {
     return this.#reading !== undefined
+  }
+
+  /** Opening it again would be reading it again. */
+  get staysOpen(): boolean {
+    return isCompressed(this.#path) && this.#file !== undefined
   }
 
   /** There is nothing to take, nor to read as far as is known. */

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
+import { gzipSync } from 'node:zlib'
 import { arraySource } from '../connectors/array-source.ts'
 import { callbackSink } from '../connectors/callback-sink.ts'
 import { collectSink } from '../connectors/collect-sink.ts'
@@ -70,9 +71,11 @@ const value = (n: number): Row => ({ n, text: `row ${n} – ${'x'.repeat(n % 50)
 interface RowFormat {
   readonly format: Format<Row>
   readonly rollAfter?: { readonly bytes: number }
+  readonly isCompressed?: true
 }
 const fileFormats: Readonly<Record<string, RowFormat>> = {
   'JSON Lines': { format: jsonLines<Row>() },
+  'JSON Lines, compressed': { format: jsonLines<Row>(), isCompressed: true },
   CSV: { format: csv({ columns: { n: Number, text: String } }) },
   'CSV without header': { format: csv({ columns: { n: Number, text: String }, header: false, delimiter: ';' }) },
 }
@@ -201,7 +204,8 @@ async function committedRows(env: Env, directory: string, format: Format<Row>): 
 /** Six files: several batches, long lines, an empty one, one in a folder, one without its last newline, one hidden. */
 async function inputFiles(world: World, format: RowFormat): Promise<{ path: string; expected: Map<string, Row[]> }> {
   const path = world.place()
-  const expected = new Map<string, Row[]>([
+  const suffix = format.isCompressed === true ? '.gz' : ''
+  const rowsOf = new Map<string, Row[]>([
     ['a.jsonl', Array.from({ length: 5_000 }, (_zero, index) => value(index))],
     ['b.jsonl', Array.from({ length: 1_024 }, (_zero, index) => value(index + 10_000))],
     ['deep/er/c.jsonl', Array.from({ length: 700 }, (_zero, index) => ({ n: index, text: 'long '.repeat(index) }))],
@@ -210,20 +214,21 @@ async function inputFiles(world: World, format: RowFormat): Promise<{ path: stri
   ])
   const write = async (): Promise<void> => {
     await world.env.files.makeDirectory(`${path}/deep/er`)
-    for (const [name, rows] of expected) {
+    for (const [name, rows] of rowsOf) {
       const text = textOf(format, rows)
-      await writeText(world.env, `${path}/${name}`, name === 'last.jsonl' ? text.slice(0, -1) : text)
+      const bytes = new TextEncoder().encode(name === 'last.jsonl' ? text.slice(0, -1) : text)
+      await writeBytes(world.env, `${path}/${name}${suffix}`, format.isCompressed === true ? gzipSync(bytes) : bytes)
     }
-    await writeText(world.env, `${path}/.hidden.jsonl`, 'not for us')
+    await writeBytes(world.env, `${path}/.hidden.jsonl`, new TextEncoder().encode('not for us'))
     for (const folder of ['', '/deep', '/deep/er', '/..', '/../..']) await world.env.files.syncDirectory(path + folder)
   }
   await world.run(write())
-  return { path, expected }
+  return { path, expected: new Map([...rowsOf].map(([name, rows]) => [name + suffix, rows])) }
 }
 
-async function writeText(env: Env, path: string, text: string): Promise<void> {
+async function writeBytes(env: Env, path: string, bytes: Uint8Array): Promise<void> {
   const handle = await env.files.open(path, 'create-new')
-  await handle.append([new TextEncoder().encode(text)])
+  await handle.append([bytes])
   await handle.sync()
   await handle.close()
 }
