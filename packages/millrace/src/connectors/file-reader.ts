@@ -28,6 +28,8 @@ export class FileReader<T> implements Reader<T, FilePosition> {
   readonly #isFollowing: boolean
   readonly #releases = new Set<Promise<void>>()
   #current: string | undefined
+  /** Asked for at the last poll, and not read yet. */
+  #awaited: FileSplit<T> | undefined
   #wake: (() => void)[] = []
   #failure: unknown
   #look: { close(): Promise<void> } | undefined
@@ -79,7 +81,9 @@ export class FileReader<T> implements Reader<T, FilePosition> {
     const wanted = this.#wanted(first)
     if (wanted !== undefined) this.#opened(wanted)
     this.#openAhead(first === undefined ? 1 : OPENED_AHEAD)
-    const split = wanted?.isReady === true ? wanted : this.#anyReady()
+    // ORDER: the engine's wish is waited for while it is read. Served instead, the others would get ever farther ahead of it.
+    this.#awaited = wanted?.name === first ? wanted : undefined
+    const split = wanted?.isReady === true ? wanted : this.#awaited === undefined ? this.#anyReady() : undefined
     if (split === undefined) return 'wait'
     return this.#serve(split)
   }
@@ -87,7 +91,8 @@ export class FileReader<T> implements Reader<T, FilePosition> {
   ready(): Promise<void> {
     const isOver =
       this.#isClosed || this.#context.signal.aborted || this.#failure !== undefined || (this.#live.size === 0 && !this.#isFollowing)
-    if (isOver || this.#anyReady() !== undefined) return Promise.resolve()
+    const isReady = this.#awaited === undefined ? this.#anyReady() !== undefined : this.#awaited.isReady
+    if (isOver || isReady) return Promise.resolve()
     return new Promise((resolve) => this.#wake.push(resolve))
   }
 

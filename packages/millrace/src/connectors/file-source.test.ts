@@ -284,6 +284,30 @@ test(`many more files than may be open, served as asked for (SEED=${seed})`, asy
   assert.equal(openCount, 0, 'all are closed')
 })
 
+test('WM-7: the split that is asked for is waited for while it is read, and no other served before it', async () => {
+  const place = folder()
+  for (const name of ['a', 'b']) writeFileSync(join(place, `${name}.jsonl`), '1\n'.repeat(10 * BATCH_RECORDS))
+  const env = nodeEnv()
+  let letRead: () => void = () => {}
+  const slow = async (path: string, how: 'read' | 'create-new'): Promise<FileHandle> => {
+    if (path.endsWith('b.jsonl')) await new Promise<void>((resolve) => (letRead = resolve))
+    return env.files.open(path, how)
+  }
+  const reader = await open(place, { env: { ...env, files: { ...env.files, open: slow } } })
+  assert.equal((await next(reader, 'a.jsonl'))?.split, 'a.jsonl')
+  assert.equal(reader.poll('b.jsonl'), 'wait')
+  let isReady = false
+  const ready = reader.ready().then(() => (isReady = true))
+  await new Promise(setImmediate)
+  assert.equal(isReady, false, 'there is more of a, but b is asked for')
+  assert.equal(typeof reader.poll(undefined), 'object', 'without a wish any will do')
+  assert.equal(reader.poll('b.jsonl'), 'wait')
+  letRead()
+  await ready
+  assert.equal((await next(reader, 'b.jsonl'))?.split, 'b.jsonl')
+  await reader.close()
+})
+
 test('close while files are being read leaves nothing open', async () => {
   const path = file(Array.from({ length: 100_000 }, (_zero, index) => `${index}\n`).join(''))
   let openCount = 0
