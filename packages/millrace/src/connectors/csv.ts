@@ -33,8 +33,6 @@ export function csv(options: CsvOptions = {}): unknown {
     scanner: () => csvScanner(delimiter),
     reader: (file, header) => csvReader(new CsvParser(file, { columns, hasHeader, delimiter }, header)),
     encoder: () => new CsvEncoder({ names, hasHeader, delimiter }),
-    // Without `columns` only the part itself knows which fields it has.
-    layout: names === undefined ? undefined : JSON.stringify(['csv', hasHeader, delimiter, ...names]),
   })
 }
 

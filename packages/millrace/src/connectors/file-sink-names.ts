@@ -19,16 +19,15 @@ export type Part = {
   readonly copyOf: string | null
 }
 
-/** What a checkpoint keeps of a part that stays open: so much of it is durable. STATE FORMAT. */
+/**
+ * What a checkpoint keeps of a part that stays open: so much of it is durable, and that name it gets if it ends with a restore.
+ * STATE FORMAT.
+ */
 export type OpenPart = {
   readonly hidden: string
+  readonly final: string
   readonly size: number
   readonly crc32: number
-  readonly extension: string
-  /** Of its format; null: nothing can be added. */
-  readonly layout: string | null
-  /** Wall clock at its first record. */
-  readonly sinceMs: number
 }
 
 /** The named durable steps of a file sink (rule E3), in the order in which they come. */

@@ -11,11 +11,10 @@ const COPY_BYTES = 1 << 20
 /** What a part has from its beginning on. */
 export interface PartOrigin {
   readonly hidden: string
-  readonly extension: string
-  readonly layout: string | null
+  /** Wall clock at its first record. */
   readonly sinceMs: number
-  /** The hidden file of an older epoch with which it begins. */
-  readonly copyOf: string | null
+  /** The part of an older epoch that it is a copy of. */
+  readonly copyOf: OpenPart | undefined
 }
 
 export class PartFile {
@@ -44,12 +43,6 @@ export class PartFile {
 
   get path(): string {
     return joinPath(this.#folder, this.origin.hidden)
-  }
-
-  /** What a checkpoint keeps of it; call when nothing is left to be written. */
-  get state(): OpenPart {
-    const { hidden, extension, layout, sinceMs } = this.origin
-    return { hidden, size: this.sizeBytes, crc32: this.crc32, extension, layout, sinceMs }
   }
 
   async append(bytes: Uint8Array): Promise<void> {

@@ -2,7 +2,7 @@ import type { Sealed, SinkContext, Writer } from '../connect/contract.ts'
 import type { StreamError } from '../core/errors.ts'
 import { ignore, makeDurableDirectory } from './durable.ts'
 import { finalName, hiddenFolderOf, hiddenName, sinkError, type OpenPart, type Part } from './file-sink-names.ts'
-import { PartFile, type PartOrigin } from './file-sink-part.ts'
+import { PartFile } from './file-sink-part.ts'
 import type { Rolling } from './file-sink-rolling.ts'
 import type { FileFormat, RecordEncoder } from './format.ts'
 
@@ -25,7 +25,9 @@ export interface PartLayout {
  * W3  After the first error nothing more is written, and every call fails with it: what a failed fsync has kept is unknown,
  *     and the records of its part cannot be given again (D14). The attempt ends.
  * W4  A part that stays open is in the sealed state with the size and checksum of what is durable of it. After a restore so much
- *     of it is copied into a new part: no part is written in two epochs.
+ *     of it is copied into a new part, which ends there: no part is written in two epochs.
+ * W6  ORDER: such a part keeps the number of the checkpoint that it was open in. What comes after a restore may be in the parts of
+ *     other subtasks; all of those have greater numbers.
  * W5  What a sealed checkpoint may name, as committable or in its state, is not removed here.
  */
 export class PartWriter implements Writer<unknown, Part, OpenPart> {
@@ -55,7 +57,7 @@ export class PartWriter implements Writer<unknown, Part, OpenPart> {
     }
     const writer = new PartWriter(context, folder, layout)
     try {
-      for (const part of restored) await writer.#continue(part)
+      for (const part of restored) await writer.#take(part)
     } catch (error) {
       await writer.close()
       throw error
@@ -78,7 +80,7 @@ export class PartWriter implements Writer<unknown, Part, OpenPart> {
     if (this.#part === undefined) this.#records = this.#format.encoder()
     const text = this.#records.encode(value)
     if (this.#part === undefined) {
-      this.#part = this.#nextPart(this.#format.extension, this.#format.layout ?? null, this.#context.env.clock.now())
+      this.#part = this.#nextPart()
       this.#setBlockEnd(this.#part)
       this.#text = this.#records.header
     }
@@ -115,19 +117,16 @@ export class PartWriter implements Writer<unknown, Part, OpenPart> {
     for (const part of left) await part.abandon()
   }
 
-  /** W4. Of several, from subtasks that are no more, one goes on. */
-  async #continue(from: OpenPart): Promise<void> {
-    const part = this.#nextPart(from.extension, from.layout, Math.min(from.sinceMs, this.#context.env.clock.now()), from.hidden)
-    if (this.#part !== undefined) this.#end()
+  /** W4, W6. */
+  async #take(from: OpenPart): Promise<void> {
+    const part = this.#nextPart(from)
     this.#part = part
-    this.#setBlockEnd(part)
     try {
       await part.copy(from)
     } catch (cause) {
       throw sinkError(this.#context, part.path, cause)
     }
-    const isAlike = from.layout !== null && from.layout === this.#format.layout && from.extension === this.#format.extension
-    if (!isAlike || this.#rolling.atCheckpoint || part.sizeBytes >= this.#rolling.bytes) this.#end()
+    this.#end()
   }
 
   #endsNow(part: PartFile, reason: 'checkpoint' | 'end'): boolean {
@@ -164,11 +163,10 @@ export class PartWriter implements Writer<unknown, Part, OpenPart> {
     })
   }
 
-  #nextPart(extension: string, layout: string | null, sinceMs: number, copyOf: string | null = null): PartFile {
-    const { epoch, subtask } = this.#context
+  #nextPart(copyOf?: OpenPart): PartFile {
+    const { env, epoch, subtask } = this.#context
     const hidden = hiddenName({ epoch, subtask, count: this.#count++, writer: this.#id })
-    const origin: PartOrigin = { hidden, extension, layout, sinceMs, copyOf }
-    return new PartFile(this.#context, this.#folder, origin)
+    return new PartFile(this.#context, this.#folder, { hidden, sinceMs: env.clock.now(), copyOf })
   }
 
   /** One step after the other (W3): a step is not begun when an earlier one failed. `#work` itself never rejects. */
@@ -185,25 +183,45 @@ export class PartWriter implements Writer<unknown, Part, OpenPart> {
   }
 
   async #finish(ended: readonly PartFile[], open: PartFile | undefined, checkpoint: number): Promise<Sealed<Part, OpenPart>> {
-    const last = open ?? ended.at(-1)
+    const all = open === undefined ? ended : [...ended, open]
+    const last = all.at(-1)
     if (last === undefined) {
       if (this.#failure !== undefined) throw this.#failure
       return { committables: [] }
     }
+    const names = this.#namesOf(all, checkpoint)
+    const size = open?.sizeBytes
     let state: OpenPart | undefined
     if (open !== undefined) this.#then(open, () => open.sync())
-    const all = open === undefined ? ended : [...ended, open]
     this.#then(last, () => this.#syncNames(all))
     // In its turn: what is written to it after this seal comes after this step.
-    const size = open?.sizeBytes
     this.#then(last, async () => {
       for (const part of all) part.isSealed = true
-      if (open !== undefined) state = { ...open.state, size: size as number }
+      if (open !== undefined)
+        state = { hidden: open.origin.hidden, final: names.get(open) as string, size: size as number, crc32: open.crc32 }
     })
     for (const part of all) part.isTaken = true
     await this.#work
     if (this.#failure !== undefined) throw this.#failure
-    return { committables: this.#committables(ended, checkpoint), ...(state === undefined ? {} : { state }) }
+    const committables = ended.map((part): Part => {
+      const { hidden, copyOf } = part.origin
+      return { hidden, final: names.get(part) as string, size: part.sizeBytes, crc32: part.crc32, copyOf: copyOf?.hidden ?? null }
+    })
+    return { committables, ...(state === undefined ? {} : { state }) }
+  }
+
+  /** W6. */
+  #namesOf(parts: readonly PartFile[], checkpoint: number): ReadonlyMap<PartFile, string> {
+    const { subtask } = this.#context
+    const own = parts.filter(({ origin }) => origin.copyOf === undefined)
+    const digits = String(own.length - 1).length
+    const { extension } = this.#format
+    return new Map(
+      parts.map((part) => [
+        part,
+        part.origin.copyOf?.final ?? finalName({ checkpoint, subtask, index: own.indexOf(part), digits, extension }),
+      ]),
+    )
   }
 
   async #syncNames(parts: readonly PartFile[]): Promise<void> {
@@ -211,13 +229,5 @@ export class PartWriter implements Writer<unknown, Part, OpenPart> {
     if (!isNew) return
     await this.#context.env.files.syncDirectory(this.#folder)
     this.#context.env.crashPoint('files.part.afterDirectorySync')
-  }
-
-  #committables(ended: readonly PartFile[], checkpoint: number): Part[] {
-    const digits = String(ended.length - 1).length
-    return ended.map(({ origin: { hidden, extension, copyOf }, sizeBytes: size, crc32 }, index) => {
-      const final = finalName({ checkpoint, subtask: this.#context.subtask, index, digits, extension })
-      return { hidden, final, size, crc32, copyOf }
-    })
   }
 }

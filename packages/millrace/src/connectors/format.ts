@@ -21,8 +21,6 @@ export interface FileFormat<T> {
   reader(file: string, header: Uint8Array): RecordReader<T>
   /** One for each part that is written. */
   encoder(): RecordEncoder<T>
-  /** STATE FORMAT: an open part may be continued by a writer of the same layout. Undefined: by none. */
-  readonly layout: string | undefined
 }
 
 /** Where the record ends that begins at `from`: the place after its line end, or 0 when these bytes do not hold its end. Seldom looks farther than that. */

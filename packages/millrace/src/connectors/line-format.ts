@@ -26,7 +26,6 @@ export function defineLineFormat<T>(name: string, format: LineFormat<T>): Format
     scanner: () => (bytes, from) => bytes.indexOf(NEWLINE, from) + 1,
     reader: (file) => (bytes, at) => parseLines(format, file, bytes, at),
     encoder: () => new LineEncoder(format),
-    layout: name,
   })
 }
 
