@@ -12,9 +12,11 @@ import { normalPath } from './path.ts'
  *
  * A part ends with each checkpoint, so each one of each subtask that has records makes a file `part-<checkpoint>-<subtask>-<n>`;
  * sorted by name they are in the order of their checkpoints. `rollAfter` says otherwise: with `checkpoint: false` a part stays open
- * over several checkpoints, until it has so many `bytes` or, when a checkpoint is taken, such an `age`; a restart ends it too. A file appears under that name when its checkpoint is complete, with all its records, and
- * never changes again. Until then it lies in a folder whose name begins with a dot, one for each job and sink; readers leave
- * out such names. Each sink needs a directory of its own: the parts of two would have the same names.
+ * over several checkpoints, until it has so many `bytes` or, when a checkpoint is taken, such an `age`; a restart ends it too.
+ *
+ * A file appears under that name when its checkpoint is complete, with all its records, and never changes again. Until then it
+ * lies in a folder whose name begins with a dot, one for each job and sink; readers leave out such names. Each sink needs a
+ * directory of its own: the parts of two would have the same names.
  */
 export function fileSink<T>(directory: string, format: Format<T>, options: { readonly rollAfter?: RollAfter } = {}): Sink<T> {
   if (typeof directory !== 'string' || directory === '') throw new StreamError('INVALID_OPTION', 'fileSink needs the path of a directory.')
