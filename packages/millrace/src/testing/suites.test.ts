@@ -77,7 +77,6 @@ const fileFormats: Readonly<Record<string, RowFormat>> = {
   'JSON Lines': { format: jsonLines<Row>() },
   'JSON Lines, compressed': { format: jsonLines<Row>(), isCompressed: true },
   CSV: { format: csv({ columns: { n: Number, text: String } }) },
-  'CSV without header': { format: csv({ columns: { n: Number, text: String }, header: false, delimiter: ';' }) },
 }
 
 /** As a part of the sink would be. */
