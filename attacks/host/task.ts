@@ -61,6 +61,7 @@ export function openTaskCore(choice: TaskChoice, host: TaskHost): TaskCore {
     spec,
     host,
     env: { ...env, timers: { ...env.timers, soon: (callback) => void setImmediate(callback) } },
+    log: 'log',
     epoch: 1,
     specializer,
     keepsState: true,

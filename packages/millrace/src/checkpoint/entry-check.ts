@@ -23,6 +23,8 @@ import type {
 export { ShapeError }
 
 const MAX_TEXT = 65_536
+/** Sinks put it into names of files. */
+const LOG_ID = /^[A-Za-z0-9-]+$/
 const count: Check<number> = integer(0)
 const words: Check<string> = text(MAX_TEXT)
 const chunkName: Check<string> = text(200, CHUNK_NAME)
@@ -63,6 +65,7 @@ function checkHead(of: Readonly<Record<string, unknown>>, at: number, kind: Entr
   if (kind === 'checkpoint' ? latest !== at : latest !== null && !kept.includes(latest)) refuse('latest', 'is not among the kept entries')
   return {
     job: words(of['job'], 'job'),
+    log: text(64, LOG_ID)(of['log'], 'log'),
     epoch: count(of['epoch'], 'epoch'),
     claim,
     latest,

@@ -50,7 +50,7 @@ const manifest: Manifest = {
     },
   },
 }
-const head = { job: 'fraud', epoch: 2, claim: 3, kept: [2, 3], checkpointFloor: 7 }
+const head = { job: 'fraud', log: '0123abcd', epoch: 2, claim: 3, kept: [2, 3], checkpointFloor: 7 }
 const owner = { boot: 'b', namespace: 'n', pid: 1, startedAt: 't' }
 const entries: readonly Entry[] = [
   { kind: 'claim', ...head, claim: 5, latest: 2, owner, token: 'x', leaseMs: 1000 },

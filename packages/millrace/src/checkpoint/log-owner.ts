@@ -7,6 +7,7 @@ import type { Entry, EntryHead } from './manifest.ts'
 export function beginOwner(options: LogOptions, ownership: Ownership, damaged: readonly number[]): LogDecision {
   const owner: Owner = {
     options,
+    log: ownership.log,
     epoch: ownership.epoch,
     claim: ownership.claim,
     token: options.token,
@@ -143,6 +144,7 @@ function ownerAfter(owner: Owner, number: number, entry: Entry): Owner {
 function ownershipOf(owner: Owner, checkpointFloor: number, numbers: readonly number[]): Ownership {
   const restored = owner.checkpoints.find(({ number }) => number === owner.latest)
   return {
+    log: owner.log,
     epoch: owner.epoch,
     claim: owner.claim,
     restored,
@@ -156,11 +158,11 @@ function ownershipOf(owner: Owner, checkpointFloor: number, numbers: readonly nu
 
 /** What entry `number` says besides its own matter: above all what must be there with it (LG5). */
 function entryOf(owner: Owner, number: number, body: AppendBody): Entry {
-  const { options, claim, epoch, latest, checkpoints, damaged } = owner
+  const { options, log, claim, epoch, latest, checkpoints, damaged } = owner
   const others = body.kind === 'checkpoint' ? lastOf(checkpoints, options.retain - 1) : checkpoints
   const needed = [...others.map((entry) => entry.number), ...damaged]
   const kept = [...new Set(body.kind === 'claim' ? needed : [...needed, claim])].sort((a, b) => a - b)
-  const head = (checkpointFloor: number): EntryHead => ({ job: options.job, epoch, claim, latest, kept, checkpointFloor })
+  const head = (checkpointFloor: number): EntryHead => ({ job: options.job, log, epoch, claim, latest, kept, checkpointFloor })
   switch (body.kind) {
     case 'checkpoint':
       return { kind: 'checkpoint', ...head(body.manifest.checkpoint), latest: number, manifest: body.manifest }

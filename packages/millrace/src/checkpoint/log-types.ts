@@ -75,6 +75,8 @@ export type LogEvent =
 
 /** What an owner begins an epoch with. */
 export interface Ownership {
+  /** `EntryHead.log`. */
+  readonly log: string
   readonly epoch: number
   readonly claim: number
   /** Undefined: a fresh start. */
@@ -160,6 +162,7 @@ export interface Pending {
 
 export interface Owner {
   readonly options: LogOptions
+  readonly log: string
   readonly epoch: number
   readonly claim: number
   readonly token: string

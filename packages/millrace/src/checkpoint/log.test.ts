@@ -302,6 +302,20 @@ test('LG3: an entry that was created before a takeover is restored by the succes
   assert.equal(slow.error.code, 'FENCED')
 })
 
+test('every entry names the log by the token of its first claim, whoever has it, also after damage', () => {
+  const storage = new Storage()
+  const { log } = owned(storage, 3).ownership
+  const logOf = (number: number): unknown => (storage.entries.get(number) as Entry).log
+  assert.deepEqual([1, 2, 3, 4].map(logOf), [log, log, log, log])
+  storage.dead.add(1)
+  const next = new Host(storage, { pid: 2 }).run()
+  assert.equal(next.ownership.log, log)
+  assert.equal(logOf(5), log)
+  storage.entries.set(5, damage(5))
+  storage.dead.add(2)
+  assert.equal(new Host(storage, { pid: 3, restore: { from: 1, acceptLoss: true } }).run().ownership.log, log)
+})
+
 test('LG6: a newest entry that has vanished is noticed by the beat', () => {
   const storage = new Storage()
   owned(storage, 3)

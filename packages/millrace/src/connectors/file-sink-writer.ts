@@ -91,7 +91,8 @@ export class PartWriter implements Writer<unknown, Part> {
   }
 
   #nextPart(): OpenPart {
-    const hidden = hiddenName({ epoch: this.#context.epoch, subtask: this.#context.subtask, count: this.#count++, writer: this.#id })
+    const { log, epoch, subtask } = this.#context
+    const hidden = hiddenName({ log, epoch, subtask, count: this.#count++, writer: this.#id })
     return { hidden, handle: undefined, size: 0, crc32: 0, isDropped: false }
   }
 

@@ -42,6 +42,8 @@ async function attempt(env: SimulatedProcess, store: Store): Promise<void> {
     sink: 'out',
     subtask,
     subtasks: SUBTASKS,
+    log: '0123456789abcdef',
+    isNew: false,
     epoch,
     signal: new AbortController().signal,
   })

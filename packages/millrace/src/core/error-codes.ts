@@ -219,7 +219,7 @@ const table = {
   OUTPUT_EXISTS: {
     domain: 'user',
     retry: 'never',
-    message: 'A job that starts from nothing was given a folder that holds the output of another run.',
+    message: 'A job that starts from nothing, or a sink that was added to one, was given a folder that holds the output of another run.',
     remedy: 'Go on with the checkpoints that wrote it, or use an empty folder.',
   },
   COMMIT_FAILED: {

@@ -52,6 +52,7 @@ export interface Tuning {
 export interface AttemptOptions {
   readonly wiring: Wiring
   readonly env: Env
+  readonly log: string
   readonly epoch: number
   readonly check: boolean
   /** As in `TaskOptions`. */
@@ -178,10 +179,11 @@ export class Attempt {
   }
 
   #task(wired: WiredSubtask, index: number): TaskCore {
-    const { env, epoch, specializer, check, keepsState, tuning, events } = this.#options
+    const { env, log, epoch, specializer, check, keepsState, tuning, events } = this.#options
     return new TaskCore({
       spec: wired.spec,
       env,
+      log,
       epoch,
       specializer,
       check,

@@ -51,7 +51,7 @@ function opened(env: Env, sinks: Readonly<Record<string, Sink<number>>>): Promis
     const values = builder.from('a', arraySource([1]))
     for (const [id, sink] of Object.entries(sinks)) values.to(id, sink)
   })
-  return env.machine.run(Committers.open({ plan: buildPlan(job, undefined).plan, env, epoch: 7 }))
+  return env.machine.run(Committers.open({ plan: buildPlan(job, undefined).plan, env, log: 'log', epoch: 7, isRestored: () => false }))
 }
 
 const stored = (checkpoint: number, subtask: number, data: number): StoredCommittable => ({ checkpoint, epoch: 7, subtask, data })
@@ -66,8 +66,8 @@ test('M1: checkpoint by checkpoint, within one in the order of subtasks', async 
   )
   assert.deepEqual(calls, [[32], [40, 41], [50, 51]])
   assert.deepEqual(
-    contexts.map(({ job, sink: address, epoch }) => [job, address, epoch]),
-    [['committing', 'sink/out', 7]],
+    contexts.map(({ job, sink: address, log, epoch, isNew }) => [job, address, log, epoch, isNew]),
+    [['committing', 'sink/out', 'log', 7, true]],
   )
 })
 

@@ -21,7 +21,10 @@ const FIRST_PAUSE_MS = 20
 export interface CommittersOptions {
   readonly plan: Plan
   readonly env: Env
+  readonly log: string
   readonly epoch: number
+  /** Whether the restored checkpoint holds the sink of this address. */
+  readonly isRestored: (address: string) => boolean
 }
 
 export class Committers {
@@ -45,9 +48,10 @@ export class Committers {
   }
 
   async #open(node: SinkNode): Promise<void> {
-    const { env, epoch, plan } = this.#options
+    const { env, log, epoch, plan, isRestored } = this.#options
     const { signal } = this.#cancel
-    const context = { env, job: plan.job, sink: node.address, subtask: 0, subtasks: 1, epoch, signal }
+    const isNew = !isRestored(node.address)
+    const context = { env, job: plan.job, sink: node.address, subtask: 0, subtasks: 1, log, epoch, isNew, signal }
     const committer = await byConnector(node, 'open its committer', () => node.sink.committer?.(context))
     if (committer !== undefined) this.#bySink.set(node.address, committer)
   }

@@ -38,7 +38,7 @@ const WAIT_POLLS_PER_LEASE = 10
 const MAX_POLL_MS = 500
 
 export async function openStore(options: OpenStoreOptions): Promise<JobStore> {
-  if (options.settings === undefined) return noStore()
+  if (options.settings === undefined) return noStore(options.env.random.id())
   return new StorageStore(options, options.settings, await options.settings.storage.open(options.env))
 }
 

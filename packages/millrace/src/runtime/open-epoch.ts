@@ -54,6 +54,7 @@ export async function openEpoch(options: OpenEpochOptions): Promise<EpochRun> {
     new Attempt({
       wiring,
       env,
+      log: ownership.log,
       epoch: ownership.epoch,
       check: settings.check,
       keepsState: store.keepsState,
@@ -67,7 +68,13 @@ export async function openEpoch(options: OpenEpochOptions): Promise<EpochRun> {
     env,
     store,
     // Last of all: what has been opened has somebody who closes it.
-    committers: await Committers.open({ plan, env, epoch: ownership.epoch }),
+    committers: await Committers.open({
+      plan,
+      env,
+      log: ownership.log,
+      epoch: ownership.epoch,
+      isRestored: (address) => restored?.operators[address] !== undefined,
+    }),
     createAttempt,
     everyMs: settings.checkpoints?.everyMs ?? everyMsWithoutStorage(plan),
     mayLeaveCommits: store.keepsState,
@@ -121,6 +128,7 @@ function restorer(
     const from = planned.get(address)
     if (from === undefined || manifest === undefined) return undefined
     if (from.kind === 'source') return from
+    if (from.kind === 'sink' && manifest.operators[address] === undefined) return undefined
     if (from.kind === 'sink') return { kind: 'sink', writerStates: from.subtasks[subtask]?.writerStates ?? [] }
     const own = from.subtasks[subtask]
     if (own === undefined) return undefined

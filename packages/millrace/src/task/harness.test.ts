@@ -165,6 +165,7 @@ export class TaskHarness {
       spec: harness.spec,
       host: harness.#host(),
       env: virtualEnv({ seed: options.seed ?? 1 }),
+      log: 'log',
       epoch: 1,
       specializer: createSpecializer({ generate: options.generate ?? true }),
       keepsState: true,

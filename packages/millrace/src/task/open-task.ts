@@ -67,10 +67,11 @@ function openReader({ source, address }: SourceNode, { spec, env, signal }: Task
 
 function openWriter(
   { sink, address }: SinkNode,
-  { spec, env, epoch, signal }: TaskOptions,
+  { spec, env, log, epoch, signal }: TaskOptions,
   from: OperatorRestore | undefined,
 ): Promise<Writer<unknown, Plain, Plain>> {
-  const context = { env, job: spec.plan.job, sink: address, subtask: spec.subtask, subtasks: spec.subtasks, epoch, signal }
+  const isNew = from === undefined
+  const context = { env, job: spec.plan.job, sink: address, subtask: spec.subtask, subtasks: spec.subtasks, log, epoch, isNew, signal }
   return sink.open(context, from?.kind === 'sink' ? from.writerStates : [])
 }
 

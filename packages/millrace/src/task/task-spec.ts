@@ -36,6 +36,7 @@ export interface TaskChannel {
 export type OperatorRestore =
   | { readonly kind: 'keyed'; /** Oldest first. */ readonly runs: readonly RestoredRun[]; readonly watermark: number }
   | { readonly kind: 'source'; readonly splits: Readonly<Record<string, SplitState>> }
+  /** Absent for one that the checkpoint does not hold. */
   | { readonly kind: 'sink'; readonly writerStates: readonly Plain[] }
 
 /** Blocks of one run, of this subtask's key groups alone. States of these names in it are dropped. */
@@ -49,6 +50,8 @@ export interface TaskOptions {
   readonly host: TaskHost
   /** For the connectors of this task, and for budgets; the task itself asks it for nothing else. */
   readonly env: Env
+  /** As in `SinkContext`. */
+  readonly log: string
   readonly epoch: number
   readonly specializer: Specializer
   /** False where there is no storage: snapshots then hold no state, only what sinks have sealed. */
