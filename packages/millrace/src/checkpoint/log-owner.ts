@@ -67,7 +67,8 @@ function append(owner: Owner, body: AppendBody): LogDecision {
   const { pending } = owner
   if (pending !== undefined) {
     // What is on its way may be there already: a new attempt begins, or the job ends, after what the log says once that is settled.
-    const mayWait = (body.kind === 'claim' || body.kind === 'release') && pending.entry.kind === 'checkpoint'
+    const mayWait =
+      (body.kind === 'claim' || body.kind === 'release') && (pending.entry.kind === 'checkpoint' || pending.entry.kind === 'finished')
     invariant(mayWait && owner.next === undefined, 'LG2: an owner appends one entry at a time')
     return same({ ...owner, next: body })
   }
@@ -130,8 +131,10 @@ function confirmed(owner: Owner, { number, entry }: Pending, look: Look): LogDec
     const waited = append({ ...after, next: undefined }, after.next)
     return { state: waited.state, actions: [beatOf(after), appended, ...waited.actions] }
   }
-  const how = entry.kind === 'release' ? 'released' : 'finished'
-  return { state: { kind: 'ended', how }, actions: [beatOf(after), appended] }
+  if (entry.kind === 'release') return { state: { kind: 'ended', how: 'released' }, actions: [beatOf(after), appended] }
+  const { checkpoint } = entry
+  const answer: readonly LogAction[] = after.next === undefined ? [] : [{ kind: 'finished', checkpoint }]
+  return { state: { kind: 'ended', how: 'finished', checkpoint }, actions: [beatOf(after), appended, ...answer] }
 }
 
 function ownerAfter(owner: Owner, number: number, entry: Entry): Owner {

@@ -503,6 +503,28 @@ test('LG2: a release that is asked for while a checkpoint is on its way follows 
   assert.equal(new Host(storage, { pid: 2 }).run().ownership.restored?.manifest.checkpoint, 2)
 })
 
+test('LG2: a claim that is asked for while `finished` is on its way, or after it, is told that the job has finished', () => {
+  const storage = new Storage()
+  const host = owned(storage, 2)
+  host.append({ kind: 'finished', checkpoint: 1, usedTo: 1 })
+  host.append({ kind: 'claim', token: 'again', usedTo: 1 })
+  host.run()
+  host.append({ kind: 'claim', token: 'late', usedTo: 1 })
+  assert.deepEqual(host.outcomes.slice(-2), [
+    { kind: 'finished', checkpoint: 1 },
+    { kind: 'finished', checkpoint: 1 },
+  ])
+  assert.deepEqual(storage.numbers(), [1, 2, 3, 4])
+})
+
+test('LG2: whoever asks a log for an entry that has ended otherwise is told so, and never left without an answer', () => {
+  const host = owned(new Storage(), 1)
+  host.append({ kind: 'release', usedTo: 0 })
+  host.run()
+  host.append({ kind: 'claim', token: 'late', usedTo: 0 })
+  assert.match(host.error.message, /LG2: an entry was asked for after the log was released/)
+})
+
 test('LG9: whoever has given the ownership up and searches anew waits for nobody and begins from what has become of its entry', () => {
   for (const isThere of [false, true]) {
     const storage = new Storage()

@@ -90,7 +90,7 @@ export class EpochRun {
 
   /** Ends as soon as what is being committed is committed. */
   fail(error: StreamError): void {
-    this.#feed({ kind: 'attemptFailed', error })
+    this.#feed({ kind: 'givenUp', error })
   }
 
   /** Ends, and waits but a moment for what does not. */
