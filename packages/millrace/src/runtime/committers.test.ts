@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { buildPlan, defineJob } from '../api/job.ts'
 import type { StoredCommittable } from '../checkpoint/manifest.ts'
+import { Underway } from '../task/underway.ts'
 import { defineSink, type CommitOutcome, type Sink, type SinkContext } from '../connect/contract.ts'
 import { arraySource } from '../connectors/array-source.ts'
 import { StreamError } from '../core/errors.ts'
@@ -51,7 +52,9 @@ function opened(env: Env, sinks: Readonly<Record<string, Sink<number>>>): Promis
     const values = builder.from('a', arraySource([1]))
     for (const [id, sink] of Object.entries(sinks)) values.to(id, sink)
   })
-  return env.machine.run(Committers.open({ plan: buildPlan(job, undefined).plan, env, log: 'log', epoch: 7, isRestored: () => false }))
+  return env.machine.run(
+    Committers.open({ plan: buildPlan(job, undefined).plan, env, log: 'log', epoch: 7, isRestored: () => false, underway: new Underway() }),
+  )
 }
 
 const stored = (checkpoint: number, subtask: number, data: number): StoredCommittable => ({ checkpoint, epoch: 7, subtask, data })

@@ -12,6 +12,7 @@ import { closeAll } from '../core/close-all.ts'
 import type { Env } from '../core/env.ts'
 import { StreamError, messageOf } from '../core/errors.ts'
 import type { Plan, SinkNode } from '../plan/nodes.ts'
+import type { Underway } from '../task/underway.ts'
 import { byConnector, sentence } from '../task/connector-error.ts'
 
 /** As SK-6, but with a pause between the rounds. */
@@ -25,6 +26,7 @@ export interface CommittersOptions {
   readonly epoch: number
   /** Whether the restored checkpoint holds the sink of this address. */
   readonly isRestored: (address: string) => boolean
+  readonly underway: Underway
 }
 
 export class Committers {
@@ -48,11 +50,12 @@ export class Committers {
   }
 
   async #open(node: SinkNode): Promise<void> {
-    const { env, log, epoch, plan, isRestored } = this.#options
+    const { env, log, epoch, plan, isRestored, underway } = this.#options
     const { signal } = this.#cancel
     const isNew = !isRestored(node.address)
     const context = { env, job: plan.job, sink: node.address, subtask: 0, subtasks: 1, log, epoch, isNew, signal }
-    const committer = await byConnector(node, 'open its committer', () => node.sink.committer?.(context))
+    const open = (): Promise<Committer<Plain>> | undefined => node.sink.committer?.(context)
+    const committer = await underway.wait(`${node.address} to open its committer`, () => byConnector(node, 'open its committer', open))
     if (committer !== undefined) this.#bySink.set(node.address, committer)
   }
 
@@ -79,7 +82,8 @@ export class Committers {
   async withdraw(keptBySink: ReadonlyMap<string, readonly StoredCommittable[]>): Promise<void> {
     for (const [address, committer] of this.#bySink) {
       const what = 'withdraw what earlier attempts have left'
-      await byConnector({ kind: 'sink', address }, what, () => committer.withdraw(keptBySink.get(address) ?? []))
+      const withdraw = (): Promise<void> => committer.withdraw(keptBySink.get(address) ?? [])
+      await this.#options.underway.wait(`${address} to ${what}`, () => byConnector({ kind: 'sink', address }, what, withdraw))
     }
   }
 
@@ -90,7 +94,13 @@ export class Committers {
 
   async close(): Promise<void> {
     this.cancel()
-    await closeAll([...this.#bySink.values()].map((committer) => () => committer.close()))
+    await closeAll(
+      [...this.#bySink].map(
+        ([address, committer]) =>
+          () =>
+            this.#options.underway.wait(`${address} to close its committer`, () => committer.close()),
+      ),
+    )
   }
 
   async #commitGroup(sink: string, committer: Committer<Plain>, group: readonly StoredCommittable[]): Promise<void> {
@@ -116,7 +126,7 @@ export class Committers {
   /** What is thrown because the signal says so is no failure: nobody knows more or less than before. */
   async #offer(sink: string, committer: Committer<Plain>, group: readonly StoredCommittable[]): Promise<readonly CommitOutcome[]> {
     try {
-      return await committer.commit(group)
+      return await this.#options.underway.wait(`${sink} to commit`, () => committer.commit(group))
     } catch (error) {
       throw this.#cancel.signal.aborted ? stopped(sink) : error
     }

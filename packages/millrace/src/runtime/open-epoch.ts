@@ -10,11 +10,13 @@ import { parallelismsOf, physicalPlan } from '../plan/physical.ts'
 import { planSummary, type OperatorSummary } from '../plan/summary.ts'
 import { createSpecializer } from '../task/specialize.ts'
 import type { OperatorRestore } from '../task/task-spec.ts'
+import type { Underway } from '../task/underway.ts'
 import { Attempt, type AttemptEvents } from './attempt.ts'
 import type { JobStore } from './checkpoint-store.ts'
 import { Committers } from './committers.ts'
 import { EpochRun } from './epoch-run.ts'
 import type { JobEvent, JobObserver } from './monitor.ts'
+import type { Patience } from './patience.ts'
 import type { JobRunOptions, RunSettings } from './run-settings.ts'
 import { wire } from './wiring.ts'
 
@@ -24,11 +26,13 @@ const COMMIT_EVERY_MS = 1_000
 export interface OpenEpochOptions extends Omit<JobRunOptions, 'observer'> {
   readonly store: JobStore
   readonly observer: JobObserver
+  readonly patience: Patience
+  readonly underway: Underway
 }
 
 /** @throws {STATE_DROPPED} {STATE_MISMATCH} {KEY_GROUPS_CHANGED} before anything is opened */
 export async function openEpoch(options: OpenEpochOptions): Promise<EpochRun> {
-  const { plan, settings, env, store, observer } = options
+  const { plan, settings, env, store, observer, patience, underway } = options
   const { ownership } = store
   const summary = planSummary(plan)
   const comparison = compared(ownership.restored?.manifest, summary, settings)
@@ -60,12 +64,15 @@ export async function openEpoch(options: OpenEpochOptions): Promise<EpochRun> {
       keepsState: store.keepsState,
       specializer: createSpecializer({ generate: options.tuning?.generateCode ?? true }),
       tuning: options.tuning ?? {},
+      underway,
       restore,
       events: { ...events, ...options.watch },
     })
   return new EpochRun({
     coordinator,
     env,
+    patience,
+    underway,
     store,
     // Last of all: what has been opened has somebody who closes it.
     committers: await Committers.open({
@@ -73,6 +80,7 @@ export async function openEpoch(options: OpenEpochOptions): Promise<EpochRun> {
       env,
       log: ownership.log,
       epoch: ownership.epoch,
+      underway,
       isRestored: (address) => restored?.operators[address] !== undefined,
     }),
     createAttempt,

@@ -20,6 +20,12 @@ export function explained(error: unknown, { spec, specializer }: TaskOptions, op
   })
 }
 
+/** Of `open` and `close` of a step. */
+export function inLifecycle(error: unknown, what: 'open' | 'close', step: string): StreamError {
+  if (StreamError.is(error)) return error
+  return new StreamError('USER_CODE', `The ${what} function of ${step} threw: ${messageOf(error)}`, { cause: error, details: { step } })
+}
+
 /** A value that a snapshot could not store was put there long before: it is told by its step, state and key. */
 function withPlace(error: StreamError, operators: readonly ChainOperator[]): StreamError {
   for (const { node, keyed } of operators) {

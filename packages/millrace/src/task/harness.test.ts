@@ -13,6 +13,7 @@ import type { StreamElement, TaskSnapshot } from './messages.ts'
 import { createSpecializer } from './specialize.ts'
 import { TaskCore } from './task-core.ts'
 import type { OperatorRestore, TaskSpec } from './task-spec.ts'
+import { Underway } from './underway.ts'
 
 export const NONE: number = Number.NaN
 
@@ -166,6 +167,7 @@ export class TaskHarness {
       host: harness.#host(),
       env: virtualEnv({ seed: options.seed ?? 1 }),
       log: 'log',
+      underway: new Underway(),
       epoch: 1,
       specializer: createSpecializer({ generate: options.generate ?? true }),
       keepsState: true,

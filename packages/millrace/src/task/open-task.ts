@@ -21,7 +21,7 @@ export interface OpenParts {
 
 /** When one of them cannot be opened, those before it are closed: nobody else knows of them. @throws {SOURCE} {SINK} */
 export async function openTask(options: TaskOptions, restored: Readonly<Record<string, OperatorRestore>>): Promise<OpenParts> {
-  const { spec, env } = options
+  const { spec, env, underway } = options
   const writers = new Map<number, Writer<unknown, Plain, Plain>>()
   const opened: Closer[] = []
   let reader: Reader<unknown, Plain> | undefined
@@ -32,12 +32,14 @@ export async function openTask(options: TaskOptions, restored: Readonly<Record<s
       if (node.kind === 'source') {
         restoredSplits = splitsOf(options, restored[node.address])
         const splits = restoredSplits
-        const own = (reader = await byConnector(node, 'be opened', () => openReader(node, options, splits)))
-        opened.push(() => own.close())
+        const open = (): Promise<Reader<unknown, Plain>> => openReader(node, options, splits)
+        const own = (reader = await underway.wait(opening(node), () => byConnector(node, 'be opened', open)))
+        opened.push(() => underway.wait(closing(node), () => own.close()))
       } else if (node.kind === 'sink') {
-        const writer = await byConnector(node, 'be opened', () => openWriter(node, options, restored[node.address]))
+        const open = (): Promise<Writer<unknown, Plain, Plain>> => openWriter(node, options, restored[node.address])
+        const writer = await underway.wait(opening(node), () => byConnector(node, 'be opened', open))
         writers.set(index, writer)
-        opened.push(() => writer.close())
+        opened.push(() => underway.wait(closing(node), () => writer.close()))
       }
     } catch (error) {
       await closeAll(opened).catch((other: unknown) => env.log('warn', 'closing failed', { cause: messageOf(other) }))
@@ -46,6 +48,9 @@ export async function openTask(options: TaskOptions, restored: Readonly<Record<s
   }
   return { reader, restoredSplits, writers, close: (closers) => closeAll([...closers, ...opened]) }
 }
+
+export const opening = ({ address }: Pick<PlanNode, 'address'>): string => `${address} to be opened`
+export const closing = ({ address }: Pick<PlanNode, 'address'>): string => `${address} to be closed`
 
 function splitsOf({ spec }: TaskOptions, from: OperatorRestore | undefined): Splits {
   const owns = ownership(spec.subtasks, spec.subtask)

@@ -5,6 +5,7 @@ import type { OutputName, Plan } from '../plan/nodes.ts'
 import type { TaskHost } from './messages.ts'
 import type { OutputEdge } from './router.ts'
 import type { Specializer } from './specialize.ts'
+import type { Underway } from './underway.ts'
 
 /** One subtask of one task of the physical plan, as data. */
 export interface TaskSpec {
@@ -59,6 +60,7 @@ export interface TaskOptions {
   /** Deep-freeze and inspect every record, not samples. */
   readonly check: boolean
   readonly signal: AbortSignal
+  readonly underway: Underway
   /** Smaller ones are for tests: credits of one record. */
   readonly batchRecords?: number
   readonly credits?: number
