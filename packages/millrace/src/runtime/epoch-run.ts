@@ -12,7 +12,7 @@ import type {
 } from '../checkpoint/coordinator-types.ts'
 import type { Manifest, TaskReport } from '../checkpoint/manifest.ts'
 import type { Env } from '../core/env.ts'
-import { StreamError, fromWire, messageOf, toWire } from '../core/errors.ts'
+import { StreamError, fromWire, messageOf, tame, toWire } from '../core/errors.ts'
 import type { ErrorCode } from '../core/error-codes.ts'
 import type { BarrierReason, TaskSnapshot } from '../task/messages.ts'
 import type { Underway } from '../task/underway.ts'
@@ -358,7 +358,8 @@ export class EpochRun {
   }
 }
 
-function asStreamError(error: unknown, code: ErrorCode): StreamError {
+function asStreamError(thrown: unknown, code: ErrorCode): StreamError {
+  const error = tame(thrown)
   if (error instanceof StreamError) return error
   if (StreamError.is(error)) return fromWire(toWire(error))
   return new StreamError(code, messageOf(error), { cause: error })

@@ -1,4 +1,4 @@
-import { StreamError } from '../core/errors.ts'
+import { disown, StreamError } from '../core/errors.ts'
 import { kindOf } from './kind.ts'
 
 /** Objects within objects go this deep at most, in what is written and in what is read. */
@@ -92,7 +92,10 @@ function unsupported(path: string, what: string): StreamError {
 }
 
 function describe(object: object): string {
-  if (object instanceof Promise || typeof (object as { then?: unknown }).then === 'function') return 'a promise (was an await forgotten?)'
+  if (object instanceof Promise || typeof (object as { then?: unknown }).then === 'function') {
+    disown(object)
+    return 'a promise (was an await forgotten?)'
+  }
   const name = (object as { constructor?: { name?: unknown } }).constructor?.name
   return typeof name === 'string' && name !== '' ? `an instance of the class ${name}` : 'an object with a prototype of its own'
 }

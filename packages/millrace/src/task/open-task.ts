@@ -6,7 +6,10 @@ import { messageOf } from '../core/errors.ts'
 import type { PlanNode, SinkNode, SourceNode } from '../plan/nodes.ts'
 import { keyHash } from '../serde/key.ts'
 import { byConnector } from './connector-error.ts'
+import type { ChainOperator } from './chain.ts'
+import { inLifecycle } from './explain-error.ts'
 import type { OperatorRestore, TaskOptions } from './task-spec.ts'
+import type { Underway } from './underway.ts'
 
 type Splits = Readonly<Record<string, SplitState>>
 
@@ -49,8 +52,15 @@ export async function openTask(options: TaskOptions, restored: Readonly<Record<s
   return { reader, restoredSplits, writers, close: (closers) => closeAll([...closers, ...opened]) }
 }
 
-export const opening = ({ address }: Pick<PlanNode, 'address'>): string => `${address} to be opened`
-export const closing = ({ address }: Pick<PlanNode, 'address'>): string => `${address} to be closed`
+const opening = ({ address }: Pick<PlanNode, 'address'>): string => `${address} to be opened`
+const closing = ({ address }: Pick<PlanNode, 'address'>): string => `${address} to be closed`
+
+export function openOperator({ node, operator }: ChainOperator, underway: Underway): Promise<void> {
+  return underway.wait(opening(node), () => inLifecycle('open', node.address, () => operator.open?.()))
+}
+export function closeOperator({ node, operator }: ChainOperator, underway: Underway): Promise<void> {
+  return underway.wait(closing(node), () => inLifecycle('close', node.address, () => operator.close?.()))
+}
 
 function splitsOf({ spec }: TaskOptions, from: OperatorRestore | undefined): Splits {
   const owns = ownership(spec.subtasks, spec.subtask)

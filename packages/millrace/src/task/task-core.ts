@@ -14,21 +14,20 @@
  */
 import type { Plain, Writer } from '../connect/contract.ts'
 import type { Budget } from '../core/env.ts'
-import { StreamError, invariant } from '../core/errors.ts'
+import { StreamError, invariant, tame } from '../core/errors.ts'
 import { WATERMARK_END } from '../core/time.ts'
 import { buildChain, hasOpenCursor, runCursors, type Chain, type ChainOperator } from './chain.ts'
-import { explained, inLifecycle } from './explain-error.ts'
+import { explained } from './explain-error.ts'
 import { InputGate } from './input-gate.ts'
 import type { Loop } from './loops.ts'
 import { CHANNEL_CREDITS, type BarrierReason, type RecordBatch, type StepResult, type StreamElement } from './messages.ts'
-import { closing, opening, openTask, type OpenParts } from './open-task.ts'
+import { closeOperator, openOperator, openTask, type OpenParts } from './open-task.ts'
 import { OperatorTimes } from './operator-times.ts'
 import { restoreOperator } from './restore-operator.ts'
 import { createRouter, type Router } from './router.ts'
 import { SnapshotJob } from './snapshot-job.ts'
 import { SinkSeals } from './sink-seals.ts'
 import { Sweeper } from './sweeper.ts'
-import type { Operator } from '../operator/contract.ts'
 import type { HostTime, OperatorRestore, TaskOptions } from './task-spec.ts'
 
 /** What has begun and is finished before anything else. */
@@ -113,18 +112,10 @@ export class TaskCore {
     this.#times = new OperatorTimes(this.options.spec, this.#chain.operators)
     this.#times.carryDown()
     this.#sweeper = this.#createSweeper()
-    for (const each of [...this.#chain.operators].reverse()) await this.#openOperator(each)
+    for (const each of [...this.#chain.operators].reverse()) await openOperator(each, this.options.underway)
     if (this.options.signal.aborted) throw new StreamError('STOPPED', 'The job was stopped while it was opened.')
     if (this.#parts.reader !== undefined) this.#source.start(this.#parts.reader, this.#parts.restoredSplits)
     this.#phase = 'running'
-  }
-
-  async #openOperator({ node, operator }: ChainOperator): Promise<void> {
-    try {
-      await this.options.underway.wait(opening(node), () => operator.open?.())
-    } catch (error) {
-      throw inLifecycle(error, 'open', node.address)
-    }
   }
 
   /** Records may flow. Until then only a barrier is taken: checkpoint 0 is written before the first record (rules 1.1). */
@@ -269,14 +260,7 @@ export class TaskCore {
   async close(): Promise<void> {
     this.#phase = 'closed'
     const operators = this.#chain === undefined ? [] : this.#chain.operators
-    const { underway } = this.options
-    await this.#parts?.close(
-      operators.map(
-        ({ node, operator }) =>
-          () =>
-            underway.wait(closing(node), () => closeOperator(node.address, operator)),
-      ),
-    )
+    await this.#parts?.close(operators.map((each) => () => closeOperator(each, this.options.underway)))
   }
 
   get #source(): NonNullable<Chain['source']> {
@@ -602,20 +586,12 @@ export class TaskCore {
   #fail(error: unknown): void {
     if (this.#phase === 'failed' || this.#phase === 'closed') return
     this.#phase = 'failed'
-    this.options.host.failed(explained(error, this.options, this.#chain?.operators ?? []))
+    this.options.host.failed(explained(tame(error), this.options, this.#chain?.operators ?? []))
   }
 }
 
 /** A record waits at most this long in a buffer of a busy task. */
 const FLUSH_AFTER_MS = 10
-
-async function closeOperator(address: string, operator: Operator): Promise<void> {
-  try {
-    await operator.close?.()
-  } catch (error) {
-    throw inLifecycle(error, 'close', address)
-  }
-}
 
 function watermarkWork(at: number): Extract<Work, { kind: 'watermark' }> {
   return { kind: 'watermark', at, operator: 0, begun: false, isEnd: false }
