@@ -213,7 +213,11 @@ export class FileSplit<T> {
   #tooLong(): StreamError {
     const line = this.#position.line + this.#lines + 1
     const what = `line ${line} is longer than ${MAX_LINE_BYTES} bytes. Is this a file of lines?`
-    return new StreamError('SOURCE', `${this.#context.source} cannot read ${this.#path}: ${what}`, { details: { file: this.#path, line } })
+    return new StreamError('SOURCE', `${this.#context.source} cannot read ${this.#path}: ${what}`, {
+      details: { file: this.#path, line },
+      // The same at every retry.
+      retry: 'never',
+    })
   }
 
   #unreadable(cause: unknown): StreamError {
