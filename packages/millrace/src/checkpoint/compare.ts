@@ -5,7 +5,7 @@
  *   migrated  kept, of an older version            dropped   in the checkpoint and not in the plan: takes the user's word
  *
  * CW1  Nothing is dropped silently: state that holds something, positions, output that is not committed.
- * CW2  A state keeps its kind; its version never goes back. A different kind needs a different name.
+ * CW2  A state keeps its kind, also that of its aggregate; its version never goes back. A different kind needs a different name.
  * CW3  Key groups are fixed for the life of the state; a plan that does not say takes the checkpoint's.
  * CW4  What is dropped with the user's word is out of the manifest that the attempt goes on from, also if the name is used again
  *      later: whole parts are left out, and single states are marked in the runs that hold them.
@@ -86,6 +86,8 @@ function compareStates(operator: OperatorSummary, part: KeyedPart, found: Found)
 /** CW2. */
 function differenceOf(before: StoredDeclaration, now: StoredDeclaration): string | undefined {
   if (before.kind !== now.kind) return `was ${before.kind}, is ${now.kind}`
+  if (before.aggregate !== undefined && now.aggregate !== undefined && before.aggregate !== now.aggregate)
+    return `was of the aggregate ${before.aggregate}, is of ${now.aggregate}`
   if (before.domain !== now.domain) return `was of ${before.domain} time, is of ${now.domain} time`
   return before.version > now.version ? `was written by version ${before.version}, is version ${now.version}` : undefined
 }

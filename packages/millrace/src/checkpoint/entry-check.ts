@@ -170,6 +170,7 @@ function checkDeclaration(value: unknown, path: string): StoredDeclaration {
   return {
     kind: oneOf('value', 'list', 'map', 'accumulator', 'timer', 'timers')(of['kind'], `${path}.kind`),
     ...(of['domain'] === undefined ? {} : { domain: oneOf('event', 'processing')(of['domain'], `${path}.domain`) }),
+    ...(of['aggregate'] === undefined ? {} : { aggregate: words(of['aggregate'], `${path}.aggregate`) }),
     ...(ttl === undefined ? {} : { ttl: checkTtl(ttl, `${path}.ttl`) }),
     version: number(of['version'], `${path}.version`),
   }

@@ -35,6 +35,7 @@ const manifest: Manifest = {
       states: {
         last: { kind: 'value', version: 0, ttl: { afterMs: 5, refreshOn: 'write', expired: 'never-returned' } },
         at: { kind: 'timer', domain: 'event', version: 0 },
+        n: { kind: 'accumulator', aggregate: 'count', version: 1 },
       },
       runs: [{ chunk: 'e2-c7-step.a-0-0123456789abcdef.chunk', first: 0, last: 3, bytes: 10, entries: 1, level: 0, ignored: ['old'] }],
       watermarks: [

@@ -27,6 +27,8 @@ export interface StateDeclaration {
   /** For `timer` and `timers`. */
   readonly domain?: 'event' | 'processing'
   readonly ttl?: TtlDeclaration
+  /** Of an `accumulator`: `Aggregate.kind`. */
+  readonly aggregate?: string
   /** Of the user's value format; stored with each chunk. */
   readonly version: number
   /** `value` with a default for absent ones. */
