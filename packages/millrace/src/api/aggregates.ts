@@ -1,4 +1,4 @@
-import { StreamError } from '../core/errors.ts'
+import { disown, StreamError } from '../core/errors.ts'
 import { checkName, shown } from '../plan/ids.ts'
 import { keyIdentity } from '../serde/key.ts'
 import type { Key } from '../state/contract.ts'
@@ -80,6 +80,7 @@ export function checkAggregates(what: string, aggregates: Readonly<Record<string
 /** Text would be strung together, and what is missing would be NaN for ever. @throws {TypeError} */
 function numberOf(value: number, aggregate: string): number {
   if (typeof value === 'number') return value
+  disown(value)
   throw new TypeError(`agg.${aggregate} was given ${shown(value)}, which is no number. Let its function give one: Number(value.field).`)
 }
 

@@ -83,8 +83,8 @@ export function outsideCall(what: string): StreamError {
   )
 }
 
-/** Of a promise that is refused: nobody will await it, so its rejection would end the process before the refusal is told. Total. */
-export function disown(promise: object): void {
+/** Of a promise that is refused: nobody will await it, so its rejection would end the process before the refusal is told. Total, and for any value. */
+export function disown(promise: unknown): void {
   Promise.resolve(promise).catch(() => undefined)
 }
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { ErrorCode } from '../core/error-codes.ts'
-import { arraySource, collectSink, defineJob, run, StreamError, type Job, type Stream } from '../index.ts'
+import { agg, arraySource, collectSink, defineJob, run, StreamError, type Job, type Stream } from '../index.ts'
 
 const has = (code: ErrorCode, words: RegExp) => (error: unknown) => {
   assert.ok(StreamError.is(error), String(error))
@@ -27,6 +27,12 @@ test('a promise that a step gives is refused, and its rejection does not end the
     ['PROMISE', (numbers) => numbers.filter(later)],
     ['UNSUPPORTED_VALUE', (numbers) => numbers.map(later)],
     ['UNSUPPORTED_VALUE', (numbers) => numbers.map(() => ({ deep: [later()] }))],
+    ['UNSUPPORTED_VALUE', (numbers) => numbers.map(() => ({ a: later(), list: [later(), { deep: later() }] }))],
+    ['UNSUPPORTED_VALUE', (numbers) => numbers.keyBy(() => 1).reduce('r', later)],
+    ['PROMISE', (numbers) => numbers.flatMap(later)],
+    ['INVALID_KEY', (numbers) => numbers.keyBy(later).aggregate('a', { n: agg.count() })],
+    ['INVALID_KEY', (numbers) => numbers.keyBy(() => 1).aggregate('a', { n: agg.distinct(later) })],
+    ['USER_CODE', (numbers) => numbers.keyBy(() => 1).aggregate('a', { n: agg.sum(later) })],
     ['USER_CODE', (numbers) => numbers.map(hostile)],
     ['USER_CODE', (numbers) => numbers.process('p', { open: hostile, onRecord: () => undefined })],
   ]
@@ -36,6 +42,10 @@ test('a promise that a step gives is refused, and its rejection does not end the
     })
     await assert.rejects(run(job), has(code, /./))
   }
+  const timed = defineJob('refusing', (builder) => {
+    builder.from('n', arraySource([1, 2]), { timestamp: later }).to('out', collectSink<number>([]))
+  })
+  await assert.rejects(run(timed), has('INVALID_RECORD', /timestamp gave/))
   await new Promise((resolve) => setImmediate(resolve))
   process.off('unhandledRejection', note)
   assert.deepEqual(unhandled, [])
