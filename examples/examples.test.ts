@@ -15,6 +15,12 @@ const printed: Readonly<Record<string, readonly (string | RegExp)[]>> = {
     '{"key":"north","orders":2,"cents":2000}',
   ],
   '04-bad-records': ['"A pays 12.5"', /INVALID_RECORD.*amount/, /INVALID_RECORD/],
+  '05-csv-to-json': [
+    '{"id":1,"station":"Harbour, north","startedAt":1777622400000,"minutes":12}',
+    '{"id":3,"station":"The \\"Old\\" Mill","startedAt":1780306200000,"minutes":30}',
+    'message,input',
+    '"may.csv:3 cannot be parsed: the column ""startedAt"" cannot be read: parse gives NaN","2,Mill,soon,7"',
+  ],
 }
 
 test('every numbered example is here', () => {

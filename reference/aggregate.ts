@@ -1,9 +1,9 @@
-// Rolling aggregates, each computed anew from all values so far: nothing to get wrong.
+// Aggregates, each computed anew from all values (so far, or of a window): nothing to get wrong.
 import { fieldReader } from './behaviours.ts'
 import { assertNever, type AggregateSpec, type Json, type Row } from './program.ts'
 
-/** The result over `values`, which are in order of arrival and at least one. */
-export function rollingAggregate(spec: AggregateSpec, values: readonly Row[]): Json {
+/** The result over `values`, which are in order (of arrival) and at least one. */
+export function aggregateResult(spec: AggregateSpec, values: readonly Row[]): Json {
   const of = fieldReader(spec.field)
   const numbers = values.map(of)
   switch (spec.kind) {

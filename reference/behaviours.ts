@@ -214,3 +214,8 @@ export function aggregates(step: { readonly aggregates: readonly AggregateSpec[]
 export function fieldReader(field: string): (value: Row) => number {
   return (value) => int(value, field)
 }
+
+/** How far two values are apart: `distance` of delta triggers and of evictors. */
+export function distanceBy(field: string): (one: Row, other: Row) => number {
+  return (one, other) => Math.abs(int(one, field) - int(other, field))
+}

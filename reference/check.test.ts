@@ -1,7 +1,17 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { canonical, keyText } from './canonical.ts'
-import { conserved, describe, idsOf, sameMultiset, sameMultisetPerKey, sameOrder, samePerKeyOrder } from './check.ts'
+import {
+  conserved,
+  conservedInWindows,
+  describe,
+  lastRows,
+  idsOf,
+  sameMultiset,
+  sameMultisetPerKey,
+  sameOrder,
+  samePerKeyOrder,
+} from './check.ts'
 import type { Emission } from './network.ts'
 
 const of = (...ids: number[]): Emission[] => ids.map((id) => ({ value: { id }, timestamp: id }))
@@ -58,6 +68,21 @@ test('conservation: lost, doubled and strange ids', () => {
   assert.equal(conserved([1, 2, 3], [3, 1, 2]), undefined)
   assert.deepEqual(conserved([1, 2, 3], [1, 1, 9, 3]), { where: 'ids', missing: ['2'], extra: ['1', '9'] })
   assert.deepEqual(idsOf([...of(4), { value: { other: 1 }, timestamp: null }]), [4])
+})
+
+test('rules 1.2e, SM-6: the last row of a window counts, and that of sessions that merged', () => {
+  const row = (start: number, end: number, ids: number[], key = 1): Emission => ({
+    value: { key, window: { start, end }, ids },
+    timestamp: end - 1,
+  })
+  const rows = [row(0, 10, [1]), row(0, 10, [9], 2), row(0, 10, [1, 2]), row(20, 30, [3]), row(0, 30, [1, 2, 3, 4])]
+  assert.deepEqual(
+    lastRows(rows).map((one) => one.value['ids']),
+    [[9], [1, 2, 3, 4]],
+  )
+  assert.equal(conservedInWindows([1, 2, 3, 4, 5, 9], rows, of(5)), undefined)
+  assert.deepEqual(conservedInWindows([1, 2, 3, 4, 5, 9], rows, of(1)), { where: 'ids', missing: ['5'], extra: ['1'] })
+  assert.deepEqual(conservedInWindows([1, 2], [row(5, 6, [1]), row(0, 10, [2])], []), undefined, 'a session that is gone keeps its records')
 })
 
 test('a difference is told in a few lines', () => {

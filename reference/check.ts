@@ -1,6 +1,8 @@
 // Comparisons of what came with what must come, and how they differ in words.
 import { canonical } from './canonical.ts'
+import type { TimeWindow } from './handles.ts'
 import type { Emission } from './network.ts'
+import type { Row } from './program.ts'
 
 /** Whether timestamps count (default: yes; a sink that cannot see them says no). */
 export interface CompareOptions {
@@ -59,6 +61,37 @@ export function conserved(inputIds: Iterable<number>, seenIds: Iterable<number>)
 /** The ids of emissions, in order; what has none is not counted. */
 export function idsOf(emissions: Iterable<Emission>): number[] {
   return [...emissions].map((emission) => emission.value['id']).filter((id) => typeof id === 'number')
+}
+
+type IdsIn = (row: Row) => readonly number[]
+const idsField: IdsIn = (row) => row['ids'] as readonly number[]
+
+/**
+ * The rows of a window step that still hold, of rows in order for each key: a later one replaces those whose window it covers and whose records it has,
+ * for a window that fired again, or sessions that merged (SM-6). (A session may cover one that is gone, and not have its records, where values say the gap.)
+ * Read off `by`, else `key`, and `window`; `idsIn` says which records a row counts. For windows of one key that do not overlap.
+ */
+export function lastRows(rows: readonly Emission[], idsIn: IdsIn = idsField): Emission[] {
+  return rows.filter((row, i) => !rows.slice(i + 1).some((later) => replaces(later.value, row.value, idsIn)))
+}
+
+function replaces(later: Row, earlier: Row, idsIn: IdsIn): boolean {
+  if (canonical(later['by'] ?? later['key']) !== canonical(earlier['by'] ?? earlier['key'])) return false
+  const [outer, inner] = [later['window'], earlier['window']] as unknown as [TimeWindow, TimeWindow]
+  return outer.start <= inner.start && outer.end >= inner.end && new Set(idsIn(later)).isSupersetOf(new Set(idsIn(earlier)))
+}
+
+/**
+ * rules 1.2e: where windows do not overlap, end by event time, and neither purge nor evict, each input is counted exactly once, in the last row of its window or among the late.
+ * Only when the input has ended.
+ */
+export function conservedInWindows(
+  inputIds: Iterable<number>,
+  rows: readonly Emission[],
+  late: Iterable<Emission>,
+  idsIn: IdsIn = idsField,
+): Difference | undefined {
+  return conserved(inputIds, [...lastRows(rows, idsIn).flatMap((row) => idsIn(row.value)), ...idsOf(late)])
 }
 
 /** A difference for people: counts, and the first five of each side. */

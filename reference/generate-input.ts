@@ -18,6 +18,8 @@ export interface SourceOptions {
   readonly count: number
   readonly layout: Layout
   readonly timed: boolean
+  /** Far out of order in small batches: records are late for windows, not only for the watermark. */
+  readonly isUnruly?: boolean
 }
 
 const TAGS = ['a', 'b', 'c', 'ä-long-tag-name'] as const
@@ -25,10 +27,15 @@ const SPAN_MS = 1_000
 
 /** A source of `count` records with ids from `firstId`. About a third of all timed sources have records later than the watermark allows. */
 export function randomSource(random: Random, options: SourceOptions): SourceSpec {
-  const jitterMs = random.pick([0, 0, 5, 50, 300])
-  const outOfOrdernessMs = random.pick([0, 3, jitterMs, jitterMs * 2])
+  const isUnruly = options.isUnruly === true
+  const jitterMs = random.pick(isUnruly ? [100, 300, 600] : [0, 0, 5, 50, 300])
+  const outOfOrdernessMs = random.pick(isUnruly ? [0, 3, 30] : [0, 3, jitterMs, jitterMs * 2])
   const draw = { random, keys: random.pick([1, 3, 10]), jitterMs, start: random.pick([0, -500, 1_000_000]), timed: options.timed }
-  const splits = layOut(draw, options).map((records, i) => ({ id: `${options.id}-${i}`, batch: random.pick([1, 2, 3, 7, 20]), records }))
+  const splits = layOut(draw, options).map((records, i) => ({
+    id: `${options.id}-${i}`,
+    batch: random.pick(isUnruly ? [1, 2, 3] : [1, 2, 3, 7, 20]),
+    records,
+  }))
   return {
     id: options.id,
     timed: options.timed,

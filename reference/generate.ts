@@ -10,48 +10,59 @@ import {
   randomPlain,
   randomReduce,
 } from './generate-functions.ts'
+import { randomWindow, windowVolume, WINDOW_FEATURES, type WindowFeature } from './generate-windows.ts'
+import { stampsAll, tagsOf } from './plan.ts'
 import type { FlatMapSpec, KeySpec, Program, SourceSpec, Step } from './program.ts'
 import { makeRandom, type Random } from './random.ts'
 
-/** `conserving`: each input id reaches the sinks exactly once (each stream is read once, and each step sends on what it reads). */
+/**
+ * `conserving`: each input id reaches the sinks exactly once (each stream is read once, and each step sends on what it reads).
+ * `windows`: window steps too, with these features or all of them; none by default.
+ */
 export interface ProgramOptions {
   readonly conserving?: boolean
+  readonly windows?: 'all' | readonly WindowFeature[]
 }
 
 /** What is known of a stream while a program grows. `volume` is how many records it may carry, at most. */
 interface Stream {
   readonly id: string
   readonly timed: boolean
+  /** Every record has a timestamp. */
+  readonly stamped: boolean
   readonly volume: number
   readonly isRow: boolean
-  readonly tags: readonly string[]
 }
 
 const LARGEST_VOLUME = 3_000
+/** How often windows are drawn, where they are. */
+const WINDOWS = ['window', 'window', 'window', 'window', 'window', 'window']
 const SINK_KEY: KeySpec = { kind: 'string', field: 'by' }
 
 /** A program with up to `size` steps (beside side outputs, keyBys and sinks) over about 20 * size records: same seed, same program. */
 export function randomProgram(seed: number, size: number, options: ProgramOptions = {}): Program {
   const random = makeRandom(seed)
-  const sources = randomSources(random, size)
-  const growing = new Growing(random, sources, options.conserving === true)
+  const sources = randomSources(random, size, options.windows !== undefined)
+  const growing = new Growing(random, sources, options)
   for (let i = 0; i < size; i++) growing.grow()
   return { seed, startNow: random.pick([0, 1_000, 1_700_000_000_000]), sources, steps: growing.finish() }
 }
 
-/** One to three sources, the first always timed and with splits. */
-function randomSources(random: Random, size: number): SourceSpec[] {
+/** One to three sources, the first always timed and with splits. For windows every other one is unruly, and of one split, so that nothing else holds its watermark back. */
+function randomSources(random: Random, size: number, forWindows: boolean): SourceSpec[] {
   const sources: SourceSpec[] = []
   let firstId = 1
   for (let i = random.int(1, 3); i > 0; i--) {
     const isFirst = sources.length === 0
-    const layout = random.pick(isFirst ? LAYOUTS.slice(0, 4) : LAYOUTS)
+    const isUnruly = forWindows && random.chance(0.5)
+    const layout = isUnruly ? 'one' : random.pick(isFirst ? LAYOUTS.slice(0, 4) : LAYOUTS)
     const source = randomSource(random, {
       id: `s${sources.length}`,
       firstId,
       count: random.int(5, 5 + 20 * size),
       layout,
       timed: isFirst || random.chance(0.7),
+      isUnruly,
     })
     sources.push(source)
     firstId += source.splits.flatMap((split) => split.records).length
@@ -62,19 +73,21 @@ function randomSources(random: Random, size: number): SourceSpec[] {
 class Growing {
   readonly #random: Random
   readonly #isConserving: boolean
+  readonly #windows: readonly WindowFeature[]
   readonly #steps: Step[] = []
   readonly #unread: Set<string>
   #open: Stream[]
 
-  constructor(random: Random, sources: readonly SourceSpec[], isConserving: boolean) {
+  constructor(random: Random, sources: readonly SourceSpec[], { conserving = false, windows = [] }: ProgramOptions) {
     this.#random = random
-    this.#isConserving = isConserving
+    this.#isConserving = conserving
+    this.#windows = windows === 'all' ? WINDOW_FEATURES : windows
     this.#open = sources.map((source) => ({
       id: source.id,
       timed: source.timed,
+      stamped: source.timed,
       volume: source.splits.flatMap((split) => split.records).length,
       isRow: false,
-      tags: [],
     }))
     this.#unread = new Set(this.#open.map((stream) => stream.id))
   }
@@ -99,8 +112,9 @@ class Growing {
           'reduce',
           'aggregate',
         ]
-    const kind = this.#random.pick(kinds)
-    if (kind === 'union') this.#growUnion(from)
+    const kind = this.#random.pick(this.#windows.length > 0 ? [...kinds, ...WINDOWS] : kinds)
+    if (kind === 'window') this.#growWindow(from)
+    else if (kind === 'union') this.#growUnion(from)
     else if (kind === 'keyedProcess' || kind === 'reduce' || kind === 'aggregate') this.#growKeyed(from, kind)
     else this.#growPlain(from, kind)
   }
@@ -131,7 +145,11 @@ class Growing {
     this.#add(
       from,
       { kind: 'union', id: this.#id('union'), from: all.map((stream) => stream.id) },
-      { timed: all.some((stream) => stream.timed), volume: all.reduce((sum, stream) => sum + stream.volume, 0) },
+      {
+        timed: all.some((stream) => stream.timed),
+        stamped: all.every((stream) => stream.stamped),
+        volume: all.reduce((sum, stream) => sum + stream.volume, 0),
+      },
     )
   }
 
@@ -150,16 +168,29 @@ class Growing {
     this.#add(from, { kind, ...base, fn }, { volume: from.volume * (this.#isConserving ? 1 : perRecord) })
   }
 
+  /** What fits the stream, or something else where nothing does. */
+  #growWindow(from: Stream): void {
+    const id = this.#id('window')
+    const drawn = randomWindow(this.#random, { ...from, features: this.#windows, conserving: this.#isConserving })
+    if (drawn === undefined) return this.#growPlain(from, 'map')
+    this.#steps.push({ kind: 'keyBy', id: `key-of-${id}`, from: from.id, key: randomKey(this.#random) })
+    const step: Step = { kind: 'window', id, from: `key-of-${id}`, ...drawn }
+    const volume = this.#isConserving ? from.volume : windowVolume(step, from.volume)
+    this.#add(from, step, { isRow: step.fn.kind === 'aggregate', volume })
+  }
+
   /** A step with what is new about its stream, and the side outputs it has: read or, if that loses nothing, not. */
   #add(from: Stream, step: Step, changes: Partial<Stream> = {}): void {
     this.#steps.push(step)
-    const stream: Stream = { ...from, tags: [], ...changes, id: step.id }
+    const stream: Stream = { ...from, stamped: stampsAll(step, from.stamped), ...changes, id: step.id }
     this.#offer(stream)
-    const tag = tagOf(step)
-    if (tag === undefined || (!this.#isConserving && this.#random.chance(0.3))) return
-    const side = this.#id('side')
-    this.#steps.push({ kind: 'side', id: side, from: step.id, tag })
-    this.#offer({ ...stream, id: side })
+    for (const tag of tagsOf(step)) {
+      if (!this.#isConserving && this.#random.chance(0.3)) continue
+      const side = this.#id('side')
+      this.#steps.push({ kind: 'side', id: side, from: step.id, tag })
+      const isLate = step.kind === 'window' && step.lateTag === tag
+      this.#offer({ ...(isLate ? from : stream), id: side })
+    }
   }
 
   #offer(stream: Stream): void {
@@ -204,10 +235,4 @@ class Growing {
 function factorOf(fn: FlatMapSpec): number {
   if (fn.kind === 'repeat') return fn.times
   return fn.kind === 'count' ? fn.modulo - 1 : fn.tags.length
-}
-
-/** The tag that a step may emit to. */
-export function tagOf(step: Step): string | undefined {
-  if (step.kind !== 'process' && step.kind !== 'keyedProcess') return undefined
-  return 'tag' in step.fn ? step.fn.tag : undefined
 }

@@ -60,6 +60,19 @@ export interface KeyedContext<S = Record<string, unknown>, M = Record<string, un
   readonly timers: M
 }
 
+/** `window` is undefined in count and global windows. */
+export interface WindowContext {
+  readonly key: Key
+  readonly window: TimeWindow | undefined
+  readonly watermark: number
+  readonly now: number
+}
+/** [start, end) (WA-1). */
+export interface TimeWindow {
+  readonly start: number
+  readonly end: number
+}
+
 /** A state declaration as data: `initial` is the value itself, of value states only. */
 export interface StateDeclaration {
   readonly kind: 'value' | 'list' | 'map'
@@ -71,6 +84,9 @@ export type TimerDeclaration = 'event' | 'processing' | 'events' | 'processings'
 
 export interface PlainBehaviour {
   onRecord(value: Row, context: PlainContext, out: OutHandle): void
+}
+export interface WindowBehaviour {
+  onWindow(context: WindowContext, values: Iterable<Row>, out: OutHandle): void
 }
 type OnTimer<S, M> = (at: number, context: KeyedContext<S, M>, out: OutHandle) => void
 export interface TypedKeyedBehaviour<S, M> {

@@ -1,7 +1,7 @@
 // The reference interpreter: what a program must give, by the documents, when records arrive in a known order.
 import { keySelector } from './behaviours.ts'
 import { deepFreeze, keyText } from './canonical.ts'
-import { makeNetwork, type Edge, type Emission, type Network } from './network.ts'
+import { asItIs, makeNetwork, type Edge, type Emission, type Network, type Substitute } from './network.ts'
 import { problems } from './plan.ts'
 import type { InputRecord, Program, SourceSpec } from './program.ts'
 import { SourceWatermark, type Signal } from './watermark.ts'
@@ -36,16 +36,19 @@ export interface SinkResult {
 export type { Emission }
 export interface Result {
   readonly sinks: ReadonlyMap<string, SinkResult>
+  /** Per window step without a late tag: what came too late for it, in order (WO-3). A step that dropped nothing is not there. */
+  readonly dropped: ReadonlyMap<string, readonly Emission[]>
 }
 
 /**
  * What every sink holds after the arrival, with one subtask per step and each event carried through the whole job before the next.
  * An arrival that stops early gives what a job has emitted by then: sources that have not ended hold back what waits for them.
+ * `substitute` may watch what each step sees.
  * @throws when the program has problems, or the arrival cannot have happened (more records than a split has, a batch after its end).
  */
-export function interpret(program: Program, arrival: Arrival): Result {
+export function interpret(program: Program, arrival: Arrival, substitute: Substitute = asItIs): Result {
   refuseProblems(program)
-  const network = makeNetwork(program, { now: program.startNow })
+  const network = makeNetwork(program, { now: program.startNow }, substitute)
   const endsByItself = (source: SourceSpec): boolean =>
     !arrival.some((event) => event.kind === 'source-ended' && event.source === source.id)
   const readers = new Map(
@@ -57,7 +60,7 @@ export function interpret(program: Program, arrival: Arrival): Result {
     if (event.kind === 'time') network.fireProcessingTimers()
     else readerOf(readers, event.source).see(event)
   }
-  return { sinks: sinkResults(program, network) }
+  return { sinks: sinkResults(program, network), dropped: network.dropped }
 }
 
 export function refuseProblems(program: Program): void {

@@ -2,7 +2,8 @@
 import { isKeyed, keyOfInput, timedStreams } from './plan.ts'
 import { inputsOf, type Program, type Row, type Step } from './program.ts'
 import type { Clock } from './state.ts'
-import { makeRuntime, type Outlet, type Runtime } from './steps.ts'
+import type { Outlet, Runtime } from './runtime.ts'
+import { makeRuntime } from './steps.ts'
 import { InputWatermark, type Signal } from './watermark.ts'
 
 /** A record as a sink got it; null is no timestamp. */
@@ -27,13 +28,17 @@ export interface Network {
   fireProcessingTimers(): void
   /** Per sink. */
   readonly collected: ReadonlyMap<string, Emission[]>
+  /** Per step that has dropped late records. */
+  readonly dropped: ReadonlyMap<string, Emission[]>
 }
 
-/** What stands in for a step, where a replay wants none of the usual. */
-export type Substitute = (step: Step) => Runtime | undefined
+/** What stands in for a step, or around what it makes: a replay wants none of the usual. */
+export type Substitute = (step: Step, make: () => Runtime, clock: Clock) => Runtime
+export const asItIs: Substitute = (_step, make) => make()
 
-export function makeNetwork(program: Program, clock: Clock, substitute: Substitute = () => undefined): Network {
+export function makeNetwork(program: Program, clock: Clock, substitute: Substitute = asItIs): Network {
   const collected = new Map<string, Emission[]>()
+  const dropped = new Map<string, Emission[]>()
   const main = new Map<string, Edge[]>()
   const sides = new Map<string, Edge[]>() // by step and tag
   const all = new Map<string, Edge[]>() // main and side, for signals
@@ -44,17 +49,19 @@ export function makeNetwork(program: Program, clock: Clock, substitute: Substitu
     return {
       emit: (value, timestamp) => main.get(step.id)?.forEach((edge) => edge.record(value, timestamp)),
       side: (tag, value, timestamp) => sides.get(sideName(step.id, tag))?.forEach((edge) => edge.record(value, timestamp)), // nobody reads: dropped (PF-4)
+      drop: (value, timestamp) => push(dropped, step.id, { value, timestamp }),
     }
   }
   function collector(sink: string): Outlet {
     const emissions: Emission[] = []
     collected.set(sink, emissions)
-    return { emit: (value, timestamp) => void emissions.push({ value, timestamp }), side() {} }
+    return { emit: (value, timestamp) => void emissions.push({ value, timestamp }), side() {}, drop() {} }
   }
   const timed = timedStreams(program)
   for (const step of program.steps) {
     const outlet = outletOf(step)
-    const runtime = substitute(step) ?? makeRuntime(step, isKeyed(step) ? keyOfInput(program, step) : undefined, clock, outlet)
+    const make = (): Runtime => makeRuntime(step, isKeyed(step) ? keyOfInput(program, step) : undefined, clock, outlet)
+    const runtime = substitute(step, make, clock)
     const watermark = new InputWatermark(inputsOf(step).map((from) => timed.get(from) === true))
     runtimes.push(runtime)
     inputsOf(step).forEach((from, input) => {
@@ -72,6 +79,7 @@ export function makeNetwork(program: Program, clock: Clock, substitute: Substitu
   return {
     clock,
     collected,
+    dropped,
     outletOf,
     edgesOf: (stream) => all.get(stream) ?? [],
     fireProcessingTimers: () => runtimes.forEach((runtime) => runtime.time()),

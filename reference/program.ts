@@ -105,8 +105,63 @@ export type KeyedSpec =
   | { readonly kind: 'polls'; readonly delay: number; readonly count: number }
   | { readonly kind: 'race'; readonly eventDelay: number; readonly processingDelay: number }
 
+// ---------------------------------------------------------------- windows as data
+export type TimeDomain = 'event' | 'processing'
+
+/** The gap after a value: `least + value mod modulo`, so always above 0. */
+export interface GapSpec {
+  readonly field: string
+  readonly least: number
+  readonly modulo: number
+}
+
+/** Durations are milliseconds. Cumulative: windows of one start that end at each `step`, up to `size`, a multiple of it. */
+export type AssignerSpec =
+  | { readonly kind: 'tumbling'; readonly size: number; readonly offset: number; readonly time: TimeDomain }
+  | { readonly kind: 'sliding'; readonly size: number; readonly slide: number; readonly offset: number; readonly time: TimeDomain }
+  | { readonly kind: 'cumulative'; readonly size: number; readonly step: number; readonly offset: number; readonly time: TimeDomain }
+  | { readonly kind: 'session'; readonly gap: number | GapSpec; readonly time: TimeDomain }
+  | { readonly kind: 'count'; readonly size: number; readonly slide?: number }
+  | { readonly kind: 'global' }
+
+/** `delta` compares the field of two values: the distance is that of the numbers. */
+export type TriggerSpec =
+  | { readonly kind: 'atEnd' }
+  | { readonly kind: 'every'; readonly interval: number; readonly time: TimeDomain }
+  | { readonly kind: 'count'; readonly n: number }
+  | { readonly kind: 'delta'; readonly threshold: number; readonly field: string }
+  | { readonly kind: 'purging'; readonly of: TriggerSpec }
+
+/** `keepNear` compares the field of each value with that of the last. */
+export type EvictorSpec =
+  | { readonly kind: 'keepLast'; readonly n: number }
+  | { readonly kind: 'keepNewest'; readonly ms: number }
+  | { readonly kind: 'keepNear'; readonly threshold: number; readonly field: string }
+
+/** What is made of a window that fires: named aggregates, or a scripted `process` over all its values, told in window-behaviours.ts. */
+export type WindowSpec =
+  | { readonly kind: 'aggregate'; readonly aggregates: readonly AggregateSpec[] }
+  | { readonly kind: 'ids' }
+  | { readonly kind: 'each' }
+  | { readonly kind: 'some'; readonly modulo: number }
+  | { readonly kind: 'route'; readonly modulo: number; readonly tag: string }
+  | { readonly kind: 'inspect'; readonly clock: boolean }
+
+/** Without `trigger` and `evictor` those of the assigner hold, without `lateTag` what is late is dropped. */
+export interface WindowStep {
+  readonly kind: 'window'
+  readonly id: string
+  readonly from: string
+  readonly assigner: AssignerSpec
+  readonly trigger?: TriggerSpec
+  readonly evictor?: EvictorSpec
+  readonly allowedLateness: number
+  readonly lateTag?: string
+  readonly fn: WindowSpec
+}
+
 // ---------------------------------------------------------------- steps
-/** `from` names a source or an earlier step. Keyed steps read a `keyBy`; `side` reads a process step. */
+/** `from` names a source or an earlier step. Keyed steps read a `keyBy`; `side` reads a process step or a window step. */
 export type Step =
   | { readonly kind: 'map'; readonly id: string; readonly from: string; readonly fn: MapSpec }
   | { readonly kind: 'filter'; readonly id: string; readonly from: string; readonly fn: FilterSpec }
@@ -117,6 +172,7 @@ export type Step =
   | { readonly kind: 'keyedProcess'; readonly id: string; readonly from: string; readonly fn: KeyedSpec }
   | { readonly kind: 'reduce'; readonly id: string; readonly from: string; readonly fn: ReduceSpec }
   | { readonly kind: 'aggregate'; readonly id: string; readonly from: string; readonly aggregates: readonly AggregateSpec[] }
+  | WindowStep
   | { readonly kind: 'side'; readonly id: string; readonly from: string; readonly tag: string }
   | { readonly kind: 'sink'; readonly id: string; readonly from: string; readonly key: KeySpec } // the key groups what arrives, for comparison only
 

@@ -4,17 +4,19 @@ import { refuseProblems, sinkResults, type Result } from './interpret.ts'
 import { deepFreeze } from './canonical.ts'
 import { isKeyed, keyOfInput, needsOrder } from './plan.ts'
 import type { Program, Row, Step } from './program.ts'
-import { makeRuntime, type Outlet, type Runtime } from './steps.ts'
+import type { Outlet, Runtime } from './runtime.ts'
+import { makeRuntime } from './steps.ts'
 
 /**
  * One thing that one subtask of a step saw. Watermarks are those of the step, its inputs combined already; 'end' is +Infinity. `now` sets the clock without firing anything;
- * `restored` is the watermark with which a subtask goes on after a restore, which may be lower than what its key saw (rules 1.2 c): nothing fires;
+ * `restored` is the watermark with which a subtask goes on after a restore, which may be lower than what its key saw (rules 1.2 c): nothing fires.
+ * Its `floor`, which windows know, is what the key group had reached; without one it is what the inputs before have reached;
  * `time` fires processing timers with T < now; `end` is the end of the subtask's input.
  */
 export type StepInput =
   | { readonly kind: 'record'; readonly value: Row; readonly timestamp: number | null; readonly now?: number }
   | { readonly kind: 'watermark'; readonly at: number | 'end'; readonly now?: number }
-  | { readonly kind: 'restored'; readonly at: number; readonly now?: number }
+  | { readonly kind: 'restored'; readonly at: number; readonly floor?: number; readonly now?: number }
   | { readonly kind: 'time'; readonly now: number }
   | { readonly kind: 'end'; readonly now?: number }
 
@@ -36,6 +38,7 @@ export function replayStep(program: Program, stepId: string, inputs: readonly St
   const outlet: Outlet = {
     emit: (value, timestamp) => void emitted.push({ tag: null, value, timestamp }),
     side: (tag, value, timestamp) => void emitted.push({ tag, value, timestamp }),
+    drop() {},
   }
   const step = program.steps.find((one) => one.id === stepId)
   if (step === undefined) throw new Error(`no step '${stepId}'`)
@@ -50,12 +53,12 @@ export function replayStep(program: Program, stepId: string, inputs: readonly St
 export function replay(program: Program, orders: Orders): ReplayResult {
   refuseProblems(program)
   const offered = new Map<string, Emission[]>()
-  const network = makeNetwork(program, { now: program.startNow }, (step) => recorder(step, orders, offered))
+  const network = makeNetwork(program, { now: program.startNow }, (step, make) => recorder(step, orders, offered) ?? make())
   for (const source of program.sources)
     for (const record of source.splits.flatMap((split) => split.records))
       for (const edge of network.edgesOf(source.id)) edge.record(deepFreeze(record), record.ts)
   for (const step of program.steps) replayAll(program, step, orders, network)
-  return { sinks: sinkResults(program, network), offered }
+  return { sinks: sinkResults(program, network), dropped: network.dropped, offered }
 }
 
 /** Steps come after what they read, so that all that is offered to a step is there when its turn comes. */
@@ -80,7 +83,7 @@ function feed(program: Program, step: Step, inputs: readonly StepInput[], outlet
     if (input.now !== undefined) clock.now = Math.max(clock.now, input.now)
     if (input.kind === 'record') runtime.record(deepFreeze(input.value), input.timestamp)
     else if (input.kind === 'watermark') runtime.watermark(input.at === 'end' ? Infinity : input.at)
-    else if (input.kind === 'restored') runtime.restored(input.at)
+    else if (input.kind === 'restored') runtime.restored(input.at, input.floor)
     else if (input.kind === 'time') runtime.time()
     else runtime.end()
   }

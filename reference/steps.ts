@@ -1,30 +1,13 @@
 // What one instance of a step does: records, watermarks, the clock and the end go in; records come out.
 import { aggregates, filterFn, flatMapFn, keyedProcess, keySelector, mapFn, plainProcess, reducer } from './behaviours.ts'
 import { deepFreeze, keyText } from './canonical.ts'
-import { rollingAggregate } from './aggregate.ts'
-import type { KeyedBehaviour, KeyedContext, OutHandle } from './handles.ts'
+import { aggregateResult } from './aggregate.ts'
+import type { KeyedBehaviour, KeyedContext } from './handles.ts'
 import { assertNever, type Key, type KeySpec, type Row, type Step } from './program.ts'
+import { outOf, type Outlet, type Runtime } from './runtime.ts'
 import { makeState, type Clock } from './state.ts'
 import { domainOf, makeTimer, TimerList, type Pending } from './timers.ts'
-
-/** Where the records of a step go. A timestamp of null is none. */
-export interface Outlet {
-  emit(value: Row, timestamp: number | null): void
-  side(tag: string, value: Row, timestamp: number | null): void
-}
-
-/** One instance of a step, with state and timers of its own. What it has emitted when a call returns comes before the watermark of that call (WM-8). */
-export interface Runtime {
-  record(value: Row, timestamp: number | null): void
-  /** Fires event timers; the watermark only grows (WM-1). */
-  watermark(at: number): void
-  /** It goes on after a restore with this watermark, lower perhaps than the one it had (rules 1.2 c). */
-  restored(at: number): void
-  /** The clock has moved: fires processing timers that are due. */
-  time(): void
-  /** Nothing follows: what is left of the event timers fires (WM-11), processing timers are dropped (TM-6). */
-  end(): void
-}
+import { WindowRuntime } from './windows.ts'
 
 /** `key` is for keyed steps only. */
 export function makeRuntime(step: Step, key: KeySpec | undefined, clock: Clock, outlet: Outlet): Runtime {
@@ -54,6 +37,8 @@ export function makeRuntime(step: Step, key: KeySpec | undefined, clock: Clock, 
       return rolling(keySelector(key!), reducer(step.fn), outlet)
     case 'aggregate':
       return aggregating(keySelector(key!), step, outlet)
+    case 'window':
+      return new WindowRuntime(step, keySelector(key!), clock, outlet)
     default:
       return assertNever(step)
   }
@@ -61,14 +46,6 @@ export function makeRuntime(step: Step, key: KeySpec | undefined, clock: Clock, 
 
 function stateless(record: Runtime['record']): Runtime {
   return { record, watermark() {}, restored() {}, time() {}, end() {} }
-}
-
-/** What user code emits carries the timestamp of what it was called for (PF-1, PF-2), and is frozen (rules 1.12). */
-function outOf(outlet: Outlet, timestamp: number | null): OutHandle {
-  return {
-    emit: (value) => outlet.emit(deepFreeze(value), timestamp),
-    side: (tag, value) => outlet.side(tag.id, deepFreeze(value), timestamp),
-  }
 }
 
 function plainRuntime(onRecord: ReturnType<typeof plainProcess>['onRecord'], clock: Clock, outlet: Outlet): Runtime {
@@ -106,7 +83,7 @@ function aggregating(keyOf: (value: Row) => Key, step: Parameters<typeof aggrega
     const key = keyOf(value)
     const values = [...(seen.get(keyText(key)) ?? []), value]
     seen.set(keyText(key), values)
-    const results = aggregates(step).map((spec) => [spec.name, rollingAggregate(spec, values)])
+    const results = aggregates(step).map((spec) => [spec.name, aggregateResult(spec, values)])
     outlet.emit(deepFreeze({ key, ...Object.fromEntries(results) }), timestamp)
   })
 }

@@ -1,6 +1,7 @@
 // Short ways to write programs down in tests.
 import { interpret, type Arrival, type ArrivalEvent, type Emission } from './interpret.ts'
-import type { InputRecord, KeyedSpec, KeySpec, Program, Row, SourceSpec, Split, Step } from './program.ts'
+import type { InputRecord, KeyedSpec, KeySpec, Program, Row, SourceSpec, Split, Step, WindowStep } from './program.ts'
+import { replayStep, type StepInput } from './replay.ts'
 
 export const BY_KEY: KeySpec = { kind: 'int', field: 'key' }
 
@@ -38,6 +39,44 @@ export function keyedSteps(from: string, fn: KeyedSpec): Step[] {
     sink('out', 'p'),
     sink('side', 't'),
   ]
+}
+
+/** What a window test says of its step: the rest is ids of each window, and a late tag. */
+export type WindowOf = Partial<WindowStep> & Pick<WindowStep, 'assigner'>
+
+/** A source 's', its records by key through the window step 'w' into the sink 'out'; what is late goes to the sink 'late', unless `lateTag` is something else. */
+export function windowJob(of: WindowOf, records: readonly InputRecord[] = [], more: Partial<SourceSpec> = {}): Program {
+  const step: WindowStep = { kind: 'window', id: 'w', from: 'k', allowedLateness: 0, lateTag: 'late', fn: { kind: 'ids' }, ...of }
+  return job(
+    [source('s', records, more)],
+    [
+      { kind: 'keyBy', id: 'k', from: 's', key: BY_KEY },
+      step,
+      { kind: 'side', id: 'l', from: 'w', tag: 'late' },
+      sink('out', 'w'),
+      sink('late', 'l'),
+    ],
+  )
+}
+
+/** A record of key 1 for a window step. */
+export function saw(id: number, timestamp: number, more: Partial<InputRecord> & { now?: number } = {}): StepInput {
+  const { now, ...fields } = more
+  return { kind: 'record', value: rec(id, timestamp, fields), timestamp, ...(now === undefined ? {} : { now }) }
+}
+
+export function mark(at: number | 'end'): StepInput {
+  return { kind: 'watermark', at }
+}
+
+/** What a window step makes of its input, a line each: `start..end: ids @timestamp`, or `late id @timestamp`. */
+export function fired(of: WindowOf, inputs: readonly StepInput[]): string[] {
+  return replayStep(windowJob(of), 'w', inputs).map(({ tag, value, timestamp }) => {
+    if (tag === 'late') return `late ${value['id'] as number} @${timestamp}`
+    const window = value['window'] as { start: number; end: number } | undefined
+    const where = window === undefined ? '' : `${window.start}..${window.end}: `
+    return `${where}${(value['ids'] as number[]).join(' ')} @${timestamp}`
+  })
 }
 
 /** `count` records of the only split of a source. */

@@ -1,5 +1,5 @@
 /**
- * Runs the examples of README.md, CONTRIBUTING.md, docs/ and docstrings, and those of `millrace --help`, so that none of them lies.
+ * Runs the examples of README.md, CONTRIBUTING.md, docs/ (the reference repeats those of docstrings) and docstrings, and those of `millrace --help`, so that none of them lies.
  *
  * Each page gets a folder under .data/doc-tests/ for the time of the run, inside the repository, where `millrace` resolves to this checkout.
  * What the blocks are: see doc-blocks.ts. All TypeScript is type-checked in one go, then pages run two at a time.
@@ -33,7 +33,9 @@ interface Result {
 function readPages(): { readonly pages: readonly Page[]; readonly problems: readonly Result[] } {
   const paths = repositoryFiles()
   const problems: Result[] = []
-  const markdown = paths.filter((path) => path === 'README.md' || path === 'CONTRIBUTING.md' || /^docs\/(?!design\/).*\.md$/.test(path))
+  const markdown = paths.filter(
+    (path) => path === 'README.md' || path === 'CONTRIBUTING.md' || /^docs\/(?!(design|reference)\/).*\.md$/.test(path),
+  )
   const sources = paths.filter((path) => /^packages\/[^/]+\/src\/.*\.ts$/.test(path) && !isTest(path))
   const pages = [
     ...markdown.map((path) => {

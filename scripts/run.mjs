@@ -20,6 +20,8 @@ const commands = {
   bench: 'bench/main.ts',
   example: 'scripts/example.ts',
   vectors: 'scripts/vectors.ts',
+  docs: 'scripts/reference.ts',
+  pack: 'scripts/pack.ts',
   map: 'scripts/map.ts',
   format: 'scripts/format.ts',
   ci: 'scripts/ci.ts',

@@ -35,6 +35,9 @@ events.on('test:summary', ({ file, counts: found, duration_ms: durationMs, succe
     process.stdout.write(`${success ? 'ok    ' : 'FAILED'} ${relative(root, file)}  ${passed}, ${(durationMs / 1000).toFixed(1)} s\n`)
   }
 })
+events.on('test:pass', ({ name, skip }) => {
+  if (skip !== undefined && skip !== false) process.stdout.write(`SKIPPED ${name}: ${String(skip)}\n`)
+})
 /** What the spec reporter needs to show failures and output, without a line per passing test. */
 const SHOWN = new Set(['test:fail', 'test:stdout', 'test:stderr', 'test:diagnostic', 'test:summary'])
 const quiet = async function* (source: typeof events): AsyncGenerator<unknown> {

@@ -17,6 +17,7 @@ test('a test that does not run is found, in whatever way it is switched off', ()
   ]) {
     assert.match(wrong(source, 'scripts/a.test.ts'), /every test runs/, source)
   }
+  assert.equal(wrong(`test('x', { skip: missing('zsh') }, f)`, 'scripts/a.test.ts'), '')
   assert.equal(wrong(`// test.only(\ntest('a.skip(', f); list.drop(1)`, 'scripts/a.test.ts'), '')
 })
 

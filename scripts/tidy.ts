@@ -8,6 +8,7 @@ import { errorsPage, ERRORS_PAGE, loadErrorCodes } from './errors-page.ts'
 import { readText, repositoryFiles } from './lib/files.ts'
 import { finish } from './lib/report.ts'
 import { functionsOf } from './scan/functions.ts'
+import { checkLinks } from './tidy/link-rules.ts'
 import { checkForeignWords, checkMarkdown, checkName } from './tidy/repository-rules.ts'
 import * as rules from './tidy/source-rules.ts'
 import { isTest } from './walls.ts'
@@ -64,6 +65,7 @@ async function main(): Promise<void> {
   const texts = paths.filter(
     (path) => /\.(m?[tj]s|json|md|ya?ml|sh|sql|html|css)$|(^|\/)[^.]+$|^\.[a-z]+$/.test(path) && path !== 'package-lock.json',
   )
+  const repository = { paths: new Set(paths), read: readText }
   const codes = await loadErrorCodes()
   const sizes = Object.assign({}, ...sources.map((path) => sizesOverLimit(path, readText(path)))) as Sizes
   const frozen = JSON.parse(readText(BREACHES)) as Sizes
@@ -73,6 +75,7 @@ async function main(): Promise<void> {
       ...paths.flatMap(checkName),
       ...texts.flatMap((path) => checkForeignWords(path, readText(path))),
       ...paths.filter((path) => path.endsWith('.md')).flatMap((path) => checkMarkdown(path, readText(path))),
+      ...paths.filter((path) => /\.md$|^llms\.txt$/.test(path)).flatMap((path) => checkLinks(path, readText(path), repository)),
       ...sources.flatMap((path) => checkSource(path, readText(path), new Set(Object.keys(codes)))),
       ...checkSizes(sizes, frozen),
       ...(page === errorsPage(codes) ? [] : [`${ERRORS_PAGE}: not what core/error-codes.ts says; npm run format writes it`]),

@@ -26,6 +26,7 @@ const steps: readonly Step[] = [
   { name: 'lint', command: 'oxlint', args: [] },
   { name: 'types', command: 'tsc', args: ['-p', '.'] },
   { name: 'types of exports', command: 'tsc', args: ['-p', 'packages/millrace'] },
+  node('reference', 'scripts/reference.ts', '--check'),
   node('fast tests', 'scripts/test.ts', '--fast'),
   node('doc tests', 'scripts/doc-tests.ts'),
 ]

@@ -1,6 +1,7 @@
 /** A program of the reference as a job of Millrace, through the public door only. */
 import {
   agg,
+  countWindow,
   defineJob,
   eventTimer,
   eventTimers,
@@ -9,6 +10,9 @@ import {
   outputTag,
   processingTimer,
   processingTimers,
+  session,
+  sliding,
+  tumbling,
   valueState,
   type Aggregate,
   type Job,
@@ -18,6 +22,8 @@ import {
   type Source,
   type Stream,
   type Tag,
+  type TimeWindow,
+  type WindowAssigner,
 } from 'millrace'
 import {
   fieldReader,
@@ -34,13 +40,17 @@ import type { StateDeclaration, TimerDeclaration } from '../../reference/handles
 import {
   inputsOf,
   type AggregateSpec,
+  type AssignerSpec,
   type Key,
   type KeySpec,
   type Program,
   type Row,
   type SourceSpec,
   type Step,
+  type WindowStep,
 } from '../../reference/program.ts'
+import { dynamicGap } from '../../reference/window-assigners.ts'
+import { windowProcess } from '../../reference/window-behaviours.ts'
 
 /** Where what happens in user functions is written down. */
 export interface Listener {
@@ -136,6 +146,8 @@ class Compiler {
         return this.#reduce(step)
       case 'aggregate':
         return this.#aggregate(step)
+      case 'window':
+        return this.#window(step)
     }
   }
 
@@ -201,11 +213,40 @@ class Compiler {
     return stream.aggregate(step.id, Object.fromEntries(aggregates) as never) as unknown as Stream<Row>
   }
 
+  #window(step: WindowStep): Stream<Row> {
+    const { stream } = this.#keyed.get(step.from)!
+    let windows = stream.window(assignerOf(step.assigner))
+    if (step.allowedLateness > 0) windows = windows.allowedLateness(step.allowedLateness)
+    if (step.lateTag !== undefined) windows = windows.lateTo(this.#tag(step.lateTag))
+    if (step.fn.kind === 'aggregate') {
+      const aggregates = step.fn.aggregates.map((spec) => [spec.name, aggregateOf(spec)] as const)
+      return windows.aggregate(step.id, Object.fromEntries(aggregates) as never) as unknown as Stream<Row>
+    }
+    const { onWindow } = windowProcess(step.fn, (id) => this.#tag(id))
+    return windows.process<Row>(step.id, (context, values, out) => onWindow(context, values, out as never))
+  }
+
   /** One object per id. */
   #tag(id: string): Tag<Row> {
     const tag = this.#tags.get(id) ?? outputTag<Row>(id)
     this.#tags.set(id, tag)
     return tag
+  }
+}
+
+/** Windows that are the same as far as their type goes. */
+function assignerOf(assigner: AssignerSpec): WindowAssigner<TimeWindow | undefined, Row> {
+  switch (assigner.kind) {
+    case 'tumbling':
+      return tumbling(assigner.size, { offset: assigner.offset, time: assigner.time })
+    case 'sliding':
+      return sliding(assigner.size, assigner.slide, { offset: assigner.offset, time: assigner.time })
+    case 'session':
+      return session<Row>(typeof assigner.gap === 'number' ? assigner.gap : dynamicGap(assigner.gap), { time: assigner.time })
+    case 'count':
+      return countWindow(assigner.size, assigner.slide)
+    default:
+      throw new Error(`${assigner.kind} windows are not built: such programs are not drawn`)
   }
 }
 

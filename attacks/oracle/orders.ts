@@ -29,7 +29,7 @@ export function assemble(program: Program, segments: readonly Segment[], groups:
   for (const step of program.steps) {
     if (!needsOrder(step)) continue
     const own = segments.filter(({ log }) => log.step === step.id)
-    if (step.kind === 'keyedProcess') orders.set(step.id, keyedOrders(program, step, own, { groups, problems }))
+    if (step.kind === 'keyedProcess' || step.kind === 'window') orders.set(step.id, keyedOrders(program, step, own, { groups, problems }))
     else if (!isKeyed(step)) orders.set(step.id, plainOrders(own, problems))
     else {
       const { offered } = replay(program, orders)

@@ -65,8 +65,8 @@ export class Recorder {
     return log
   }
 
-  watermark(step: string, subtask: number, at: number): void {
-    this.#current.logs.get(`${step}#${subtask}`)?.seen.push({ kind: 'watermark', at: at === Infinity ? 'end' : at })
+  watermark(step: string, subtask: number, at: number, now: number): void {
+    this.#current.logs.get(`${step}#${subtask}`)?.seen.push({ kind: 'watermark', at: at === Infinity ? 'end' : at, now })
   }
 
   /** These steps of a subtask are sealed for a checkpoint. */

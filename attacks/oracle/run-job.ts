@@ -10,8 +10,10 @@ import { Machine } from '../../packages/millrace/src/simulate/machine.ts'
 import { randomFaults } from '../../packages/millrace/src/simulate/faults.ts'
 import type { SimulatedProcess } from '../../packages/millrace/src/simulate/process.ts'
 import { keyText } from '../../reference/canonical.ts'
-import { randomProgram } from '../../reference/generate.ts'
-import type { Program, Step } from '../../reference/program.ts'
+import { randomProgram, type ProgramOptions } from '../../reference/generate.ts'
+import { keySelector } from '../../reference/behaviours.ts'
+import { keyOfInput } from '../../reference/plan.ts'
+import type { Program, Row, Step, WindowStep } from '../../reference/program.ts'
 import { compile, type Listener } from './compile.ts'
 import { SinkWorld } from './fake-sink.ts'
 import { SourceWorld } from './fake-source.ts'
@@ -35,6 +37,17 @@ export interface JobReport {
 }
 
 const STORAGE = '/checkpoints'
+/** What the engine has of them. */
+const WINDOWS: NonNullable<ProgramOptions['windows']> = [
+  'tumbling',
+  'sliding',
+  'session',
+  'count',
+  'dynamic-gap',
+  'processing',
+  'lateness',
+  'process',
+]
 /** More events than any of these jobs needs. */
 const MOST_STEPS = 150_000
 
@@ -67,7 +80,8 @@ class JobTrial {
     this.#seed = seed
     this.#random = new SeededRandom(seed, 'oracle')
     this.#plan = drawPlan(this.#random)
-    this.#program = randomProgram(seed, this.#plan.size, { conserving: this.#plan.isConserving })
+    const options = { conserving: this.#plan.isConserving, ...(this.#plan.hasWindows ? { windows: WINDOWS } : {}) }
+    this.#program = withoutClocks(randomProgram(seed, this.#plan.size, options))
     this.#machine = new Machine({ seed, startMs: this.#program.startNow })
     this.#sources = new Map(
       this.#program.sources.map((spec) => [
@@ -245,8 +259,19 @@ class JobTrial {
 
   #watch(process: SimulatedProcess): NonNullable<Parameters<typeof startJob>[2]['watch']> {
     return {
-      watermark: (subtask, address, at) => {
-        if (!process.isDead) this.#recorder.watermark(stepOf(address), subtask, at)
+      watermark: (subtask, address, at, now) => {
+        this.#openWindow(address, subtask)
+        if (!process.isDead) this.#recorder.watermark(stepOf(address), subtask, at, now)
+      },
+      windowed: (subtask, address, { value, timestamp, watermark, now }) => {
+        const opened = this.#openWindow(address, subtask)
+        if (process.isDead || opened === undefined) return
+        const { step, log } = opened
+        const key = keyText(keySelector(keyOfInput(this.#program, step))(value as Row))
+        log.seen.push({ kind: 'record', key, value: value as Row, timestamp: timestamp === timestamp ? timestamp : null, watermark, now })
+      },
+      clock: (subtask, address, now) => {
+        if (!process.isDead) this.#openWindow(address, subtask)?.log.seen.push({ kind: 'time', now })
       },
       held: (subtask, addresses, checkpoint) => {
         if (!process.isDead) this.#recorder.held(addresses.map(stepOf), subtask, checkpoint)
@@ -255,6 +280,13 @@ class JobTrial {
         if (!process.isDead) this.#sources.get(stepOf(address))?.splitsIdle(splits)
       },
     }
+  }
+
+  /** A window step tells nobody that it opens. */
+  #openWindow(address: string, subtask: number): { readonly step: WindowStep; readonly log: Log } | undefined {
+    const step = this.#program.steps.find(({ id, kind }) => kind === 'window' && `step/${id}` === address) as WindowStep | undefined
+    if (step === undefined) return undefined
+    return { step, log: this.#recorder.open(step.id, subtask, this.#hintOf(step) ?? this.#parallelism) }
   }
 
   #job(): ReturnType<typeof compile> {
@@ -308,6 +340,14 @@ class JobTrial {
       ownerOf: (group, subtasks) => subtaskOf(group, subtasks, keyGroups),
     }
   }
+}
+
+/** Windows fire in pieces, each at its own time: what the clock says in a result is nobody's business. */
+function withoutClocks(program: Program): Program {
+  const steps = program.steps.map((step) =>
+    step.kind === 'window' && step.fn.kind === 'inspect' ? { ...step, fn: { ...step.fn, clock: false } } : step,
+  )
+  return { ...program, steps }
 }
 
 function stackOf(error: unknown): string {

@@ -5,6 +5,7 @@ import type { DeliveryStyle } from './fake-source.ts'
 export interface RunPlan {
   readonly size: number
   readonly isConserving: boolean
+  readonly hasWindows: boolean
   readonly parallelisms: readonly number[]
   /** Parallelism of steps in turn; empty: all have the run's. */
   readonly hints: readonly number[]
@@ -21,6 +22,7 @@ export interface RunPlan {
     readonly credits?: number
     readonly failureBudget?: number
     readonly generateCode?: boolean
+    readonly generalWindows?: boolean
   }
   /** Subtasks have their turns in any order, not in rotation. */
   readonly isShuffled: boolean
@@ -35,6 +37,7 @@ export function drawPlan(random: SeededRandom): RunPlan {
   return {
     size: 1 + random.below(8),
     isConserving: random.chance(0.15),
+    hasWindows: random.chance(0.5),
     parallelisms: isSingle ? [1] : random.pick([[2], [1, 2, 3], [3, 4], [1, 4, 2]]),
     hints: !isSingle && random.chance(0.2) ? [1 + random.below(3), 1 + random.below(3), 1 + random.below(3)] : [],
     keyGroups: random.pick([4, 16, 128, 1_024]),
@@ -48,6 +51,7 @@ export function drawPlan(random: SeededRandom): RunPlan {
     tuning: {
       ...random.pick([{}, { batchRecords: 1, credits: 1 }, { batchRecords: 1 }, { batchRecords: 3, credits: 1 }, { batchRecords: 7 }]),
       generateCode: random.chance(0.5),
+      generalWindows: random.chance(0.3),
       failureBudget: random.pick([0, 1, 1_000]),
     },
     isShuffled: random.chance(0.7),

@@ -5,11 +5,12 @@ import { chosenSeed, numberOptions, ownFolder, Progress, type Attack, type Attac
 import type { CutName, Mistake } from './mistake.ts'
 import { stateMistakes } from './mistakes-state.ts'
 import { storageMistakes } from './mistakes-storage.ts'
+import { windowMistakes } from './mistakes-windows.ts'
 import { taskMistakes } from './mistakes-task.ts'
 import { plant } from './patch.ts'
 import { copyTo, runCut, type CutResult } from './run-cut.ts'
 
-export const mistakes: readonly Mistake[] = [...stateMistakes, ...taskMistakes, ...storageMistakes]
+export const mistakes: readonly Mistake[] = [...stateMistakes, ...taskMistakes, ...storageMistakes, ...windowMistakes]
 const WORKERS = 2
 
 type Found = { readonly mistake: Mistake } & ({ readonly result: CutResult } | { readonly error: string })

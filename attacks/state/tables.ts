@@ -28,8 +28,37 @@ export const declarations: Readonly<Record<string, StateDeclaration>> = {
 export const names: readonly string[] = Object.keys(declarations)
 export const timersOf = (domain: string): string[] => names.filter((name) => declarations[name]?.domain === domain)
 
-export function newState(): KeyedState {
-  return createHeapState({ declarations, maxParallelism: KEY_GROUPS, freeze: 'always' })
+/** The states as version `version` of the job declares them: values of older ones are migrated. */
+export function newState(version: number): KeyedState {
+  const versioned = Object.entries(declarations).map(([name, declaration]): [string, StateDeclaration] => [
+    name,
+    isVersioned(name) ? { ...declaration, version, migrate: (old, from) => migrated(old, from, version) } : declaration,
+  ])
+  return createHeapState({ declarations: Object.fromEntries(versioned), maxParallelism: KEY_GROUPS, freeze: 'always' })
+}
+
+function isVersioned(name: string): boolean {
+  return ['value', 'list', 'map'].includes(declarations[name]?.kind as string)
+}
+
+interface Migrated {
+  readonly steps: readonly string[]
+  readonly value: unknown
+}
+
+/** Says which way a value has come: one that was migrated twice, or from a version that is long gone, does not look as expected. */
+function migrated(old: unknown, from: number, to: number): Migrated {
+  const before = typeof old === 'object' && old !== null && 'steps' in old ? (old as Migrated) : { steps: [], value: old }
+  return { steps: [...before.steps, `${from}-${to}`], value: before.value }
+}
+
+/** The model as version `to` of the job finds it. */
+export function upgraded(model: Model, from: number, to: number): Model {
+  const copy = model.clone()
+  if (from === to) return copy
+  for (const [name, byKey] of Object.entries(copy.content))
+    if (isVersioned(name)) for (const kept of byKey.values()) for (const each of kept.values()) each.v = migrated(each.v, from, to)
+  return copy
 }
 
 export class Difference extends Error {}

@@ -7,7 +7,7 @@ import type { KeyedState, StateBlock } from '../../packages/millrace/src/state/c
 import { mergeBlocks } from '../../packages/millrace/src/state/merge.ts'
 import { id, Model, type ModelKey } from './model.ts'
 import { Draw, keyPool } from './random.ts'
-import { compareRead, declarations, Difference, expectEqual, KEY_GROUPS, names, newState, timersOf, write } from './tables.ts'
+import { compareRead, declarations, Difference, expectEqual, KEY_GROUPS, names, newState, timersOf, upgraded, write } from './tables.ts'
 
 const oneStep = { hasLeft: () => false }
 const endless = { hasLeft: () => true }
@@ -35,12 +35,15 @@ export class World {
   /** What the newest complete checkpoint holds: blocks by group, oldest first, and the model at its seal. */
   #chains = new Map<number, Uint8Array[]>()
   #durable = new Model(declarations)
-  readonly #counts: Record<string, number> = { completed: 0, aborted: 0, savepoints: 0, merged: 0, restored: 0, fired: 0 }
+  /** Of the job as it runs, and as it took the newest complete checkpoint. */
+  #version = 1
+  #durableVersion = 1
+  readonly #counts: Record<string, number> = { completed: 0, aborted: 0, savepoints: 0, merged: 0, restored: 0, upgraded: 0, fired: 0 }
 
   constructor(seed: number) {
     this.#draw = new Draw(seed)
     this.#keys = keyPool(this.#draw, 160)
-    this.#states = Array.from({ length: PARALLELISMS[0] as number }, newState)
+    this.#states = Array.from({ length: PARALLELISMS[0] as number }, () => newState(this.#version))
   }
 
   get summary(): string {
@@ -199,6 +202,7 @@ export class World {
     this.#snapshot = undefined
     this.#chains = chains
     this.#durable = snapshot.model
+    this.#durableVersion = this.#version
     this.#count('completed')
   }
 
@@ -212,12 +216,12 @@ export class World {
       this.#chains.set(group, [...chain.slice(0, first), merged.bytes, ...chain.slice(end)])
     }
     this.#count('merged')
-    this.#compareRestored(this.#chains, this.#durable, 1)
+    this.#compareRestored(this.#chains, upgraded(this.#durable, this.#durableVersion, this.#version), 1)
   }
 
   #restored(chains: ReadonlyMap<number, readonly Uint8Array[]>, parallelism: number): KeyedState[] {
     return Array.from({ length: parallelism }, (_none, subtask) => {
-      const state = newState()
+      const state = newState(this.#version)
       const range = keyGroupRangeOf({ subtask, parallelism, maxParallelism: KEY_GROUPS })
       for (let group = range.first; group <= range.last; group++)
         for (const block of chains.get(group) ?? []) state.snapshots.restore(block, () => true)
@@ -251,14 +255,18 @@ export class World {
     }
   }
 
-  /** The process is gone; what the newest complete checkpoint holds comes back at another parallelism, perhaps much later. */
+  /** The process is gone; what the newest complete checkpoint holds comes back at another parallelism, perhaps much later, perhaps into a new version of the job. */
   async #crash(): Promise<void> {
     this.where = 'a restore'
     const { now } = this.#model
     this.#snapshot = undefined
     const parallelism = PARALLELISMS[++this.#round % PARALLELISMS.length] as number
+    if (this.#draw.chance(0.3)) {
+      this.#version++
+      this.#count('upgraded')
+    }
     this.#states = this.#restored(this.#chains, parallelism)
-    this.#model = this.#durable.clone()
+    this.#model = upgraded(this.#durable, this.#durableVersion, this.#version)
     // TT-6: time spent while the job is down counts.
     this.#model.now = now + (this.#draw.chance(0.5) ? 100 : 0)
     for (const state of this.#states) state.now = this.#model.now

@@ -13,7 +13,8 @@ export interface Outcome {
 export interface ChildOptions {
   readonly cwd?: string
   readonly timeoutMs: number
-  readonly env?: Readonly<Record<string, string>>
+  /** Besides our own environment; `undefined` takes a name away. */
+  readonly env?: Readonly<Record<string, string | undefined>>
   /** Also shows the output while it comes. */
   readonly isShown?: boolean
 }

@@ -2,8 +2,8 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { runChild } from './child.ts'
 import { root } from './files.ts'
+import { runNpm } from './npm.ts'
 
 /** One release of each line that package.json's `engines` allows; the last is the pinned one. */
 export const promisedNodes: readonly string[] = ['22.23.3', '24.21.0', '26.10.0']
@@ -38,10 +38,8 @@ async function fetchNode(spec: string, folder: string): Promise<string | undefin
   rmSync(beside, { recursive: true, force: true })
   mkdirSync(beside, { recursive: true })
   try {
-    const { npm_execpath: npm, npm_node_execpath: node } = process.env
-    const [command, first] = npm?.endsWith('.js') === true && node !== undefined ? [node, [npm]] : ['npm', []]
     const args = ['install', '--prefix', beside, '--no-save', '--no-package-lock', '--ignore-scripts', '--no-audit', '--no-fund', spec]
-    const { code, output } = await runChild(command, [...first, ...args], { cwd: beside, timeoutMs: INSTALL_TIMEOUT_MS })
+    const { code, output } = await runNpm(args, { cwd: beside, timeoutMs: INSTALL_TIMEOUT_MS })
     if (code !== 0) return `npm install ${spec} ended with ${code}: ${output.trim().split('\n').slice(0, 3).join(' ')}`
     if (!existsSync(folder)) renameSync(beside, folder)
     return undefined

@@ -18,7 +18,10 @@ if (major > OLDEST_NODE[0] || (major === OLDEST_NODE[0] && minor >= OLDEST_NODE[
 } else {
   const node = findPinnedNode(here) ?? findPinnedNode(process.cwd())
   if (node === undefined) {
-    process.stderr.write(`millrace needs Node ${OLDEST_NODE.join('.')} or newer, this is ${process.versions.node}: install a newer Node\n`)
+    process.stderr.write(
+      `millrace needs Node ${OLDEST_NODE.join('.')} or newer, and this is ${process.versions.node}. Install a newer one, from nodejs.org or with your ` +
+        "version manager (such as nvm install 24), and run the same command again. 'node --version' says which one a terminal uses.\n",
+    )
     process.exit(1)
   }
   runUnder(node, [fileURLToPath(import.meta.url), ...process.argv.slice(2)])

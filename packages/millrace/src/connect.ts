@@ -20,6 +20,7 @@ export type {
   Source,
   SourceContext,
   SourceDefinition,
+  SourceProgress,
   StorageDefinition,
   Writer,
 } from './connect/contract.ts'

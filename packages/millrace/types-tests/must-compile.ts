@@ -32,7 +32,7 @@ import {
   type RunOptions,
   type Stream,
 } from 'millrace'
-import { fileSink, fileSource, jsonLines } from 'millrace/files'
+import { csv, fileSink, fileSource, jsonLines, text as lineText } from 'millrace/files'
 import { z } from 'zod'
 
 type Equal<A, B> = (<G>() => G extends A ? 1 : 2) extends <G>() => G extends B ? 1 : 2 ? true : false
@@ -147,6 +147,18 @@ export const flights = defineJob('flights', (job) => {
   counts.to('files', fileSink('out/account', jsonLines()))
 })
 
+export const formats = defineJob('formats', (job) => {
+  const typed = job.from('typed', fileSource('a', csv({ columns: { amount: Number, at: Date.parse, name: String }, delimiter: ';' })))
+  is<{ amount: number; at: number; name: string }>()(typed, true)
+  const rows = job.from('rows', fileSource('a', csv({ header: false })))
+  is<Record<string, string>>()(rows, true)
+  const lines = job.from('lines', fileSource('a', lineText(), { follow: true }))
+  is<string>()(lines, true)
+  typed.to('json', fileSink('a', jsonLines(), { rollAfter: { checkpoint: false, bytes: 1 << 20, age: '5m' } }))
+  rows.to('csv', fileSink('b', csv()))
+  lines.to('text', fileSink('c', lineText(), { rollAfter: { bytes: 1_000 } }))
+})
+
 export const clicks = defineJob('clicks', (job) => {
   const c = job.from('clicks', arraySource<Click>([]), { timestamp: (x) => x.at })
   const k = c.keyBy((x) => x.user)
@@ -209,6 +221,23 @@ export const clicks = defineJob('clicks', (job) => {
   )
   c.to('anything', printSink())
   c.flatMap((x) => x.page.split('/')).map((s) => s.length)
+})
+
+// The type of a state's values comes from its schema, from migrate, or as an argument.
+export const versions = defineJob('versions', (job) => {
+  const keyed = job.from('n', arraySource([1])).keyBy((n) => n)
+  keyed.process('versions', {
+    state: {
+      checked: valueState({ schema: z.object({ n: z.number() }), initial: () => ({ n: 0 }) }),
+      moved: listState({ version: 2, migrate: (old, fromVersion) => `${String(old)} ${fromVersion.toFixed()}` }),
+      both: mapState<string, number>({ version: 3, schema: z.number(), migrate: Number }),
+    },
+    onRecord(_n, { state }) {
+      void state.checked.get().n.toFixed()
+      for (const line of state.moved) void line.length
+      void state.both.get('k')?.toFixed()
+    },
+  })
 })
 
 export const carts = defineJob('carts', (job) => {

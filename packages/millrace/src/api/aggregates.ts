@@ -52,15 +52,18 @@ export function aggregator<T, A, R>(of: Aggregate<T, A, R>): Aggregate<T, A, R> 
 
 /**
  * Checks what `aggregate()` was given. `what` is how messages call the step.
- * @throws {INVALID_JOB} for what is no aggregate, and for the name `key`, which is taken; {INVALID_ID}
+ * @throws {INVALID_JOB} for what is no aggregate, and for a name that is taken; {INVALID_ID}
  */
-export function checkAggregates(what: string, aggregates: Readonly<Record<string, unknown>>): void {
+export function checkAggregates(what: string, aggregates: Readonly<Record<string, unknown>>, taken: readonly string[] = ['key']): void {
   if (typeof aggregates !== 'object' || aggregates === null)
     throw new StreamError('INVALID_JOB', `${what} was given ${shown(aggregates)}: write aggregates by name, { n: agg.count() }.`)
   for (const [name, aggregate] of Object.entries(aggregates)) {
     checkName(`The name of an aggregate of ${what}`, name)
-    if (name === 'key')
-      throw new StreamError('INVALID_JOB', `${what} has an aggregate called 'key', which its results already have: choose another name.`)
+    if (taken.includes(name))
+      throw new StreamError(
+        'INVALID_JOB',
+        `${what} has an aggregate called '${name}', which its results already have: choose another name.`,
+      )
     const methods = typeof aggregate === 'object' && aggregate !== null ? (aggregate as Readonly<Record<string, unknown>>) : {}
     const missing = ['create', 'add', 'merge', 'result'].filter((method) => typeof methods[method] !== 'function')
     const { kind } = methods
@@ -84,16 +87,34 @@ function numberOf(value: number, aggregate: string): number {
   throw new TypeError(`agg.${aggregate} was given ${shown(value)}, which is no number. Let its function give one: Number(value.field).`)
 }
 
+const free = new WeakSet<object>()
+
+/** In whichever order and parts values come, the result is the same, but for what floats lose. Of others nobody knows. */
+export function isOrderFree(aggregate: object): boolean {
+  return free.has(aggregate)
+}
+
+function orderFree<A extends object>(aggregate: A): A {
+  free.add(aggregate)
+  return aggregate
+}
+
 function count<T>(): Aggregate<T, number, number> {
-  return { kind: 'count', create: () => 0, add: (n) => n + 1, merge: (a, b) => a + b, result: (n) => n }
+  return orderFree({ kind: 'count', create: () => 0, add: (n) => n + 1, merge: (a, b) => a + b, result: (n) => n })
 }
 
 function sum<T>(of: (value: T) => number): Aggregate<T, number, number> {
-  return { kind: 'sum', create: () => 0, add: (a, value) => a + numberOf(of(value), 'sum'), merge: (a, b) => a + b, result: (a) => a }
+  return orderFree({
+    kind: 'sum',
+    create: () => 0,
+    add: (a, value) => a + numberOf(of(value), 'sum'),
+    merge: (a, b) => a + b,
+    result: (a) => a,
+  })
 }
 
 function avg<T>(of: (value: T) => number): Aggregate<T, { sum: number; count: number }, number> {
-  return {
+  return orderFree({
     kind: 'avg',
     create: () => ({ sum: 0, count: 0 }),
     add(a, value) {
@@ -107,27 +128,27 @@ function avg<T>(of: (value: T) => number): Aggregate<T, { sum: number; count: nu
       return a
     },
     result: (a) => a.sum / a.count,
-  }
+  })
 }
 
 function min<T>(of: (value: T) => number): Aggregate<T, number | undefined, number> {
-  return {
+  return orderFree({
     kind: 'min',
     create: () => undefined,
     add: (a, value) => (a === undefined ? numberOf(of(value), 'min') : Math.min(a, numberOf(of(value), 'min'))),
     merge: (a, b) => (a === undefined ? b : b === undefined ? a : Math.min(a, b)),
     result: (a) => a as number,
-  }
+  })
 }
 
 function max<T>(of: (value: T) => number): Aggregate<T, number | undefined, number> {
-  return {
+  return orderFree({
     kind: 'max',
     create: () => undefined,
     add: (a, value) => (a === undefined ? numberOf(of(value), 'max') : Math.max(a, numberOf(of(value), 'max'))),
     merge: (a, b) => (a === undefined ? b : b === undefined ? a : Math.max(a, b)),
     result: (a) => a as number,
-  }
+  })
 }
 
 function minBy<T>(of: (value: T) => number): Aggregate<T, T | undefined, T> {
@@ -197,7 +218,7 @@ function top<T>(n: number, by: (value: T) => number): Aggregate<T, T[], readonly
 }
 
 function distinct<T>(of: (value: T) => Key): Aggregate<T, Set<Key>, number> {
-  return {
+  return orderFree({
     kind: 'distinct',
     create: () => new Set<Key>(),
     add(seen, value) {
@@ -209,7 +230,7 @@ function distinct<T>(of: (value: T) => Key): Aggregate<T, Set<Key>, number> {
       return seen
     },
     result: (seen) => seen.size,
-  }
+  })
 }
 
 function least(rank: number): number {

@@ -202,6 +202,36 @@ const rows: readonly Row[] = [
     ({ keyed }) => keyed.process('p', { state: { n: valueState({ initial: wrong(0) }) }, onRecord() {} }),
   ],
   [
+    'a migrate that is no function',
+    'INVALID_JOB',
+    /migrate of state 'n' of step\/p is 0, not a function/,
+    ({ keyed }) => keyed.process('p', { state: { n: valueState({ version: 2, migrate: wrong(0) }) }, onRecord() {} }),
+  ],
+  [
+    'an asynchronous migrate',
+    'INVALID_JOB',
+    /migrate of state 'n' of step\/p is async/,
+    ({ keyed }) => keyed.process('p', { state: { n: valueState({ version: 2, migrate: async () => 1 }) }, onRecord() {} }),
+  ],
+  [
+    'a migrate that no version calls for',
+    'INVALID_OPTION',
+    /migrate of state 'n' of step\/p would never run: raise the version/,
+    ({ keyed }) => keyed.process('p', { state: { n: valueState({ migrate: String }) }, onRecord() {} }),
+  ],
+  [
+    'a schema of a state that is none',
+    'INVALID_OPTION',
+    /The schema of state 'n' of step\/p is an object without Standard Schema v1/,
+    ({ keyed }) => keyed.process('p', { state: { n: valueState({ schema: wrong({}) }) }, onRecord() {} }),
+  ],
+  [
+    'an asynchronous schema of a state',
+    'ASYNC_SCHEMA',
+    /The schema of state 'n' of step\/p validates asynchronously/,
+    ({ keyed }) => keyed.process('p', { state: { n: valueState({ schema: z.any().refine(() => Promise.resolve(true)) }) }, onRecord() {} }),
+  ],
+  [
     'a schema that is none',
     'INVALID_OPTION',
     /The schema of source\/f is an object without Standard Schema v1/,

@@ -2,6 +2,7 @@ import type { Source } from '../connect/contract.ts'
 import type { Duration } from '../core/duration.ts'
 import type { Timestamp } from '../core/time.ts'
 import type { Tag } from './process-types.ts'
+import type { StandardSchema } from './standard-schema.ts'
 import type { Stream } from './stream-types.ts'
 
 /** What `from` can be told. */
@@ -26,16 +27,6 @@ export interface DeadLetter {
   readonly timestamp?: Timestamp
   readonly split?: string
   readonly position?: string
-}
-
-/** The part of Standard Schema v1 that is read: zod, valibot, arktype and others have it. Asynchronous schemas are refused. */
-export interface StandardSchema<T> {
-  readonly '~standard': {
-    readonly version: 1
-    readonly vendor: string
-    readonly validate: (value: unknown) => unknown
-    readonly types?: { readonly input: unknown; readonly output: T } | undefined
-  }
 }
 
 /** What a job's factory builds with; of no use once the factory has returned. */
@@ -63,11 +54,29 @@ export interface Explanation {
     readonly parallelism: number
     readonly state: readonly string[]
   }[]
+  /** Steps that run together, joined by direct calls. */
+  readonly tasks: readonly { readonly name: string; readonly steps: readonly string[]; readonly parallelism: number }[]
+  /** Between tasks. One that is not `timed` has no event time: what it leads to does not wait for it. */
+  readonly edges: readonly {
+    readonly from: string
+    readonly to: string
+    readonly partitioning: 'forward' | 'hash' | 'rebalance'
+    readonly timed: boolean
+  }[]
   readonly paths: readonly {
     readonly from: string
     readonly to: string
     readonly guarantee: 'exactly-once' | 'effectively-once' | 'at-least-once' | 'at-most-once' | 'none'
+    /** The source or sink, or both, because of which it is not exactly-once. */
+    readonly limitedBy: readonly string[]
     readonly because: readonly string[]
+    /** What keeps a record from being shown at once; `ms` is the most that it adds, where that is known. */
+    readonly latency: readonly {
+      readonly kind: 'exchange' | 'event-time' | 'out-of-orderness' | 'idleness' | 'untimed' | 'checkpoint'
+      readonly at: string
+      readonly ms?: number
+      readonly because: string
+    }[]
   }[]
   toString(): string
 }

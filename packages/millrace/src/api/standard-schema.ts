@@ -2,6 +2,16 @@ import type { ErrorCode } from '../core/error-codes.ts'
 import { messageOf, StreamError } from '../core/errors.ts'
 import { shown } from '../plan/ids.ts'
 
+/** The part of Standard Schema v1 that is read: zod, valibot, arktype and others have it. Asynchronous schemas are refused. */
+export interface StandardSchema<T> {
+  readonly '~standard': {
+    readonly version: 1
+    readonly vendor: string
+    readonly validate: (value: unknown) => unknown
+    readonly types?: { readonly input: unknown; readonly output: T } | undefined
+  }
+}
+
 /** How a schema is used: what messages call it and the checked value, and the code of what does not pass. */
 export interface SchemaUse {
   /** Whose schema it is: `source/payments`. */

@@ -1,4 +1,5 @@
 import type { Duration } from '../core/duration.ts'
+import type { StandardSchema } from './standard-schema.ts'
 
 /** What state hands out: deeply readonly. It is never changed in place; write the new value back. */
 export type Frozen<T> = T extends string | number | bigint | boolean | symbol | null | undefined
@@ -68,8 +69,22 @@ export interface StateOptions {
    * time. Lists and maps: per value.
    */
   ttl?: Duration | { after: Duration; refreshOn?: 'write' | 'read-and-write'; expired?: 'never-returned' | 'until-cleaned' }
-  /** Of the format of the values, a whole number; default 1. Stored with them. */
+  /** Of the form of the values, a whole number; default 1. Stored with them; raise it together with a `migrate`. */
   version?: number
+}
+
+/** What states that hold values of the type `T` can be told besides. */
+export interface ValueOptions<T> extends StateOptions {
+  /**
+   * A Standard Schema, synchronous. A restore looks at the first 1,000 values of the state in each subtask, and at all that were
+   * migrated; what the schema would make of them is not used.
+   */
+  schema?: StandardSchema<T>
+  /**
+   * Makes a value of now out of one of an older version, when a checkpoint is restored: a value, an element of a list, a value of a
+   * map. `old` is its own, and may be changed in place.
+   */
+  migrate?: (old: unknown, fromVersion: number) => T
 }
 
 /** States by name, as a process function declares them. */

@@ -1,8 +1,11 @@
+import type { Duration } from '../core/duration.ts'
+import type { Timestamp } from '../core/time.ts'
 import type { Sink } from '../connect/contract.ts'
 import type { Key } from '../state/contract.ts'
 import type { Aggregates, Results } from './aggregate-types.ts'
-import type { KeyedProcess, PlainProcess, Tag, TimerSpecs } from './process-types.ts'
+import type { KeyedProcess, Nothing, Out, PlainProcess, Tag, TimerSpecs } from './process-types.ts'
 import type { States } from './state-types.ts'
+import type { TimeWindow, WindowAssigner } from './window-types.ts'
 
 /** Per-record code is synchronous: whatever returns a promise does not compile. */
 export type NotPromise<O> = O extends PromiseLike<unknown> ? 'per-record code is synchronous: it may not return a promise' : unknown
@@ -54,6 +57,32 @@ export interface KeyedStream<out T, out K> extends Stream<T> {
   ): Stream<O>
   /** All records of a key so far, reduced to one, after each. The first comes out as it is. */
   reduce(id: string, reducer: (accumulated: T, value: T) => T): Stream<T>
+  /** The records of a key in windows: say how late they may be, then what to compute. */
+  window<W>(assigner: WindowAssigner<W, T>): WindowedStream<T, K, W>
   /** Aggregates over all records of a key so far, after each: `{ key, ...results }`. */
   aggregate<A extends Aggregates<T> & { key?: never }>(id: string, aggregates: A): Stream<Plain<{ readonly key: K } & Results<A>>>
+}
+
+type OfWindow<W> = [W] extends [undefined] ? {} : { readonly window: W }
+
+/** Records of a key in windows. What it has so far is said before the step that ends it. */
+export interface WindowedStream<T, K, W = TimeWindow> {
+  /** For so long after the end of a window the watermark may pass before its records are late; each that comes in that time fires the window again, for its key. */
+  allowedLateness(lateness: Duration): WindowedStream<T, K, W>
+  /** Records that are late for all their windows go there, as they came; without it they are counted and dropped. */
+  lateTo<L>(this: WindowedStream<L, K, W>, tag: Tag<L>): WindowedStream<T, K, W>
+  /** One row for each key and window when it fires: `{ key, window, ...results }`, with the time of the window's end - 1. */
+  aggregate<A extends Aggregates<T> & { key?: never; window?: never }>(
+    id: string,
+    aggregates: A,
+  ): Stream<Plain<{ readonly key: K } & OfWindow<W> & Results<A>>>
+  /** Called with all records of a key and window, in order of arrival, when it fires. */
+  process<O = never>(
+    id: string,
+    onWindow: (
+      context: { readonly key: K; readonly window: W; readonly watermark: Timestamp; readonly now: Timestamp },
+      values: Iterable<T>,
+      out: Out<O>,
+    ) => Nothing,
+  ): Stream<O>
 }

@@ -14,6 +14,8 @@ import { addressesOf, type Graph, type NewNode } from './graph.ts'
 import { aggregateStates, keyedStep, plainStep } from './steps.ts'
 import type { Stream } from './stream-types.ts'
 import { tagId } from './tag.ts'
+import { BuiltWindows } from './windowed.ts'
+import { windowSpecOf } from './windows.ts'
 
 type Selector = (value: unknown) => unknown
 
@@ -187,6 +189,11 @@ class BuiltKeyedStream extends BuiltStream {
       inputs: this.edges,
       tags: [],
     })
+  }
+
+  window(assigner: unknown): BuiltWindows {
+    const windows = windowSpecOf(this.named('window()'), assigner)
+    return new BuiltWindows({ windows, edges: this.edges, add: (node) => this.add(node), named: (step) => this.named(step) })
   }
 
   override parallelism(subtasks: number): unknown {

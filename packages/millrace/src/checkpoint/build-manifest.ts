@@ -10,6 +10,7 @@
  * M5  A committable is in every manifest from the first one that holds it until it is known to be committed. What is new in a
  *     report is of a checkpoint after the previous manifest's: earlier ones are the coordinator's to carry (K19).
  */
+import type { Plain } from '../connect/contract.ts'
 import { invariant } from '../core/errors.ts'
 import { applyMerge, type Merge } from './compaction.ts'
 import { coversAllGroups, MANIFEST_FORMAT } from './manifest.ts'
@@ -30,6 +31,8 @@ import type {
 
 /** By sink: sealed, in a manifest, and not known to be committed. */
 export type Uncommitted = Readonly<Record<string, readonly StoredCommittable[]>>
+/** By sink. */
+export type WriterStates = Readonly<Record<string, readonly Plain[]>>
 
 export interface ManifestRequest {
   /** Undefined for the first checkpoint of a fresh start. */
@@ -103,6 +106,22 @@ function partOf(address: string, found: readonly Found[], request: ManifestReque
   return kind === 'source' ? sourcePart(address, found, request) : sinkPart(address, found, request)
 }
 
+/** The range of a subtask, cut where some of its key groups are ahead of it. */
+function rangesOf({ first, last, watermark, floors = [] }: Extract<OperatorReport, { kind: 'keyed' }>): readonly GroupWatermark[] {
+  const ranges: GroupWatermark[] = []
+  let from = first
+  for (const floor of floors) {
+    const start = Math.max(floor.first, first)
+    const end = Math.min(floor.last, last)
+    if (start > end) continue
+    if (start > from) ranges.push({ first: from, last: start - 1, watermark })
+    ranges.push({ first: start, last: end, watermark: floor.watermark })
+    from = end + 1
+  }
+  if (from <= last) ranges.push({ first: from, last, watermark })
+  return ranges
+}
+
 function keyedPart(address: string, found: readonly Found[], request: ManifestRequest): KeyedPart {
   const previous = request.previous?.operators[address] as KeyedPart | undefined
   let runs: readonly Run[] = previous?.runs ?? []
@@ -111,11 +130,11 @@ function keyedPart(address: string, found: readonly Found[], request: ManifestRe
   const watermarks: GroupWatermark[] = []
   for (const { from, report } of found) {
     if (report.kind !== 'keyed') continue
-    const { first, last, watermark, run } = report
-    watermarks.push({ first, last, watermark })
+    const { run } = report
+    watermarks.push(...rangesOf(report))
     if (run === undefined || run.entries === 0) continue
     invariant(from.chunk !== undefined, `M3: subtask ${from.subtask} of ${address} reports changes without a chunk`)
-    added.push({ chunk: from.chunk.name, first, last, bytes: run.bytes, entries: run.entries, level: 0 })
+    added.push({ chunk: from.chunk.name, first: report.first, last: report.last, bytes: run.bytes, entries: run.entries, level: 0 })
   }
   watermarks.sort((a, b) => a.first - b.first)
   invariant(coversAllGroups(watermarks, request.keyGroups), `M4: the subtasks of ${address} do not cover each key group once`)

@@ -25,7 +25,7 @@
  */
 import { StreamError } from '../core/errors.ts'
 import { buildManifest } from './build-manifest.ts'
-import { commitNext, onCommitted, stillUncommitted, uncommittedOf } from './commit.ts'
+import { commitNext, onCommitted, stillUncommitted, uncommittedOf, writerStatesOf } from './commit.ts'
 import { fittingMerges } from './compaction.ts'
 import type {
   CheckpointReason,
@@ -136,7 +136,10 @@ function afterCommit(decision: CoordinatorDecision): CoordinatorDecision {
 /** Nothing is left to be committed. */
 function afterAllCommitted(state: CoordinatorState): CoordinatorDecision {
   if (state.stage === 'committing-restored') {
-    return { state: { ...state, stage: 'withdrawing' }, actions: [{ kind: 'withdraw', kept: uncommittedOf(state.newest) }] }
+    return {
+      state: { ...state, stage: 'withdrawing' },
+      actions: [{ kind: 'withdraw', kept: uncommittedOf(state.newest), open: writerStatesOf(state.newest) }],
+    }
   }
   if (state.stage !== 'finishing') return keep(state)
   // Stopped before anything was withdrawn or opened: what has to follow is for the next owner.

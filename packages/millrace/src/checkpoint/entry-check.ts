@@ -169,6 +169,7 @@ function checkDeclaration(value: unknown, path: string): StoredDeclaration {
   const ttl = of['ttl'] === undefined ? undefined : fields(of['ttl'], `${path}.ttl`)
   return {
     kind: oneOf('value', 'list', 'map', 'accumulator', 'timer', 'timers')(of['kind'], `${path}.kind`),
+    ...(of['layout'] === undefined ? {} : { layout: words(of['layout'], `${path}.layout`) }),
     ...(of['domain'] === undefined ? {} : { domain: oneOf('event', 'processing')(of['domain'], `${path}.domain`) }),
     ...(of['aggregate'] === undefined ? {} : { aggregate: words(of['aggregate'], `${path}.aggregate`) }),
     ...(ttl === undefined ? {} : { ttl: checkTtl(ttl, `${path}.ttl`) }),

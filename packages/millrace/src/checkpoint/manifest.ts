@@ -6,7 +6,7 @@
  */
 import type { Plain } from '../connect/contract.ts'
 import type { ProcessIdentity } from '../core/env.ts'
-import type { StateDeclaration } from '../state/contract.ts'
+import type { DeclaredState } from '../state/contract.ts'
 
 export const MANIFEST_FORMAT = 1
 
@@ -47,7 +47,7 @@ export interface KeyedPart {
   readonly watermarks: readonly GroupWatermark[]
 }
 /** A declaration without its functions. */
-export type StoredDeclaration = Omit<StateDeclaration, 'initial'>
+export type StoredDeclaration = DeclaredState
 
 /** The blocks of one operator in one chunk, for the key groups `first` to `last`, both inside. */
 export interface Run {
@@ -58,7 +58,10 @@ export interface Run {
   readonly entries: number
   /** 0: a checkpoint's delta; 1 and up: merged deltas; `base`: merged with all that is older, no tombstones in it. */
   readonly level: number | 'base'
-  /** States in it that a user has dropped since: a restore and a merge leave them out, also if their names are used again. */
+  /**
+   * States in it that count no more, as a user has dropped them, or as later runs hold all of them in another version: a restore and
+   * a merge leave them out, also if their names are used again.
+   */
   readonly ignored?: readonly string[]
 }
 export interface GroupWatermark {
@@ -183,6 +186,8 @@ export type OperatorReport =
       readonly first: number
       readonly last: number
       readonly watermark: number
+      /** Parts of the range for which a higher one holds, ascending. */
+      readonly floors?: readonly GroupWatermark[]
       readonly run?: { readonly bytes: number; readonly entries: number }
     }
   | { readonly kind: 'source'; readonly splits: Readonly<Record<string, SplitState>> }

@@ -53,3 +53,30 @@ test('RS-1: fixed delay has so many attempts', () => {
 test('RS-3: an error that never helps to retry ends the job', () => {
   assert.equal(decideRestart(exponential, startRestarts(exponential), { atMs: 0, retry: 'never', random: 0 }).decision.kind, 'give-up')
 })
+
+const rate: RestartStrategy = { kind: 'failure-rate', failures: 3, perMs: 100, delayMs: 10 }
+
+test('RS-1: a failure rate grants so many restarts within its interval, and gives up at one more', () => {
+  assert.deepEqual(delays(rate, [0, 0, 0, 0]), [10, 10, 10, 'give-up'])
+  // At 0, 40, 80: the fourth is the fourth within the interval up to 100 after the first.
+  assert.deepEqual(delays(rate, [0, 30, 30, 10]), [10, 10, 10, 'give-up'])
+  assert.deepEqual(delays(rate, [0, 30, 30, 11]), [10, 10, 10, 10])
+})
+
+test('RS-1: failures that come slowly enough never use a failure rate up, and only as many are remembered', () => {
+  const seldom = Array.from({ length: 1_000 }, () => 24)
+  assert.deepEqual(new Set(delays(rate, seldom)), new Set([10]))
+  let state = startRestarts(rate)
+  for (let atMs = 0; atMs < 34_000; atMs += 34) {
+    state = decideRestart(rate, state, { atMs, retry: 'restart-job', random: 0 }).state
+    assert.ok(state.failedAtMs.length <= 3)
+  }
+})
+
+test('RS-2: a failure while a restart is pending is not counted by a failure rate', () => {
+  const once: RestartStrategy = { ...rate, failures: 1 }
+  const first = decideRestart(once, startRestarts(once), { atMs: 0, retry: 'restart-job', random: 0 })
+  const joined = decideRestart(once, first.state, { atMs: 4, retry: 'restart-job', random: 0 })
+  assert.deepEqual(joined.decision, { kind: 'restart', afterMs: 6 })
+  assert.equal(decideRestart(once, joined.state, { atMs: 10, retry: 'restart-job', random: 0 }).decision.kind, 'give-up')
+})

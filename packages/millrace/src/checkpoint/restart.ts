@@ -2,6 +2,7 @@
  * Whether and when a failed job starts again: a pure function of the failures so far.
  *
  * RS-1  Defaults of a job with checkpoints: exponential, 1 s, times 1.5, at most 1 min, jitter 0.1, forgotten after 1 h, for ever.
+ *       A failure rate of n gives up at the failure that is the n+1st within the interval, both ends of it included.
  * RS-2  A failure while a restart is pending belongs to that restart. The delay begins anew when a failure comes at least
  *       `resetAfterMs` after the last restart was due.
  * RS-3  An error whose retry hint is `never` ends the job at once.
@@ -11,6 +12,7 @@ import type { RetryHint } from '../core/errors.ts'
 export type RestartStrategy =
   | { readonly kind: 'none' }
   | { readonly kind: 'fixed-delay'; readonly attempts: number; readonly delayMs: number }
+  | { readonly kind: 'failure-rate'; readonly failures: number; readonly perMs: number; readonly delayMs: number }
   | {
       readonly kind: 'exponential'
       readonly initialMs: number
@@ -28,6 +30,8 @@ export interface RestartState {
   readonly delayMs: number
   /** On the monotonic clock; undefined before the first failure. */
   readonly dueAtMs: number | undefined
+  /** When restarts were granted, oldest first: as many as still count (failure rate). */
+  readonly failedAtMs: readonly number[]
 }
 
 export interface Failure {
@@ -41,7 +45,7 @@ export interface Failure {
 export type RestartDecision = { readonly kind: 'restart'; readonly afterMs: number } | { readonly kind: 'give-up' }
 
 export function startRestarts(strategy: RestartStrategy): RestartState {
-  return { restarts: 0, delayMs: strategy.kind === 'exponential' ? strategy.initialMs : 0, dueAtMs: undefined }
+  return { restarts: 0, delayMs: strategy.kind === 'exponential' ? strategy.initialMs : 0, dueAtMs: undefined, failedAtMs: [] }
 }
 
 /** Pure. `restart` says how long after the failure; for one that joins a pending restart, how long is left. */
@@ -58,6 +62,11 @@ export function decideRestart(
     if (state.restarts >= strategy.attempts) return { state, decision: { kind: 'give-up' } }
     return granted(state, failure, strategy.delayMs, 0)
   }
+  if (strategy.kind === 'failure-rate') {
+    const recent = state.failedAtMs.filter((atMs) => failure.atMs - atMs <= strategy.perMs)
+    if (recent.length >= strategy.failures) return { state, decision: { kind: 'give-up' } }
+    return granted({ ...state, failedAtMs: [...recent, failure.atMs] }, failure, strategy.delayMs, 0)
+  }
   const isStable = state.dueAtMs !== undefined && failure.atMs - state.dueAtMs >= strategy.resetAfterMs
   const from = isStable ? startRestarts(strategy) : state
   const delayMs = Math.min(from.delayMs, strategy.maxMs)
@@ -72,7 +81,7 @@ function granted(
   nextDelayMs: number,
 ): { readonly state: RestartState; readonly decision: RestartDecision } {
   return {
-    state: { restarts: state.restarts + 1, delayMs: nextDelayMs, dueAtMs: failure.atMs + afterMs },
+    state: { ...state, restarts: state.restarts + 1, delayMs: nextDelayMs, dueAtMs: failure.atMs + afterMs },
     decision: { kind: 'restart', afterMs },
   }
 }

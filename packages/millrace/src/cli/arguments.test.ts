@@ -21,7 +21,7 @@ function command(...args: string[]): Extract<Request, { kind: 'command' }> {
 }
 
 test('options may stand before and after the operand, with a space or =', () => {
-  const wanted = { kind: 'command', name: 'run', operand: 'job.ts', values: { checkpoints: 'state', retain: '5' } }
+  const wanted = { kind: 'command', name: 'run', operands: ['job.ts'], values: { checkpoints: 'state', retain: '5' } }
   assert.deepEqual(command('run', 'job.ts', '--checkpoints', 'state', '--retain=5'), wanted)
   assert.deepEqual(command('run', '--checkpoints=state', '--retain', '5', 'job.ts'), wanted)
   assert.deepEqual(command('run', 'job.ts', '--accept-loss').values, { 'accept-loss': true })
@@ -30,7 +30,17 @@ test('options may stand before and after the operand, with a space or =', () => 
 test('values may begin with a dash when = says so; -- ends the options', () => {
   assert.deepEqual(command('run', 'job.ts', '--config=-1').values, { config: '-1' })
   assert.deepEqual(command('run', 'job.ts', '--config', '-1').values, { config: '-1' })
-  assert.equal(command('run', '--', '--odd.ts').operand, '--odd.ts')
+  assert.deepEqual(command('run', '--', '--odd.ts').operands, ['--odd.ts'])
+})
+
+test('colours may be wished anywhere, also twice: the last wish counts', () => {
+  assert.deepEqual(command('--color', 'explain', 'job.ts', '--no-color', '--color').values, {})
+  assert.equal(refusal('explain', 'job.ts', '--color=always'), '--color takes no value.')
+})
+
+test('an operand that may be left out is left out', () => {
+  assert.deepEqual(command('state', 'dir', 'totals').operands, ['dir', 'totals'])
+  assert.deepEqual(command('state', 'dir', 'totals', '--', '-5').operands, ['dir', 'totals', '-5'])
 })
 
 test('help wins over what is wrong with the rest', () => {
@@ -46,14 +56,18 @@ test('help wins over what is wrong with the rest', () => {
 test('what is not understood is named, with what was probably meant', () => {
   assert.equal(refusal('rnu', 'job.ts'), "'rnu' is no command. Did you mean 'run'?")
   assert.equal(refusal('job.ts'), "'job.ts' is no command. Did you mean: millrace run job.ts")
-  assert.equal(refusal('deploy'), "'deploy' is no command. There are: run, explain, checkpoints, inspect.")
+  assert.equal(refusal('deploy'), "'deploy' is no command. There are: run, explain, checkpoints, inspect, state, completions.")
   assert.equal(refusal('help', 'inspekt'), "'inspekt' is no command. Did you mean 'inspect'?")
   assert.equal(refusal('run', 'job.ts', '--chekpoints', 'x'), 'run has no option --chekpoints. Did you mean --checkpoints?')
   assert.equal(refusal('run', 'job.ts', '--json'), 'run has no option --json. (explain has.)')
   assert.equal(refusal('run', 'job.ts', '-x'), 'run has no option -x.')
+  assert.equal(refusal('state', 'dir', 'step', '-5'), 'state has no option -5. An argument that begins with a dash comes after --.')
+  assert.equal(refusal('run', 'job.ts', '--no-colour'), 'run has no option --no-colour. Did you mean --no-color?')
   assert.equal(refusal('run'), 'JOB.ts is missing.')
   assert.equal(refusal('inspect', 'a', 'b'), "'b' is one argument too many; inspect takes DIR[/N].")
   assert.equal(refusal('--json', 'explain'), 'JOB.ts is missing.')
+  assert.equal(refusal('state', 'dir'), 'STEP is missing.')
+  assert.equal(refusal('state', 'dir', 'step', 'a', 'b'), "'b' is one argument too many; state takes DIR[/N] STEP [KEY].")
   assert.equal(refusal('--json'), 'No command is given before --json.')
 })
 

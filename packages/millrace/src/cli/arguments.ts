@@ -1,14 +1,14 @@
 import { parseArgs } from 'node:util'
 import { StreamError } from '../core/errors.ts'
 import { suggestionFor } from '../core/suggest.ts'
-import { commandNamed, commands, type CommandName, type CommandSpec, type OptionSpec } from './commands.ts'
+import { commandNamed, commands, commonOptions, operandsText, type CommandName, type CommandSpec, type OptionSpec } from './commands.ts'
 
 export type Values = Readonly<Record<string, string | true>>
 /** What a command line asks for. */
 export type Request =
   | { readonly kind: 'help'; readonly command: CommandSpec | undefined }
   | { readonly kind: 'version' }
-  | { readonly kind: 'command'; readonly name: CommandName; readonly operand: string; readonly values: Values }
+  | { readonly kind: 'command'; readonly name: CommandName; readonly operands: readonly string[]; readonly values: Values }
 
 const names = commands.map(({ name }) => name as string)
 
@@ -44,12 +44,13 @@ function unknownCommand(word: string): StreamError {
   return usage(`'${word}' is no command. ${near === undefined ? `There are: ${names.join(', ')}.` : `Did you mean '${near}'?`}`)
 }
 
-function readArguments(command: CommandSpec, args: readonly string[]): { readonly operand: string; readonly values: Values } {
+function readArguments(command: CommandSpec, args: readonly string[]): { readonly operands: readonly string[]; readonly values: Values } {
+  const known = [...command.options, ...commonOptions]
   // Not strict: our own errors say more. Then an option that is not known counts as a flag.
   const { tokens } = parseArgs({
     args: [...args],
     options: Object.fromEntries(
-      command.options.map(({ name, value }) => [name, { type: value === undefined ? ('boolean' as const) : ('string' as const) }]),
+      known.map(({ name, value }) => [name, { type: value === undefined ? ('boolean' as const) : ('string' as const) }]),
     ),
     strict: false,
     tokens: true,
@@ -59,15 +60,18 @@ function readArguments(command: CommandSpec, args: readonly string[]): { readonl
   for (const token of tokens) {
     if (token.kind === 'positional') operands.push(token.value)
     if (token.kind !== 'option') continue
-    const spec = command.options.find(({ name }) => name === token.name)
+    const spec = known.find(({ name }) => name === token.name)
     if (spec === undefined) throw unknownOption(command, token.rawName)
     if (Object.hasOwn(values, token.name)) throw usage(`${token.rawName} is given twice.`, command)
-    values[token.name] = checkedValue(command, spec, token)
+    const value = checkedValue(command, spec, token)
+    // Heeded before a command runs, by all that is said: see colour.ts.
+    if (!commonOptions.includes(spec)) values[token.name] = value
   }
-  const [operand, ...more] = operands
-  if (operand === undefined) throw usage(`${command.operand} is missing.`, command)
-  if (more.length > 0) throw usage(`'${more[0]}' is one argument too many; ${command.name} takes ${command.operand}.`, command)
-  return { operand, values }
+  const missing = command.operands[operands.length]
+  if (missing !== undefined && missing.isOptional !== true) throw usage(`${missing.name} is missing.`, command)
+  const surplus = operands[command.operands.length]
+  if (surplus !== undefined) throw usage(`'${surplus}' is one argument too many; ${command.name} takes ${operandsText(command)}.`, command)
+  return { operands, values }
 }
 
 function checkedValue(
@@ -87,11 +91,13 @@ function checkedValue(
 }
 
 function unknownOption(command: CommandSpec, rawName: string): StreamError {
-  const own = command.options.map(({ name }) => name)
+  const own = [...command.options, ...commonOptions].map(({ name }) => name)
   const near = rawName.startsWith('--') ? suggestionFor(rawName.slice(2), own) : undefined
   if (near !== undefined) return usage(`${command.name} has no option ${rawName}. Did you mean --${near}?`, command)
   const elsewhere = commands.find(({ options }) => options.some(({ name }) => `--${name}` === rawName))
-  const hint = elsewhere === undefined ? '' : ` (${elsewhere.name} has.)`
+  const isNumber = /^-\d/.test(rawName)
+  const hint =
+    elsewhere !== undefined ? ` (${elsewhere.name} has.)` : isNumber ? ' An argument that begins with a dash comes after --.' : ''
   return usage(`${command.name} has no option ${rawName}.${hint}`, command)
 }
 

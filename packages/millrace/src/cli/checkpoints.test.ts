@@ -7,6 +7,7 @@ import { encodeEntry } from '../checkpoint/entry.ts'
 import { MANIFEST_FORMAT, type ChunkRef, type Entry, type EntryHead, type Manifest } from '../checkpoint/manifest.ts'
 import { OpenDirectory } from '../connectors/directory-storage-open.ts'
 import type { Env, ProcessIdentity } from '../core/env.ts'
+import { plain } from '../core/text-layout.ts'
 import { nodeEnv } from '../env/node-env.ts'
 import { checkpointsCommand } from './checkpoints.ts'
 import type { World } from './world.ts'
@@ -29,7 +30,9 @@ async function tell(directory: string, values: Readonly<Record<string, true>> = 
     stdout: { write: (text) => (out += text) },
     stderr: { write: (text) => (err += text) },
     canRedraw: false,
-    paint: (_style, text) => text,
+    isLogged: false,
+    paint: plain,
+    paintOutput: plain,
     folder: directory,
     onSignal: () => {},
     exit: () => {},

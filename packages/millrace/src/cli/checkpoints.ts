@@ -1,12 +1,12 @@
 import { chunkOriginOf } from '../checkpoint/chunk-name.ts'
 import type { Manifest } from '../checkpoint/manifest.ts'
 import type { ProcessIdentity } from '../core/env.ts'
+import { tableText } from '../core/text-layout.ts'
 import type { Values } from './arguments.ts'
 import { ownerText } from './event-text.ts'
 import { exitCodes } from './exit-codes.ts'
 import { ageText, bytesText, durationText, jsonValue } from './format.ts'
 import { readLog, type LogReport, type StoredCheckpoint } from './log-reader.ts'
-import { tableText } from './table.ts'
 import type { World } from './world.ts'
 
 /** `millrace checkpoints`: what a directory holds, and who owns the job. */

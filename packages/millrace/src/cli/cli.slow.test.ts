@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { spawn, type ChildProcess } from 'node:child_process'
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -33,11 +33,15 @@ interface Running {
 }
 
 function start(...args: string[]): Running {
+  return startWith({}, ...args)
+}
+
+function startWith(env: Readonly<Record<string, string>>, ...args: string[]): Running {
   const began = performance.now()
   const child = spawn(process.execPath, [bin, ...args], {
     cwd: folder,
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, NO_COLOR: '1' },
+    env: { ...process.env, NO_COLOR: '1', ...env },
   })
   let out = ''
   let err = ''
@@ -110,6 +114,7 @@ test('a job to its end, and once more', async () => {
   assert.equal(first.code, 0, first.err)
   assert.match(first.err, /^numbers: starts from nothing: state is empty$/m)
   assert.match(first.err, /^numbers: finished: 5,000 records in .*; all output is committed, checkpoint \d+ has /m)
+  assert.match(first.err, /^ {2}read +source\/numbers +5,000\n {2}written +sink\/out +5,000 +out\n {2}\d+ checkpoints?, 0 restarts$/m)
   assert.deepEqual(committed(), { rows: 5_000, distinct: 5_000 })
   const second = await millrace('run', 'job.ts', '--checkpoints', 'state')
   assert.equal(second.code, 0)
@@ -121,6 +126,81 @@ test('a job to its end, and once more', async () => {
   assert.equal(inspected.code, 0, inspected.err)
   assert.match(inspected.out, /^ {2}n +accumulator +100 +100 /m)
   assert.match(inspected.out, /^ {2}0 +5000 +- +ended$/m)
+  const state = await millrace('state', 'state', 'counts', '7')
+  assert.equal(state.code, 0, state.err)
+  assert.match(state.out, /^n +accumulator +50$/m)
+})
+
+test('MILLRACE_LOG=info,json tells what happens in lines of JSON, and nothing else is on stderr', async () => {
+  numbersJob({ count: 5_000 })
+  const { code, err } = await startWith({ MILLRACE_LOG: 'info,json' }, 'run', 'job.ts', '--checkpoints', 'state').ended
+  assert.equal(code, 0, err)
+  const lines = err
+    .trimEnd()
+    .split('\n')
+    .map(
+      (line) => JSON.parse(line) as { readonly event: string; readonly job: string; readonly records?: number; readonly written?: number },
+    )
+  assert.deepEqual(
+    lines.map(({ event }) => event),
+    ['job.claimed', 'job.starting', 'job.running', 'job.finished', 'job.figures'],
+  )
+  assert.ok(lines.every(({ job }) => job === 'numbers'))
+  assert.deepEqual([lines.at(-1)?.records, lines.at(-1)?.written], [5_000, 5_000])
+})
+
+test('a program that runs a job has the same log', () => {
+  writeFileSync(
+    join(folder, 'program.ts'),
+    [
+      `import { arraySource, defineJob, printSink, run } from '${api}'`,
+      `await run(defineJob('embedded', (job) => void job.from('a', arraySource([1])).to('screen', printSink())))`,
+    ].join('\n'),
+  )
+  const told = (level: string): string =>
+    spawnSync(process.execPath, [join(folder, 'program.ts')], { encoding: 'utf8', env: { ...process.env, MILLRACE_LOG: level } }).stderr
+  assert.match(
+    told('info'),
+    /^\S+ info +job\.starting job=embedded\n\S+ info +job\.running job=embedded\n\S+ info +job\.finished job=embedded\n$/,
+  )
+  assert.equal(told('warn'), '')
+})
+
+test('--restart: how often a job that fails starts again, and when it gives up', async () => {
+  writeFileSync(
+    join(folder, 'job.ts'),
+    [
+      `import { arraySource, defineJob, printSink } from '${api}'`,
+      `export default defineJob('fails', (job) => {`,
+      `  job.from('numbers', arraySource([1])).map(() => { throw new Error('always') }).to('screen', printSink())`,
+      `})`,
+    ].join('\n'),
+  )
+  const twice = await millrace('run', 'job.ts', '--checkpoints', 'state', '--restart', 'fixed-delay:attempts=2,delay=10ms')
+  assert.equal(twice.code, 1)
+  assert.equal(twice.err.match(/restarts from its newest checkpoint in 10 ms/g)?.length, 2, twice.err)
+  const never = await startWith({ MILLRACE_LOG: 'info' }, 'run', 'job.ts', '--checkpoints', 'other', '--restart', 'none').ended
+  assert.equal(never.code, 1)
+  assert.match(never.err, /^\S+ info +job\.failed job=fails code=USER_CODE message="/m)
+  assert.match(never.err, /^millrace: USER_CODE: .*always/m)
+  assert.doesNotMatch(never.err, /restart/)
+})
+
+test('a reader that goes away early is no error', async () => {
+  numbersJob({ count: 1_000 })
+  assert.equal((await millrace('run', 'job.ts', '--checkpoints', 'state')).code, 0)
+  for (const args of ['state state counts --limit 100000', 'explain job.ts', '--help']) {
+    const child = spawn('sh', ['-c', `"${process.execPath}" "${bin}" ${args} | head -1`], {
+      cwd: folder,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    let out = ''
+    let err = ''
+    child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text))
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (err += text))
+    const code = await new Promise((resolve) => child.on('close', resolve))
+    assert.deepEqual([code, err, out.split('\n').length], [0, '', 2], args)
+  }
 })
 
 test('SIGTERM stops in order, the next run continues', async () => {
@@ -162,6 +242,7 @@ test('a second process waits, and takes over after kill -9', async () => {
   numbersJob({ count: 40_000, rate: 4_000 })
   const first = start('run', 'job.ts', '--checkpoints', 'state', '--checkpoint-every', '200ms', '--lease', '2s')
   await first.said('numbers: checkpoint ')
+  assert.match((await millrace('state', 'state', 'counts')).out, /^100 keys, watermark before all records$/m)
   const second = start('run', 'job.ts', '--checkpoints', 'state', '--lease', '2s')
   await second.said(`numbers: waiting: process ${first.child.pid} has the job; takes over in `)
   assert.match((await millrace('checkpoints', 'state')).out, new RegExp(`^job numbers: (running in|claimed by) process ${first.child.pid}`))

@@ -1,7 +1,8 @@
 import { errorCodes } from '../core/error-codes.ts'
 import { messageOf, StreamError } from '../core/errors.ts'
+import type { Paint } from '../core/text-layout.ts'
+import { errorPage } from './error-page.ts'
 import { userStackOf } from './user-stack.ts'
-import type { Paint } from './world.ts'
 
 /** Frames shown where nothing of a stack is the user's. */
 const MAX_FRAMES = 12
@@ -36,7 +37,7 @@ export function errorText(error: unknown, context: ErrorContext): string {
     ])
   }
   const lines = [`${paint('red', 'millrace:')} ${codeText(error, context)}${messageOf(error)}`, ...reasonLines(error, context)]
-  if (StreamError.is(error)) lines.push(...remedyLines(error.code, context))
+  if (StreamError.is(error)) lines.push(...remedyLines(error, context))
   return linesText(lines)
 }
 
@@ -57,9 +58,10 @@ function stackLines(error: unknown, indent: string, { folder, paint }: ErrorCont
   return [...excerpt.map((line) => `${indent}${line}`.trimEnd()), ...shown.map((line) => `${indent}${paint('dim', line)}`)]
 }
 
-/** A file that cannot be read, a closed pipe: the message says it all. */
+/** A file that cannot be read, a closed pipe, a module that is not there: the message says it all. */
 function isOfSystem(error: unknown): boolean {
-  return typeof error === 'object' && error !== null && 'syscall' in error
+  if (typeof error !== 'object' || error === null) return false
+  return 'syscall' in error || ('code' in error && /^(ERR_|MODULE_NOT_FOUND)/.test(String(error.code)))
 }
 
 function allFrames(error: unknown): readonly string[] {
@@ -94,11 +96,17 @@ function nameOf(error: unknown): string {
   return error instanceof Error && error.name !== 'Error' ? `${error.name}: ` : ''
 }
 
-export function remedyLines(code: string, { paint }: ErrorContext): readonly string[] {
-  const remedy = Object.hasOwn(errorCodes, code) ? errorCodes[code as keyof typeof errorCodes].remedy : ''
-  const see = `  see docs/errors.md#${code.toLowerCase()}`
-  // Some remedies only point to the message, which stands above.
-  return remedy === '' || /^The message (names|says)\b/.test(remedy) ? [see] : [`  ${paint('cyan', 'what to do:')} ${remedy}`, see]
+export function remedyLines(error: StreamError, { paint, folder }: ErrorContext): readonly string[] {
+  const { code, message } = error
+  const remedy = Object.hasOwn(errorCodes, code) ? errorCodes[code].remedy : ''
+  const see = `  see ${errorPage(folder)}#${code.toLowerCase()}`
+  return isSaid(remedy, message) ? [see] : [`  ${paint('cyan', 'what to do:')} ${remedy}`, see]
+}
+
+/** Some remedies only point to the message, which stands above; some messages say themselves what to do. */
+function isSaid(remedy: string, message: string): boolean {
+  const [first = ''] = remedy.split(/[,.;:]/)
+  return first === '' || /^The message (names|says)\b/.test(remedy) || message.includes(first)
 }
 
 function linesText(lines: readonly string[]): string {

@@ -23,14 +23,30 @@ test('who has the job, and how long it is still waited for', () => {
 })
 
 test('where it begins', () => {
-  const nothing = { kind: 'restoring', checkpoint: undefined, kept: [], added: [], dropped: [], repeatsOutput: false } as const
+  const nothing = {
+    kind: 'restoring',
+    checkpoint: undefined,
+    kept: [],
+    migrated: [],
+    added: [],
+    dropped: [],
+    repeatsOutput: false,
+  } as const
   assert.equal(eventText(nothing, context), 'starts from nothing: state is empty')
   assert.match(eventText(nothing, { ...context, directory: undefined }) ?? '', /without --checkpoints nothing survives/)
-  const restored = { ...nothing, checkpoint: 12, kept: ['step/a'], added: ['step/b'], dropped: ['step/c'] }
+  const migrated = [{ state: 'step/a.sum', from: 1, to: 3 }]
   assert.equal(
-    eventText(restored, context),
-    'continues from checkpoint 12\n  new in the job, starts empty: step/b\n  given up (--allow-dropped): step/c',
+    eventText({ ...nothing, checkpoint: 12, kept: ['step/a.n', 'sink/s'], migrated, added: ['step/b'], dropped: ['step/c'] }, context),
+    [
+      'continues from checkpoint 12',
+      '  kept: step/a.n, sink/s',
+      '  migrated: step/a.sum (version 1 to 3)',
+      '  new in the job, starts empty: step/b',
+      '  given up (--allow-dropped): step/c',
+    ].join('\n'),
   )
+  const same = { ...nothing, checkpoint: 12, kept: ['step/a.n'] }
+  assert.equal(eventText(same, context), 'continues from checkpoint 12', 'nothing is said where nothing differs')
   const older = eventText({ ...nothing, checkpoint: 12, repeatsOutput: true }, context) ?? ''
   assert.match(older, /after 12 are forgotten .* committed after it stays and is written again/)
 })

@@ -68,6 +68,10 @@ function restoringText(event: Extract<JobEvent, { kind: 'restoring' }>, context:
       `  checkpoints after ${event.checkpoint} are forgotten (--accept-loss). Output that was committed after it stays and is written again:`,
       '  take it away, or expect those records twice',
     )
+  const isChanged = event.migrated.length + event.added.length + event.dropped.length > 0
+  if (isChanged && event.kept.length > 0) lines.push(`  kept: ${event.kept.join(', ')}`)
+  if (event.migrated.length > 0)
+    lines.push(`  migrated: ${event.migrated.map(({ state, from, to }) => `${state} (version ${from} to ${to})`).join(', ')}`)
   if (event.added.length > 0) lines.push(`  new in the job, starts empty: ${event.added.join(', ')}`)
   if (event.dropped.length > 0) lines.push(`  given up (--allow-dropped): ${event.dropped.join(', ')}`)
   return lines.join('\n')
@@ -80,7 +84,7 @@ function failedText(event: Extract<JobEvent, { kind: 'attempt-failed' }>, { isRe
   const lines = [`failed${isRepeated ? ' again' : ''}: ${code}${messageOf(event.error)}`]
   if (!isRepeated) lines.push(...reasonLines(event.error, error))
   // It may go on like this for ever, so each time says how it ends.
-  if (StreamError.is(event.error)) lines.push(...remedyLines(event.error.code, error))
+  if (StreamError.is(event.error)) lines.push(...remedyLines(event.error, error))
   return [...lines, `  restarts from its newest checkpoint in ${durationText(event.restartInMs)}`].join('\n')
 }
 

@@ -10,10 +10,10 @@ interface ExitCode {
 /** How `millrace` ends, for scripts and supervisors; printed by `--help`. STABLE: a number never changes its meaning. */
 export const exitCodes: Readonly<Record<ExitName, ExitCode>> = {
   ok: { code: 0, what: 'done: finished, stopped by one Ctrl-C or SIGTERM, or nothing was left to do' },
-  failed: { code: 1, what: 'the job cannot be built, has failed for good, or could not stop in time' },
+  failed: { code: 1, what: 'the job cannot be built, has failed for good, or could not stop in time; or its storage cannot be used' },
   usage: { code: 2, what: 'the command line or an option is wrong; nothing was started' },
   fenced: { code: 3, what: 'another process has taken over the job; it runs there' },
-  refused: { code: 4, what: 'a checkpoint is damaged, missing, or may not be restored into this job' },
+  refused: { code: 4, what: 'a checkpoint is damaged, missing, lacks what was asked for, or may not be restored into this job' },
   hangup: { code: 129, what: 'a second SIGHUP ended it at once' },
   interrupted: { code: 130, what: 'a second Ctrl-C ended it at once' },
   terminated: { code: 143, what: 'a second SIGTERM ended it at once' },
@@ -30,6 +30,7 @@ const byErrorCode: Partial<Record<ErrorCode, ExitName>> = {
   CHECKPOINT_FORMAT: 'refused',
   CHECKPOINT_FOREIGN: 'refused',
   CHECKPOINT_NOT_FOUND: 'refused',
+  STATE_NOT_FOUND: 'refused',
   RESTORE_REFUSED: 'refused',
   STATE_DROPPED: 'refused',
   STATE_MISMATCH: 'refused',

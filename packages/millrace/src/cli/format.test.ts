@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { ageText, bytesText, countText, durationText, momentText, pluralText, rateText, valueText, watermarkText } from './format.ts'
+import { ageText, bytesText, countText, durationText, momentText, pluralText, rateText, watermarkText } from './format.ts'
 
 function table<T>(what: (value: T) => string, rows: readonly (readonly [T, string])[]): void {
   for (const [value, text] of rows) assert.equal(what(value), text)
@@ -78,15 +78,4 @@ test('ages and moments', () => {
     [Number.POSITIVE_INFINITY, 'end of input'],
     [0, '1970-01-01 00:00:00'],
   ])
-})
-
-test('values of any kind become one line', () => {
-  table<unknown>(valueText, [
-    [{ offset: 12, big: 5n }, '{"offset":12,"big":"5n"}'],
-    [new Uint8Array(3), '"3 bytes"'],
-    [Number.NaN, '"NaN"'],
-    [new Map([['a', 1]]), '[["a",1]]'],
-    [undefined, 'undefined'],
-  ])
-  assert.equal(valueText('x'.repeat(200), 10), '"xxxxxx...')
 })

@@ -37,6 +37,11 @@ export function pluralText(count: number, word: string): string {
   return `${countText(count)} ${word}${count === 1 ? '' : 's'}`
 }
 
+/** Whole, and 100% only for all: `0%`, `99%`. */
+export function percentText(share: number): string {
+  return `${Math.floor(share * 100)}%`
+}
+
 /** Per second: `0/s`, `2.5/s`, `512,345/s`. */
 export function rateText(perSecond: number): string {
   const isSmall = perSecond > 0 && perSecond < 9.95
@@ -77,12 +82,6 @@ export function momentText(ms: number): string {
 export function watermarkText(watermark: number): string {
   if (watermark === Number.NEGATIVE_INFINITY) return 'before all records'
   return watermark === Number.POSITIVE_INFINITY ? 'end of input' : momentText(watermark)
-}
-
-/** One line of JSON for any value that a checkpoint may hold, cut to `limit` characters. */
-export function valueText(value: unknown, limit: number = 100): string {
-  const text = JSON.stringify(value, jsonValue) ?? String(value)
-  return text.length <= limit ? text : `${text.slice(0, Math.max(0, limit - 3))}...`
 }
 
 /** Replacer for JSON.stringify: what JSON cannot hold becomes readable text. */

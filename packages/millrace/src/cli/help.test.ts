@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { parseCommandLine } from './arguments.ts'
 import { commands } from './commands.ts'
 import { exitCodes } from './exit-codes.ts'
-import { commandHelp, generalHelp, wrap } from './help.ts'
+import { commandHelp, generalHelp } from './help.ts'
 
 const all = [generalHelp(), ...commands.map(commandHelp)]
 
@@ -30,9 +30,4 @@ test('exit codes stand in every help and in docs/cli.md', () => {
     for (const text of all) assert.ok(text.includes(`${code}  ${what}\n`))
     assert.ok(page.includes(code > 100 ? String(code) : `| ${code} | ${what} |`), `${code}`)
   }
-})
-
-test('breaks between words', () => {
-  assert.deepEqual(wrap('one two three', 7), ['one two', 'three'])
-  assert.deepEqual(wrap('immeasurably', 5), ['immeasurably'])
 })

@@ -1,6 +1,7 @@
-import { commands, type CommandSpec, type Example, type OptionSpec } from './commands.ts'
+import { tableText, wrap } from '../core/text-layout.ts'
+import { commands, commonOptions, operandsText, type CommandSpec, type Example, type OptionSpec } from './commands.ts'
+import { errorPage } from './error-page.ts'
 import { exitCodes } from './exit-codes.ts'
-import { tableText } from './table.ts'
 
 const WIDTH = 92
 
@@ -13,7 +14,7 @@ export function generalHelp(): string {
     '',
     ...tableText(
       [
-        ...commands.map((command) => [`${command.name} ${command.operand}`, command.what]),
+        ...commands.map((command) => [`${command.name} ${operandsText(command)}`, command.what]),
         ['help COMMAND', 'Options and examples of a command'],
         ['--version', 'The version'],
       ],
@@ -26,12 +27,13 @@ export function generalHelp(): string {
       { command: 'millrace run job.ts --checkpoints state', what: 'run it; run again to continue' },
       { command: 'millrace checkpoints state', what: 'what can be restored, who owns the job' },
       { command: 'millrace inspect state', what: 'what is in the newest checkpoint' },
+      { command: 'millrace state state totals north', what: 'what the step "totals" holds for a key' },
     ]),
     '',
     'exit codes:',
     ...exitCodeLines(),
     '',
-    'Each error has a code; docs/errors.md says what it means and what to do.',
+    `Each error has a code; ${errorPage(process.cwd())} says what it means and what to do.`,
   )
 }
 
@@ -40,9 +42,9 @@ export function commandHelp(command: CommandSpec): string {
   return lines(
     `${command.what}.`,
     '',
-    `usage: millrace ${command.name} ${command.operand} [options]`,
+    `usage: millrace ${command.name} ${operandsText(command)} [options]`,
     '',
-    ...optionLines(command.options),
+    ...optionLines([...command.options, ...commonOptions]),
     '',
     ...command.more.flatMap((paragraph) => [...wrap(paragraph, WIDTH), '']),
     'examples:',
@@ -71,20 +73,6 @@ function exitCodeLines(): string[] {
     Object.values(exitCodes).map(({ code, what }) => [String(code), what]),
     { indent: '  ', right: [0] },
   )
-}
-
-/** Breaks a paragraph between words. */
-export function wrap(text: string, width: number): string[] {
-  const found: string[] = []
-  let line = ''
-  for (const word of text.split(' ')) {
-    if (line !== '' && line.length + 1 + word.length > width) {
-      found.push(line)
-      line = ''
-    }
-    line = line === '' ? word : `${line} ${word}`
-  }
-  return [...found, line]
 }
 
 function lines(...all: readonly string[]): string {

@@ -1,8 +1,10 @@
 import type { KeyedPart, Manifest, OperatorPart, Run, SinkPart, SourcePart } from '../checkpoint/manifest.ts'
 import type { Env } from '../core/env.ts'
 import { messageOf, StreamError } from '../core/errors.ts'
+import type { KeyGroupRange } from '../core/key-group.ts'
 import { ChunkReader } from '../runtime/chunk-reader.ts'
 import type { LogReport, StoredCheckpoint } from './log-reader.ts'
+import { blocksOfRun, type StateFiles } from './run-blocks.ts'
 import { GroupCount, type StateCount } from './state-count.ts'
 
 /** A checkpoint as data: what `millrace inspect --json` prints. */
@@ -80,10 +82,7 @@ function inOrder({ operators }: Manifest): readonly (readonly [string, OperatorP
   return kinds.flatMap((kind) => Object.entries(operators).filter(([, part]) => part.kind === kind))
 }
 
-interface Context {
-  readonly manifest: Manifest
-  readonly chunks: ChunkReader
-  readonly log: LogReport
+interface Context extends StateFiles {
   /** By message, so that a file that is needed often is named once. */
   readonly damaged: Map<string, { readonly file: string; readonly message: string }>
 }
@@ -114,32 +113,20 @@ async function countStates(address: string, part: KeyedPart, context: Context): 
   for (let first = 0; first < context.manifest.keyGroups; first += GROUPS_AT_ONCE) {
     const last = Math.min(first + GROUPS_AT_ONCE, context.manifest.keyGroups) - 1
     const groups = new Map<number, GroupCount>()
-    for (const run of part.runs) {
-      const range = { first: Math.max(first, run.first), last: Math.min(last, run.last) }
-      if (range.first <= range.last) await applyRun(address, run, range, groups, context)
-    }
+    for (const run of part.runs) await applyRun(address, run, { first, last }, groups, context)
     for (const group of groups.values()) group.forEach((state, count) => totals.set(state, sumOf(totals.get(state), count)))
   }
   return totals
 }
 
 /** What of a run is damaged is left out: the rest still tells something. */
-async function applyRun(
-  address: string,
-  run: Run,
-  range: { readonly first: number; readonly last: number },
-  groups: Map<number, GroupCount>,
-  context: Context,
-): Promise<void> {
+async function applyRun(address: string, run: Run, range: KeyGroupRange, groups: Map<number, GroupCount>, context: Context): Promise<void> {
   const file = context.log.storage.nameOf({ chunk: run.chunk })
   try {
-    const ref = context.manifest.chunks.find(({ name }) => name === run.chunk)
-    if (ref === undefined)
-      throw new StreamError('CHECKPOINT_CORRUPT', `${file} is needed by ${address}, but the checkpoint does not list it.`)
-    for (const block of await context.chunks.blocks(address, range, ref)) {
+    for (const block of await blocksOfRun(address, run, range, context)) {
       const group = groups.get(block.group) ?? new GroupCount()
       groups.set(block.group, group)
-      group.apply(block.bytes, (state) => run.ignored?.includes(state) === true)
+      group.apply(block.bytes, block.isIgnored)
     }
   } catch (error) {
     if (!StreamError.is(error)) throw error
@@ -148,12 +135,12 @@ async function applyRun(
   }
 }
 
-function sumOf(a: StateCount | undefined, b: StateCount): StateCount {
+export function sumOf(a: StateCount | undefined, b: StateCount): StateCount {
   if (a === undefined) return b
   return { keys: a.keys + b.keys, entries: a.entries + b.entries, bytes: a.bytes + b.bytes }
 }
 
-function stateReports(part: KeyedPart, counts: ReadonlyMap<string, StateCount>): readonly StateReport[] {
+export function stateReports(part: KeyedPart, counts: ReadonlyMap<string, StateCount>): readonly StateReport[] {
   return Object.entries(part.states).map(([name, { kind, domain, version, ttl }]) => ({
     name,
     kind: domain === undefined ? kind : `${domain === 'event' ? 'event' : 'processing'} ${kind}`,

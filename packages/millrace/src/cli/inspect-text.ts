@@ -1,6 +1,7 @@
-import { ageText, bytesText, countText, durationText, momentText, pluralText, valueText, watermarkText } from './format.ts'
+import { tableText } from '../core/text-layout.ts'
+import { ageText, bytesText, countText, durationText, momentText, pluralText, watermarkText } from './format.ts'
 import type { CheckpointReport, OperatorReport } from './inspect-data.ts'
-import { tableText } from './table.ts'
+import { valueText } from './value-text.ts'
 
 /** Rows of a table before the rest is counted only. */
 const MAX_ROWS = 20
@@ -67,7 +68,7 @@ function keyedLines({ address, states, runs, watermarks, isComplete }: Extract<O
 }
 
 /** Nearly always one for all groups. */
-function watermarksText(watermarks: Extract<OperatorReport, { kind: 'keyed' }>['watermarks']): string {
+export function watermarksText(watermarks: Extract<OperatorReport, { kind: 'keyed' }>['watermarks']): string {
   const all = [...new Set(watermarks.map(({ watermark }) => watermark))]
   if (all.length === 1) return `watermark ${watermarkText(all[0] as number)}`
   return `watermarks ${watermarks.map(({ first, last, watermark }) => `${watermarkText(watermark)} (groups ${first}-${last})`).join(', ')}`

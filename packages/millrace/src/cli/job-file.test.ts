@@ -38,6 +38,7 @@ test('a file that is not there', async () => {
   file('there.ts', '')
   assert.match(await refusal(join(folder, 'nope.ts')), /^millrace: There is no file nope\.ts\.\n {2}see millrace help run\n$/)
   assert.match(await refusal(join(folder, 'there.js')), /There is no file there\.js\. Did you mean there\.ts\?/)
+  assert.match(await refusal(join(folder, 'tehre.ts')), /There is no file tehre\.ts\. Did you mean there\.ts\?/)
   assert.match(await refusal(folder), /is a directory: name the file/)
 })
 
@@ -80,4 +81,18 @@ test('code that cannot be loaded is shown where it goes wrong', async () => {
     await refusal(file('node_modules/p/job.ts', `const a: number = 1\nexport default a`)),
     /does not run TypeScript below node_modules/,
   )
+})
+
+test('an ES module in a package that says commonjs, as npm init writes it', async () => {
+  file('scripted/package.json', '{ "type": "commonjs" }')
+  const refused = await refusal(file('scripted/job.js', `import { x } from './nothing.js'\nexport default x\n`))
+  assert.match(
+    refused,
+    /package\.json says "type": "commonjs", and this file is an ES module: npm pkg set type=module, or call the file scripted\/job\.mjs\./,
+  )
+})
+
+test('what is missing is named without the frames of Node', async () => {
+  assert.match(await refusal(file('typing.ts', `import 'milrace'\n`)), /imported from typing\.ts\. Did you mean 'millrace'\?\n {2}see /)
+  assert.doesNotMatch(await refusal(file('typing.ts', `import 'milrace'\n`)), /node:internal|npm install/)
 })

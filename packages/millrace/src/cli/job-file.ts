@@ -1,14 +1,14 @@
-import { spawnSync } from 'node:child_process'
-import { existsSync, statSync } from 'node:fs'
-import { resolve } from 'node:path'
+import { existsSync, readdirSync, statSync } from 'node:fs'
+import { basename, dirname, join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { messageOf, StreamError } from '../core/errors.ts'
+import { StreamError } from '../core/errors.ts'
 import { suggestionFor } from '../core/suggest.ts'
 import { loadModule } from '../env/load-module.ts'
 import { loadJob } from '../job/load-job.ts'
 import { usage } from './arguments.ts'
 import type { CommandName } from './commands.ts'
-import { valueText } from './format.ts'
+import { valueText } from './value-text.ts'
+import { loadError } from './load-error.ts'
 
 /** A job as a module exports it. */
 export interface LoadedJob {
@@ -44,43 +44,24 @@ function checkFile(file: string, path: string, command: CommandName): void {
   const stat = existsSync(file) ? statSync(file) : undefined
   if (stat?.isDirectory() === true) throw usage(`${path} is a directory: name the file that default-exports the job.`, command)
   if (stat !== undefined) return
-  const other = ['.ts', '.js', '.mts', '.mjs']
-    .map((extension) => `${path.replace(/\.\w+$/, '')}${extension}`)
-    .find((candidate) => existsSync(resolve(candidate)))
+  const other = similarFile(path)
   throw usage(`There is no file ${path}.${other === undefined ? '' : ` Did you mean ${other}?`}`, command)
 }
 
-function loadError(path: string, file: string, error: unknown): StreamError {
-  const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined
-  const message = messageOf(error)
-  const wrong = (what: string, cause: unknown = error): StreamError =>
-    new StreamError('INVALID_JOB', `${path} cannot be loaded: ${what}`, { cause })
-  if (code === 'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX') {
-    return wrong(
-      `${message}. Node runs TypeScript by removing the types; write it without enums, namespaces with values, parameter properties and decorators, or compile it first.`,
-    )
-  }
-  if (code === 'ERR_UNSUPPORTED_NODE_MODULES_TYPE_STRIPPING')
-    return wrong('Node does not run TypeScript below node_modules: compile it first.')
-  if (code === 'ERR_UNKNOWN_FILE_EXTENSION') return wrong('it is no JavaScript or TypeScript file (.ts, .mts, .js, .mjs, .cjs).')
-  if (code === 'ERR_MODULE_NOT_FOUND' || code === 'MODULE_NOT_FOUND') return wrong(`${message}. ${missingHint(message)}`)
-  if (error instanceof SyntaxError && code === undefined && !/^\S+:\d+\n/.test(String(error.stack)))
-    return wrong(message, withPlace(error, file))
-  return wrong(message)
+/** The same name with another extension, or a name beside it that is nearly the same. */
+function similarFile(path: string): string | undefined {
+  const stem = stemOf(path)
+  const renamed = ['.ts', '.js', '.mts', '.mjs'].map((extension) => `${stem}${extension}`).find((each) => existsSync(resolve(each)))
+  const folder = dirname(path)
+  if (renamed !== undefined || !existsSync(resolve(folder))) return renamed
+  const jobs = readdirSync(resolve(folder)).filter((name) => /\.[cm]?[jt]s$/.test(name))
+  const near = suggestionFor(basename(stem), jobs.map(stemOf))
+  const found = jobs.find((name) => stemOf(name) === near)
+  return found === undefined ? undefined : join(folder, found)
 }
 
-function missingHint(message: string): string {
-  const name = /package '([^']+)'/.exec(message)?.[1]
-  return name === undefined ? 'Imports of files end in their extension, as in ./orders.ts.' : `Install it: npm install ${name}.`
-}
-
-/** V8 does not say where JavaScript goes wrong, unless asked to check the file alone. */
-function withPlace(error: SyntaxError, file: string): SyntaxError {
-  const { status, stderr } = spawnSync(process.execPath, ['--check', file], { encoding: 'utf8', timeout: 5_000 })
-  if (status === 0 || !stderr.includes('SyntaxError')) return error
-  const placed = new SyntaxError(error.message)
-  placed.stack = stderr
-  return placed
+function stemOf(path: string): string {
+  return path.replace(/\.\w+$/, '')
 }
 
 /** What the module has instead of a job. */
@@ -125,6 +106,6 @@ function looksLikeJob(value: unknown): boolean {
 function kindOf(value: unknown): string {
   if (value === null) return 'null'
   if (Array.isArray(value)) return 'an array'
-  if (typeof value === 'function') return value.name === '' ? 'a function' : `the function ${value.name}`
+  if (typeof value === 'function') return value.name === '' || value.name === 'default' ? 'a function' : `the function ${value.name}`
   return typeof value === 'object' ? 'an object' : `the ${typeof value} ${valueText(value)}`
 }

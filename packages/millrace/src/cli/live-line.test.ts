@@ -7,7 +7,18 @@ const plain = (_style: string, text: string): string => text
 const NOW = 1_700_000_000_000
 const view: LiveView = {
   job: 'orders',
-  status: { phase: 'running', records: 1_234_567, invalid: 0, watermark: NOW - 3_200, restarts: 0, newestCheckpoint: undefined },
+  status: {
+    phase: 'running',
+    records: 1_234_567,
+    invalid: 0,
+    late: 0,
+    sources: [],
+    sinks: [],
+    watermark: NOW - 3_200,
+    restarts: 0,
+    newestCheckpoint: undefined,
+    restored: undefined,
+  },
   perSecond: 512_345,
   nowMs: NOW,
   hasCheckpoints: true,
@@ -79,4 +90,28 @@ test('the speed is that of the last three seconds', () => {
   for (let at = 3_000; at <= 10_000; at += 1_000) meter.add(at, 1_500)
   assert.equal(meter.add(11_000, 1_500), 0)
   assert.equal(new RateMeter().add(5, 100), 0)
+})
+
+test('how much of the input has been read: that of the slowest source, if all know', () => {
+  const source = (share: number | undefined): LiveView['status']['sources'][number] => ({
+    address: 'source/a',
+    records: 1,
+    invalid: 0,
+    share,
+  })
+  const line = (...shares: readonly (number | undefined)[]): string =>
+    liveLine({ ...view, status: { ...view.status, sources: shares.map(source) } }, WIDE, plain)
+  assert.match(line(0.9, 0.459), /^orders running \| 45% \| 1,234,567 records \|/)
+  assert.match(line(0.9999), /\| 99% \|/)
+  assert.match(line(1), /\| 100% \|/)
+  assert.doesNotMatch(line(0.5, undefined), /%/)
+  assert.doesNotMatch(line(), /%/)
+})
+
+test('what went in and what came out', () => {
+  const sinks = [
+    { address: 'sink/a', records: 1_000, place: undefined },
+    { address: 'sink/b', records: 234, place: 'out' },
+  ]
+  assert.match(liveLine({ ...view, status: { ...view.status, sinks } }, WIDE, plain), /\| 1,234,567 records in, 1,234 out \|/)
 })

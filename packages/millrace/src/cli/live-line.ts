@@ -1,6 +1,6 @@
 import type { CheckpointInfo, JobStatus } from '../runtime/monitor.ts'
-import { ageText, bytesText, durationText, momentText, pluralText, rateText } from './format.ts'
-import type { Paint } from './world.ts'
+import type { Paint } from '../core/text-layout.ts'
+import { ageText, bytesText, countText, durationText, momentText, percentText, pluralText, rateText } from './format.ts'
 
 export interface LiveView {
   readonly job: string
@@ -52,24 +52,46 @@ function partsOf(view: LiveView): readonly Part[] {
   if (view.waiting !== undefined) return [head]
   const restarts: Part = {
     text: pluralText(status.restarts, 'restart'),
-    rank: status.restarts === 0 ? 8 : 2,
+    rank: status.restarts === 0 ? 9 : 3,
     paint: (paint, text) => (status.restarts === 0 ? text : paint('yellow', text)),
   }
   const isMoving = status.phase === 'running' || status.phase === 'stopping'
   if (!isMoving) return [head, ...checkpointParts(view), restarts]
   return [
     head,
-    { text: pluralText(status.records, 'record'), rank: 5 },
+    ...shareParts(status),
+    { text: recordsText(status), rank: 6 },
     ...(status.invalid === 0 ? [] : [invalidPart(status.invalid)]),
-    { text: rateText(view.perSecond), rank: 1, paint: (paint, text) => paint('bold', text) },
+    { text: rateText(view.perSecond), rank: 2, paint: (paint, text) => paint('bold', text) },
     ...lagParts(status.watermark, view.nowMs),
     ...checkpointParts(view),
     restarts,
   ]
 }
 
+/** Of all input, where all sources know how much there is. */
+function shareParts({ sources }: JobStatus): readonly Part[] {
+  const share = shareOfInput(sources)
+  return share === undefined ? [] : [{ text: percentText(share), rank: 1, paint: (paint, text) => paint('bold', text) }]
+}
+
+/** The job ends when its slowest source does; undefined where one does not know how much it has. */
+export function shareOfInput(sources: JobStatus['sources']): number | undefined {
+  let least: number | undefined
+  for (const { share } of sources) {
+    if (share === undefined) return undefined
+    least = Math.min(least ?? 1, share)
+  }
+  return least
+}
+
+function recordsText({ records, sinks }: JobStatus): string {
+  const out = sinks.reduce((sum, sink) => sum + sink.records, 0)
+  return sinks.length === 0 ? pluralText(records, 'record') : `${pluralText(records, 'record')} in, ${countText(out)} out`
+}
+
 function invalidPart(count: number): Part {
-  return { text: `${count} invalid`, rank: 4, paint: (paint, text) => paint('yellow', text) }
+  return { text: `${countText(count)} invalid`, rank: 5, paint: (paint, text) => paint('yellow', text) }
 }
 
 /** `waiting` without an owner: it looks at its checkpoints. */
@@ -84,22 +106,22 @@ function styleOf(status: JobStatus): 'green' | 'yellow' | 'cyan' {
 
 /** How far the event time is behind the clock; for old data also when it is. */
 function lagParts(watermark: number, nowMs: number): readonly Part[] {
-  if (watermark === Number.NEGATIVE_INFINITY) return [{ text: 'no watermark', rank: 7 }]
-  if (watermark === Number.POSITIVE_INFINITY) return [{ text: 'end of input', rank: 3 }]
+  if (watermark === Number.NEGATIVE_INFINITY) return [{ text: 'no watermark', rank: 8 }]
+  if (watermark === Number.POSITIVE_INFINITY) return [{ text: 'end of input', rank: 4 }]
   const lagMs = nowMs - watermark
   const lag = lagMs < 0 ? `${durationText(-lagMs)} ahead` : `${durationText(lagMs)} behind`
   // Figures of a replay of old data would all be the same: the time itself is what moves.
   return lagMs < DAY_MS
-    ? [{ text: lag, rank: 3 }]
+    ? [{ text: lag, rank: 4 }]
     : [
-        { text: `at ${momentText(watermark).slice(0, 16)}`, rank: 3 },
-        { text: lag, rank: 6 },
+        { text: `at ${momentText(watermark).slice(0, 16)}`, rank: 4 },
+        { text: lag, rank: 7 },
       ]
 }
 
 function checkpointParts({ newest, restored, nowMs, hasCheckpoints }: LiveView): readonly Part[] {
-  if (!hasCheckpoints) return [{ text: 'no checkpoints', rank: 4 }]
+  if (!hasCheckpoints) return [{ text: 'no checkpoints', rank: 5 }]
   if (newest !== undefined)
-    return [{ text: `checkpoint ${newest.checkpoint}: ${ageText(nowMs - newest.createdAtMs)}, ${bytesText(newest.sizeBytes)}`, rank: 4 }]
-  return [{ text: restored === undefined ? 'no checkpoint yet' : `checkpoint ${restored}: restored`, rank: 4 }]
+    return [{ text: `checkpoint ${newest.checkpoint}: ${ageText(nowMs - newest.createdAtMs)}, ${bytesText(newest.sizeBytes)}`, rank: 5 }]
+  return [{ text: restored === undefined ? 'no checkpoint yet' : `checkpoint ${restored}: restored`, rank: 5 }]
 }

@@ -38,7 +38,11 @@ const MAX_LOOKS = 10
  */
 export async function readLog(env: Env, directory: string): Promise<LogReport> {
   const info = await env.files.info(directory)
-  if (info === undefined) throw new StreamError('COMMAND_LINE', `There is no directory ${directory}.`)
+  if (info === undefined)
+    throw new StreamError(
+      'COMMAND_LINE',
+      `There is no directory ${directory}. A run makes it: millrace run JOB.ts --checkpoints ${directory}`,
+    )
   if (info.kind !== 'directory')
     throw new StreamError('COMMAND_LINE', `${directory} is no directory: name the one that --checkpoints was given.`)
   const storage = new OpenDirectory(env, directory)

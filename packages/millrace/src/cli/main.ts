@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { parseCommandLine, type Request } from './arguments.ts'
+import { colourWish } from './colour.ts'
 import { errorText } from './error-text.ts'
 import { exitCodeOf, exitCodes } from './exit-codes.ts'
 import { commandHelp, generalHelp } from './help.ts'
@@ -9,7 +10,7 @@ import { processWorld, type World } from './world.ts'
  * The `millrace` command. Resolves to the exit code once all is done; never rejects.
  * @param args without Node and the script
  */
-export async function main(args: readonly string[], world: World = processWorld()): Promise<number> {
+export async function main(args: readonly string[], world: World = processWorld(colourWish(args))): Promise<number> {
   try {
     if (args.length === 0) {
       world.stderr.write(generalHelp())
@@ -36,7 +37,9 @@ async function perform(request: Request, world: World): Promise<number> {
 }
 
 /** Each command loads what it needs: help is there at once. */
-async function performCommand({ name, operand, values }: Extract<Request, { kind: 'command' }>, world: World): Promise<number> {
+async function performCommand({ name, operands, values }: Extract<Request, { kind: 'command' }>, world: World): Promise<number> {
+  // Required operands are there: parseCommandLine has seen to that.
+  const operand = operands[0] as string
   switch (name) {
     case 'run': {
       const { runCommand } = await import('./run.ts')
@@ -53,6 +56,14 @@ async function performCommand({ name, operand, values }: Extract<Request, { kind
     case 'inspect': {
       const { inspectCommand } = await import('./inspect.ts')
       return await inspectCommand(operand, values, world)
+    }
+    case 'completions': {
+      const { completionsCommand } = await import('./completions.ts')
+      return completionsCommand(operand, world)
+    }
+    case 'state': {
+      const { stateCommand } = await import('./state.ts')
+      return await stateCommand({ checkpoint: operand, step: operands[1] as string, key: operands[2] }, values, world)
     }
   }
 }

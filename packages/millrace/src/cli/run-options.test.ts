@@ -68,3 +68,41 @@ test('numbers and times are refused in the words of the command line', () => {
     /^INVALID_DURATION --checkpoint-every is "500": it has no unit\. Write 500ms/,
   )
 })
+
+test('when a failed job starts again: the strategies of the engine, with its names for their options', () => {
+  const restart = (text: string): unknown => {
+    const options = startOptionsOf({ checkpoints: 'state', restart: text })
+    settingsOf(options)
+    return options.restart
+  }
+  assert.equal(restart('none'), 'none')
+  assert.deepEqual(restart('exponential'), { strategy: 'exponential' })
+  assert.deepEqual(restart('exponential:initial=500ms,max=30s,multiplier=2,jitter=0,resetAfter=10m'), {
+    strategy: 'exponential',
+    initial: 500,
+    max: 30_000,
+    multiplier: 2,
+    jitter: 0,
+    resetAfter: 600_000,
+  })
+  assert.deepEqual(restart('fixed-delay:attempts=3,delay=1s'), { strategy: 'fixed-delay', attempts: 3, delay: 1_000 })
+  assert.equal(startOptionsOf({ restart: 'none' }).restart, 'none')
+})
+
+test('a restart that is not understood is named, with how to write it', () => {
+  const wrong = (restart: string): string => refusal({ checkpoints: 'state', restart })
+  const form = 'fixed-delay:attempts=3,delay=10s'
+  assert.equal(wrong('fixed'), `COMMAND_LINE --restart is 'fixed': did you mean ${form}?`)
+  assert.match(
+    wrong('sometimes'),
+    /^COMMAND_LINE --restart is 'sometimes': it may be none, fixed-delay:.*, exponential or exponential:initial=1s,/,
+  )
+  assert.equal(wrong('fixed-delay'), `COMMAND_LINE --restart fixed-delay says no attempts: write ${form}.`)
+  assert.equal(wrong('fixed-delay:attempts=3'), `COMMAND_LINE --restart fixed-delay:attempts=3 says no delay: write ${form}.`)
+  assert.equal(wrong('fixed-delay:3,1s'), `COMMAND_LINE --restart has '3' where NAME=VALUE should stand: write ${form}.`)
+  assert.equal(wrong('fixed-delay:attempts=3,dely=1s'), 'COMMAND_LINE fixed-delay has no option dely: did you mean delay?')
+  assert.equal(wrong('fixed-delay:attempts=3,attempts=4,delay=1s'), `COMMAND_LINE --restart says attempts twice: write ${form}.`)
+  assert.equal(wrong('fixed-delay:attempts=many,delay=1s'), "COMMAND_LINE --restart attempts is 'many': it has to be a number.")
+  assert.match(wrong('fixed-delay:attempts=3,delay=1'), /^INVALID_DURATION --restart delay is "1": it has no unit/)
+  assert.match(refusal({ restart: 'exponential' }), /^COMMAND_LINE --restart needs --checkpoints DIR/)
+})

@@ -4,6 +4,7 @@ import type { startJob } from '../job/start-job.ts'
 import { usage, type Values } from './arguments.ts'
 import type { CommandName } from './commands.ts'
 import { configOf } from './config-argument.ts'
+import { restartOf } from './restart-argument.ts'
 
 export type StartOptions = Parameters<typeof startJob>[1]
 
@@ -18,12 +19,14 @@ export function startOptionsOf(values: Values): StartOptions {
   const parallelism = countOf(values, 'parallelism', 'run')
   const workers = countOf(values, 'workers', 'run')
   const restore = restoreOf(values, directory)
+  const restart = textOf(values, 'restart')
   return {
     ...(config === undefined ? {} : { config }),
     ...(parallelism === undefined ? {} : { parallelism }),
     ...(workers === undefined ? {} : { workers }),
     ...(directory === undefined ? {} : { checkpoints: checkpointsOf(values, directory) }),
     ...(restore === undefined ? {} : { restore }),
+    ...(restart === undefined ? {} : { restart: restartOf(restart) }),
   }
 }
 
@@ -45,6 +48,8 @@ function checkNeedsNone(values: Values): void {
   const lost = ['checkpoint-every', 'retain', 'lease', 'restore', 'accept-loss', 'allow-dropped'].find((name) =>
     Object.hasOwn(values, name),
   )
+  if (values['restart'] !== undefined && values['restart'] !== 'none')
+    throw usage('--restart needs --checkpoints DIR: without checkpoints there is nothing to start again from.', 'run')
   if (lost !== undefined) throw usage(`--${lost} needs --checkpoints DIR.`, 'run')
 }
 

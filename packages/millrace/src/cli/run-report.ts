@@ -1,12 +1,13 @@
 import type { Env } from '../core/env.ts'
 import { messageOf } from '../core/errors.ts'
 import type { CheckpointInfo, JobEvent, JobStatus } from '../runtime/monitor.ts'
+import type { Paint } from '../core/text-layout.ts'
 import { eventText, waitingText } from './event-text.ts'
 import { bytesText, durationText, pluralText, rateText } from './format.ts'
-import { liveLine } from './live-line.ts'
+import { liveLine, shareOfInput } from './live-line.ts'
 import { RateMeter } from './rate-meter.ts'
 import type { Screen } from './screen.ts'
-import type { Paint } from './world.ts'
+import { summaryLines } from './summary.ts'
 
 export interface RunReportOptions {
   readonly job: string
@@ -14,6 +15,8 @@ export interface RunReportOptions {
   readonly screen: Screen
   readonly paint: Paint
   readonly folder: string
+  /** The log tells what happens: no sentences about it, and figures as a line of the log. */
+  readonly isLogged: boolean
   /** As written on the command line; undefined without checkpoints. */
   readonly directory: string | undefined
   /** Undefined until the job has started. */
@@ -32,6 +35,8 @@ export class RunReport {
   #waiting: Extract<JobEvent, { kind: 'waiting' }> | undefined
   #newest: CheckpointInfo | undefined
   #restored: number | undefined
+  /** Taken by this process. */
+  #checkpoints = 0
   #hasShownCheckpoint = false
   #isRunning = false
   #hasCommitsLeft = false
@@ -41,6 +46,7 @@ export class RunReport {
   constructor(options: RunReportOptions) {
     this.#options = options
     this.#startedMs = options.env.clock.monotonic()
+    this.#meter.add(this.#startedMs, 0)
     this.#arm()
   }
 
@@ -66,7 +72,12 @@ export class RunReport {
     if (event.kind === 'attempt-failed') this.#lastFailure = messageOf(event.error)
     if (event.kind === 'attempt-failed' || event.kind === 'restoring') this.#isRunning = false
     if (event.kind === 'running') this.#isRunning = true
-    if (text !== undefined) this.line(text)
+    if (text !== undefined) this.#tell(text)
+  }
+
+  /** What the log does not tell already. */
+  #tell(text: string): void {
+    if (!this.#options.isLogged) this.line(text)
   }
 
   #textOf(event: JobEvent): string | undefined {
@@ -87,22 +98,25 @@ export class RunReport {
   #onWaiting(event: Extract<JobEvent, { kind: 'waiting' }>): void {
     const isNew = this.#waiting?.owner.pid !== event.owner.pid
     this.#waiting = event
-    if (isNew) this.line(waitingText(event, this.#options.env.processes.self()))
+    if (isNew) this.#tell(waitingText(event, this.#options.env.processes.self()))
   }
 
   /** Each would be a line a second: the live line and the figures show them, the first one shows that they work. */
   #onCheckpoint(event: Extract<JobEvent, { kind: 'checkpoint' }>): void {
     this.#newest = event.info
+    this.#checkpoints++
     if (this.#hasShownCheckpoint || this.#options.screen.isLive || event.info.sizeBytes === 0) return
     this.#hasShownCheckpoint = true
-    this.line(this.#textOf(event) ?? '')
+    this.#tell(this.#textOf(event) ?? '')
   }
 
   #onEnded({ outcome }: Extract<JobEvent, { kind: 'ended' }>): void {
     if (outcome === 'already-finished') return
+    const { env, status, isLogged } = this.#options
+    const last = status()
+    if (isLogged && last !== undefined) return this.#logFigures(last)
     if (outcome === 'stopped') return this.line(this.#stoppedText())
-    const { env, status } = this.#options
-    const { records = 0, invalid = 0 } = status() ?? {}
+    const { records = 0, invalid = 0 } = last ?? {}
     const tookMs = env.clock.monotonic() - this.#startedMs
     const speed = tookMs > 0 ? ` (${rateText((records / tookMs) * 1_000)})` : ''
     const newest = this.#options.directory === undefined ? undefined : this.#newest
@@ -110,6 +124,8 @@ export class RunReport {
       newest === undefined ? '' : `; all output is committed, checkpoint ${newest.checkpoint} has ${bytesText(newest.sizeBytes)}`
     const invalidText = invalid === 0 ? '' : `, ${pluralText(invalid, 'invalid record')} among them`
     this.line(`finished: ${pluralText(records, 'record')} in ${durationText(tookMs)}${speed}${invalidText}${checkpoint}`)
+    if (last === undefined) return
+    for (const line of summaryLines({ status: last, checkpoints: this.#checkpoints })) this.#options.screen.line(line)
   }
 
   #stoppedText(): string {
@@ -120,6 +136,22 @@ export class RunReport {
     if (!this.#isRunning)
       return `stopped while it was not running: checkpoint ${this.newestCheckpoint} is complete, the same command continues from there and commits what it holds`
     return `stopped: checkpoint ${this.newestCheckpoint} is complete and its output committed; the same command continues from there`
+  }
+
+  #logFigures({ phase, records, invalid, sources, sinks, watermark, restarts }: JobStatus): void {
+    const { env, job } = this.#options
+    const share = shareOfInput(sources)
+    env.log('info', 'job.figures', {
+      job,
+      phase,
+      records,
+      written: sinks.reduce((sum, sink) => sum + sink.records, 0),
+      invalid,
+      restarts,
+      ...(share === undefined ? {} : { share: Math.floor(share * 1_000) / 1_000 }),
+      ...(Number.isFinite(watermark) ? { watermark } : {}),
+      ...(this.newestCheckpoint === undefined ? {} : { checkpoint: this.newestCheckpoint }),
+    })
   }
 
   #arm(): void {
@@ -144,6 +176,7 @@ export class RunReport {
       waiting: this.#waiting === undefined ? undefined : waitingText(this.#waiting, env.processes.self()),
     }
     if (screen.isLive) screen.live(liveLine(view, screen.width(), paint))
+    else if (this.#options.isLogged) this.#logFigures(now)
     else screen.line(liveLine(view, screen.width(), paint))
   }
 }

@@ -30,6 +30,7 @@ export async function runCommand(operand: string, values: Values, world: World):
     const handle = await startJob(job, options, {
       env: world.env,
       hasUncheckedConfig: true,
+      isLogged: world.isLogged,
       observer: (event) => running.report.onEvent(event),
     })
     running.setHandle(handle)
@@ -60,6 +61,7 @@ class RunningCommand {
       env: world.env,
       screen: screenOf(world),
       paint: world.paint,
+      isLogged: world.isLogged,
       folder: world.folder,
       directory,
       status: () => this.#handle?.status(),

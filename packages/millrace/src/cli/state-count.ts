@@ -43,6 +43,15 @@ export class GroupCount {
     }
   }
 
+  /** Calls back for each key of each state, in order of the states; `key` has the bytes of the key, one character a byte. */
+  forEachKey(
+    visit: (of: { readonly state: string; readonly key: string; readonly entries: number; readonly bytes: number }) => void,
+  ): void {
+    for (const [state, cells] of this.#states) {
+      for (const [text, { entries, bytes }] of cells) visit({ state, key: withoutNamespace(text), entries, bytes })
+    }
+  }
+
   #applyEntry(entry: BlockEntries): void {
     const cells = this.#cellsOf(entry.row.name)
     const namespace = textOf(entry.bytes, entry.namespaceStart, entry.namespaceEnd)
@@ -99,7 +108,12 @@ function keyText(namespace: string, key: string): string {
   return `${namespace.length}:${namespace}${key}`
 }
 
+function withoutNamespace(text: string): string {
+  const colon = text.indexOf(':')
+  return text.slice(colon + 1 + Number(text.slice(0, colon)))
+}
+
 /** One character a byte. */
-function textOf(bytes: Uint8Array, start: number, end: number): string {
+export function textOf(bytes: Uint8Array, start: number, end: number): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString('latin1')
 }

@@ -1,10 +1,9 @@
-import { styleText } from 'node:util'
 import type { Env } from '../core/env.ts'
+import type { Paint } from '../core/text-layout.ts'
 import { nodeEnv } from '../env/node-env.ts'
+import { logsEvents } from '../env/node-log.ts'
+import { hasColours, paintFor, type ColourWish } from './colour.ts'
 import type { StopSignal } from './exit-codes.ts'
-
-export type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan'
-export type Paint = (style: Style, text: string) => string
 
 /** A stream that text is written to. */
 export interface TextStream {
@@ -20,8 +19,11 @@ export interface World {
   readonly stderr: TextStream
   /** Whether stderr is a terminal on which a line can be drawn again. */
   readonly canRedraw: boolean
-  /** For stderr: colours where it takes them, NO_COLOR and FORCE_COLOR heeded. */
+  /** MILLRACE_LOG tells what happens to a job. */
+  readonly isLogged: boolean
+  /** For stderr and for stdout: colours where they take them. */
   readonly paint: Paint
+  readonly paintOutput: Paint
   /** Shorter paths in messages. */
   readonly folder: string
   /** For the life of the process. */
@@ -34,7 +36,7 @@ export interface World {
 
 const LINGER_MS = 500
 
-export function processWorld(): World {
+export function processWorld(colour: ColourWish): World {
   // A reader that has gone (`millrace checkpoints DIR | head -1`, a closed terminal) is no reason to crash.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
   return {
@@ -42,7 +44,9 @@ export function processWorld(): World {
     stdout: process.stdout,
     stderr: process.stderr,
     canRedraw: process.stderr.isTTY === true && process.env['TERM'] !== 'dumb',
-    paint: (style, text) => styleText(style, text, { stream: process.stderr }),
+    isLogged: logsEvents(),
+    paint: paintFor(hasColours(colour, process.env, process.stderr.isTTY === true)),
+    paintOutput: paintFor(hasColours(colour, process.env, process.stdout.isTTY === true)),
     folder: process.cwd(),
     onSignal,
     exit: (code) => process.exit(code),

@@ -11,6 +11,7 @@ export interface Source<out T> {
   readonly '~millrace': 'source'
   readonly '~out'?: T
 }
+/** What `defineSource` makes a source from: what it says of itself, and how it is opened. */
 export interface SourceDefinition<T, P extends Plain> {
   /** Shown by explain(): 'files', 'postgres', … */
   readonly kind: string
@@ -21,6 +22,7 @@ export interface SourceDefinition<T, P extends Plain> {
   readonly timestamps: boolean
   open(context: SourceContext<P>): Promise<Reader<T, P>>
 }
+/** What a source is told when it is opened for one subtask. */
 export interface SourceContext<P extends Plain> {
   /** The source's address, for messages. */
   readonly source: string
@@ -33,6 +35,7 @@ export interface SourceContext<P extends Plain> {
   owns(split: string): boolean
   readonly signal: AbortSignal
 }
+/** Reads the splits of one subtask. The engine calls it on the task's thread, one call at a time. */
 export interface Reader<T, P extends Plain> {
   /** Every owned split that has not ended, opened or not, with the position at which it starts: resolved, so that checkpoint 0 can hold it. Grows as splits are discovered; the engine holds the watermark for each until its first batch. */
   readonly splits: ReadonlyMap<string, P>
@@ -40,10 +43,18 @@ export interface Reader<T, P extends Plain> {
   poll(first: string | undefined): Batch<T, P> | 'wait' | 'end'
   /** Only awaited after 'wait'; may be called again before it has resolved. */
   ready(): Promise<void>
+  /** For people: how much of all its input this reader has given, in a unit of the source's own, such as bytes; undefined where nobody knows. Asked several times a second, and once more after `close`. */
+  progress?(): SourceProgress | undefined
   /** These positions are in a durable checkpoint: upstream may forget what lies before. Never early, may be skipped, never twice with less; one call at a time, awaited before `close`. */
   acknowledge?(positions: ReadonlyMap<string, P>): Promise<void>
   close(): Promise<void>
 }
+/** `done` never goes back and is at most `total`; equal at the end. */
+export interface SourceProgress {
+  readonly done: number
+  readonly total: number
+}
+/** A record that could not be read: the engine makes a dead letter of it, or ends the job. */
 export interface BrokenRecord {
   /** Where in `values` it would have stood: it comes before the value of that index. */
   readonly index: number
@@ -52,6 +63,7 @@ export interface BrokenRecord {
   readonly input: unknown
   readonly position: string
 }
+/** Records of one split, in their order, with the position after the last of them. */
 export interface Batch<T, P extends Plain> {
   readonly split: string
   /** The engine owns the array from here on. */
@@ -85,6 +97,7 @@ export interface Sink<in T> {
   readonly '~millrace': 'sink'
   readonly '~in'?: (value: T) => void
 }
+/** What `defineSink` makes a sink from: what it says of itself, and how its writer and its committer are opened. */
 export interface SinkDefinition<T, C extends Plain, S extends Plain = null> {
   readonly kind: string
   /** What explain() may claim. */
@@ -95,8 +108,9 @@ export interface SinkDefinition<T, C extends Plain, S extends Plain = null> {
   readonly place?: string
   /** `restored`: what the writers of the restored checkpoint sealed as `state`, dealt out over the subtasks of now. */
   open(context: SinkContext, restored: readonly S[]): Promise<Writer<T, C, S>>
-  committer?(context: SinkContext): Promise<Committer<C>>
+  committer?(context: SinkContext): Promise<Committer<C, S>>
 }
+/** What a sink is told when it is opened for one subtask. */
 export interface SinkContext {
   readonly env: Env
   readonly job: string
@@ -115,10 +129,12 @@ export interface SinkContext {
   readonly isNew: boolean
   readonly signal: AbortSignal
 }
+/** What a writer hands over at a barrier. */
 export interface Sealed<C extends Plain, S extends Plain> {
   readonly committables: readonly C[]
   readonly state?: S
 }
+/** Takes the records of one subtask, and seals what belongs to a checkpoint. */
 export interface Writer<T, C extends Plain, S extends Plain = null> {
   /** Synchronous. False: taken, but full; the task waits for `ready` before it writes again. `timestamp` is undefined where the record has none. */
   write(value: T, timestamp: Timestamp | undefined): boolean
@@ -128,26 +144,32 @@ export interface Writer<T, C extends Plain, S extends Plain = null> {
    * sealed it goes on writing what it has begun, although the writer says that it is full.
    */
   readonly awaitsCommit?: boolean
-  /** One synchronous turn: what is written next belongs to the next checkpoint. The acknowledgement waits for `durable`, the task does not. */
+  /**
+   * One synchronous turn: what is written next belongs to the next checkpoint. The acknowledgement waits for `durable`, the task
+   * does not. What it gives as `state` goes to the writers after a restore. After `end` there is no other: nothing may stay open.
+   */
   seal(checkpoint: number, reason: 'checkpoint' | 'end'): { readonly durable: Promise<Sealed<C, S>> }
   close(): Promise<void>
 }
+/** What a writer has sealed, as it stands in the checkpoint: enough to publish it later, in another process too. */
 export interface Committable<C extends Plain> {
   readonly checkpoint: number
   readonly epoch: number
   readonly subtask: number
   readonly data: C
 }
+/** What became of one committable. */
 export type CommitOutcome =
   | { readonly kind: 'committed' }
   | { readonly kind: 'already-committed' }
   | { readonly kind: 'retry'; readonly cause: unknown }
   | { readonly kind: 'failed'; readonly cause: unknown }
-export interface Committer<C extends Plain> {
+/** Publishes what checkpoints hold. Each call may come again: after a restart a committable is offered anew. */
+export interface Committer<C extends Plain, S extends Plain = null> {
   /** Only after the checkpoint is durable, in order of checkpoints; offered again after a restart, so idempotent. A commit that cannot be proven is 'failed' and stops the job. One outcome per committable, in their order. */
   commit(committables: readonly Committable<C>[]): Promise<readonly CommitOutcome[]>
-  /** Once per sink, with what all subtasks kept, after a restore and all its commits and before any writer opens: whatever older epochs of the same log left that is not in `kept` is withdrawn. The work of other logs, jobs and sinks is never touched. A sink whose output may not stand beside older output refuses it here while it is new (OUTPUT_EXISTS). */
-  withdraw(kept: readonly Committable<C>[]): Promise<void>
+  /** Once per sink, with what all subtasks kept, after a restore and all its commits and before any writer opens: whatever older epochs of the same log left that is not in `kept`, nor named by what their writers sealed as state (`open`), is withdrawn. The work of other logs, jobs and sinks is never touched. A sink whose output may not stand beside older output refuses it here while it is new (OUTPUT_EXISTS). */
+  withdraw(kept: readonly Committable<C>[], open: readonly S[]): Promise<void>
   close(): Promise<void>
 }
 
@@ -176,15 +198,17 @@ export interface Beat {
   readonly count: number
   readonly newestEntry: number
 }
+/** What `defineStorage` makes a checkpoint storage from. */
 export interface StorageDefinition {
   readonly kind: string
   /** Once, before anything else. */
   open(env: Env): Promise<OpenStorage>
 }
+/** A place for the log and the chunks of one job. */
 export interface OpenStorage {
   /** For messages: the directory, the bucket and prefix, … */
   readonly name: string
-  /** The log of manifests and claims. Durable when it resolves; of two that create entry n exactly one gets 'created'. */
+  /** The log of manifests and claims. Durable when it resolves, also an entry that exists; of two that create entry n exactly one gets 'created'. */
   createEntry(n: number, bytes: Uint8Array): Promise<'created' | 'exists'>
   readEntry(n: number): Promise<Uint8Array | undefined>
   /** Ascending. */

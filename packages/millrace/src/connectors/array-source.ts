@@ -1,4 +1,4 @@
-import { defineSource, type Batch, type Reader, type Source, type SourceContext } from '../connect/contract.ts'
+import { defineSource, type Batch, type Reader, type Source, type SourceContext, type SourceProgress } from '../connect/contract.ts'
 import { StreamError } from '../core/errors.ts'
 
 /** Records of one batch: the engine's own size of a buffer. */
@@ -24,11 +24,13 @@ export function arraySource<T>(values: Iterable<T>): Source<T> {
 class ArrayReader<T> implements Reader<T, number> {
   readonly splits: Map<string, number> = new Map()
   readonly #values: KeptValues<T>
+  readonly #isOwner: boolean
   #next = 0
 
   constructor(values: KeptValues<T>, context: SourceContext<number>) {
     this.#values = values
-    if (!context.owns(SPLIT) || context.ended.has(SPLIT)) return
+    this.#isOwner = context.owns(SPLIT)
+    if (!this.#isOwner || context.ended.has(SPLIT)) return
     this.#next = context.restored.get(SPLIT) ?? 0
     if (!values.reaches(this.#next)) {
       throw new StreamError(
@@ -47,6 +49,12 @@ class ArrayReader<T> implements Reader<T, number> {
     const splitEnded = !this.#values.reaches(this.#next + 1)
     if (splitEnded) this.splits.clear()
     return { split: SPLIT, values, next: this.#next, splitEnded, positionOf: (index) => `value ${first + index}` }
+  }
+
+  progress(): SourceProgress | undefined {
+    if (!this.#isOwner) return { done: 0, total: 0 }
+    const total = this.#values.length
+    return total === undefined ? undefined : { done: this.splits.size === 0 ? total : this.#next, total }
   }
 
   ready(): Promise<void> {
@@ -73,6 +81,11 @@ class KeptValues<T> {
     }
     this.#values = []
     this.#rest = values[Symbol.iterator]()
+  }
+
+  /** Undefined before the end of an iterable has been seen. */
+  get length(): number | undefined {
+    return this.#rest === undefined ? this.#values.length : undefined
   }
 
   reaches(length: number): boolean {

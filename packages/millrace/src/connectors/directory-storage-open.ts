@@ -30,7 +30,8 @@ const MARK = '{"millrace":"checkpoints","format":1}\n'
 /**
  * S1  A final name appears by `link` only, after its bytes are durable: nobody ever sees a part of an entry or a chunk, and of
  *     two who make entry n one gets EEXIST. `rename` would overwrite.
- * S2  A call that reports success has synced the directory after the link.
+ * S2  A call that reports success has synced the directory after the link. One that finds the entry there has done so too: it may be
+ *     the caller's own, of a call that failed between link and sync, and whoever recognizes it goes on as if it were durable.
  * S3  A file or directory whose fsync failed is not synced again for the same call: the call fails, its file is abandoned (D14).
  *     After a failed `createEntry` the entry may be there or not, also after the next loss of power.
  * S4  Names that begin with a dot are no part of the storage.
@@ -55,7 +56,10 @@ export class OpenDirectory implements OpenStorage {
     const path = this.#entryPath(n)
     const isNew = await this.#failing(path, 'written', async () => {
       await this.#log.make()
-      if (!(await this.#publish(this.#log, path, [bytes], 'entry'))) return false
+      if (!(await this.#publish(this.#log, path, [bytes], 'entry'))) {
+        await this.#log.sync.sync()
+        return false
+      }
       await this.#becomeOwner()
       return true
     })

@@ -161,6 +161,21 @@ test(`EIO and ENOSPC at every operation (SEED=${seed})`, async () => {
   assert.ok(outcomes.failed > outcomes.done, JSON.stringify(outcomes))
 })
 
+test('S2: an entry whose directory sync failed is durable once a second call has found it there', async () => {
+  const machine = new Machine({ seed })
+  const first = machine.start()
+  let failures = 0
+  const storage = await machine.run(open(first))
+  await machine.run(storage.createEntry(1, bytes('claim')))
+  machine.faults = ({ kind }) => (kind === 'syncDirectory' && failures++ === 0 ? { kind: 'error', code: 'EIO' } : undefined)
+  await assert.rejects(machine.run(storage.createEntry(2, bytes('mine'))), { code: 'STORAGE' })
+  assert.equal(await machine.run(storage.createEntry(2, bytes('mine'))), 'exists')
+  machine.losePower('none')
+  machine.faults = undefined
+  const after = await machine.run(open(machine.start()))
+  assert.deepEqual(await machine.run(after.readEntry(2)), bytes('mine'))
+})
+
 test('death at every crash point', async () => {
   for (const point of STORAGE_CRASH_POINTS) {
     for (const how of ['kill', 'powerLoss'] as const) {

@@ -50,7 +50,7 @@ async function discover(files: Files, path: string, source: string): Promise<Fou
   const missing = glob === undefined ? path : glob.base
   throw new StreamError(
     'SOURCE',
-    `${source} cannot read ${path}: there is no ${missing}. Relative paths begin where the process was started.`,
+    `${source} cannot read ${path}: there is no ${glob === undefined ? 'file or folder' : 'folder'} ${missing}. Relative paths begin where the process was started.`,
     { details: { file: missing }, retry: 'never' },
   )
 }

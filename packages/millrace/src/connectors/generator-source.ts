@@ -1,4 +1,12 @@
-import { defineSource, type Batch, type BrokenRecord, type Reader, type Source, type SourceContext } from '../connect/contract.ts'
+import {
+  defineSource,
+  type Batch,
+  type BrokenRecord,
+  type Reader,
+  type Source,
+  type SourceContext,
+  type SourceProgress,
+} from '../connect/contract.ts'
 import { messageOf, StreamError } from '../core/errors.ts'
 import { SeededRandom } from './seeded-random.ts'
 
@@ -52,6 +60,7 @@ class GeneratorReader<T> implements Reader<T, number> {
   readonly #random = new SeededRandom(0)
   readonly #draw: () => number
   readonly #first: number
+  readonly #isOwner: boolean
   readonly #startMs: number
   #next: number
   /** The record that is being made, and the one to which the random stream belongs: most records draw nothing. */
@@ -68,7 +77,8 @@ class GeneratorReader<T> implements Reader<T, number> {
     this.#startMs = context.env.clock.monotonic()
     this.#first = context.restored.get(SPLIT) ?? 0
     this.#next = this.#first
-    if (context.owns(SPLIT) && !context.ended.has(SPLIT)) this.splits.set(SPLIT, this.#next)
+    this.#isOwner = context.owns(SPLIT)
+    if (this.#isOwner && !context.ended.has(SPLIT)) this.splits.set(SPLIT, this.#next)
   }
 
   poll(): Batch<T, number> | 'wait' | 'end' {
@@ -82,6 +92,12 @@ class GeneratorReader<T> implements Reader<T, number> {
     if (splitEnded) this.splits.clear()
     const positionOf = (index: number): string => `record ${first + index + broken.filter((one) => one.index <= index).length}`
     return { split: SPLIT, values, next: this.#next, splitEnded, positionOf, ...(broken.length === 0 ? {} : { broken }) }
+  }
+
+  progress(): SourceProgress | undefined {
+    if (!this.#isOwner) return { done: 0, total: 0 }
+    if (this.#end === Number.MAX_SAFE_INTEGER) return undefined
+    return { done: this.splits.size === 0 ? this.#end : this.#next, total: this.#end }
   }
 
   ready(): Promise<void> {

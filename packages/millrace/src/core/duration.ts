@@ -23,6 +23,13 @@ export function durationMs(duration: Duration, what: string = 'duration'): numbe
   )
 }
 
+/** As one would write it: `500ms`, `10s`, `1h30m`. */
+export function durationWritten(ms: number): string {
+  const [unit, perUnit] = Object.entries(unitMs).findLast(([, each]) => ms >= each && (ms % each === 0 || each >= 60_000)) ?? ['ms', 1]
+  const rest = ms % perUnit
+  return `${Math.floor(ms / perUnit)}${unit}${rest === 0 ? '' : durationWritten(rest)}`
+}
+
 function parse(text: unknown): number {
   if (typeof text !== 'string' || text === '') return Number.NaN
   let rest: string = text

@@ -15,11 +15,16 @@ export interface Env {
   readonly digest: Digest
   readonly log: Log
   readonly output: Output
+  /** For one file. */
+  gunzip(): Gunzip
   /** `slice`: at most 1 ms of background work between batches; `turn`: at most 4 ms before others of the thread run. */
   budget(kind: 'slice' | 'turn'): Budget
   crashPoint(name: string): void
+  /** What JavaScript's heap may grow to in this process; Infinity where nobody can tell. */
+  readonly heapLimitBytes: number
 }
 
+/** Time as the engine sees it. */
 export interface Clock {
   /** Wall clock, ms since the epoch, whole. */
   now(): number
@@ -27,6 +32,7 @@ export interface Clock {
   monotonic(): number
 }
 
+/** Calls at a later time. */
 export interface Timers {
   /** Calls once after at least `delayMs` (any finite length); returns what cancels it. Does not keep a process alive if `idle`. */
   after(delayMs: number, callback: () => void, options?: { readonly idle?: boolean }): () => void
@@ -34,6 +40,7 @@ export interface Timers {
   soon(callback: () => void): void
 }
 
+/** Randomness, from a seed where a test brings one. */
 export interface Random {
   /** In [0, 1). */
   next(): number
@@ -46,6 +53,7 @@ export interface Budget {
   hasLeft(): boolean
 }
 
+/** What is known of a path. */
 export interface FileInfo {
   readonly kind: 'file' | 'directory' | 'other'
   readonly sizeBytes: number
@@ -74,6 +82,7 @@ export interface Files {
   syncDirectory(path: string): Promise<void>
 }
 
+/** An open file. */
 export interface FileHandle {
   /** At most `length` bytes from `offset`; fewer only at the end of the file. */
   read(offset: number, length: number): Promise<Uint8Array>
@@ -93,18 +102,30 @@ export interface ProcessIdentity {
   readonly startedAt: string
 }
 
+/** Who this process is, and whether another one lives. */
 export interface Processes {
   self(): ProcessIdentity
   /** False only when it certainly is gone and was of this machine; undefined when this machine cannot tell. */
   isAlive(identity: ProcessIdentity): boolean | undefined
 }
 
+/** Checksums. */
 export interface Digest {
   crc32(bytes: Uint8Array, seed?: number): number
   /** 64 lower-case hex digits over all parts in turn. */
   sha256(parts: readonly Uint8Array[]): string
 }
 
+/** Decompresses gzip data (RFC 1952), also of several members, piece by piece; one call at a time. An error says what is wrong with the data. */
+export interface Gunzip {
+  /** What these bytes give, perhaps nothing yet. */
+  push(bytes: Uint8Array): Promise<Uint8Array>
+  /** There are no more bytes: the rest. Fails when the data ends in the middle. */
+  end(): Promise<Uint8Array>
+  close(): void
+}
+
+/** Where warnings of the engine go. */
 export interface Log {
   (level: 'debug' | 'info' | 'warn' | 'error', event: string, fields?: Readonly<Record<string, unknown>>): void
 }

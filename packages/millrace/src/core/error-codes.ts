@@ -162,6 +162,12 @@ const table = {
     message: 'The checkpoint asked for is not there, or the directory has a job marker but no checkpoint.',
     remedy: 'List what there is with: millrace checkpoints DIR.',
   },
+  STATE_NOT_FOUND: {
+    domain: 'user',
+    retry: 'never',
+    message: 'A checkpoint has no keyed state of the step that was asked for, or nothing for the key.',
+    remedy: 'List the keys of a step with: millrace state DIR STEP. The message names the steps, or keys that are written alike.',
+  },
   RESTORE_REFUSED: {
     domain: 'user',
     retry: 'never',
@@ -177,8 +183,29 @@ const table = {
   STATE_MISMATCH: {
     domain: 'user',
     retry: 'never',
-    message: 'A state of the checkpoint has another kind than the job declares under the same name.',
-    remedy: 'Give the new state a new name.',
+    message:
+      'A state of the checkpoint does not fit the one that the job declares under the same name: it has another kind, a later version, or an older version and there is no migrate.',
+    remedy:
+      'The message names each such state and what to do: a new name for a new kind, a migrate for a new version, the newer job for a later version.',
+  },
+  MIGRATE_FAILED: {
+    domain: 'user',
+    retry: 'never',
+    message: 'migrate of a state threw an error for a value of the checkpoint, or gave something that cannot be stored.',
+    remedy: 'The message names the step, the state, the key and the version of the value. Mend migrate; the checkpoint is as it was.',
+  },
+  INVALID_STATE: {
+    domain: 'user',
+    retry: 'never',
+    message: 'A value of the checkpoint does not pass the schema that the job declares for its state.',
+    remedy: 'Raise the version of the state and give it a migrate that makes such values fit, or widen the schema.',
+  },
+  STATE_LIMIT: {
+    domain: 'user',
+    retry: 'never',
+    message: 'The state of a job takes more memory than it may: state.maxBytes, by default 60 % of the heap.',
+    remedy:
+      'The message names the states that take most. Keep less: a time to live, clear, a timer that forgets, fewer keys. Or allow more: state.maxBytes in the options of run(), and node --max-old-space-size=MB (in NODE_OPTIONS) for a larger heap. The job goes on from its newest checkpoint.',
   },
   KEY_GROUPS_CHANGED: {
     domain: 'user',
@@ -250,5 +277,6 @@ const table = {
   COMMAND_LINE: { domain: 'user', retry: 'never', message: 'The command line cannot be understood.', remedy: 'See millrace --help.' },
 } as const
 
+/** A code of the table of errors: docs/errors.md has a section for each. */
 export type ErrorCode = keyof typeof table
 export const errorCodes: Readonly<Record<ErrorCode, CodeRow>> = table

@@ -41,7 +41,7 @@ test('a character above 127 anywhere is noticed', () => {
   }
 })
 
-test("Flink's hash is never negative, also where murmur gives the smallest integer", () => {
+test("KG-1: Flink's hash is never negative, also where murmur gives the smallest integer", () => {
   assert.equal(murmur3(new Uint8Array(new Int32Array([-2089875627]).buffer)), -(2 ** 31))
   assert.equal(flinkMurmur(-2089875627), 0)
   for (const hash of [0, 1, -1, 2 ** 31 - 1, -(2 ** 31)]) assert.ok(flinkMurmur(hash) >= 0)

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { checkKeyGroups, keyGroupOf, keyGroupRangeOf, MAX_KEY_GROUPS, representativesOf, subtaskOf } from './key-group.ts'
 
-test('the ranges of all subtasks cover every group once, and agree with subtaskOf', () => {
+test('KG-2: the ranges of all subtasks cover every group once, and agree with subtaskOf', () => {
   for (const maxParallelism of [1, 2, 3, 7, 100, 127, 128, 1000, 1024, MAX_KEY_GROUPS]) {
     for (const parallelism of new Set([1, 2, 3, 5, 64, maxParallelism - 1, maxParallelism])) {
       if (parallelism < 1 || parallelism > maxParallelism) continue
@@ -19,7 +19,7 @@ test('the ranges of all subtasks cover every group once, and agree with subtaskO
   }
 })
 
-test('each group has a representative that Flink would put into it, and none smaller', () => {
+test('KG-1: each group has a representative that Flink would put into it, and none smaller', () => {
   for (const maxParallelism of [1, 128, 1024]) {
     const representatives = representativesOf(maxParallelism)
     for (let group = 0; group < maxParallelism; group++) {

@@ -25,6 +25,11 @@ export function nodeLog(options: NodeLogOptions = {}): Log {
   }
 }
 
+/** Whether MILLRACE_LOG asks for more than what is wrong: then what happens to a job is told there, and not in sentences too. */
+export function logsEvents(): boolean {
+  return ranks[readSetting(process.env['MILLRACE_LOG']).level] <= ranks.info
+}
+
 const ranks: Readonly<Record<LogLevel, number>> = { debug: 0, info: 1, warn: 2, error: 3, silent: 4 }
 
 function readSetting(setting: string | undefined): { readonly level: LogLevel; readonly format: 'text' | 'json' } {

@@ -167,7 +167,7 @@ test('a failed commit at the end of a job without checkpoints is not silent', as
   assert.equal(codeOf(await lab.run(countingJob({ source, sink }), {})), 'COMMIT_FAILED')
 })
 
-test('checkpoints go on while a commit takes long, and are committed in their order', async () => {
+test('TP-2, SK-3: checkpoints go on while a commit takes long, and are committed in their order', async () => {
   const lab = new Lab()
   const slow = (call: number, env: Env): Promise<CommitOutcome['kind']> =>
     new Promise((resolve) => env.timers.after(call === 0 ? 300 : 1, () => resolve('committed')))

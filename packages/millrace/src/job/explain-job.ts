@@ -3,6 +3,8 @@ import { buildPlan, checkConfig } from '../api/job.ts'
 import type { Explanation } from '../api/job-types.ts'
 import { StreamError } from '../core/errors.ts'
 
+export { explanationText } from '../api/explain-text.ts'
+
 /**
  * What a job does and guarantees, for a config that nothing has typed.
  * @throws all build errors; {INVALID_OPTION} when the config does not pass the job's schema

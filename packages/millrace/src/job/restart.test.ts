@@ -66,7 +66,7 @@ test("restart: 'none' ends at the first failure, and a later run is exact", asyn
   assertCounted(lab.rows<Counted>(), rows)
 })
 
-test('fixed delay restarts so often, after that delay, each time in a new epoch, and is exact', async () => {
+test('RS-5: fixed delay restarts so often, after that delay, each time in a new epoch, and is exact', async () => {
   const { lab, life, times } = await start({ strategy: 'fixed-delay', attempts: 3, delay: 700 }, 3)
   assert.equal(await life.end(), 'finished')
   assert.deepEqual(delaysOf(life), [700, 700, 700])
@@ -83,6 +83,22 @@ test('fixed delay gives up with the error of the failure that was one too many',
   assert.deepEqual(delaysOf(life), [10, 10, undefined])
   assert.equal(life.handle.status().restarts, 2)
   assert.equal(await lab.run(countingJob({ source }), checkpointed()), 'finished')
+  assertCounted(lab.rows<Counted>(), rows)
+})
+
+test('RS-1: a failure rate restarts after its delay, and gives up with the failure that is one too many for the interval', async () => {
+  const { lab, life, times } = await start({ strategy: 'failure-rate', failures: 2, per: '10s', delay: 700 }, 3)
+  assert.equal(codeOf(await life.end()), 'USER_CODE')
+  assert.deepEqual(delaysOf(life), [700, 700, undefined])
+  assert.ok((times.of('claimed')[1] as number) - (times.of('attempt-failed')[0] as number) >= 700)
+  assert.equal(await lab.run(countingJob({ source }), checkpointed()), 'finished')
+  assertCounted(lab.rows<Counted>(), rows)
+})
+
+test('RS-1: failures farther apart than the interval of a failure rate are restarted without end', async () => {
+  const { lab, life } = await start({ strategy: 'failure-rate', failures: 1, per: '500ms', delay: 700 }, 5)
+  assert.equal(await life.end(), 'finished')
+  assert.equal(life.handle.status().restarts, 5)
   assertCounted(lab.rows<Counted>(), rows)
 })
 
@@ -171,7 +187,7 @@ test('the status says what the job is doing, and its records count on over resta
   assert.equal(life.handle.status().watermark, Number.NEGATIVE_INFINITY)
 })
 
-test('what a failed attempt was still writing changes nothing: its late answers are void', async () => {
+test('RS-5: what a failed attempt was still writing changes nothing: its late answers are void', async () => {
   const lab = new Lab()
   const job = countingJob({ source, inspect: failing(3, 25) })
   // Chunks and parts of the failed attempt become durable long after the next one has begun.

@@ -49,7 +49,7 @@ function chunksOf(lab: Lab): {
 }
 
 for (const retain of [1, 2, 3])
-  test(`after many checkpoints, merges and a kill the directory holds what ${retain} checkpoints name`, async () => {
+  test(`CP-10: after many checkpoints, merges and a kill the directory holds what ${retain} checkpoints name`, async () => {
     const lab = new Lab()
     const life = await lab.start(job, checkpointed({ retain }))
     await life.until('checkpoint', 45)

@@ -22,7 +22,7 @@ import { startJob } from './start-job.ts'
 export function run(job: URL, options?: RunOptions & { config?: unknown }): Promise<void>
 export function run<Config>(job: Job<Config, unknown>, ...options: With<Config>): Promise<void>
 export async function run(job: unknown, options: RunOptions & { config?: unknown } = {}): Promise<void> {
-  const handle = await startJob(job, options, { env: nodeEnv() })
+  const handle = await startJob(job, options, { env: nodeEnv(), isLogged: true })
   await handle.finished
 }
 
@@ -34,7 +34,7 @@ export async function run(job: unknown, options: RunOptions & { config?: unknown
 export function start(job: URL, options?: RunOptions & { config?: unknown }): Promise<RunningJob>
 export function start<Config>(job: Job<Config, unknown>, ...options: With<Config>): Promise<RunningJob>
 export async function start(job: unknown, options: RunOptions & { config?: unknown } = {}): Promise<RunningJob> {
-  const handle = await startJob(job, options, { env: nodeEnv() })
+  const handle = await startJob(job, options, { env: nodeEnv(), isLogged: true })
   const finished = handle.finished.then(() => undefined)
   const stop = (how: { deadline?: Duration } = {}): Promise<void> => {
     const stopped = handle.stop(how.deadline === undefined ? {} : { deadlineMs: durationMs(how.deadline, 'deadline') })
@@ -42,5 +42,12 @@ export async function start(job: unknown, options: RunOptions & { config?: unkno
     finished.catch(() => undefined)
     return stopped
   }
-  return { finished, stop, [Symbol.asyncDispose]: () => stop() }
+  return {
+    finished,
+    get restored() {
+      return handle.status().restored
+    },
+    stop,
+    [Symbol.asyncDispose]: () => stop(),
+  }
 }

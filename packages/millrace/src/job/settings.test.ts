@@ -50,9 +50,14 @@ const bad: readonly (readonly [
   ['restore.acceptLoss', ['no', 1], (acceptLoss) => ({ restore: { from: '1', acceptLoss } })],
   ['restore.allowDropped', ['no', 1], (allowDropped) => ({ restore: { allowDropped } })],
   ['restart', [5, 'always', true], (restart) => ({ checkpoints: { storage }, restart })],
-  ['restart.strategy', [undefined, 'failure-rate'], (strategy) => ({ checkpoints: { storage }, restart: { strategy } as Wrong })],
+  ['restart.strategy', [undefined, 'sometimes'], (strategy) => ({ checkpoints: { storage }, restart: { strategy } as Wrong })],
   ['restart.attempts', [...whole, undefined], (attempts) => fixed({ attempts })],
   ['restart.delay', [...durations, undefined], (delay) => fixed({ delay }), 'INVALID_DURATION'],
+  ['state', [5, 'much'], (state) => ({ state: state as Wrong })],
+  ['state.maxBytes', whole, (maxBytes) => ({ state: { maxBytes: maxBytes as Wrong } })],
+  ['restart.failures', [0, -1, 1.5, undefined, 1e9], (failures) => failureRate({ failures })],
+  ['restart.per', [...durations, undefined], (per) => failureRate({ per }), 'INVALID_DURATION'],
+  ['restart.per', [0], (per) => failureRate({ per })],
   ['restart.initial', durations, (initial) => exponential({ initial }), 'INVALID_DURATION'],
   ['restart.max', durations, (max) => exponential({ max }), 'INVALID_DURATION'],
   ['restart.resetAfter', durations, (resetAfter) => exponential({ resetAfter }), 'INVALID_DURATION'],
@@ -63,6 +68,10 @@ const bad: readonly (readonly [
 
 function fixed(more: object): RunOptions {
   return { checkpoints: { storage }, restart: { strategy: 'fixed-delay', attempts: 1, delay: 1, ...more } }
+}
+
+function failureRate(more: object): RunOptions {
+  return { checkpoints: { storage }, restart: { strategy: 'failure-rate', failures: 2, per: '1m', delay: 1, ...more } }
 }
 
 function exponential(more: object): RunOptions {
@@ -94,6 +103,7 @@ test('a misspelt option is refused by its name, with the right one where it is n
     [{ checkpoints: { storage, evry: '5s' } }, "checkpoints has no option 'evry': did you mean 'every'?"],
     [{ restore: { accept: true } }, "restore has no option 'accept': did you mean 'acceptLoss'?"],
     [fixed({ initial: 1 }), "fixed-delay restart has no option 'initial': there are strategy, attempts, delay."],
+    [failureRate({ interval: 1 }), "failure-rate restart has no option 'interval': there are strategy, failures, per, delay."],
     [exponential({ maximum: 3 }), "exponential restart has no option 'maximum': there are strategy, initial, max,"],
   ]
   for (const [options, message] of misspelt)
@@ -134,6 +144,7 @@ test('without options: one subtask, no checkpoints, no restart, what the storage
     checkpoints: undefined,
     restore: { mode: 'latest', from: undefined, acceptLoss: false, allowDropped: false },
     restart: { kind: 'none' },
+    maxStateBytes: undefined,
     check: false,
   })
 })
@@ -162,6 +173,8 @@ test('texts of durations, a storage of its own, a checkpoint by its number', () 
   assert.deepEqual(given.restore, { mode: 'latest', from: 12, acceptLoss: true, allowDropped: false })
   assert.equal(settingsOf({ restore: { from: '0' } }).restore.from, 0)
   assert.deepEqual(given.restart, { kind: 'fixed-delay', attempts: 0, delayMs: 0 })
+  const { restart } = settingsOf(failureRate({}))
+  assert.deepEqual(restart, { kind: 'failure-rate', failures: 2, perMs: 60_000, delayMs: 1 })
   assert.equal(given.check, true)
 })
 

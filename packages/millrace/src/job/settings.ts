@@ -14,6 +14,8 @@ const DEFAULT_RETAIN = 3
 const DEFAULT_LEASE_MS = 10_000
 const MIN_EVERY_MS = 10
 const MIN_LEASE_MS = 100
+/** All failures of an interval are remembered. */
+const MAX_FAILURES = 10_000
 
 /** The options there are, and one that is named to say that it is not built; with `restart`, those of each strategy. */
 const RUN_OPTIONS: readonly (keyof RunOptions | 'config' | 'workers')[] = [
@@ -23,13 +25,16 @@ const RUN_OPTIONS: readonly (keyof RunOptions | 'config' | 'workers')[] = [
   'checkpoints',
   'restore',
   'restart',
+  'state',
   'check',
   'signal',
   'config',
 ]
 const CHECKPOINT_OPTIONS = ['storage', 'every', 'timeout', 'retain', 'lease']
 const RESTORE_OPTIONS = ['from', 'acceptLoss', 'allowDropped']
+const STATE_OPTIONS = ['maxBytes']
 const FIXED_DELAY_OPTIONS = ['strategy', 'attempts', 'delay']
+const FAILURE_RATE_OPTIONS = ['strategy', 'failures', 'per', 'delay']
 const EXPONENTIAL_OPTIONS = ['strategy', 'initial', 'max', 'multiplier', 'jitter', 'resetAfter']
 
 /**
@@ -57,6 +62,7 @@ export function settingsOf(options: RunOptions & { readonly workers?: unknown })
     restore: restoreSettings(options.restore ?? 'latest', options.checkpoints?.storage),
     restart: restartStrategy(options.restart, checkpoints !== undefined),
     check: flag(options.check, 'check'),
+    maxStateBytes: maxStateBytes(options.state),
   }
 }
 
@@ -110,6 +116,13 @@ function checkpointId(from: string, storage: unknown): number {
   return Number(id)
 }
 
+function maxStateBytes(state: RunOptions['state']): number | undefined {
+  if (state === undefined || state === null) return undefined
+  if (typeof state !== 'object') throw new StreamError('INVALID_OPTION', `state is ${String(state)}: it has to be { maxBytes }.`)
+  checkOptionNames(state, 'state', STATE_OPTIONS)
+  return state.maxBytes === undefined || state.maxBytes === null ? undefined : count(state.maxBytes, 'state.maxBytes', 1)
+}
+
 function restartStrategy(restart: RunOptions['restart'], hasCheckpoints: boolean): RunSettings['restart'] {
   if (restart === undefined || restart === null) return hasCheckpoints ? exponential({}) : { kind: 'none' }
   if (restart === 'none') return { kind: 'none' }
@@ -122,24 +135,46 @@ function restartStrategy(restart: RunOptions['restart'], hasCheckpoints: boolean
   if (typeof restart !== 'object')
     throw new StreamError(
       'INVALID_OPTION',
-      `restart is ${String(restart)}: it may be 'none' or { strategy: 'fixed-delay' | 'exponential', … }.`,
+      `restart is ${String(restart)}: it may be 'none' or { strategy: 'fixed-delay' | 'failure-rate' | 'exponential', … }.`,
     )
-  if (restart.strategy === 'exponential') return exponential(restart)
-  if (restart.strategy !== 'fixed-delay')
-    throw new StreamError(
-      'INVALID_OPTION',
-      `restart.strategy is ${JSON.stringify((restart as { strategy: unknown }).strategy)}: it may be 'fixed-delay' or 'exponential'.`,
-    )
-  checkOptionNames(restart, 'fixed-delay restart', FIXED_DELAY_OPTIONS)
+  switch (restart.strategy) {
+    case 'exponential':
+      return exponential(restart)
+    case 'fixed-delay':
+      return fixedDelay(restart)
+    case 'failure-rate':
+      return failureRate(restart)
+    default:
+      throw new StreamError(
+        'INVALID_OPTION',
+        `restart.strategy is ${JSON.stringify((restart as { strategy: unknown }).strategy)}: it may be 'fixed-delay', 'failure-rate' or 'exponential'.`,
+      )
+  }
+}
+
+type Strategy<Name> = Extract<RunOptions['restart'], { strategy: Name }>
+
+function fixedDelay(options: Strategy<'fixed-delay'>): RunSettings['restart'] {
+  checkOptionNames(options, 'fixed-delay restart', FIXED_DELAY_OPTIONS)
   return {
     kind: 'fixed-delay',
-    attempts: count(restart.attempts, 'restart.attempts', 0),
-    delayMs: durationMs(restart.delay, 'restart.delay'),
+    attempts: count(options.attempts, 'restart.attempts', 0),
+    delayMs: durationMs(options.delay, 'restart.delay'),
+  }
+}
+
+function failureRate(options: Strategy<'failure-rate'>): RunSettings['restart'] {
+  checkOptionNames(options, 'failure-rate restart', FAILURE_RATE_OPTIONS)
+  return {
+    kind: 'failure-rate',
+    failures: count(options.failures, 'restart.failures', 1, MAX_FAILURES),
+    perMs: atLeast(durationMs(options.per, 'restart.per'), 1, 'restart.per'),
+    delayMs: durationMs(options.delay, 'restart.delay'),
   }
 }
 
 /** Defaults of RS-1. */
-function exponential(options: Omit<Extract<RunOptions['restart'], { strategy: 'exponential' }>, 'strategy'>): RunSettings['restart'] {
+function exponential(options: Omit<Strategy<'exponential'>, 'strategy'>): RunSettings['restart'] {
   checkOptionNames(options, 'exponential restart', EXPONENTIAL_OPTIONS)
   const multiplier = options.multiplier ?? 1.5
   const jitter = options.jitter ?? 0.1

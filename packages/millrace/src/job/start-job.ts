@@ -5,6 +5,7 @@ import type { Env } from '../core/env.ts'
 import { StreamError } from '../core/errors.ts'
 import { checkParallelism } from '../core/key-group.ts'
 import type { Tuning, Watch } from '../runtime/attempt.ts'
+import { logEvents } from '../runtime/event-log.ts'
 import { JobRun } from '../runtime/job-run.ts'
 import type { JobHandle, JobObserver } from '../runtime/monitor.ts'
 import { loadJob } from './load-job.ts'
@@ -15,6 +16,8 @@ export interface StartContext {
   readonly observer?: JobObserver
   readonly tuning?: Tuning
   readonly watch?: Watch
+  /** What happens to the job is told to the log too. */
+  readonly isLogged?: boolean
   /** The config comes from outside, as text of a command line. */
   readonly hasUncheckedConfig?: boolean
 }
@@ -38,7 +41,7 @@ export async function startJob(
   const { plan } = buildPlan(defined, isTyped ? options.config : checkConfig(defined, options.config))
   checkSignal(options.signal)
   if (settings.keyGroups !== undefined) checkParallelism(settings.parallelism, settings.keyGroups)
-  const run = new JobRun({ plan, settings, ...context })
+  const run = new JobRun({ plan, settings, ...context, ...observerOf(plan.job, context) })
   const stop = (): void => void run.stop().catch(() => undefined)
   options.signal?.addEventListener('abort', stop, { once: true })
   run.begin()
@@ -47,6 +50,17 @@ export async function startJob(
   run.finished.then(forget, forget)
   if (options.signal?.aborted === true) stop()
   return run
+}
+
+function observerOf(job: string, { env, observer, isLogged }: StartContext): { readonly observer?: JobObserver } {
+  if (isLogged !== true) return {}
+  const logged = logEvents(env.log, job)
+  return {
+    observer: (event) => {
+      logged(event)
+      observer?.(event)
+    },
+  }
 }
 
 function checkSignal(signal: unknown): void {

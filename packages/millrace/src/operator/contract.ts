@@ -36,6 +36,22 @@ export interface Cursor {
   resume(): void
 }
 
+/** Key groups that are ahead of the operator's watermark after a restore. */
+export interface Floor {
+  readonly first: number
+  readonly last: number
+  readonly watermark: number
+}
+
+/** What windows know of lateness. */
+export interface OperatorLateness {
+  /** Records so far that were late and went nowhere. */
+  readonly dropped: number
+  restore(floors: readonly Floor[]): void
+  /** For the next checkpoint. */
+  floors(): readonly Floor[]
+}
+
 /** Makes the closures of an operator from a template and its arguments. */
 export type Specialize = <A extends readonly unknown[], R>(template: (...parameters: A) => R, ...args: A) => R
 
@@ -48,6 +64,10 @@ export interface Operator {
   readonly inputs: readonly Emit[]
   readonly onTimer?: (fired: FiredTimer) => void
   readonly cursor?: Cursor
+  /** Of windows. */
+  readonly lateness?: OperatorLateness
+  /** Its state is in place again. */
+  restored?(): void
   /** Before the first record. */
   open?(): Promise<void>
   close?(): Promise<void>

@@ -34,3 +34,14 @@ export interface KeyedStepDefinition extends Lifecycle {
   onRecord(value: unknown, context: KeyContext, out: Out): void
   readonly onTimer?: Readonly<Record<string, (at: number, context: KeyContext, out: Out) => void>>
 }
+/** What a window calls when it fires, with all its values. `window` is undefined where windows have no bounds. */
+export type OnWindow = (
+  context: {
+    readonly key: Key
+    readonly window: { readonly start: number; readonly end: number } | undefined
+    readonly watermark: number
+    readonly now: number
+  },
+  values: Iterable<unknown>,
+  out: Out,
+) => unknown

@@ -4,7 +4,7 @@
  */
 import { StreamError } from '../core/errors.ts'
 import { MAX_KEY_GROUPS } from '../core/key-group.ts'
-import type { KeyedProcessNode, OutputName, Plan, PlanNode, SinkNode } from './nodes.ts'
+import type { KeyedProcessNode, OutputName, Plan, PlanNode, SinkNode, WindowNode } from './nodes.ts'
 import { sourcesOf, timedNodes } from './timed.ts'
 
 /**
@@ -32,6 +32,7 @@ export function checkNode(earlier: readonly PlanNode[], node: PlanNode): void {
   if (node.kind !== 'source' && node.inputs.length === 0) throw new StreamError('INVALID_JOB', `${node.address} has no input.`)
   if (node.parallelism !== undefined) checkParallelismHint(node.address, node.parallelism)
   if (node.kind === 'keyed-process') checkTimers(earlier, node)
+  if (node.kind === 'window') checkWindowTime(earlier, node)
   if (node.kind === 'sink') checkPlace(earlier, node)
 }
 
@@ -120,12 +121,21 @@ function checkTimers(earlier: readonly PlanNode[], node: KeyedProcessNode): void
     )
   }
   const event = timers.find(([, { domain }]) => domain === 'event')
-  if (event === undefined) return
+  if (event !== undefined) checkTimed(earlier, node, `declares the event timer '${event[0]}'`, 'use processingTimer()')
+}
+
+/** Rules 1.16. */
+function checkWindowTime(earlier: readonly PlanNode[], node: WindowNode): void {
+  if (node.windows.kind === 'count' || node.windows.domain === 'processing') return
+  checkTimed(earlier, node, 'has windows in event time', "say { time: 'processing' }")
+}
+
+function checkTimed(earlier: readonly PlanNode[], node: PlanNode, what: string, remedy: string): void {
   const timed = timedNodes(earlier)
   if (node.inputs.some((edge) => timed[edge.from])) return
   const sources = sourcesOf([...earlier, node], node).join(', ')
   throw new StreamError(
     'NO_EVENT_TIME',
-    `${node.address} declares the event timer '${event[0]}', but no source before it gives event time: ${sources}. Give from() a timestamp function, or use processingTimer().`,
+    `${node.address} ${what}, but no source before it gives event time: ${sources}. Give from() a timestamp function, or ${remedy}.`,
   )
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { buildPlan } from '../api/job.ts'
 import { explainPlan } from '../api/explain.ts'
+import { explanationText } from '../api/explain-text.ts'
 import { defineSink, defineSource } from '../connect.ts'
 import {
   agg,
@@ -37,18 +38,19 @@ function explain(build: (job: JobBuilder) => unknown, parallelism?: number): Exp
 
 /** D11: with checkpoints, after any number of failures. Without a replayable source the words exactly-once are never said. */
 const guarantees = [
-  [true, 'exactly-once', 'exactly-once'],
-  [true, 'idempotent', 'effectively-once'],
-  [true, 'at-least-once', 'at-least-once'],
-  [false, 'exactly-once', 'at-most-once'],
-  [false, 'idempotent', 'at-most-once'],
-  [false, 'at-least-once', 'none'],
+  [true, 'exactly-once', 'exactly-once', []],
+  [true, 'idempotent', 'effectively-once', ['sink/s']],
+  [true, 'at-least-once', 'at-least-once', ['sink/s']],
+  [false, 'exactly-once', 'at-most-once', ['source/a']],
+  [false, 'idempotent', 'at-most-once', ['source/a']],
+  [false, 'at-least-once', 'none', ['source/a', 'sink/s']],
 ] as const
-for (const [replayable, delivery, expected] of guarantees) {
+for (const [replayable, delivery, expected, limitedBy] of guarantees) {
   test(`${replayable ? 'a source that can be read again' : 'one that cannot'} into a sink that is ${delivery}: ${expected}`, () => {
     const { paths } = explain((job) => job.from('a', source(replayable)).to('s', sink(delivery)))
     assert.equal(paths.length, 1)
-    assert.deepEqual({ ...paths[0], because: [] }, { from: 'source/a', to: 'sink/s', guarantee: expected, because: [] })
+    const { because: _because, latency: _latency, ...path } = paths[0] as Explanation['paths'][number]
+    assert.deepEqual(path, { from: 'source/a', to: 'sink/s', guarantee: expected, limitedBy })
     const because = paths[0]?.because.join('\n') as string
     assert.match(because, replayable ? /source\/a \(log\) can be read again/ : /source\/a \(log\) cannot be read again/)
     assert.match(because, /sink\/s \(table\) .*: it says so/)
@@ -78,7 +80,7 @@ test('a row for each source and each sink that it reaches, and no other', () => 
   )
 })
 
-test('resources and inputs without event time are told on the paths that they are on', () => {
+test('resources are told on the paths that they are on, and what is not waited for where something waits', () => {
   const { paths } = explain((job) => {
     const timed = job.from('timed', source(true), { timestamp: () => 0 })
     const untimed = job.from('untimed', source(true))
@@ -93,9 +95,13 @@ test('resources and inputs without event time are told on the paths that they ar
   })
   const because = (to: string): string => paths.find((path) => path.to === to)?.because.join('\n') as string
   assert.match(because('sink/looked'), /step\/look-up opens a resource: what it does outside the job happens again/)
-  assert.match(because('sink/s'), /step\/p does not wait for the time of map#1, which has no event time/)
   assert.doesNotMatch(because('sink/s'), /resource/)
-  assert.doesNotMatch(because('sink/alone'), /event time/)
+  const latency = (to: string): string => JSON.stringify(paths.find((path) => path.to === to)?.latency)
+  assert.match(
+    latency('sink/s'),
+    /"kind":"untimed","at":"step\/p","ms":0,"because":"step\/p does not wait for the time of map#1, which has no event time"/,
+  )
+  assert.equal(latency('sink/alone'), '[]')
 })
 
 test('steps are told with what they read, how wide they are and what they keep', () => {
@@ -130,30 +136,110 @@ test('a sink that is at-least-once and waits for checkpoints says both', () => {
   assert.match(of('sink/lines') as string, /writes without waiting for a checkpoint/)
 })
 
-test('the text is a table and the paths', () => {
-  const text = String(
-    explain((job) =>
-      job
-        .from('a', source(true))
-        .keyBy((x) => x)
-        .reduce('newest', (_a, b) => b)
-        .to('s', sink('exactly-once')),
-    ),
+const committing = defineSink<unknown, null>({ kind: 'table', delivery: 'exactly-once', open: never, committer: never })
+
+test('what keeps a record back: the trip to another task, event time and what holds it up, the next checkpoint', () => {
+  const { paths } = explain((job) => {
+    const late = job.from('late', source(true), { timestamp: () => 0, outOfOrderness: '90s', idleness: '5m' })
+    const quiet = job.from('quiet', source(true), { timestamp: () => 0 })
+    late
+      .union(quiet)
+      .keyBy((x) => x)
+      .process('p', { timers: { t: eventTimer() }, onRecord() {}, onTimer: { t() {} } })
+      .to('s', committing)
+    late.map((x) => x).to('direct', sink('at-least-once'))
+  }, 2)
+  const short = (from: string, to: string): unknown =>
+    paths.find((path) => path.from === from && path.to === to)?.latency.map(({ kind, at, ms }) => `${kind} ${at} ${ms ?? '-'}`)
+  const waits = [
+    'exchange step/p 10',
+    'event-time step/p -',
+    'out-of-orderness source/late 90000',
+    'idleness source/late 300000',
+    'idleness source/quiet -',
+    'checkpoint sink/s -',
+  ]
+  assert.deepEqual(short('source/late', 'sink/s'), waits)
+  assert.deepEqual(short('source/quiet', 'sink/s'), waits)
+  assert.deepEqual(short('source/late', 'sink/direct'), [])
+  const because = paths.flatMap(({ latency }) => latency.map((each) => each.because)).join('\n')
+  assert.match(because, /the event timers of step\/p fire once records of a later time have come from source\/late and source\/quiet/)
+  assert.match(because, /source\/late may be 1m30s out of order/)
+  assert.match(because, /a split of source\/quiet that gives nothing is waited for until it does or ends/)
+})
+
+test('tasks, and the edges between them', () => {
+  const { tasks, edges } = explain((job) => {
+    const a = job.from('a', source(true), { invalid: outputTag('broken') })
+    a.keyBy((x) => x)
+      .parallelism(3)
+      .reduce('newest', (_a, b) => b)
+      .to('s', sink('exactly-once'))
+    a.side(outputTag('broken'))
+      .map((x) => x)
+      .parallelism(2)
+      .to('broken', sink('exactly-once'))
+  })
+  assert.deepEqual(tasks, [
+    { name: 'source/a', steps: ['source/a'], parallelism: 1 },
+    { name: 'step/newest → sink/s', steps: ['step/newest', 'sink/s'], parallelism: 3 },
+    { name: 'map#1 → sink/broken', steps: ['map#1', 'sink/broken'], parallelism: 2 },
+  ])
+  assert.deepEqual(edges, [
+    { from: 'source/a', to: 'step/newest', partitioning: 'hash', timed: false },
+    { from: 'source/a[broken]', to: 'map#1', partitioning: 'rebalance', timed: false },
+  ])
+})
+
+test('the text says in a line each what is guaranteed, then why; no line is wider than the terminal', () => {
+  const explanation = explain((job) =>
+    job
+      .from('a', source(true))
+      .keyBy((x) => x)
+      .reduce('newest', (_a, b) => b)
+      .to('s', committing),
   )
   assert.equal(
-    text,
+    String(explanation),
     `job told
 
-  step         kind        parallelism  reads            state
-  source/a     log source  1            -                -
-  step/newest  reduce      1            source/a by key  reduced
-  sink/s       table sink  1            step/newest      -
+FROM      TO      DELIVERY      LIMITED BY  WAITS FOR
+source/a  sink/s  exactly-once  -           checkpoint
+After any number of failures, in a run with checkpoints.
 
-source/a → sink/s: exactly-once
-  · source/a (log) can be read again from the positions in a checkpoint
-  · sink/s (table) shows a record once the checkpoint that holds it is complete, so as late as checkpoints are apart: it says so
-  · only with checkpoints: a run without them starts from nothing after a failure and writes again`,
+STEP         KIND        WHAT IT READS AND KEEPS
+source/a     log source
+step/newest  reduce      reads source/a by key; keeps reduced
+sink/s       table sink  reads step/newest
+
+TASK  SUBTASKS  STEPS, JOINED BY DIRECT CALLS
+   1         1  source/a → step/newest → sink/s
+
+WHY
+- source/a (log) can be read again from the positions in a checkpoint
+- sink/s (table) shows a record once the checkpoint that holds it is complete,
+  and withdraws what no checkpoint holds
+- only with checkpoints: a run without them starts from nothing after a failure
+  and writes again
+
+WHAT KEEPS A RECORD BACK
+- sink/s shows a record with the next checkpoint: as late as checkpoints are
+  apart`,
   )
-  assert.deepEqual(Object.keys(structuredClone(explain((job) => job.from('a', source(true))))), ['steps', 'paths'])
-  assert.match(String(explain((job) => job.from('a', source(true)))), /No sink: nothing leaves this job\.$/)
+  for (const width of [60, 80, 120]) {
+    const lines = explanationText('told', explanation, { width }).split('\n')
+    assert.ok(lines.every((line) => line.length <= width && !line.endsWith(' ')))
+  }
+  assert.deepEqual(Object.keys(structuredClone(explanation)), ['steps', 'tasks', 'edges', 'paths'])
+  assert.match(String(explain((job) => job.from('a', source(true)))), /\n\nNo sink: nothing leaves this job\.\n\n/)
+})
+
+test('colours change nothing but colours', () => {
+  const explanation = explain((job) => job.from('a', source(false)).to('s', sink('at-least-once')))
+  const painted = explanationText('told', explanation, { paint: (style, text) => `\u001B[${style.length}m${text}\u001B[0m` })
+  assert.ok(painted.includes('\u001B[3mnone\u001B[0m      source/a, sink/s  nothing\n'), painted)
+  assert.equal(
+    ['0', '3', '4'].reduce((text, code) => text.replaceAll(`\u001B[${code}m`, ''), painted),
+    String(explanation),
+  )
 })

@@ -4,8 +4,8 @@
  */
 import { outputText } from './check-plan.ts'
 import type { Plan, PlanNode, SinkNode, SourceNode } from './nodes.ts'
-import { parallelismsOf } from './physical.ts'
-import { timedNodes } from './timed.ts'
+import { latencyOf, type ExplainedLatency } from './latency.ts'
+import { parallelismsOf, type Partitioning, type PhysicalPlan } from './physical.ts'
 
 export type Guarantee = 'exactly-once' | 'effectively-once' | 'at-least-once' | 'at-most-once' | 'none'
 export interface ExplainedStep {
@@ -15,11 +15,44 @@ export interface ExplainedStep {
   readonly parallelism: number
   readonly state: readonly string[]
 }
+export interface ExplainedTask {
+  readonly name: string
+  /** Addresses of the steps that run in it, joined by direct calls. */
+  readonly steps: readonly string[]
+  readonly parallelism: number
+}
+export interface ExplainedEdge {
+  /** Addresses of the steps at its ends, with the tag of a side output. */
+  readonly from: string
+  readonly to: string
+  readonly partitioning: Partitioning
+  /** False: it has no event time, and what it leads to does not wait for it (rules 1.13). */
+  readonly timed: boolean
+}
 export interface ExplainedPath {
   readonly from: string
   readonly to: string
   readonly guarantee: Guarantee
+  readonly limitedBy: readonly string[]
   readonly because: readonly string[]
+  readonly latency: readonly ExplainedLatency[]
+}
+
+/** The tasks of a run, and the edges on which records travel between them. */
+export function explainTasks(
+  plan: Plan,
+  physical: PhysicalPlan,
+): { readonly tasks: readonly ExplainedTask[]; readonly edges: readonly ExplainedEdge[] } {
+  const addressOf = (node: number): string => (plan.nodes[node] as PlanNode).address
+  return {
+    tasks: physical.tasks.map(({ name, nodes, parallelism }) => ({ name, steps: nodes.map(addressOf), parallelism })),
+    edges: physical.edges.map(({ from, to, partitioning, timed }) => ({
+      from: outputText(addressOf(from.node), from.output),
+      to: addressOf(to.node),
+      partitioning,
+      timed,
+    })),
+  }
 }
 
 /** Every node, in order of the program. */
@@ -37,7 +70,7 @@ export function explainSteps(plan: Plan, parallelism: number): readonly Explaine
 }
 
 /** One row for each source and sink that it reaches, in order of the program. */
-export function explainPaths(plan: Plan): readonly ExplainedPath[] {
+export function explainPaths(plan: Plan, physical: PhysicalPlan): readonly ExplainedPath[] {
   const paths: ExplainedPath[] = []
   for (const [from, source] of plan.nodes.entries()) {
     if (source.kind !== 'source') continue
@@ -45,15 +78,12 @@ export function explainPaths(plan: Plan): readonly ExplainedPath[] {
     for (const [to, sink] of plan.nodes.entries()) {
       if (sink.kind !== 'sink' || !reached.has(to)) continue
       const behind = leadingTo(plan, to)
-      const between = plan.nodes.filter((_, index) => reached.has(index) && behind.has(index))
-      const because = [
-        sourceReason(source),
-        sinkReason(sink),
-        ...outsideReasons(between),
-        ...timeReasons(plan, between),
-        checkpointReason(source, sink),
-      ]
-      paths.push({ from: source.address, to: sink.address, guarantee: guaranteeOf(source, sink), because })
+      const isBetween = (node: number): boolean => reached.has(node) && behind.has(node)
+      const between = plan.nodes.filter((_, index) => isBetween(index))
+      const because = [sourceReason(source), sinkReason(sink), ...outsideReasons(between), checkpointReason(source, sink)]
+      const latency = latencyOf(plan, physical, isBetween)
+      const guarantee = guaranteeOf(source, sink)
+      paths.push({ from: source.address, to: sink.address, guarantee, limitedBy: limitsOf(source, sink), because, latency })
     }
   }
   return paths
@@ -69,6 +99,13 @@ export function guaranteeOf(source: SourceNode, sink: SinkNode): Guarantee {
   if (!source.source.replayable) return delivery === 'at-least-once' ? 'none' : 'at-most-once'
   if (delivery === 'exactly-once') return 'exactly-once'
   return delivery === 'idempotent' ? 'effectively-once' : 'at-least-once'
+}
+
+/** A source that cannot be read again outweighs a sink that at most doubles. */
+function limitsOf(source: SourceNode, sink: SinkNode): readonly string[] {
+  const { delivery } = sink.sink
+  if (source.source.replayable) return delivery === 'exactly-once' ? [] : [sink.address]
+  return delivery === 'at-least-once' ? [source.address, sink.address] : [source.address]
 }
 
 function kindText(node: PlanNode): string {
@@ -89,7 +126,7 @@ function sinkReason(sink: SinkNode): string {
   const because = sink.sink.because === undefined ? '' : `: ${sink.sink.because}`
   switch (sink.sink.delivery) {
     case 'exactly-once':
-      return `${what} shows a record once the checkpoint that holds it is complete, so as late as checkpoints are apart${because}`
+      return `${what} shows a record once the checkpoint that holds it is complete, and withdraws what no checkpoint holds${because}`
     case 'idempotent':
       return `${what} may write a record again after a failure, which changes nothing${because}`
     case 'at-least-once':
@@ -103,18 +140,6 @@ function outsideReasons(between: readonly PlanNode[]): readonly string[] {
   return between
     .filter((node) => (node.kind === 'process' || node.kind === 'keyed-process') && node.step.open !== undefined)
     .map((node) => `${node.address} opens a resource: what it does outside the job happens again after a failure`)
-}
-
-function timeReasons(plan: Plan, between: readonly PlanNode[]): readonly string[] {
-  const timed = timedNodes(plan.nodes)
-  const reasons: string[] = []
-  for (const node of between) {
-    const untimed = node.inputs.filter((edge) => !timed[edge.from])
-    if (untimed.length === 0 || untimed.length === node.inputs.length) continue
-    const names = untimed.map((edge) => outputText((plan.nodes[edge.from] as PlanNode).address, edge.output)).join(', ')
-    reasons.push(`${node.address} does not wait for the time of ${names}, which has no event time`)
-  }
-  return reasons
 }
 
 function checkpointReason(source: SourceNode, sink: SinkNode): string {

@@ -1,5 +1,6 @@
 import type { StateDeclaration } from '../state/contract.ts'
-import type { Plan, PlanNode } from './nodes.ts'
+import { windowsText } from '../windows/assigner.ts'
+import type { Plan, PlanNode, WindowNode } from './nodes.ts'
 
 /** 64 hexadecimal digits over all parts in turn: `sha256` of Env's digest. */
 export type PlanDigest = (parts: readonly Uint8Array[]) => string
@@ -44,15 +45,23 @@ function specifics(node: PlanNode): unknown {
       return [text(node.reducer), declarations(node.states)]
     case 'aggregate':
       return [Object.entries(node.aggregates).map(([name, aggregate]) => [name, functionsOf(aggregate)]), declarations(node.states)]
+    case 'window':
+      return [windowsText(node.windows), node.latenessMs, node.lateTag ?? 0, computed(node), declarations(node.states)]
     case 'sink':
       return [node.sink.kind, node.sink.delivery]
   }
 }
 
+function computed({ windows, compute }: WindowNode): unknown {
+  const gap = windows.kind === 'session' ? text(windows.gap) : 0
+  if (compute.kind === 'process') return [gap, text(compute.onWindow)]
+  return [gap, Object.entries(compute.aggregates).map(([name, aggregate]) => [name, functionsOf(aggregate)])]
+}
+
 function declarations(states: Readonly<Record<string, StateDeclaration>>): unknown {
-  return Object.entries(states).map(([name, { kind, domain, ttl, version, initial }]) => {
+  return Object.entries(states).map(([name, { kind, domain, ttl, version, initial, migrate }]) => {
     const ttlData = ttl === undefined ? 0 : [ttl.afterMs, ttl.refreshOn, ttl.expired]
-    return [name, kind, domain ?? 0, ttlData, version, text(initial)]
+    return [name, kind, domain ?? 0, ttlData, version, text(initial), text(migrate)]
   })
 }
 

@@ -7,6 +7,8 @@
 import type { SinkDefinition, SourceDefinition, Plain } from '../connect/contract.ts'
 import type { KeyedStepDefinition, PlainStepDefinition } from '../operator/definitions.ts'
 import type { StateDeclaration } from '../state/contract.ts'
+import type { OnWindow } from '../operator/definitions.ts'
+import type { WindowSpec } from '../windows/assigner.ts'
 
 /** Which output of a node an edge reads: the main one or the side output of a tag. */
 export type OutputName = 'main' | { readonly tag: string }
@@ -72,6 +74,25 @@ export interface AggregateNode extends NodeCommon {
   readonly aggregates: Readonly<Record<string, AggregateFunctions>>
   readonly states: Readonly<Record<string, StateDeclaration>>
 }
+/** All inputs are keyed. */
+export interface WindowNode extends NodeCommon {
+  readonly kind: 'window'
+  readonly windows: WindowSpec
+  readonly latenessMs: number
+  /** Takes late records; without it they are counted and dropped. */
+  readonly lateTag: string | undefined
+  readonly compute:
+    | {
+        readonly kind: 'aggregate'
+        readonly aggregates: Readonly<Record<string, AggregateFunctions>>
+        /** No result depends on the order of the values. */
+        readonly isOrderFree: boolean
+      }
+    | { readonly kind: 'process'; readonly onWindow: OnWindow }
+  /** `sliced`: a record is kept once, in a slice of time, from which windows are put together (rules 1.15). */
+  readonly operator: 'sliced' | 'general'
+  readonly states: Readonly<Record<string, StateDeclaration>>
+}
 export interface SinkNode extends NodeCommon {
   readonly kind: 'sink'
   readonly sink: SinkDefinition<unknown, Plain, Plain>
@@ -86,6 +107,7 @@ export type PlanNode =
   | KeyedProcessNode
   | ReduceNode
   | AggregateNode
+  | WindowNode
   | SinkNode
 
 /** `Aggregate` of the api, erased. */

@@ -55,6 +55,9 @@ export interface PhysicalOptions {
   readonly chainKeyed: boolean
 }
 
+/** Records travel between tasks in batches, which leave when they are full, when the task has nothing else to do, or after this time. */
+export const FLUSH_AFTER_MS = 10
+
 /** The tasks of a plan and the edges between them. A pure function: every thread and every restart gets the same. */
 export function physicalPlan(plan: Plan, options: PhysicalOptions): PhysicalPlan {
   const parallelisms = parallelismsOf(plan, options.parallelism)

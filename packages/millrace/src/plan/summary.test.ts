@@ -10,7 +10,7 @@ test('a checkpoint has a place for sources, keyed steps, process functions and s
       const words = job.from('words', arraySource(['a']), { timestamp: () => 0 })
       const keyed = words.map((w) => w).keyBy((w) => w)
       keyed.process('p', {
-        state: { n: valueState({ initial: () => 0, ttl: '1s', version: 2 }) },
+        state: { n: valueState({ initial: () => 0, ttl: '1s', version: 2, migrate: Number }) },
         timers: { t: eventTimer() },
         onRecord() {},
         onTimer: { t() {} },
@@ -24,16 +24,17 @@ test('a checkpoint has a place for sources, keyed steps, process functions and s
   )
   const ttl = { afterMs: 1000, refreshOn: 'write', expired: 'never-returned' }
   assert.deepEqual(planSummary(plan), [
-    { address: 'source/words', kind: 'source', states: {} },
+    { address: 'source/words', kind: 'source', states: {}, migrating: [] },
     {
       address: 'step/p',
       kind: 'keyed',
       states: { n: { kind: 'value', version: 2, ttl }, t: { kind: 'timer', domain: 'event', version: 1 } },
+      migrating: ['n'],
     },
-    { address: 'step/stateless', kind: 'keyed', states: {} },
-    { address: 'step/r', kind: 'keyed', states: { reduced: { kind: 'accumulator', version: 1 } } },
-    { address: 'step/a', kind: 'keyed', states: { n: { kind: 'accumulator', aggregate: 'count', version: 1 } } },
-    { address: 'step/plain', kind: 'keyed', states: {}, isKeyless: true },
-    { address: 'sink/s', kind: 'sink', states: {} },
+    { address: 'step/stateless', kind: 'keyed', states: {}, migrating: [] },
+    { address: 'step/r', kind: 'keyed', states: { reduced: { kind: 'accumulator', version: 1 } }, migrating: [] },
+    { address: 'step/a', kind: 'keyed', states: { n: { kind: 'accumulator', aggregate: 'count', version: 1 } }, migrating: [] },
+    { address: 'step/plain', kind: 'keyed', states: {}, migrating: [], isKeyless: true },
+    { address: 'sink/s', kind: 'sink', states: {}, migrating: [] },
   ])
 })

@@ -8,20 +8,25 @@ import type { TaskSlot } from '../checkpoint/coordinator-types.ts'
 import type { Env } from '../core/env.ts'
 import { messageOf } from '../core/errors.ts'
 import type { StateStatistics } from '../state/contract.ts'
+import { StateBudget } from '../task/state-budget.ts'
 import { TaskCore } from '../task/task-core.ts'
-import type { BarrierReason, StreamElement, TaskSnapshot } from '../task/messages.ts'
+import type { BarrierReason, SeenByWindow, StreamElement, TaskSnapshot } from '../task/messages.ts'
 import type { Specializer } from '../task/specialize.ts'
 import type { OperatorRestore } from '../task/task-spec.ts'
 import type { Underway } from '../task/underway.ts'
 import { Acknowledger, type Positions } from './acknowledger.ts'
-import type { JobStatus } from './monitor.ts'
+import { progressOf, type Progress } from './progress.ts'
 import { Scheduler } from './scheduler.ts'
 import type { Receiver, Sender, WiredSubtask, Wiring } from './wiring.ts'
 
 /** For those who watch an attempt from outside: tests and the simulator. Called during the tasks' own calls. */
 export interface Watch {
   /** An operator of a subtask begins with a watermark. */
-  watermark?(subtask: number, address: string, at: number): void
+  watermark?(subtask: number, address: string, at: number, now: number): void
+  /** A window step of a subtask gets a record. */
+  windowed?(subtask: number, address: string, seen: SeenByWindow): void
+  /** Timers in processing time of an operator of a subtask begin to fire. */
+  clock?(subtask: number, address: string, now: number): void
   /** A subtask with these operators is sealed for a checkpoint. */
   held?(subtask: number, addresses: readonly string[], checkpoint: number): void
   /** Splits of a source have become idle. */
@@ -47,6 +52,8 @@ export interface Tuning {
   readonly failureBudget?: number
   /** False: operators run the engine's own closures, as where code generation is forbidden. */
   readonly generateCode?: boolean
+  /** All windows run in the general operator, to compare the sliced one with it. */
+  readonly generalWindows?: boolean
   /** Which of so many subtasks with work gets the next turn; without it they have theirs in rotation. */
   readonly pick?: (count: number) => number
 }
@@ -56,6 +63,8 @@ export interface AttemptOptions {
   readonly log: string
   readonly epoch: number
   readonly check: boolean
+  /** Of its state, all subtasks together. */
+  readonly maxStateBytes: number
   /** As in `TaskOptions`. */
   readonly keepsState: boolean
   readonly specializer: Specializer
@@ -66,8 +75,6 @@ export interface AttemptOptions {
   readonly events: AttemptEvents
 }
 
-export type Progress = Pick<JobStatus, 'records' | 'invalid' | 'watermark'>
-
 export class Attempt {
   readonly #options: AttemptOptions
   readonly #tasks: readonly TaskCore[]
@@ -75,11 +82,13 @@ export class Attempt {
   /** One for each task; only those of sources are told anything. */
   readonly #acknowledgers: readonly Acknowledger[]
   readonly #cancel = new AbortController()
+  readonly #stateBudget: StateBudget
   #isOver = false
   #opening: Promise<void> | undefined
 
   constructor(options: AttemptOptions) {
     this.#options = options
+    this.#stateBudget = new StateBudget(options.maxStateBytes)
     this.#tasks = options.wiring.subtasks.map((wired, index) => this.#task(wired, index))
     const failed = (error: unknown): void => options.env.log('warn', 'a source could not be acknowledged', { cause: messageOf(error) })
     this.#acknowledgers = this.#tasks.map((task) => new Acknowledger((positions) => this.#acknowledge(task, positions), failed))
@@ -152,15 +161,12 @@ export class Attempt {
   }
 
   progress(): Progress {
-    let records = 0
-    let invalid = 0
-    let watermark = Number.POSITIVE_INFINITY
-    for (const task of this.#tasks) {
-      records += task.sourceRecords
-      invalid += task.invalidRecords
-      watermark = Math.min(watermark, task.watermark)
-    }
-    return { records, invalid, watermark }
+    return progressOf(this.#tasks.map((task) => task.counts()))
+  }
+
+  /** Lowest of its tasks. */
+  get watermark(): number {
+    return this.#tasks.reduce((lowest, { watermark }) => Math.min(lowest, watermark), Number.POSITIVE_INFINITY)
   }
 
   /**
@@ -195,6 +201,7 @@ export class Attempt {
       specializer,
       check,
       keepsState,
+      stateBudget: this.#stateBudget,
       signal: this.#cancel.signal,
       underway,
       ...tuning,
@@ -225,7 +232,13 @@ export class Attempt {
         },
         ...(events.watermark === undefined
           ? {}
-          : { watermark: (address: string, at: number) => events.watermark?.(wired.spec.subtask, address, at) }),
+          : { watermark: (address: string, at: number, now: number) => events.watermark?.(wired.spec.subtask, address, at, now) }),
+        ...(events.windowed === undefined
+          ? {}
+          : { windowed: (address: string, seen: SeenByWindow) => events.windowed?.(wired.spec.subtask, address, seen) }),
+        ...(events.clock === undefined
+          ? {}
+          : { clock: (address: string, now: number) => events.clock?.(wired.spec.subtask, address, now) }),
         ...(events.splitsIdle === undefined
           ? {}
           : { splitsIdle: (address: string, splits: readonly string[]) => events.splitsIdle?.(wired.spec.subtask, address, splits) }),

@@ -6,6 +6,7 @@
  * M3  An outcome that is neither `committed` nor `already-committed` after the retries stops the job: silent loss is the one
  *     thing that must not happen (rules: KA-8 and SK-5 differ).
  */
+import type { Uncommitted, WriterStates } from '../checkpoint/build-manifest.ts'
 import type { StoredCommittable } from '../checkpoint/manifest.ts'
 import type { CommitOutcome, Committer, Plain } from '../connect/contract.ts'
 import { closeAll } from '../core/close-all.ts'
@@ -31,7 +32,7 @@ export interface CommittersOptions {
 
 export class Committers {
   readonly #options: CommittersOptions
-  readonly #bySink = new Map<string, Committer<Plain>>()
+  readonly #bySink = new Map<string, Committer<Plain, Plain>>()
   readonly #cancel = new AbortController()
 
   private constructor(options: CommittersOptions) {
@@ -79,10 +80,10 @@ export class Committers {
   }
 
   /** After a restore and all its commits, before any writer opens. */
-  async withdraw(keptBySink: ReadonlyMap<string, readonly StoredCommittable[]>): Promise<void> {
+  async withdraw(kept: Uncommitted, open: WriterStates): Promise<void> {
     for (const [address, committer] of this.#bySink) {
       const what = 'withdraw what earlier attempts have left'
-      const withdraw = (): Promise<void> => committer.withdraw(keptBySink.get(address) ?? [])
+      const withdraw = (): Promise<void> => committer.withdraw(kept[address] ?? [], open[address] ?? [])
       await this.#options.underway.wait(`${address} to ${what}`, () => byConnector({ kind: 'sink', address }, what, withdraw))
     }
   }
@@ -103,7 +104,7 @@ export class Committers {
     )
   }
 
-  async #commitGroup(sink: string, committer: Committer<Plain>, group: readonly StoredCommittable[]): Promise<void> {
+  async #commitGroup(sink: string, committer: Committer<Plain, Plain>, group: readonly StoredCommittable[]): Promise<void> {
     let open = group
     let cause: unknown
     for (let round = 0; round <= COMMIT_ROUNDS && open.length > 0; round++) {
@@ -124,7 +125,7 @@ export class Committers {
   }
 
   /** What is thrown because the signal says so is no failure: nobody knows more or less than before. */
-  async #offer(sink: string, committer: Committer<Plain>, group: readonly StoredCommittable[]): Promise<readonly CommitOutcome[]> {
+  async #offer(sink: string, committer: Committer<Plain, Plain>, group: readonly StoredCommittable[]): Promise<readonly CommitOutcome[]> {
     try {
       return await this.#options.underway.wait(`${sink} to commit`, () => committer.commit(group))
     } catch (error) {

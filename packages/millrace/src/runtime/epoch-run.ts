@@ -16,7 +16,8 @@ import { StreamError, fromWire, messageOf, tame, toWire } from '../core/errors.t
 import type { ErrorCode } from '../core/error-codes.ts'
 import type { BarrierReason, TaskSnapshot } from '../task/messages.ts'
 import type { Underway } from '../task/underway.ts'
-import type { Attempt, AttemptEvents, Progress } from './attempt.ts'
+import type { Attempt, AttemptEvents } from './attempt.ts'
+import type { Progress } from './progress.ts'
 import type { Committers } from './committers.ts'
 import type { CheckpointInfo, JobObserver } from './monitor.ts'
 import type { CheckpointStore } from './checkpoint-store.ts'
@@ -133,6 +134,10 @@ export class EpochRun {
 
   progress(): Progress {
     return this.#attempt.progress()
+  }
+
+  get watermark(): number {
+    return this.#attempt.watermark
   }
 
   get longestTurnMs(): number {
@@ -318,7 +323,7 @@ export class EpochRun {
     const { env, committers, store } = this.#options
     env.crashPoint('withdraw.before')
     try {
-      await committers.withdraw(new Map(Object.entries(action.kept)))
+      await committers.withdraw(action.kept, action.open)
     } catch (error) {
       // LG7: after a pause what is found may be the output of a new owner.
       await store.checkOwned()

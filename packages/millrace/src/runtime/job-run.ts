@@ -8,6 +8,7 @@
  */
 import { startRestarts, decideRestart, type RestartState } from '../checkpoint/restart.ts'
 import { StreamError } from '../core/errors.ts'
+import type { StateComparison } from '../plan/summary.ts'
 import type { CheckpointInfo, JobHandle, JobObserver, JobOutcome, JobPhase, JobStatus, StopOptions } from './monitor.ts'
 import { Underway } from '../task/underway.ts'
 import { openEpoch } from './open-epoch.ts'
@@ -15,6 +16,7 @@ import type { EpochRun } from './epoch-run.ts'
 import { openStore } from './job-store.ts'
 import { HURRIED_CLOSE_MS, Patience } from './patience.ts'
 import type { Claimed, JobStore } from './checkpoint-store.ts'
+import { afterEarlier, NO_PROGRESS } from './progress.ts'
 import type { JobRunOptions } from './run-settings.ts'
 
 /** What is closed at the end: the checkpoint directory. */
@@ -31,8 +33,8 @@ export class JobRun implements JobHandle {
   #epoch: EpochRun | undefined
   #store: JobStore | undefined
   #restarts = 0
-  #records = 0
-  #invalid = 0
+  /** Of the attempts before the one that runs. */
+  #earlier = NO_PROGRESS
   #longestTurnMs = 0
   #isStopping = false
   #isClaiming = false
@@ -47,6 +49,7 @@ export class JobRun implements JobHandle {
   /** Why the log is not ours at the moment: for good when another process has it, else until it has been searched anew. */
   #lost: StreamError | undefined
   #newest: CheckpointInfo | undefined
+  #restored: StateComparison | undefined
 
   constructor(options: JobRunOptions) {
     this.#options = options
@@ -80,15 +83,24 @@ export class JobRun implements JobHandle {
   }
 
   status(): JobStatus {
-    const progress = this.#epoch?.progress()
+    const { sources, sinks, late } = afterEarlier(this.#earlier, this.#epoch?.progress() ?? NO_PROGRESS)
     return {
       phase: this.#phase,
-      records: this.#records + (progress?.records ?? 0),
-      invalid: this.#invalid + (progress?.invalid ?? 0),
-      watermark: progress?.watermark ?? Number.NEGATIVE_INFINITY,
+      records: sources.reduce((sum, { records }) => sum + records, 0),
+      invalid: sources.reduce((sum, { invalid }) => sum + invalid, 0),
+      late,
+      sources,
+      sinks: sinks.map((sink) => ({ ...sink, place: this.#placeOf(sink.address) })),
+      watermark: this.#epoch?.watermark ?? Number.NEGATIVE_INFINITY,
       restarts: this.#restarts,
       newestCheckpoint: this.#newest,
+      restored: this.#restored,
     }
+  }
+
+  #placeOf(address: string): string | undefined {
+    const node = this.#options.plan.nodes.find((each) => each.address === address)
+    return node?.kind === 'sink' ? node.sink.place : undefined
   }
 
   /** Of all epochs, ms: for benches. */
@@ -191,9 +203,7 @@ export class JobRun implements JobHandle {
       return await running
     } finally {
       store.usedTo = epoch.usedTo
-      const { records, invalid } = epoch.progress()
-      this.#records += records
-      this.#invalid += invalid
+      this.#earlier = afterEarlier(this.#earlier, epoch.progress())
       this.#longestTurnMs = this.longestTurnMs
       this.#epoch = undefined
     }
@@ -204,6 +214,7 @@ export class JobRun implements JobHandle {
       this.#hasRun = true
       this.#setPhase('running')
     }
+    if (event.kind === 'restoring' && event.checkpoint !== undefined) this.#restored = comparisonOf(event)
     if (event.kind === 'checkpoint') this.#newest = event.info
     this.#observer(event)
   }
@@ -270,4 +281,8 @@ export class JobRun implements JobHandle {
   #setPhase(phase: JobPhase): void {
     if (!this.#isStopping) this.#phase = phase
   }
+}
+
+function comparisonOf({ kept, migrated, added, dropped }: StateComparison): StateComparison {
+  return { kept, migrated, added, dropped }
 }

@@ -1,18 +1,39 @@
 /** What a running job tells whoever started it: the command line, a test, a dashboard later. Data only. */
 import type { ProcessIdentity } from '../core/env.ts'
+import type { StateComparison } from '../plan/summary.ts'
 
 export type JobPhase = 'waiting' | 'restoring' | 'running' | 'restarting' | 'stopping' | 'ended'
 
 export interface JobStatus {
   readonly phase: JobPhase
-  /** Records taken from sources since this process started. */
+  /** Records taken from sources since this process started; after a restart some are taken once more. */
   readonly records: number
   /** Of these, records that were invalid and became dead letters. */
   readonly invalid: number
+  /** Records that were late for all windows of a step that sends them nowhere: dropped. */
+  readonly late: number
+  readonly sources: readonly SourceStatus[]
+  readonly sinks: readonly SinkStatus[]
   /** Lowest event time of the job; ∓Infinity before the first and after the last. */
   readonly watermark: number
   readonly restarts: number
   readonly newestCheckpoint: CheckpointInfo | undefined
+  /** Of the attempt at hand; undefined before it is known, and when it starts from nothing. */
+  readonly restored: StateComparison | undefined
+}
+export interface SourceStatus {
+  readonly address: string
+  readonly records: number
+  readonly invalid: number
+  /** From 0 to 1, how much of its input has been read; undefined where the source does not know. */
+  readonly share: number | undefined
+}
+export interface SinkStatus {
+  readonly address: string
+  /** Given to its writers; after a restart some are given once more. */
+  readonly records: number
+  /** Where its output goes, if the sink says so. */
+  readonly place: string | undefined
 }
 export interface CheckpointInfo {
   readonly checkpoint: number
@@ -31,15 +52,12 @@ export type JobEvent =
   | { readonly kind: 'waiting'; readonly owner: ProcessIdentity; readonly silentMs: number; readonly leaseMs: number }
   | { readonly kind: 'claimed'; readonly epoch: number }
   /** Undefined: starts from nothing. */
-  | {
+  | (StateComparison & {
       readonly kind: 'restoring'
       readonly checkpoint: number | undefined
-      readonly kept: readonly string[]
-      readonly added: readonly string[]
-      readonly dropped: readonly string[]
       /** An older checkpoint, with the user's word: output that was committed after it stays, and is written again. */
       readonly repeatsOutput: boolean
-    }
+    })
   | { readonly kind: 'running'; readonly checkpoint: number | undefined }
   | { readonly kind: 'checkpoint'; readonly info: CheckpointInfo }
   /** A stop has not waited for all commits of its last checkpoint: the next run makes those that are left. */

@@ -8,6 +8,7 @@ import { planHash } from '../plan/hash.ts'
 import type { Plan } from '../plan/nodes.ts'
 import { parallelismsOf, physicalPlan } from '../plan/physical.ts'
 import { planSummary, type OperatorSummary } from '../plan/summary.ts'
+import { withGeneralWindows } from '../plan/window-states.ts'
 import { createSpecializer } from '../task/specialize.ts'
 import type { OperatorRestore } from '../task/task-spec.ts'
 import type { Underway } from '../task/underway.ts'
@@ -23,6 +24,9 @@ import { wire } from './wiring.ts'
 /** As often as checkpoints are taken unless the run says otherwise. */
 const COMMIT_EVERY_MS = 1_000
 
+/** Of the heap: the rest is for records, snapshots and the program around the job. */
+const DEFAULT_STATE_SHARE = 0.6
+
 export interface OpenEpochOptions extends Omit<JobRunOptions, 'observer'> {
   readonly store: JobStore
   readonly observer: JobObserver
@@ -32,11 +36,13 @@ export interface OpenEpochOptions extends Omit<JobRunOptions, 'observer'> {
 
 /** @throws {STATE_DROPPED} {STATE_MISMATCH} {KEY_GROUPS_CHANGED} before anything is opened */
 export async function openEpoch(options: OpenEpochOptions): Promise<EpochRun> {
-  const { plan, settings, env, store, observer, patience, underway } = options
+  const { settings, env, store, observer, patience, underway } = options
+  const plan = options.tuning?.generalWindows === true ? withGeneralWindows(options.plan) : options.plan
   const { ownership } = store
   const summary = planSummary(plan)
   const comparison = compared(ownership.restored?.manifest, summary, settings)
   const restored = comparison?.manifest
+  const follows = comparison?.follows
   const keyGroups = restored?.keyGroups ?? settings.keyGroups ?? DEFAULT_KEY_GROUPS
   for (const parallelism of new Set(parallelismsOf(plan, settings.parallelism))) checkParallelism(parallelism, keyGroups)
   // Only now: what is refused has given nothing up.
@@ -48,7 +54,7 @@ export async function openEpoch(options: OpenEpochOptions): Promise<EpochRun> {
     planHash: planHash(plan, (parts) => env.digest.sha256(parts)),
     keyGroups,
     tasks: wiring.subtasks.map(({ spec, isSource }) => ({ task: spec.name, subtask: spec.subtask, isSource })),
-    restored,
+    restored: follows,
     checkpointFloor: Math.max(ownership.checkpointFloor, store.usedTo),
     needsFirst: summary.some(({ address, kind }) => kind === 'source' && restored?.operators[address] === undefined),
     failureBudget: options.tuning?.failureBudget ?? 0,
@@ -61,6 +67,7 @@ export async function openEpoch(options: OpenEpochOptions): Promise<EpochRun> {
       log: ownership.log,
       epoch: ownership.epoch,
       check: settings.check,
+      maxStateBytes: settings.maxStateBytes ?? env.heapLimitBytes * DEFAULT_STATE_SHARE,
       keepsState: store.keepsState,
       specializer: createSpecializer({ generate: options.tuning?.generateCode ?? true }),
       tuning: options.tuning ?? {},
@@ -108,12 +115,12 @@ function compared(
 }
 
 function restoringEvent(comparison: PlanComparison | undefined, { settings, store }: OpenEpochOptions): JobEvent {
-  if (comparison === undefined) return { kind: 'restoring', checkpoint: undefined, kept: [], added: [], dropped: [], repeatsOutput: false }
-  const { manifest, kept, migrated, added, dropped } = comparison
-  const { checkpoint } = manifest
+  if (comparison === undefined)
+    return { kind: 'restoring', checkpoint: undefined, kept: [], migrated: [], added: [], dropped: [], repeatsOutput: false }
+  const { checkpoint } = comparison.manifest
   const { acceptLoss, from } = settings.restore
   const repeatsOutput = acceptLoss && checkpoint === from && store.ownership.checkpointFloor > checkpoint
-  return { kind: 'restoring', checkpoint, kept: [...kept, ...migrated], added, dropped, repeatsOutput }
+  return { kind: 'restoring', checkpoint, ...comparison.states, repeatsOutput }
 }
 
 /** Reads what a subtask gets back when it is opened, not before: only its own key groups. */
@@ -140,6 +147,6 @@ function restorer(
     if (from.kind === 'sink') return { kind: 'sink', writerStates: from.subtasks[subtask]?.writerStates ?? [] }
     const own = from.subtasks[subtask]
     if (own === undefined) return undefined
-    return { kind: 'keyed', runs: await options.store.read(address, own), watermark: own.watermark }
+    return { kind: 'keyed', runs: await options.store.read(address, own), watermark: own.watermark, floors: own.floors }
   }
 }

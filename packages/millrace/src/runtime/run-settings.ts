@@ -15,6 +15,8 @@ export interface RunSettings {
   readonly restore: RestoreSettings
   readonly restart: RestartStrategy
   readonly check: boolean
+  /** Undefined: a share of the heap. */
+  readonly maxStateBytes: number | undefined
 }
 export interface CheckpointSettings {
   readonly storage: StorageDefinition

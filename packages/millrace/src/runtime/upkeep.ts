@@ -187,21 +187,26 @@ export class Upkeep {
   async #mergedParts({ operator, inputs, level, first, last }: MergeTask, manifest: Manifest): Promise<ChunkPart[]> {
     const { env, chunks } = this.#options
     const refs = new Map(manifest.chunks.map((chunk) => [chunk.name, chunk]))
-    const byGroup = new Map<number, Uint8Array[]>()
+    const byGroup = new Map<number, { readonly bytes: Uint8Array; readonly ignored: readonly string[] }[]>()
     for (const run of inputs) {
       const blocks = await chunks.blocks(
         operator,
         { first: Math.max(first, run.first), last: Math.min(last, run.last) },
         refs.get(run.chunk) as ChunkRef,
       )
-      for (const block of blocks) byGroup.set(block.group, [...(byGroup.get(block.group) ?? []), block.bytes])
+      const ignored = run.ignored ?? []
+      for (const { group, bytes } of blocks) byGroup.set(group, [...(byGroup.get(group) ?? []), { bytes, ignored }])
     }
     const parts: ChunkPart[] = []
     // What has fallen far behind gets as much time as the tasks: else runs would grow without bound.
     const slice = isBehind(inputs) ? 'turn' : 'slice'
     let budget = env.budget(slice)
     for (const group of [...byGroup.keys()].sort((a, b) => a - b)) {
-      const merged = mergeBlocks(byGroup.get(group) as Uint8Array[], { base: level === 'base' })
+      const blocks = byGroup.get(group) ?? []
+      const merged = mergeBlocks(
+        blocks.map(({ bytes }) => bytes),
+        { base: level === 'base', ignored: blocks.map((block) => block.ignored) },
+      )
       if (merged.entries > 0) parts.push({ operator, ...merged })
       if (!budget.hasLeft()) budget = await this.#pause(slice)
       if (this.#isOver) return []

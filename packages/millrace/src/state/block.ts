@@ -141,6 +141,15 @@ export class BlockEntries {
     return expiry === expiry ? expiry : this.reader.corrupt('an expiry is no time')
   }
 
+  /** Which window this entry is of; NaN when it is of none. @throws {CHECKPOINT_CORRUPT} */
+  namespace(): number {
+    if ((this.head & NAMESPACE) === 0) return Number.NaN
+    const reader = new ByteReader(this.bytes, this.namespaceStart, this.namespaceEnd)
+    const namespace = reader.zigzag()
+    reader.expectEnd()
+    return namespace
+  }
+
   /** The key of this entry. @throws {CHECKPOINT_CORRUPT} */
   key(): Key {
     return this.decodeKey(this.keyStart, this.keyEnd)
@@ -196,7 +205,7 @@ export interface BlockEntry {
   /** Elements before an appended one. */
   readonly from?: number
   readonly expiry?: number
-  readonly namespace?: Uint8Array
+  readonly namespace?: number
 }
 
 const opNames = ['put', 'delete', 'entry-put', 'entry-delete', 'clear', 'replace', 'append', 'drop-namespace'] as const
@@ -220,7 +229,7 @@ function decoded(entries: BlockEntries, values: ValueReader): BlockEntry {
     version: row.version,
     op: opNames[op] as BlockEntry['op'],
   }
-  if ((entries.head & NAMESPACE) !== 0) entry.namespace = entries.bytes.slice(entries.namespaceStart, entries.namespaceEnd)
+  if ((entries.head & NAMESPACE) !== 0) entry.namespace = entries.namespace()
   if (op === DROP_NAMESPACE) return entry
   entry.key = entries.key()
   if (op === ENTRY_PUT || op === ENTRY_DELETE) entry.subkey = entries.subkey()

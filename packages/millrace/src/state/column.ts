@@ -3,7 +3,8 @@ import type { BlockEntries } from './block.ts'
 import type { StateContext } from './context.ts'
 import type { StateDeclaration } from './contract.ts'
 import { type Row, storedKindOf, type StoredKind, writeRowBody } from './format.ts'
-import { ValueCodec, type ValueReader } from './value-codec.ts'
+import { Upgrade } from './upgrade.ts'
+import { MAX_ROW_SHAPES, ValueCodec, type ValueReader } from './value-codec.ts'
 
 /**
  * One declared state or timer, for all keys of a subtask. It is its own handle: the methods that users see act on the current key
@@ -20,7 +21,10 @@ export abstract class Column {
   readonly declaration: StateDeclaration
   readonly kind: StoredKind
   readonly codec: ValueCodec = new ValueCodec()
+  /** Of rows of the version of now. */
+  private readonly restoredShapes: Map<string, readonly string[]> = new Map()
   protected readonly context: StateContext
+  protected readonly upgrade: Upgrade
   /** Of the context, close at hand. */
   protected epoch: number = 1
 
@@ -30,6 +34,7 @@ export abstract class Column {
     this.id = id
     this.declaration = declaration
     this.kind = storedKindOf(declaration)
+    this.upgrade = new Upgrade(name, declaration, context.options)
   }
 
   rowBody(): Uint8Array {
@@ -44,6 +49,12 @@ export abstract class Column {
     return writer.take()
   }
 
+  /** Begins an entry of the snapshot at hand. */
+  protected begin(slot: number, head: number): void {
+    const { entries, table } = this.context
+    entries.begin(table.groupOf(slot), head, this.id, table.namespaceOf(slot), table.keyOf(slot))
+  }
+
   /** The table now gives out `slots` slots of a page, which is new or has grown. */
   abstract cover(page: number, slots: number): void
   /** The context has sealed: nothing written from now on may reach the snapshot. O(1). */
@@ -55,17 +66,31 @@ export abstract class Column {
   abstract abort(): void
   /** The slot is taken from its key; the cell holds nothing. */
   abstract release(slot: number): void
-  /** Applies one entry of a block, without a mark. */
+  /** Applies one entry of a block: without a mark, unless it is of another version (U1). */
   abstract restore(slot: number, entry: BlockEntries, values: ValueReader): void
-  protected restored(value: unknown, version: number): unknown {
-    const { migrate } = this.declaration
-    return migrate === undefined || version === this.declaration.version ? value : migrate(value, version)
+
+  /** A row of the version of now begins to be restored. */
+  seed(shapes: readonly (readonly string[])[]): void {
+    this.codec.seed(shapes)
+    const { newShape } = this.context.options
+    // A row that is full knows not all forms that it holds; what accumulators look like is not the user's alone.
+    const isKnown = shapes.length > 0 && shapes.length < MAX_ROW_SHAPES
+    if (newShape === undefined || !isKnown || this.declaration.validate !== undefined || this.declaration.kind === 'accumulator') return
+    for (const names of shapes) this.restoredShapes.set(names.join(), names)
+    this.codec.onNewShape ??= (fields) => {
+      if (this.restoredShapes.has(fields.join())) return false
+      newShape(this.name, fields, [...this.restoredShapes.values()])
+      return true
+    }
   }
 
   /** Lets go of up to `count` deleted entries whose deletion is durable; true when none is left. */
   free(_count: number): boolean {
     return true
   }
+
+  /** An estimate of what the column takes in memory (state/size.ts). Looks at a few cells. */
+  abstract sizeBytes(): number
 
   /** Deleted entries that are kept so far, of any; and those of them that only the next snapshot lets go of. */
   get deleted(): number {

@@ -5,50 +5,31 @@ import { copyString } from '../serde/strings.ts'
 import type { HeapStateOptions, Key } from './contract.ts'
 import { EntryWriter } from './entry-writer.ts'
 import { Epochs } from './epochs.ts'
-import { KeyTable } from './key-table.ts'
+import type { SlotTable } from './slot-table.ts'
 
-/** What all columns of one operator share: the current key and its slot, the keys, the epochs, and the snapshot at hand. */
-export class StateContext {
+/** What all columns of one operator share: the current key and its slot, the slots, the epochs, and the snapshot at hand. */
+export abstract class StateContext {
   now: number = 0
   key: Key | undefined = undefined
   /** Slot of the current key, -1 when it has none. */
   current: number = -1
   readonly epochs: Epochs = new Epochs()
-  readonly table: KeyTable
-  readonly integers: KeyTable['integers']
+  abstract readonly table: SlotTable
   readonly entries: EntryWriter
+  readonly options: HeapStateOptions
   private readonly freezeAll: boolean
   private stored: number = 0
 
   constructor(options: HeapStateOptions) {
-    this.table = new KeyTable(this.epochs, options.maxParallelism)
-    this.integers = this.table.integers
+    this.options = options
     this.entries = new EntryWriter(options.maxParallelism, Object.keys(options.declarations).length)
     this.freezeAll = options.freeze === 'always'
-  }
-
-  /** @throws {INVALID_KEY} */
-  setKey(key: Key): void {
-    this.current = this.table.find(key)
-    this.key = key
-  }
-
-  enter(key: Key, slot: number): void {
-    this.key = key
-    this.current = slot
   }
 
   /** No key is current. */
   leave(): void {
     this.key = undefined
     this.current = -1
-  }
-
-  /** Makes a key current; its slot, inserted when it is new. @throws {INVALID_KEY} */
-  slotOf(key: Key): number {
-    const slot = this.table.find(key)
-    this.key = key
-    return (this.current = slot >= 0 ? slot : this.table.insert(key))
   }
 
   /** Slot of the current key, or -1. @throws {OUTSIDE_CALL} where no key is current (ST-1) */
@@ -81,6 +62,13 @@ export class StateContext {
     if (!this.freezeAll && stored >= 100 && stored % 1024 !== 0) return value
     checkValue(value, fieldPath('state', name))
     return deepFreeze(value)
+  }
+
+  /** What is read without having been written: a change in place would be lost at once. As often as `keep`. */
+  freezeSome(value: unknown): unknown {
+    if (typeof value !== 'object') return value
+    const stored = this.stored++
+    return this.freezeAll || stored < 100 || stored % 1024 === 0 ? deepFreeze(value) : value
   }
 
   /** As `keep` for what may be changed in place: checked alike, never frozen. */

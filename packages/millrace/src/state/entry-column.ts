@@ -4,9 +4,10 @@ import { Column } from './column.ts'
 import type { Key } from './contract.ts'
 import { DirtyObjects } from './epochs.ts'
 import { CLEAR, ENTRY_DELETE, ENTRY_PUT, EXPIRY } from './format.ts'
-import { ownKey } from './key-table.ts'
+import { ownKey } from './slot-table.ts'
 import { MapCell, MapEntry } from './map-cell.ts'
 import { ObjectList, PAGE_BITS, PAGE_MASK } from './pages.ts'
+import { heapBytesOf, meanOf, SAMPLED_CELLS } from './size.ts'
 import type { ValueReader } from './value-codec.ts'
 
 /**
@@ -178,27 +179,27 @@ export abstract class EntryColumn extends Column {
   }
 
   private encodeClear(cell: MapCell): void {
-    const { entries, table, epochs } = this.context
-    entries.begin(table.groupOf(cell.slot), CLEAR, this.id, table.keyOf(cell.slot))
+    const { entries, epochs } = this.context
+    this.begin(cell.slot, CLEAR)
     entries.end()
     cell.clearStamp = -epochs.sealed
     this.dirtyClears.wasEncoded(cell)
   }
 
   private encodeEntry(entry: MapEntry): void {
-    const { entries, table, epochs } = this.context
+    const { entries, epochs } = this.context
     const { cell } = entry
     // M2
     if (this.coversClear(cell)) this.encodeClear(cell)
     if (entry.isPresent) {
-      entries.begin(table.groupOf(cell.slot), this.expires ? ENTRY_PUT | EXPIRY : ENTRY_PUT, this.id, table.keyOf(cell.slot))
+      this.begin(cell.slot, this.expires ? ENTRY_PUT | EXPIRY : ENTRY_PUT)
       entries.key(entry.key)
       if (this.expires) entries.out.f64(entry.expiry)
       if (this.withValues) entries.value(entry.value, this.codec)
       else entries.out.u8(0)
       entries.end()
     } else if (!epochs.full) {
-      entries.begin(table.groupOf(cell.slot), ENTRY_DELETE, this.id, table.keyOf(cell.slot))
+      this.begin(cell.slot, ENTRY_DELETE)
       entries.key(entry.key)
       entries.end()
     }
@@ -230,6 +231,28 @@ export abstract class EntryColumn extends Column {
   private endSnapshot(): void {
     this.walker = undefined
     this.detached = []
+  }
+
+  sizeBytes(): number {
+    let cells = 0
+    let entries = 0
+    let bytes = 0
+    const { high } = this.context.table
+    meanOf(high, (slot) => {
+      const cell = this.cellAt(slot)
+      if (cell === undefined) return 0
+      cells++
+      let left = SAMPLED_ENTRIES
+      for (const { key, value } of cell.entries.values()) {
+        if (left-- === 0) break
+        entries++
+        bytes += heapBytesOf(key) + heapBytesOf(value)
+      }
+      return 0
+    })
+    const share = cells / Math.max(1, Math.min(high, SAMPLED_CELLS))
+    const count = this.entryCount + this.deleted
+    return high * (8 + share * CELL_BYTES) + count * ENTRY_BYTES + (entries === 0 ? 0 : (bytes / entries) * this.entryCount)
   }
 
   release(slot: number): void {
@@ -269,7 +292,7 @@ export abstract class EntryColumn extends Column {
     if (entry.op === CLEAR) {
       if (cell.entries.size > 0) this.context.table.lost(slot)
       this.entryCount -= cell.entries.size
-      for (const each of cell.entries.values()) this.forgotten(each)
+      for (const each of cell.entries.values()) this.unrestore(each)
       cell.entries.clear()
       return
     }
@@ -281,14 +304,24 @@ export abstract class EntryColumn extends Column {
       cell.entries.delete(identity)
       this.entryCount--
       if (cell.entries.size === 0) this.context.table.lost(slot)
-      this.forgotten(present)
+      this.unrestore(present)
     }
+  }
+
+  /** An older block had it. It may stand on a list, as it was migrated: no snapshot covers it any more. */
+  private unrestore(entry: MapEntry): void {
+    entry.stamp = 0
+    this.forgotten(entry)
   }
 
   private restorePut(entry: MapEntry, block: BlockEntries, values: ValueReader): void {
     const { cell, identity } = entry
-    entry.value = this.withValues ? this.restored(values.read(block.valueStart, block.valueEnd, block.isInline), block.row.version) : true
+    const { version } = block.row
+    entry.value = this.withValues
+      ? this.upgrade.valueOf(values.read(block.valueStart, block.valueEnd, block.isInline), version, this.context.table.keyOf(cell.slot))
+      : true
     entry.expiry = block.expiry
+    if (this.withValues && this.upgrade.isNeeded(version)) this.mark(entry)
     if (cell.entries.has(identity)) return
     if (cell.entries.size === 0) this.context.table.gained(cell.slot)
     cell.entries.set(identity, entry)
@@ -300,6 +333,11 @@ export abstract class EntryColumn extends Column {
   protected remembered(_entry: MapEntry): void {}
   protected forgotten(_entry: MapEntry): void {}
 }
+
+/** Of one map, for an estimate; what a cell and an entry with its place in the map take. */
+const SAMPLED_ENTRIES = 8
+const CELL_BYTES = 260
+const ENTRY_BYTES = 144
 
 function lengthOf(lists: readonly ObjectList<MapEntry>[]): number {
   return lists.reduce((sum, { length }) => sum + length, 0)

@@ -3,7 +3,7 @@ import { ByteReader, ByteWriter } from '../serde/bytes.ts'
 import { decodeKey, encodeKey } from '../serde/key.ts'
 import { encodeValue } from '../serde/value.ts'
 import type { Key, StateBlock } from './contract.ts'
-import { INLINE, writeHeader } from './format.ts'
+import { DROP_NAMESPACE, INLINE, NAMESPACE, writeHeader } from './format.ts'
 import type { ValueCodec } from './value-codec.ts'
 
 /**
@@ -37,8 +37,19 @@ export class EntryWriter {
     this.used = new Uint8Array(maxParallelism * rowCount)
   }
 
-  /** Head, row and key of an entry; the rest is written to `out`. */
-  begin(group: number, head: number, row: number, key: Key): void {
+  /** Head, row, namespace (NaN: none) and key of an entry; the rest is written to `out`. */
+  begin(group: number, head: number, row: number, namespace: number, key: Key): void {
+    this.open(group, head, row, namespace)
+    this.key(key)
+  }
+
+  /** An entry that drops all that the state of a row has in a namespace. */
+  drop(group: number, row: number, namespace: number): void {
+    this.open(group, DROP_NAMESPACE, row, namespace)
+    this.end()
+  }
+
+  private open(group: number, head: number, row: number, namespace: number): void {
     invariant(!this.isOpen && !this.isDealing, 'S2: an entry is added to a snapshot that is complete, or to one with an unfinished entry')
     this.isOpen = true
     const out = this.out
@@ -46,9 +57,18 @@ export class EntryWriter {
     this.groups.push(group)
     this.group = group
     this.used[group * this.rowCount + row] = 1
-    out.u8(head)
+    const isIn = namespace === namespace
+    out.u8(isIn ? head | NAMESPACE : head)
     out.varint(row)
-    this.key(key)
+    if (isIn) this.namespace(namespace)
+  }
+
+  private namespace(namespace: number): void {
+    const out = this.out
+    const at = out.position
+    out.u8(0)
+    out.zigzag(namespace)
+    out.bytes[at] = out.position - at - 1
   }
 
   key(key: Key): void {
@@ -125,8 +145,9 @@ export class EntryWriter {
   get unfinished(): { readonly row: number; readonly key: Key } | undefined {
     if (!this.isOpen) return undefined
     const reader = new ByteReader(this.out.bytes, this.offsets[this.offsets.length - 1] as number, this.out.position)
-    reader.u8()
+    const head = reader.u8()
     const row = reader.varint()
+    if ((head & NAMESPACE) !== 0) reader.advance(reader.varint())
     reader.end = reader.varint() + reader.position
     return { row, key: decodeKey(reader) }
   }

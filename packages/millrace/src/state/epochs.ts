@@ -52,6 +52,8 @@ export class DirtySlots {
   /** Of aborted snapshots; `leftAll`: it could be any slot. */
   private left: SlotList[] = []
   private leftAll: boolean = false
+  /** In this epoch slots were given out again and again, so that the list had to be given up. */
+  private currentAll: boolean = false
   private walked: SlotList[] = []
   private list: number = 0
   private index: number = 0
@@ -61,7 +63,12 @@ export class DirtySlots {
   private all: boolean = false
   private high: number = 0
 
-  push(slot: number): void {
+  /** `high`: slots given out so far. */
+  push(slot: number, high: number): void {
+    if (this.current.length >= 2 * high + 1024) {
+      this.currentAll = true
+      this.current = new SlotList()
+    }
     this.current.push(slot)
   }
 
@@ -72,7 +79,8 @@ export class DirtySlots {
     let listed = 0
     for (const each of this.walked) listed += each.length
     // Aborted again and again before they were walked, the lists would grow without end.
-    this.all = this.leftAll || listed > 2 * high + 1024
+    this.all = this.leftAll || this.currentAll || listed > 2 * high + 1024
+    this.currentAll = false
     if (this.all) this.walked = []
     this.current = new SlotList()
     this.left = []

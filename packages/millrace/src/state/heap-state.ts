@@ -1,9 +1,7 @@
-import type { Budget } from '../core/env.ts'
-import { invariant, StreamError } from '../core/errors.ts'
-import { keyGroupOfKey } from '../serde/key.ts'
-import { BlockEntries, corruptBlock } from './block.ts'
+import { invariant } from '../core/errors.ts'
 import type { Column } from './column.ts'
-import { StateContext } from './context.ts'
+import { ColumnState } from './column-state.ts'
+import type { StateContext } from './context.ts'
 import type {
   AccumulatorColumn,
   FiredTimer,
@@ -11,16 +9,16 @@ import type {
   Key,
   KeyedState,
   ListHandle,
+  ListSlots,
   MapHandle,
-  SnapshotPort,
-  StateBlock,
   StateDeclaration,
   StateStatistics,
   TimerHandle,
   TimersHandle,
   ValueHandle,
 } from './contract.ts'
-import { NAMESPACE } from './format.ts'
+import { KeyTable } from './key-table.ts'
+import { Lent, LentList, LentMap, LentValue } from './lent.ts'
 import { ListColumn } from './list-column.ts'
 import { MapColumn, TimersColumn } from './map-column.ts'
 import { TimerColumn } from './timer-column.ts'
@@ -32,47 +30,67 @@ export function createHeapState(options: HeapStateOptions): KeyedState {
   return new HeapState(options)
 }
 
-/** Cells that are encoded or swept between two looks at the budget. */
-const STEP = 32
-
-class HeapState extends StateContext implements KeyedState {
+class HeapState extends ColumnState<KeyTable> implements KeyedState {
   readonly timerNames: readonly string[]
-  readonly snapshots: SnapshotPort
-  private readonly columns: Column[]
-  private readonly byName: ReadonlyMap<string, Column>
+  readonly integers: KeyTable['integers']
   private readonly timerColumns: readonly (TimerColumn | TimersColumn)[]
   private readonly queues: { readonly event: TimerQueue; readonly processing: TimerQueue }
-  private sweeping: number = 0
+  private readonly lent: Lent | undefined
 
   constructor(options: HeapStateOptions) {
-    super(options)
-    this.columns = Object.entries(options.declarations).map(([name, declaration], id) => columnOf(this, name, id, declaration))
-    this.byName = new Map(this.columns.map((column) => [column.name, column]))
+    super(
+      options,
+      ({ epochs }) => new KeyTable(epochs, options.maxParallelism),
+      (context) => Object.entries(options.declarations).map(([name, declaration], id) => columnOf(context, name, id, declaration)),
+    )
+    this.integers = this.table.integers
+    this.lent = options.freeze === 'always' ? new Lent(options.owner ?? 'a step', () => this.key) : undefined
     this.timerColumns = this.columns.filter((column) => column instanceof TimerColumn || column instanceof TimersColumn)
     this.timerNames = this.timerColumns.map((column) => column.name)
     this.queues = { event: new TimerQueue(this.timerColumns), processing: new TimerQueue(this.timerColumns) }
     for (const [timer, column] of this.timerColumns.entries())
       column.place = { queue: this.queues[column.declaration.domain as 'event' | 'processing'], timer }
-    this.table.onPage = (page, slots) => {
-      for (const column of this.columns) column.cover(page, slots)
-    }
-    this.table.onRelease = (slot) => {
-      if (this.current === slot) this.current = -1
-      for (const column of this.columns) column.release(slot)
-    }
-    this.snapshots = new Snapshots(this, options, this.columns, this.byName)
+  }
+
+  /** @throws {INVALID_KEY} */
+  setKey(key: Key): void {
+    this.current = this.table.find(key)
+    this.key = key
+  }
+
+  enter(key: Key, slot: number): void {
+    this.key = key
+    this.current = slot
+  }
+
+  /** Makes a key current; its slot, inserted when it is new. @throws {INVALID_KEY} */
+  slotOf(key: Key): number {
+    const slot = this.table.find(key)
+    this.key = key
+    return (this.current = slot >= 0 ? slot : this.table.insert(key))
   }
 
   value(name: string): ValueHandle {
-    return this.handle(name, ValueColumn)
+    const column = this.handle(name, ValueColumn)
+    return this.lent === undefined ? column : new LentValue(column, this.lent, name)
   }
 
   list(name: string): ListHandle {
+    const column = this.handle(name, ListColumn)
+    return this.lent === undefined ? column : new LentList(column, this.lent, name)
+  }
+
+  lists(name: string): ListSlots {
     return this.handle(name, ListColumn)
   }
 
   map(name: string): MapHandle {
-    return this.handle(name, MapColumn)
+    const column = this.handle(name, MapColumn)
+    return this.lent === undefined ? column : new LentMap(column, this.lent, name)
+  }
+
+  override checkLent(): void {
+    this.lent?.check()
   }
 
   accumulator(name: string): AccumulatorColumn {
@@ -113,46 +131,6 @@ class HeapState extends StateContext implements KeyedState {
     return { timer, at }
   }
 
-  get keyCount(): number {
-    return this.table.liveKeys
-  }
-
-  get shortestTtlMs(): number {
-    return this.columns.reduce((least, { declaration }) => Math.min(least, declaration.ttl?.afterMs ?? least), Number.POSITIVE_INFINITY)
-  }
-
-  get canFree(): boolean {
-    // Of nothing nothing is freed; the answer is what counts.
-    if (!this.table.releaseSome(0)) return true
-    for (let i = 0; i < this.columns.length; i++) if (!(this.columns[i] as Column).free(0)) return true
-    return false
-  }
-
-  get awaiting(): number {
-    let sum = this.table.empty
-    for (let i = 0; i < this.columns.length; i++) sum += (this.columns[i] as Column).awaiting
-    return sum
-  }
-
-  free(budget: Budget): boolean {
-    while (this.canFree) {
-      if (!budget.hasLeft()) return false
-      for (const column of this.columns) column.free(STEP)
-      this.table.releaseSome(STEP)
-    }
-    return true
-  }
-
-  sweep(budget: Budget): boolean {
-    if (!this.free(budget)) return false
-    while (this.sweeping < this.columns.length) {
-      if (!budget.hasLeft()) return false
-      if ((this.columns[this.sweeping] as Column).sweep(STEP)) this.sweeping++
-    }
-    this.sweeping = 0
-    return true
-  }
-
   get statistics(): StateStatistics {
     const { event, processing } = this.queues
     return {
@@ -164,7 +142,7 @@ class HeapState extends StateContext implements KeyedState {
   }
 }
 
-function columnOf(context: StateContext, name: string, id: number, declaration: StateDeclaration): Column {
+export function columnOf(context: StateContext, name: string, id: number, declaration: StateDeclaration): Column {
   switch (declaration.kind) {
     case 'value':
       return declaration.ttl === undefined
@@ -180,161 +158,5 @@ function columnOf(context: StateContext, name: string, id: number, declaration: 
       return new TimerColumn(context, name, id, declaration)
     case 'timers':
       return new TimersColumn(context, name, id, declaration)
-  }
-}
-
-/** The phases of a snapshot: none → encoding columns → dealing out blocks → ready → taken; `complete` and `abort` lead back. */
-class Snapshots implements SnapshotPort {
-  private readonly context: StateContext
-  private readonly maxParallelism: number
-  private readonly checkAll: boolean
-  private readonly columns: readonly Column[]
-  private readonly byName: ReadonlyMap<string, Column>
-  private checkpoint: number | undefined = undefined
-  private column: number = 0
-  private count: number = STEP
-  private dealing: Generator<undefined, StateBlock[], undefined> | undefined = undefined
-  private isEncoded: boolean = false
-  /** From then on until they are taken. */
-  private blocks: readonly StateBlock[] | undefined = undefined
-
-  constructor(context: StateContext, options: HeapStateOptions, columns: readonly Column[], byName: ReadonlyMap<string, Column>) {
-    this.context = context
-    this.maxParallelism = options.maxParallelism
-    this.checkAll = options.freeze === 'always'
-    this.columns = columns
-    this.byName = byName
-  }
-
-  seal(checkpoint: number, mode: 'delta' | 'full'): void {
-    invariant(
-      this.checkpoint === undefined,
-      `S3: checkpoint ${checkpoint} is sealed while ${this.checkpoint} is neither complete nor aborted`,
-    )
-    this.checkpoint = checkpoint
-    this.context.epochs.seal(mode === 'full')
-    this.context.table.seal()
-    for (const column of this.columns) column.seal()
-    this.column = 0
-  }
-
-  encode(budget: Budget): boolean {
-    invariant(this.checkpoint !== undefined, 'S3: nothing is sealed')
-    while (!this.isEncoded) {
-      this.step()
-      if (!budget.hasLeft()) break
-    }
-    return this.isEncoded
-  }
-
-  private step(): void {
-    if (this.dealing !== undefined) {
-      const dealt = this.dealing.next()
-      if (dealt.done !== true) return
-      this.blocks = dealt.value
-      this.isEncoded = true
-      return
-    }
-    const column = this.columns[this.column]
-    const { entries } = this.context
-    if (column === undefined) {
-      this.dealing = entries.blocks(this.columns.map((each) => each.rowBody()))
-      return
-    }
-    const before = entries.written
-    if (column.encode(this.count)) this.column++
-    // A step is to take some ten microseconds, with large values too.
-    const bytes = entries.written - before
-    if (bytes > 16384) this.count = Math.max(1, this.count >> 1)
-    else if (bytes < 4096) this.count = Math.min(STEP, this.count * 2)
-  }
-
-  get unstorable(): { readonly state: string; readonly key: Key } | undefined {
-    const at = this.context.entries.unfinished
-    return at === undefined ? undefined : { state: (this.columns[at.row] as Column).name, key: at.key }
-  }
-
-  takeBlocks(): readonly StateBlock[] {
-    invariant(this.blocks !== undefined, 'S2: blocks are taken before they are encoded, or twice')
-    const taken = this.blocks
-    this.blocks = undefined
-    return taken
-  }
-
-  complete(checkpoint: number): void {
-    invariant(
-      this.checkpoint === checkpoint && this.isEncoded,
-      `S3: checkpoint ${checkpoint} is complete, but ${this.checkpoint} is the one at hand, or it is not encoded yet`,
-    )
-    for (const column of this.columns) column.complete()
-    this.context.table.complete()
-    this.context.epochs.complete()
-    this.end()
-  }
-
-  abort(checkpoint: number): void {
-    invariant(this.checkpoint === checkpoint, `S3: checkpoint ${checkpoint} is aborted, but ${this.checkpoint} is the one at hand`)
-    for (const column of this.columns) column.abort()
-    this.context.epochs.abort()
-    this.context.entries.reset()
-    this.end()
-  }
-
-  forget(): void {
-    this.seal(-1, 'delta')
-    this.isEncoded = true
-    this.complete(-1)
-  }
-
-  private end(): void {
-    this.checkpoint = undefined
-    this.dealing = undefined
-    this.isEncoded = false
-    this.blocks = undefined
-  }
-
-  restore(block: Uint8Array, keep: (state: string) => boolean): void {
-    try {
-      this.apply(new BlockEntries(block), keep)
-    } catch (error) {
-      throw corruptBlock(error, 'A block of state cannot be restored')
-    }
-  }
-
-  private apply(entries: BlockEntries, keep: (state: string) => boolean): void {
-    const { group, rows } = entries.header
-    const targets: (Column | undefined)[] = []
-    for (const row of rows) {
-      if (!keep(row.name)) continue
-      const column = this.byName.get(row.name)
-      if (column === undefined)
-        throw new StreamError('STATE_DROPPED', `The checkpoint holds the state ${JSON.stringify(row.name)}, which is not declared.`)
-      if (column.kind !== row.kind)
-        throw new StreamError(
-          'STATE_MISMATCH',
-          `The state ${JSON.stringify(row.name)} is a ${row.kind} in the checkpoint and a ${column.kind} in the job.`,
-        )
-      if (row.version === column.declaration.version) column.codec.seed(row.shapes)
-      targets[row.id] = column
-    }
-    const readers = entries.valueReaders()
-    const { table } = this.context
-    let isFirst = true
-    while (entries.next()) {
-      const target = targets[entries.row.id]
-      if (target === undefined) continue
-      if ((entries.head & NAMESPACE) !== 0)
-        throw new StreamError(
-          'CHECKPOINT_FORMAT',
-          `The state ${JSON.stringify(entries.row.name)} was written by windows, which this version of Millrace does not have.`,
-        )
-      const key = entries.key()
-      if ((isFirst || this.checkAll) && keyGroupOfKey(key, this.maxParallelism) !== group)
-        entries.fail(`a key of another group stands in the block of group ${group}`)
-      isFirst = false
-      const slot = table.find(key)
-      target.restore(slot < 0 ? table.insertInto(key, group) : slot, entries, readers[entries.row.id] as never)
-    }
-    this.context.leave()
   }
 }

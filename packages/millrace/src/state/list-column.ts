@@ -1,9 +1,10 @@
 import type { BlockEntries } from './block.ts'
 import { Column } from './column.ts'
-import type { ListHandle, TtlDeclaration } from './contract.ts'
+import type { ListHandle, ListSlots, TtlDeclaration } from './contract.ts'
 import { DirtySlots } from './epochs.ts'
 import { APPEND, EXPIRY, REPLACE } from './format.ts'
 import { PAGE_BITS, PAGE_MASK } from './pages.ts'
+import { heapBytesOf, meanOf, SAMPLED_CELLS } from './size.ts'
 import type { ValueReader } from './value-codec.ts'
 
 /**
@@ -48,12 +49,14 @@ interface Capture {
  *     are passed over by `head`, which is in no delta: what is stored of them says when they expire. When they are half of all, the
  *     list is replaced.
  */
-export class ListColumn extends Column implements ListHandle {
+export class ListColumn extends Column implements ListHandle, ListSlots {
   private readonly ttl: TtlDeclaration | undefined = this.declaration.ttl
   private readonly expires: boolean = this.declaration.ttl !== undefined
   private readonly pages: (ListCell | undefined)[][] = []
   private readonly dirty: DirtySlots = new DirtySlots()
   private captures: Capture[] = []
+  /** In all lists. */
+  private itemCount: number = 0
   private sweepSlot: number = 0
 
   cover(page: number): void {
@@ -85,6 +88,29 @@ export class ListColumn extends Column implements ListHandle {
     return cell
   }
 
+  addTo(slot: number, value: unknown): void {
+    this.context.current = slot
+    this.add(value)
+  }
+
+  replaceAt(slot: number, values: readonly unknown[]): void {
+    this.context.current = slot
+    this.replace(values)
+  }
+
+  countOf(slot: number): number {
+    const cell = this.cellAt(slot)
+    return cell === undefined ? 0 : cell.items.length - cell.head
+  }
+
+  /** The list of a slot as it is now. */
+  valuesOf(slot: number): Iterable<unknown> {
+    const cell = this.cellAt(slot)
+    const items = cell?.items ?? []
+    const { length } = items
+    return { [Symbol.iterator]: () => someOf(items, cell?.head ?? 0, length) }
+  }
+
   get size(): number {
     const cell = this.visible()
     return cell === undefined ? 0 : cell.items.length - cell.head
@@ -106,6 +132,7 @@ export class ListColumn extends Column implements ListHandle {
     if (cell.stamp !== this.epoch) this.mark(slot, cell)
     if (this.ttl !== undefined) this.stampNext(slot, cell, this.context.now + this.ttl.afterMs)
     cell.items.push(kept)
+    this.itemCount++
     if (cell.items.length === 1) this.context.table.gained(slot)
   }
 
@@ -126,6 +153,7 @@ export class ListColumn extends Column implements ListHandle {
     if (items.length === 0 && cell.items.length === 0) return
     if (cell.stamp !== this.epoch) this.mark(slot, cell)
     const before = cell.items.length
+    this.itemCount += items.length - before
     cell.items = items
     cell.head = 0
     cell.expiries = expiries
@@ -174,7 +202,7 @@ export class ListColumn extends Column implements ListHandle {
     this.settle(cell)
     if (epochs.sealed !== 0 && this.dirty.covers(epochs, slot, cell.stamp)) this.capture(slot, cell)
     cell.stamp = this.epoch
-    this.dirty.push(slot)
+    this.dirty.push(slot, this.context.table.high)
   }
 
   /** What a snapshot has encoded counts once it is complete. */
@@ -203,7 +231,7 @@ export class ListColumn extends Column implements ListHandle {
       const slot = this.dirty.next()
       if (slot < 0) return true
       const cell = this.cellAt(slot)
-      if (cell === undefined || !epochs.covers(cell.stamp)) continue
+      if (cell === undefined || !epochs.covers(cell.stamp) || this.context.table.isDropped(slot)) continue
       this.settle(cell)
       this.capture(slot, cell)
     }
@@ -226,10 +254,10 @@ export class ListColumn extends Column implements ListHandle {
 
   /** Writes one entry of a list (L2); true when it was the last. An entry ends early before a value of another form (V1). */
   private encodeSome(capture: Capture): boolean {
-    const { entries, table } = this.context
+    const { entries } = this.context
     const { slot, items } = capture
     const head = (capture.isReplace ? REPLACE : APPEND) | (this.expires ? EXPIRY : 0)
-    entries.begin(table.groupOf(slot), head, this.id, table.keyOf(slot))
+    this.begin(slot, head)
     if (!capture.isReplace) entries.out.varint(capture.at)
     capture.isReplace = false
     const counted = entries.out.position
@@ -263,6 +291,25 @@ export class ListColumn extends Column implements ListHandle {
     this.captures = []
   }
 
+  sizeBytes(): number {
+    let cells = 0
+    let items = 0
+    let bytes = 0
+    const { high } = this.context.table
+    meanOf(high, (slot) => {
+      const cell = this.cellAt(slot)
+      if (cell !== undefined) cells++
+      const count = Math.min(cell?.items.length ?? 0, SAMPLED_ITEMS)
+      for (let i = 0; i < count; i++) bytes += heapBytesOf(cell?.items[i])
+      items += count
+      return 0
+    })
+    const share = cells / Math.max(1, Math.min(high, SAMPLED_CELLS))
+    return (
+      high * (8 + share * CELL_BYTES) + this.itemCount * (this.expires ? 24 : 12) + (items === 0 ? 0 : (bytes / items) * this.itemCount)
+    )
+  }
+
   release(slot: number): void {
     const page = this.pages[slot >>> PAGE_BITS] as (ListCell | undefined)[]
     if ((slot & PAGE_MASK) < page.length) page[slot & PAGE_MASK] = undefined
@@ -276,14 +323,19 @@ export class ListColumn extends Column implements ListHandle {
     if (entry.op === REPLACE) {
       cell.items = []
       cell.head = 0
+      cell.base = 0
       if (this.expires) cell.expiries = []
     } else if (entry.from !== before) entry.fail(`a list of ${before} elements is to be continued after ${entry.from}`)
+    const key = this.context.table.keyOf(slot)
     entry.elements(values, (value, expiry) => {
-      cell.items.push(this.restored(value, entry.row.version))
+      cell.items.push(this.upgrade.valueOf(value, entry.row.version, key))
       if (this.expires) cell.expiries?.push(expiry)
     })
     if (cell.expiries !== undefined) ascend(cell.expiries, before)
-    cell.base = cell.items.length
+    const isOld = this.upgrade.isNeeded(entry.row.version)
+    if (isOld && cell.stamp !== this.epoch) this.mark(slot, cell)
+    this.itemCount += cell.items.length - before
+    cell.base = isOld || cell.base < 0 ? -1 : cell.items.length
     if (before === 0 && cell.items.length > 0) this.context.table.gained(slot)
     if (before > 0 && cell.items.length === 0) this.context.table.lost(slot)
   }
@@ -308,6 +360,9 @@ export class ListColumn extends Column implements ListHandle {
 /** Fits in one byte of a varint. */
 const ENTRY_ITEMS = 127
 const ENTRY_BYTES = 8192
+/** Of one list, for an estimate. */
+const SAMPLED_ITEMS = 8
+const CELL_BYTES = 136
 
 function* someOf(items: readonly unknown[], from: number, end: number): Generator<unknown, void, undefined> {
   for (let i = from; i < end; i++) yield items[i]

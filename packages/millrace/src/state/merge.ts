@@ -20,7 +20,8 @@ import { COUNT, END, FROM, HEAD, KEY_END, NAMESPACE_END, Pieces, PieceSet, ROW, 
 
 /**
  * One block that restores to what these restore to one after the other, oldest first. With `base`, nothing lies before them:
- * what only says that something is gone is left out. Keys and values are compared and moved as bytes, never decoded.
+ * what only says that something is gone is left out. Keys and values are compared and moved as bytes, never decoded. States that
+ * are `ignored` in the block of the same number are left out.
  *
  * G1  Of all that is written to one thing (a value, a map entry, a time), only the newest remains.
  * G2  What lies before a clear, a replaced list or a dropped namespace is gone.
@@ -28,9 +29,12 @@ import { COUNT, END, FROM, HEAD, KEY_END, NAMESPACE_END, Pieces, PieceSet, ROW, 
  *
  * @throws {CHECKPOINT_CORRUPT | CHECKPOINT_FORMAT}
  */
-export function mergeBlocks(blocks: readonly Uint8Array[], options: { readonly base: boolean }): StateBlock {
+export function mergeBlocks(
+  blocks: readonly Uint8Array[],
+  options: { readonly base: boolean; readonly ignored?: readonly (readonly string[])[] },
+): StateBlock {
   try {
-    return new Merge(options.base).run(blocks)
+    return new Merge(options.base).run(blocks, options.ignored ?? [])
   } catch (error) {
     throw corruptBlock(error, 'Blocks of state cannot be merged')
   }
@@ -49,8 +53,8 @@ class Merge {
     this.base = base
   }
 
-  run(blocks: readonly Uint8Array[]): StateBlock {
-    for (const block of blocks) this.read(block)
+  run(blocks: readonly Uint8Array[], ignored: readonly (readonly string[])[]): StateBlock {
+    for (const [i, block] of blocks.entries()) this.read(block, ignored[i] ?? [])
     const kept = newestOnly(this.pieces, this.base)
     const lists = listsOf(this.pieces, kept)
     for (let i = kept.length - 1; i >= 0; i--) {
@@ -66,7 +70,7 @@ class Merge {
     return { group, bytes: writer.take(), entries: this.entries }
   }
 
-  private read(block: Uint8Array): void {
+  private read(block: Uint8Array, ignored: readonly string[]): void {
     const entries = new BlockEntries(block)
     const { group, rows } = entries.header
     if (this.group >= 0 && group !== this.group) entries.fail(`a block of group ${group} is merged with one of group ${this.group}`)
@@ -78,7 +82,8 @@ class Merge {
       states[row.id] = this.rows.stateOf(row)
     }
     this.pieces.addBlock(block)
-    while (entries.next()) this.pieces.add(entries, ids[entries.row.id] as number, states[entries.row.id] as number)
+    while (entries.next())
+      if (!ignored.includes(entries.row.name)) this.pieces.add(entries, ids[entries.row.id] as number, states[entries.row.id] as number)
   }
 
   private begin(piece: number, head: number): void {

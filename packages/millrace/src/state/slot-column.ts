@@ -3,6 +3,7 @@ import { Column } from './column.ts'
 import { DirtySlots } from './epochs.ts'
 import { DELETE, EXPIRY, PUT } from './format.ts'
 import { lengthened, PAGE_BITS, PAGE_MASK } from './pages.ts'
+import { heapBytesOf, meanOf } from './size.ts'
 import type { ValueReader } from './value-codec.ts'
 
 export const ABSENT: number = 0
@@ -86,7 +87,7 @@ export abstract class SlotColumn extends Column {
     const { epochs } = this.context
     if (epochs.sealed !== 0 && this.dirty.covers(epochs, slot, page.ints[at] as number)) this.encodeCell(page, slot)
     page.ints[at] = this.epoch
-    this.dirty.push(slot)
+    this.dirty.push(slot, this.context.table.high)
   }
 
   /** Stores without a mark. */
@@ -118,11 +119,20 @@ export abstract class SlotColumn extends Column {
 
   /** Empties a cell that holds something, without a mark. */
   protected empty(page: CellPage, slot: number): void {
-    const index = slot & PAGE_MASK
-    page.ints[(index << 2) + 3] = ABSENT
-    page.cells[index << 1] = Number.NaN
-    if (page.objects !== undefined) page.objects[index] = undefined
+    clearCell(page, slot & PAGE_MASK)
     this.context.table.lost(slot)
+  }
+
+  sizeBytes(): number {
+    const slots = this.pages.reduce((sum, { cells }) => sum + (cells.length >> 1), 0)
+    const isWith = (what: 'objects' | 'extra'): number => (this.pages.some((page) => page[what] !== undefined) ? 8 : 0)
+    const { high } = this.context.table
+    const each = isWith('objects') === 0 ? 0 : meanOf(high, (slot) => heapBytesOf(this.objectAt(slot)))
+    return slots * (16 + isWith('objects') + isWith('extra')) + high * each
+  }
+
+  private objectAt(slot: number): unknown {
+    return (this.pages[slot >>> PAGE_BITS] as CellPage).objects?.[slot & PAGE_MASK]
   }
 
   // ------------------------------------------------------------ snapshots
@@ -140,22 +150,22 @@ export abstract class SlotColumn extends Column {
       if (slot < 0) return true
       const page = this.pages[slot >>> PAGE_BITS] as CellPage
       const at = ((slot & PAGE_MASK) << 2) + 2
-      if (epochs.covers(page.ints[at] as number)) this.encodeCell(page, slot)
+      if (epochs.covers(page.ints[at] as number) && !this.context.table.isDropped(slot)) this.encodeCell(page, slot)
     }
     return false
   }
 
   private encodeCell(page: CellPage, slot: number): void {
     const index = slot & PAGE_MASK
-    const { entries, table, epochs } = this.context
+    const { entries, epochs } = this.context
     if (page.ints[(index << 2) + 3] !== ABSENT) {
-      entries.begin(table.groupOf(slot), this.expires ? PUT | EXPIRY : PUT, this.id, table.keyOf(slot))
+      this.begin(slot, this.expires ? PUT | EXPIRY : PUT)
       if (this.expires) entries.out.f64((page.extra as Float64Array)[index] as number)
       const number = page.cells[index << 1] as number
       entries.value(number === number ? number : loadOther(page, index), this.codec)
       entries.end()
     } else if (!epochs.full) {
-      entries.begin(table.groupOf(slot), DELETE, this.id, table.keyOf(slot))
+      this.begin(slot, DELETE)
       entries.end()
     }
     if (epochs.full) return
@@ -173,7 +183,10 @@ export abstract class SlotColumn extends Column {
 
   release(slot: number): void {
     const page = this.pages[slot >>> PAGE_BITS] as CellPage
-    page.ints[((slot & PAGE_MASK) << 2) + 2] = 0
+    const index = slot & PAGE_MASK
+    page.ints[(index << 2) + 2] = 0
+    // Of a window that was dropped as a whole.
+    if (page.ints[(index << 2) + 3] !== ABSENT) clearCell(page, index)
   }
 
   restore(slot: number, entry: BlockEntries, values: ValueReader): void {
@@ -183,9 +196,26 @@ export abstract class SlotColumn extends Column {
       return
     }
     const page = this.pages[slot >>> PAGE_BITS] as CellPage
-    this.replace(page, slot, this.restored(values.read(entry.valueStart, entry.valueEnd, entry.isInline), entry.row.version))
+    const { version } = entry.row
+    const value = this.upgrade.valueOf(
+      values.read(entry.valueStart, entry.valueEnd, entry.isInline),
+      version,
+      this.context.table.keyOf(slot),
+    )
+    if (this.upgrade.isNeeded(version)) {
+      if (page.ints[((slot & PAGE_MASK) << 2) + 2] !== this.epoch) this.mark(page, slot)
+      // As with `set`: nothing is what `migrate` made of it.
+      if (value === undefined) return this.remove(slot)
+    }
+    this.replace(page, slot, value)
     if (page.extra !== undefined && this.expires) page.extra[slot & PAGE_MASK] = entry.expiry
   }
+}
+
+function clearCell(page: CellPage, index: number): void {
+  page.ints[(index << 2) + 3] = ABSENT
+  page.cells[index << 1] = Number.NaN
+  if (page.objects !== undefined) page.objects[index] = undefined
 }
 
 export function loadOther(page: CellPage, index: number): unknown {

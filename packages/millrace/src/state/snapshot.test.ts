@@ -65,7 +65,7 @@ function act(state: KeyedState, key: number, what: number): void {
 
 const actions = (maxLength: number) => fc.array(fc.tuple(fc.integer({ min: 0, max: 9 }), fc.nat(400)), { maxLength })
 
-test('S2 a snapshot is what was sealed, whatever is written between its steps, of every kind', () => {
+test('S2, TS-5: a snapshot is what was sealed, whatever is written between its steps, of every kind', () => {
   fc.assert(
     fc.property(actions(150), actions(250), fc.constantFrom('delta', 'full'), fc.nat(6), (before, meanwhile, mode, ahead) => {
       const state = stateOf(declarations)
@@ -144,7 +144,7 @@ test('S3 snapshots aborted before they encode anything do not pile up, and lose 
   assert.deepEqual(completed(state), [])
 })
 
-test('S5 a delta holds exactly what changed since the last completed snapshot', () => {
+test('S5, CP-10: a delta holds exactly what changed since the last completed snapshot', () => {
   const state = stateOf(declarations)
   for (let key = 0; key < 5; key++) for (const what of [0, 3, 6, 7, 10, 13, 15]) act(state, key, what)
   completed(state)
@@ -176,7 +176,7 @@ test('S5 rules 1.24: a savepoint changes nothing about the next delta', () => {
   assert.deepEqual(contentOf(restored(declarations, first, completed(state))), before)
 })
 
-test('DR: blocks ascend by group, each key stands in the block of its group, and wrong ones are refused', () => {
+test('DR, KG-5: blocks ascend by group, each key stands in the block of its group, and wrong ones are refused', () => {
   const state = stateOf({ v: { kind: 'value', version: 1 } })
   for (let key = 0; key < 200; key++) act2(state, key)
   const blocks = completed(state)

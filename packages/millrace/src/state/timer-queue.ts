@@ -137,8 +137,8 @@ export class TimerQueue {
 
 const SLACK = 64
 
-/** A binary heap of (time, id) in one array. */
-class TimerHeap {
+/** A binary heap of (time, id) in one array, the earliest first; of equal times the lower id. */
+export class TimerHeap {
   readonly page: number
   size: number = 0
   live: number = 0

@@ -1,4 +1,5 @@
 import { ByteReader, ByteWriter } from '../serde/bytes.ts'
+import { kindOf } from '../serde/kind.ts'
 import { decodeValue, encodeValue } from '../serde/value.ts'
 
 /**
@@ -18,6 +19,8 @@ export class ValueCodec {
   /** Values in a row whose shape was not in the row: such a state rarely has one that is. */
   private misses: number = 0
   private readonly inlined: ByteWriter = new ByteWriter(256)
+  /** Called for objects whose fields are new here, until it returns true. */
+  onNewShape: ((fields: readonly string[]) => boolean) | undefined = undefined
 
   /** Field names of the shapes, by number. */
   get shapes(): readonly { readonly names: readonly string[] }[] {
@@ -49,6 +52,7 @@ export class ValueCodec {
   /** The bytes written define shapes in passing: take the definitions out, and write the value anew. */
   private learn(value: unknown, known: number): ByteWriter {
     const { writer, reader } = this
+    this.tell(value)
     if (writer.shapes.count > MAX_ROW_SHAPES) {
       this.full = true
       writer.shapes.truncate(known)
@@ -61,6 +65,12 @@ export class ValueCodec {
     writer.position = 0
     encodeValue(writer, value)
     return writer
+  }
+
+  /** The value itself is meant, not what is in it: a field that is there now and then is no other form. */
+  private tell(value: unknown): void {
+    if (this.onNewShape === undefined || kindOf(value as object) !== 'plain') return
+    if (this.onNewShape(Object.keys(value as object))) this.onNewShape = undefined
   }
 
   /** The row has all the shapes it will ever have. */

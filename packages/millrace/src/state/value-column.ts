@@ -55,7 +55,7 @@ export class ValueColumn extends SlotColumn implements ValueHandle, Seldom {
 
   protected initial(): unknown {
     const { initial } = this.declaration
-    return initial === undefined ? undefined : initial()
+    return initial === undefined ? undefined : this.context.freezeSome(initial())
   }
 }
 

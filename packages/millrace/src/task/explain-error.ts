@@ -1,5 +1,6 @@
 /** What a task says of an error that ends it: which step, which subtask, and why. */
 import { StreamError, messageOf, tame } from '../core/errors.ts'
+import { textOfKey } from '../state/upgrade.ts'
 import type { ChainOperator } from './chain.ts'
 import type { TaskOptions } from './task-spec.ts'
 
@@ -44,9 +45,4 @@ function withPlace(error: StreamError, operators: readonly ChainOperator[]): Str
     )
   }
   return error
-}
-
-function textOfKey(key: unknown): string {
-  const text = JSON.stringify(key, (_name, part: unknown) => (typeof part === 'bigint' ? `${part}n` : part))
-  return text.length > 100 ? `${text.slice(0, 100)}…` : text
 }

@@ -10,6 +10,7 @@ import { physicalPlan } from '../plan/physical.ts'
 import { wire } from '../runtime/wiring.ts'
 import { virtualEnv } from '../simulate/virtual-env.ts'
 import type { StreamElement, TaskSnapshot } from './messages.ts'
+import { withGeneralWindows } from '../plan/window-states.ts'
 import { createSpecializer } from './specialize.ts'
 import { TaskCore } from './task-core.ts'
 import type { OperatorRestore, TaskSpec } from './task-spec.ts'
@@ -138,6 +139,7 @@ export interface HarnessOptions {
   readonly seed?: number
   /** False: the test calls `begin`. */
   readonly begins?: false
+  readonly generalWindows?: boolean
 }
 
 /** What the task told its host, in order, shortened: `0→1 [1,2]`, `0→1 wm 5`, `held 1`, …. */
@@ -157,7 +159,8 @@ export class TaskHarness {
 
   static async open(build: (job: JobBuilder) => void, options: HarnessOptions = {}): Promise<TaskHarness> {
     const harness = new TaskHarness()
-    const { plan } = buildPlan(defineJob('test', build), undefined)
+    const { plan: built } = buildPlan(defineJob('test', build), undefined)
+    const plan = options.generalWindows === true ? withGeneralWindows(built) : built
     const physical = physicalPlan(plan, { parallelism: options.parallelism ?? 1, chainKeyed: options.chainKeyed ?? true })
     const name = physical.tasks[options.task ?? 0]?.name
     const wired = wire(plan, physical, 128).subtasks.filter(({ spec }) => spec.name === name)

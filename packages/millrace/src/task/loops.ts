@@ -21,6 +21,11 @@ export interface Ways<E> {
 const INSPECTED_FIRST = 100
 const ONE_IN = 1024
 
+/** Whether the n-th record, from 0, is of the sample. */
+export function isSampled(n: number): boolean {
+  return n < INSPECTED_FIRST || n % ONE_IN === 0
+}
+
 /** Calls its template as it is: for code that seldom runs. */
 export const shared: Specialize = (template, ...args) => template(...args)
 

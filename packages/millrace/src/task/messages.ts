@@ -36,6 +36,14 @@ export interface TaskSnapshot {
   readonly operators: Readonly<Record<string, OperatorReport>>
 }
 
+export interface SeenByWindow {
+  readonly value: unknown
+  /** NaN when it has none. */
+  readonly timestamp: number
+  readonly watermark: number
+  readonly now: number
+}
+
 /** What a task asks of its host. Called on the task's thread, during the task's own calls. */
 export interface TaskHost {
   /** A batch takes one credit of the channel; all else takes none. */
@@ -51,7 +59,11 @@ export interface TaskHost {
   /** A sink is full until something is committed: a checkpoint is due, whatever the interval. May be asked for more than once. */
   checkpointWanted?(): void
   /** For those who watch: an operator begins with a watermark. */
-  watermark?(address: string, at: number): void
+  watermark?(address: string, at: number, now: number): void
+  /** For those who watch: a window step gets a record. */
+  windowed?(address: string, seen: SeenByWindow): void
+  /** For those who watch: the timers of an operator in processing time begin to fire. */
+  clock?(address: string, now: number): void
   /** For those who watch: splits of a source have become idle. */
   splitsIdle?(address: string, splits: readonly string[]): void
   /** For those who watch: a slice of what keeps state small has been done, and this is left of an operator's state. */

@@ -2,11 +2,11 @@
  * One task's part of one checkpoint: everything is sealed when this is made (in the turn of the hold); the state is then encoded
  * in slices between batches, and the snapshot leaves when that is done and all that sinks sealed is durable.
  */
-import type { OperatorReport, StoredDeclaration } from '../checkpoint/manifest.ts'
+import type { OperatorReport } from '../checkpoint/manifest.ts'
 import type { Budget } from '../core/env.ts'
 import type { PlanNode } from '../plan/nodes.ts'
 import { keyGroupRangeOf } from '../core/key-group.ts'
-import type { StateBlock, StateDeclaration } from '../state/contract.ts'
+import { declaredStates, type StateBlock } from '../state/contract.ts'
 import type { Chain, ChainOperator } from './chain.ts'
 import type { BarrierReason } from './messages.ts'
 import type { SinkSeals } from './sink-seals.ts'
@@ -42,19 +42,22 @@ export class SnapshotJob {
       parallelism: options.spec.subtasks,
       maxParallelism: options.spec.keyGroups,
     })
-    for (const { keyed, node, time } of chain.operators) {
+    for (const { keyed, node, time, operator } of chain.operators) {
       if (!seesTime(node)) continue
       if (options.keepsState) keyed?.snapshots.seal(checkpoint, 'delta')
       this.#operators[node.address] = {
         kind: 'keyed',
-        states: storedStates('states' in node ? node.states : {}),
+        states: declaredStates('states' in node ? node.states : {}),
         first: range.first,
         last: range.last,
         watermark: time.watermark,
+        ...(operator.lateness === undefined ? {} : { floors: operator.lateness.floors() }),
       }
     }
     if (chain.source !== undefined) this.#operators[sourceAddress(options)] = { kind: 'source', splits: chain.source.snapshot() }
-    const seal = { checkpoint, epoch: options.epoch, subtask: options.spec.subtask, reason }
+    // What is open after the last seal of a task, or when nothing is kept, would never be committed.
+    const isLast = parts.isFinal || reason === 'end' || (reason === 'stop' && !options.keepsState)
+    const seal = { checkpoint, epoch: options.epoch, subtask: options.spec.subtask, reason: isLast ? 'end' : 'checkpoint' } as const
     const sealed = chain.operators.flatMap(({ writer, node }) =>
       writer === undefined ? [] : [seals.seal(writer, { ...seal, address: node.address })],
     )
@@ -101,8 +104,4 @@ function seesTime(node: PlanNode): boolean {
 function sourceAddress(options: TaskOptions): string {
   const { plan, nodes } = options.spec
   return plan.nodes[nodes[0] as number]?.address as string
-}
-
-function storedStates(states: Readonly<Record<string, StateDeclaration>>): Record<string, StoredDeclaration> {
-  return Object.fromEntries(Object.entries(states).map(([name, { initial: _initial, ...stored }]) => [name, stored]))
 }

@@ -203,7 +203,8 @@ inBothModes('invalid records: unreadable, refused by the timestamp, not whole: a
       ['source/s', 'INVALID_RECORD', 'a', 'f:5', 0.5, undefined],
     ],
   )
-  assert.equal(harness.task.invalidRecords, 3)
+  assert.equal(harness.task.counts().source?.records, 5, 'of which invalid are a part')
+  assert.equal(harness.task.counts().source?.invalid, 3)
 })
 
 inBothModes(
@@ -224,7 +225,7 @@ inBothModes(
       }, mode)
       source.push({ split: 'a', values: ['bad', 1, 'bad'], timestamps: Float64Array.of(7, 8, Number.NaN) })
       await harness.run()
-      assert.equal(harness.task.invalidRecords, 2)
+      assert.equal(harness.task.counts().source?.invalid, 2)
     }
     assert.deepEqual(
       letters.values().map(({ timestamp: at }) => at as unknown),

@@ -6,7 +6,7 @@
  * D3  A split becomes idle only by what the reader says when it is asked (see `idleness`).
  */
 import type { SplitState } from '../checkpoint/manifest.ts'
-import type { Batch, Plain, Reader } from '../connect/contract.ts'
+import type { Batch, Plain, Reader, SourceProgress } from '../connect/contract.ts'
 import type { Budget } from '../core/env.ts'
 import { StreamError, messageOf } from '../core/errors.ts'
 import type { Emit, Gate, Specialize } from '../operator/contract.ts'
@@ -102,8 +102,9 @@ export class SourceDriver {
   #hasEnded = false
   #lastWatermark = Number.NEGATIVE_INFINITY
   #isIdle = false
+  /** Taken, those included that the source could not read. */
   records = 0
-  /** Became dead letters. */
+  /** Of these, what became dead letters. */
   invalid = 0
 
   constructor(options: SourceDriverOptions) {
@@ -139,6 +140,10 @@ export class SourceDriver {
     const told = Object.values(restored).flatMap(({ ended, watermark }) => (ended ? [] : [watermark ?? Number.NEGATIVE_INFINITY]))
     if (told.length > 0) this.#lastWatermark = Math.min(...told)
     this.#announce()
+  }
+
+  get address(): string {
+    return this.#options.node.address
   }
 
   get hasBatch(): boolean {
@@ -252,6 +257,11 @@ export class SourceDriver {
     return this.#table.hasActive() ? this.#idleness?.checkInMs() : undefined
   }
 
+  /** For people; undefined where the source does not know. */
+  progress(): SourceProgress | undefined {
+    return this.#reader?.progress?.()
+  }
+
   /** Resolves when it is worth polling again. */
   ready(): Promise<void> {
     return (this.#reader as Reader<unknown, Plain>).ready()
@@ -286,6 +296,7 @@ export class SourceDriver {
         { code: record.code, message: record.message, input: record.input, split: batch.split, position: record.position },
         undefined,
       )
+      this.records++
     }
     return true
   }
@@ -313,11 +324,16 @@ export class SourceDriver {
     if (node.invalidTag === undefined) {
       throw new StreamError(
         'INVALID_RECORD',
-        `${node.address} read an invalid record at ${letter.position}: ${sentence(letter.message)} Mend the input, or set \`invalid\` on from() to send such records to a dead-letter stream.`,
+        `${node.address} read an invalid record${placeOf(letter)}: ${sentence(letter.message)} Mend the input, or set \`invalid\` on from() to send such records to a dead-letter stream.`,
         { cause, details: { step: node.address, split: letter.split, position: letter.position } },
       )
     }
     this.invalid++
     deadLetters?.({ step: node.address, ...letter }, Number.NaN)
   }
+}
+
+/** Most messages of a format begin with it. */
+function placeOf({ position, message }: Letter): string {
+  return message.startsWith(position) ? '' : ` at ${position}`
 }

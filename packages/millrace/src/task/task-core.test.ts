@@ -69,7 +69,7 @@ test('EO-3: a task whose input has ended takes barriers from its host', async ()
   assert.deepEqual(harness.said, ['ended', 'held 3', 'snapshot 3'])
 })
 
-test('T4: an aborted checkpoint lets its channels go, and what it covered is in the next one', async () => {
+test('T4, CP-3, TP-1: an aborted checkpoint lets its channels go, and what it covered is in the next one', async () => {
   const sink = collecting()
   const harness = await opened(sink)
   harness.batch(0, [1])
@@ -99,6 +99,27 @@ test('T4: an aborted checkpoint lets its channels go, and what it covered is in 
   harness.barrier(0, 4)
   await harness.run()
   assert.deepEqual([harness.snapshots[2]?.blocks, reportOf(harness, 2, 'sink/t').committables.length], [[], 1])
+})
+
+test('T4, CP-3: a checkpoint of which nobody said what became of it is in the next one too', async () => {
+  const sink = collecting()
+  const harness = await opened(sink)
+  const barriers = async (checkpoint: number): Promise<void> => {
+    for (const channel of [0, 1]) harness.barrier(channel, checkpoint)
+    await harness.run()
+  }
+  harness.batch(0, [1])
+  await barriers(1)
+  harness.batch(1, [2])
+  await barriers(2)
+  // Told late, and then not at all.
+  harness.task.complete(1)
+  await barriers(3)
+  harness.task.complete(3)
+  await barriers(4)
+  assert.equal(harness.said.at(-1), 'snapshot 4')
+  const entries = harness.snapshots.map(({ blocks }) => blocks.reduce((sum, { block }) => sum + block.entries, 0))
+  assert.deepEqual(entries, [1, 2, 2, 0], 'the state of the key that came before a barrier that was not completed')
 })
 
 test('T4: nothing is answered for a checkpoint that was aborted while its sinks became durable', async () => {
@@ -152,7 +173,7 @@ test('T2: between held and resume nothing happens, whatever the host brings', as
   assert.deepEqual(keys(sink), [1])
 })
 
-inBothModes('rules 1.4: draining waits for credits, and what was buffered leaves before the barrier', async (mode) => {
+inBothModes('TS-6, rules 1.4: draining waits for credits, and what was buffered leaves before the barrier', async (mode) => {
   const source = scripted()
   const harness = await TaskHarness.open(
     (job) =>

@@ -16,6 +16,7 @@ import type { Plain, Writer } from '../connect/contract.ts'
 import type { Budget } from '../core/env.ts'
 import { StreamError, invariant, tame } from '../core/errors.ts'
 import { WATERMARK_END } from '../core/time.ts'
+import { FLUSH_AFTER_MS } from '../plan/physical.ts'
 import { buildChain, hasOpenCursor, runCursors, type Chain, type ChainOperator } from './chain.ts'
 import { explained } from './explain-error.ts'
 import { InputGate } from './input-gate.ts'
@@ -27,7 +28,8 @@ import { restoreOperator } from './restore-operator.ts'
 import { createRouter, type Router } from './router.ts'
 import { SnapshotJob } from './snapshot-job.ts'
 import { SinkSeals } from './sink-seals.ts'
-import { Sweeper } from './sweeper.ts'
+import { createSweeper, type Sweeper } from './sweeper.ts'
+import { countsOf, type TaskCounts } from './task-counts.ts'
 import type { HostTime, OperatorRestore, TaskOptions } from './task-spec.ts'
 
 /** What has begun and is finished before anything else. */
@@ -71,6 +73,8 @@ export class TaskCore {
   #now = Number.NEGATIVE_INFINITY
   #monotonic = 0
   #lastCheckpoint = -1
+  /** Of the last one nobody has said yet whether it is complete. */
+  #isUntold = false
   #flushedAtMs = 0
   readonly #full = new Set<number>()
   /** Full until a commit (T6). */
@@ -105,13 +109,13 @@ export class TaskCore {
       writers: this.#parts.writers,
       whenFull: (node) => this.#whenFull(node),
     })
+    const sweeper = (this.#sweeper = createSweeper(this.#chain.operators, this.options))
     for (const each of this.#chain.operators) {
       const from = restored[each.node.address]
-      if (from?.kind === 'keyed') await restoreOperator(each, from, this.#now, this.options)
+      if (from?.kind === 'keyed') await restoreOperator(each, from, this.#now, this.options, (nowMs) => sweeper?.measure(nowMs))
     }
     this.#times = new OperatorTimes(this.options.spec, this.#chain.operators)
     this.#times.carryDown()
-    this.#sweeper = this.#createSweeper()
     for (const each of [...this.#chain.operators].reverse()) await openOperator(each, this.options.underway)
     if (this.options.signal.aborted) throw new StreamError('STOPPED', 'The job was stopped while it was opened.')
     if (this.#parts.reader !== undefined) this.#source.start(this.#parts.reader, this.#parts.restoredSplits)
@@ -164,8 +168,10 @@ export class TaskCore {
     this.#seals.complete(checkpoint)
     this.#askForCheckpoint()
     // A task that had ended before is not asked again: it did not seal this one.
-    if (this.options.keepsState && checkpoint === this.#lastCheckpoint)
-      for (const { keyed } of this.#chain.operators) keyed?.snapshots.complete(checkpoint)
+    if (this.#isUntold && checkpoint === this.#lastCheckpoint) {
+      this.#isUntold = false
+      if (this.options.keepsState) for (const { keyed } of this.#chain.operators) keyed?.snapshots.complete(checkpoint)
+    }
     if (this.#sweeper?.canFree === true) this.options.host.wake()
   }
 
@@ -185,8 +191,9 @@ export class TaskCore {
       this.#phase = 'running'
       return
     }
-    if (this.options.keepsState && checkpoint <= this.#lastCheckpoint)
-      for (const { keyed } of this.#chain.operators) keyed?.snapshots.abort(checkpoint)
+    if (!this.#isUntold || checkpoint !== this.#lastCheckpoint) return
+    this.#isUntold = false
+    if (this.options.keepsState) for (const { keyed } of this.#chain.operators) keyed?.snapshots.abort(checkpoint)
   }
 
   /** Of the source's positions by split, its own are in a durable checkpoint. */
@@ -228,7 +235,9 @@ export class TaskCore {
     const { operators } = this.#chain
     for (let i = 0; i < operators.length; i++) (operators[i] as ChainOperator).time.isRunning = true
     try {
-      return work()
+      const worked = work()
+      if (this.options.check) for (const { keyed } of operators) keyed?.checkLent()
+      return worked
     } finally {
       for (let i = 0; i < operators.length; i++) {
         const { time, keyed } = operators[i] as ChainOperator
@@ -249,12 +258,9 @@ export class TaskCore {
     return this.#chain.operators.reduce((lowest, { time }) => Math.min(lowest, time.watermark), Number.POSITIVE_INFINITY)
   }
 
-  get sourceRecords(): number {
-    return this.#chain?.source?.records ?? 0
-  }
-
-  get invalidRecords(): number {
-    return this.#chain?.source?.invalid ?? 0
+  /** For people. */
+  counts(): TaskCounts {
+    return countsOf(this.#chain)
   }
 
   async close(): Promise<void> {
@@ -317,7 +323,10 @@ export class TaskCore {
   /** T3. */
   #hold(checkpoint: number, reason: BarrierReason): void {
     invariant(checkpoint > this.#lastCheckpoint, `T1: checkpoint ${checkpoint} after ${this.#lastCheckpoint}`)
+    // CP-3: what a host may have completed without a word is in this one too.
+    if (this.#isUntold) this.abort(this.#lastCheckpoint)
     this.#lastCheckpoint = checkpoint
+    this.#isUntold = true
     this.#snapshot = new SnapshotJob({
       checkpoint,
       reason,
@@ -342,23 +351,10 @@ export class TaskCore {
 
   /** Between batches, not while a snapshot takes such slices (TT-4). */
   #sweep(isBusy: boolean): boolean {
-    if (this.#phase !== 'running' || !this.#hasBegun || this.#hasEnded || this.#isEncoding) return false
+    if (this.#phase !== 'running' || !this.#hasBegun || this.#hasEnded) return false
+    this.#sweeper?.measure(this.#monotonic)
+    if (this.#isEncoding) return false
     return this.#sweeper?.step(this.#monotonic, isBusy) === true
-  }
-
-  #createSweeper(): Sweeper | undefined {
-    const { env, host, keepsState } = this.options
-    const keyed = this.#chain.operators.flatMap((each) =>
-      each.keyed === undefined ? [] : [{ address: each.node.address, state: each.keyed }],
-    )
-    if (keyed.length === 0) return undefined
-    const { swept } = host
-    return new Sweeper({
-      env,
-      states: keyed.map(({ state }) => state),
-      keepsState,
-      swept: swept === undefined ? undefined : () => keyed.forEach(({ address, state }) => swept(address, state.statistics)),
-    })
   }
 
   /** Goes on with what has begun until it is done, the gate closes or the turn is over. */
@@ -397,7 +393,7 @@ export class TaskCore {
       const each = operators[work.operator] as ChainOperator
       // An operator restored with a later watermark than its task has reached stays where it is (rules 1.2 c, TM-3).
       if (!work.begun && !work.isEnd && work.at <= each.time.watermark) continue
-      if (!work.begun) this.options.host.watermark?.(each.node.address, work.at)
+      if (!work.begun) this.options.host.watermark?.(each.node.address, work.at, this.#now)
       each.time.watermark = work.at
       work.begun = true
       if (!this.#fireDue(each, 'event', work.at)) return false
@@ -407,8 +403,11 @@ export class TaskCore {
 
   #runProcessing(work: Extract<Work, { kind: 'processing' }>): boolean {
     const { operators } = this.#chain
-    for (; work.operator < operators.length; work.operator++)
-      if (!this.#fireDue(operators[work.operator] as ChainOperator, 'processing', this.#now)) return false
+    for (; work.operator < operators.length; work.operator++) {
+      const each = operators[work.operator] as ChainOperator
+      this.options.host.clock?.(each.node.address, this.#now)
+      if (!this.#fireDue(each, 'processing', this.#now)) return false
+    }
     return true
   }
 
@@ -418,7 +417,7 @@ export class TaskCore {
     const budget: Budget = this.options.env.budget('turn')
     for (let fired = keyed.takeDue(domain, upTo); fired !== undefined; fired = keyed.takeDue(domain, upTo)) {
       operator.onTimer(fired)
-      if (this.#gate.isClosed || !budget.hasLeft()) return false
+      if (this.#gate.isClosed || operator.cursor?.isOpen === true || !budget.hasLeft()) return false
     }
     return true
   }
@@ -589,9 +588,6 @@ export class TaskCore {
     this.options.host.failed(explained(tame(error), this.options, this.#chain?.operators ?? []))
   }
 }
-
-/** A record waits at most this long in a buffer of a busy task. */
-const FLUSH_AFTER_MS = 10
 
 function watermarkWork(at: number): Extract<Work, { kind: 'watermark' }> {
   return { kind: 'watermark', at, operator: 0, begun: false, isEnd: false }

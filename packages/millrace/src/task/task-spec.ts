@@ -1,3 +1,4 @@
+import type { Floor } from '../operator/contract.ts'
 import type { SplitState } from '../checkpoint/manifest.ts'
 import type { Plain } from '../connect/contract.ts'
 import type { Env } from '../core/env.ts'
@@ -6,6 +7,7 @@ import type { TaskHost } from './messages.ts'
 import type { OutputEdge } from './router.ts'
 import type { Specializer } from './specialize.ts'
 import type { Underway } from './underway.ts'
+import type { StateBudget } from './state-budget.ts'
 
 /** One subtask of one task of the physical plan, as data. */
 export interface TaskSpec {
@@ -35,7 +37,14 @@ export interface TaskChannel {
 
 /** What a task gets back from a checkpoint, by address. */
 export type OperatorRestore =
-  | { readonly kind: 'keyed'; /** Oldest first. */ readonly runs: readonly RestoredRun[]; readonly watermark: number }
+  | {
+      readonly kind: 'keyed'
+      /** Oldest first. */
+      readonly runs: readonly RestoredRun[]
+      readonly watermark: number
+      /** Of these key groups it was higher. */
+      readonly floors?: readonly Floor[]
+    }
   | { readonly kind: 'source'; readonly splits: Readonly<Record<string, SplitState>> }
   /** Absent for one that the checkpoint does not hold. */
   | { readonly kind: 'sink'; readonly writerStates: readonly Plain[] }
@@ -59,6 +68,8 @@ export interface TaskOptions {
   readonly keepsState: boolean
   /** Deep-freeze and inspect every record, not samples. */
   readonly check: boolean
+  /** Of the process: what its state may take. */
+  readonly stateBudget?: StateBudget | undefined
   readonly signal: AbortSignal
   readonly underway: Underway
   /** Smaller ones are for tests: credits of one record. */

@@ -14,6 +14,7 @@ export interface ContractCase {
   run(): Promise<void>
 }
 
+/** What a case of a suite throws when the implementation breaks its contract. */
 export class ContractViolation extends Error {
   override readonly name: string = 'ContractViolation'
 }

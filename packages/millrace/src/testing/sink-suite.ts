@@ -12,6 +12,7 @@ import {
 import type { Env } from '../core/env.ts'
 import { check, checkSame, ContractViolation, type ContractCase } from './contract-case.ts'
 
+/** How the suite opens a sink, and reads what it has published. */
 export interface SinkSuiteOptions<T> {
   readonly env: Env
   /** Makes a sink on a new, empty place; called once for each case. */
@@ -21,6 +22,7 @@ export interface SinkSuiteOptions<T> {
   /** Loses everything that is not durable, and gives the Env of a new process; without it durability is not tried. */
   losePower?(): Env | Promise<Env>
 }
+/** One sink with a place of its own to write to. */
 export interface SinkUnderTest<T> {
   readonly sink: Sink<T>
   /** A second sink on the same place, as another job or another step would use it; one that shares nothing if not given. */
@@ -79,8 +81,8 @@ class Bench {
     return this.#definition(at).open(this.#context(at), [])
   }
 
-  committer(at: Where = {}): Promise<Committer<Plain>> {
-    return (this.#definition(at).committer as (context: SinkContext) => Promise<Committer<Plain>>)(this.#context(at))
+  committer(at: Where = {}): Promise<Committer<Plain, Plain>> {
+    return (this.#definition(at).committer as (context: SinkContext) => Promise<Committer<Plain, Plain>>)(this.#context(at))
   }
 
   /** Writes values `from` to `end`, the end outside, and waits whenever the writer is full; not for a commit, as before a barrier. */
@@ -273,7 +275,7 @@ const cases: Readonly<Record<string, SinkCase>> = {
     await bench.seal(writer, 1)
     await bench.write(writer, 3, 6)
     const committer = await bench.committer({ epoch: 2 })
-    await committer.withdraw([])
+    await committer.withdraw([], [])
     await committer.close()
     await bench.sees([], 'withdrawn')
     const next = await bench.writer({ epoch: 2 })
@@ -292,7 +294,7 @@ const cases: Readonly<Record<string, SinkCase>> = {
     await bench.mustCommit(first)
     await writer.close()
     const committer = await bench.committer({ epoch: 2 })
-    await committer.withdraw([...first, ...second])
+    await committer.withdraw([...first, ...second], [])
     for (const outcome of await committer.commit([...first, ...second])) checkDone(outcome)
     await bench.sees(range(0, 6), 'both')
   },
@@ -308,7 +310,7 @@ const cases: Readonly<Record<string, SinkCase>> = {
       [9, false],
     ] as const) {
       const other = await bench.committer({ log: ANOTHER_LOG, epoch, isNew })
-      await other.withdraw([])
+      await other.withdraw([], [])
       await other.close()
     }
     await bench.mustCommit([...committables, ...(await bench.seal(writer, 2))], { epoch: 2 })
@@ -324,7 +326,7 @@ const cases: Readonly<Record<string, SinkCase>> = {
     const answers: string[] = []
     for (let epoch = 1; epoch <= 3; epoch++) {
       const committer = await bench.committer({ log: ANOTHER_LOG, epoch, isNew: true })
-      answers.push(await committer.withdraw([]).then(() => 'begins', codeOf))
+      answers.push(await committer.withdraw([], []).then(() => 'begins', codeOf))
       await committer.close()
       await bench.sees(range(0, 3), 'what was committed stays as it is')
     }
@@ -332,7 +334,7 @@ const cases: Readonly<Record<string, SinkCase>> = {
     checkSame(answers, [answer, answer, answer], 'the same answer at every start')
     // The log that has written it goes on.
     const committer = await bench.committer({ epoch: 2 })
-    await committer.withdraw([])
+    await committer.withdraw([], [])
     await committer.close()
   },
 
@@ -343,7 +345,7 @@ const cases: Readonly<Record<string, SinkCase>> = {
     await bench.write(writer, 3, 6)
     for (const epoch of [4, 5]) {
       const zombie = await bench.committer({ epoch })
-      await zombie.withdraw([])
+      await zombie.withdraw([], [])
       await zombie.close()
     }
     await bench.mustCommit([...committables, ...(await bench.seal(writer, 2, { epoch: 5 }))], { epoch: 5 })
@@ -377,7 +379,7 @@ const cases: Readonly<Record<string, SinkCase>> = {
       await writer.close()
     }
     const committer = await bench.committer({ epoch: 9 })
-    await committer.withdraw([])
+    await committer.withdraw([], [])
     await committer.close()
     for (const { at, committables } of left) await bench.mustCommit(committables, at)
     await bench.sees(
@@ -430,7 +432,7 @@ const cases: Readonly<Record<string, SinkCase>> = {
     await bench.sees(range(0, 3), 'what was committed')
     await bench.mustCommit([...first, ...second], { epoch: 2 })
     const committer = await bench.committer({ epoch: 2 })
-    await committer.withdraw([...first, ...second])
+    await committer.withdraw([...first, ...second], [])
     await bench.sees(range(0, 6), 'and what was durable')
     await bench.losePower()
     await bench.sees(range(0, 6), 'also after the next loss')

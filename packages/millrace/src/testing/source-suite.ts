@@ -3,6 +3,7 @@ import { sourceDefinitionOf, type Batch, type Plain, type Reader, type Source, t
 import type { Env } from '../core/env.ts'
 import { check, checkSame, ContractViolation, type ContractCase } from './contract-case.ts'
 
+/** How the suite opens a source, and what must come out of it. */
 export interface SourceSuiteOptions<T> {
   readonly env: Env
   /** Makes a source; called once for each case. All have the same records. */
@@ -151,6 +152,22 @@ const cases: Readonly<Record<string, SourceCase>> = {
     await reader.close()
   },
 
+  async 'what it says of its progress only grows, to all of it at the end, also from a position in the middle'(bench) {
+    const whole = await bench.readAll(await bench.open())
+    for (const from of [NOTHING, whole.slice(0, Math.floor(whole.length / 2)).reduce(after, NOTHING), whole.reduce(after, NOTHING)]) {
+      const reader = await bench.open(from)
+      let last = checkedProgress(reader, 0)
+      // Where batches end may depend on time.
+      for (let left = whole.length; bench.isBounded || left > 0; left--) {
+        if ((await bench.next(reader)) === undefined) break
+        last = checkedProgress(reader, last)
+      }
+      if (bench.isBounded && last !== undefined) checkSame(checkedProgress(reader, last), 1, 'the progress at the end')
+      await reader.close()
+      checkedProgress(reader, last)
+    }
+  },
+
   async 'the start of a split can be restored'(bench) {
     const first = await bench.open()
     const positions = new Map(first.splits)
@@ -240,6 +257,17 @@ const cases: Readonly<Record<string, SourceCase>> = {
     check(!reader.splits.has(wanted), `${wanted} came to its end, after ${others} batches of others`)
     await reader.close()
   },
+}
+
+/** The share that is done, 1 of nothing; undefined where the source does not know. */
+function checkedProgress(reader: AnyReader, least: number | undefined): number | undefined {
+  const progress = reader.progress?.()
+  if (progress === undefined) return undefined
+  const { done, total } = progress
+  check(done >= 0 && done <= total, `of ${total} it has done at most all, not ${done}`)
+  const share = total === 0 ? 1 : done / total
+  check(share >= (least ?? 0), `its progress does not go back from ${least} to ${share}`)
+  return share
 }
 
 function isPlain(value: unknown): boolean {

@@ -2,6 +2,7 @@ import { storageDefinitionOf, type CheckpointStorage, type OpenStorage } from '.
 import type { Env } from '../core/env.ts'
 import { bytesOf, check, checkRejects, checkSame, ContractViolation, type ContractCase } from './contract-case.ts'
 
+/** How the suite opens a storage. */
 export interface StorageSuiteOptions {
   readonly env: Env
   /** Makes a storage on a new, empty place; called once for each case. */

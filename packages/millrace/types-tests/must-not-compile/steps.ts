@@ -77,7 +77,6 @@ export const stepCases: readonly Case[] = [
   [`valueState<number>({ ttl: '30 days' })`, 'TS2769', '30 days'],
   [`valueState<number>({ ttl: { after: '1d', refreshOn: 'read' } })`, 'TS2769', `'"read"' is not assignable to type`],
   [`valueState<number>({ initial: () => 'x' })`, 'TS2769', 'No overload matches this call'],
-  [`valueState<string>({ schema: stringSchema })`, 'TS2769', "'schema' does not exist"],
 
   // State is never changed in place.
   [
@@ -186,4 +185,9 @@ export const stepCases: readonly Case[] = [
     'TS2379',
     "'{ readonly key: string; readonly n: number; }' is not assignable to type 'number'",
   ],
+
+  // State.
+  [`valueState<number>({ version: 2, migrate: (old) => String(old) })`, 'TS2769', "'string' is not assignable to type 'number'"],
+  [`valueState<number>({ version: 2, migrate: (old) => old })`, 'TS2769', "'unknown' is not assignable to type 'number'"],
+  [`listState<number>({ schema: stringSchema })`, 'TS2322', "'string' is not assignable to type 'number'"],
 ]

@@ -1,0 +1,105 @@
+import { keyGroupOf } from '../core/key-group.ts'
+import { keyHash } from '../serde/key.ts'
+import type { Key } from './contract.ts'
+import { KeyIndex } from './key-index.ts'
+import { lengthened, PAGE_BITS, PAGE_MASK } from './pages.ts'
+import { ownKey, SlotTable } from './slot-table.ts'
+
+/**
+ * Slots of windows that belong to one key each: any number of them a key. The namespace of one is a number that no other of the
+ * operator has had since it was started, so that a tombstone never meets its successor.
+ */
+export class SessionTable extends SlotTable {
+  private readonly heads: KeyIndex = new KeyIndex()
+  private readonly links: Int32Array[] = []
+  private readonly numbers: Float64Array[] = []
+  private last: number = 0
+
+  override get hasWindows(): boolean {
+    return true
+  }
+
+  protected override cover(page: number, slots: number): void {
+    this.links[page] = this.links[page] === undefined ? new Int32Array(slots) : lengthened(this.links[page], slots)
+    this.numbers[page] = this.numbers[page] === undefined ? new Float64Array(slots) : lengthened(this.numbers[page], slots)
+  }
+
+  /** The first one of a key, or -1. @throws {INVALID_KEY} */
+  first(key: Key): number {
+    return this.heads.find(key)
+  }
+
+  /** Another one of the same key, or -1 after the last. */
+  after(slot: number): number {
+    return (this.links[slot >>> PAGE_BITS] as Int32Array)[slot & PAGE_MASK] as number
+  }
+
+  private follow(slot: number, next: number): void {
+    ;(this.links[slot >>> PAGE_BITS] as Int32Array)[slot & PAGE_MASK] = next
+  }
+
+  /** One more for a key. @throws {INVALID_KEY} */
+  insert(key: Key): number {
+    return this.insertInto(ownKey(key), keyGroupOf(keyHash(key), this.maxParallelism), ++this.last)
+  }
+
+  private insertInto(key: Key, group: number, number: number): number {
+    const slot = this.take(key, group)
+    ;(this.numbers[slot >>> PAGE_BITS] as Float64Array)[slot & PAGE_MASK] = number
+    return slot
+  }
+
+  /** With its first thing a window is there. */
+  override gained(slot: number): void {
+    const before = this.liveKeys
+    super.gained(slot)
+    if (this.liveKeys > before) this.link(slot)
+  }
+
+  private link(slot: number): void {
+    const key = this.keyOf(slot)
+    const head = this.heads.find(key)
+    if (head < 0) {
+      this.heads.add(key, slot)
+      this.follow(slot, -1)
+    } else {
+      this.follow(slot, this.after(head))
+      this.follow(head, slot)
+    }
+  }
+
+  override namespaceOf(slot: number): number {
+    return (this.numbers[slot >>> PAGE_BITS] as Float64Array)[slot & PAGE_MASK] as number
+  }
+
+  /** With its last thing a window is gone. */
+  override lost(slot: number): void {
+    const before = this.liveKeys
+    super.lost(slot)
+    if (this.liveKeys < before) this.unlink(slot)
+  }
+
+  private unlink(slot: number): void {
+    const key = this.keyOf(slot)
+    const head = this.heads.find(key)
+    if (head === slot) {
+      this.heads.remove(key)
+      const next = this.after(slot)
+      if (next >= 0) this.heads.add(key, next)
+      return
+    }
+    for (let at = head; at >= 0; at = this.after(at)) {
+      if (this.after(at) !== slot) continue
+      this.follow(at, this.after(slot))
+      return
+    }
+  }
+
+  protected forget(_slot: number, _key: Key): void {}
+
+  restoreSlot(key: Key, group: number, namespace: number): number {
+    for (let slot = this.heads.find(key); slot >= 0; slot = this.after(slot)) if (this.namespaceOf(slot) === namespace) return slot
+    if (namespace > this.last) this.last = namespace
+    return this.insertInto(key, group, namespace)
+  }
+}

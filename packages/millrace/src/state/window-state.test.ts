@@ -1,0 +1,237 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { mergeBlocks } from './merge.ts'
+import type { Key, OperatorState, StateBlock, StateDeclaration } from './contract.ts'
+import { endless, entriesOf, KEY_GROUPS, oneStep, seed } from './state-kit.test.ts'
+import { createPaneState, createSessionState, type PaneState, type SessionState } from './window-state.ts'
+
+const declarations: Record<string, StateDeclaration> = {
+  n: { kind: 'accumulator', version: 1 },
+  o: { kind: 'accumulator', version: 1 },
+  l: { kind: 'list', version: 1 },
+}
+const options = { declarations, maxParallelism: KEY_GROUPS, freeze: 'always', domain: 'event' } as const
+const keys: readonly Key[] = [1, 2, 3, 'a', 'b', 1.5, ['t', 1], 7n]
+
+interface Snapshots {
+  readonly taken: StateBlock[][]
+  at: number
+  isOpen: boolean
+}
+
+/** One of the things that may happen to a snapshot beside writes. */
+function snapshotStep(state: OperatorState, of: Snapshots, what: number): void {
+  const { snapshots } = state
+  if (!of.isOpen) {
+    snapshots.seal(++of.at, 'delta')
+    of.isOpen = true
+  } else if (what % 3 === 0) {
+    snapshots.abort(of.at)
+    of.isOpen = false
+  } else if (snapshots.encode(what % 3 === 1 ? oneStep : endless)) {
+    of.taken.push([...snapshots.takeBlocks()])
+    snapshots.complete(of.at)
+    of.isOpen = false
+    while (!state.free(endless));
+  }
+}
+
+/** A last one that completes. */
+function complete(state: OperatorState, of: Snapshots): void {
+  if (of.isOpen) state.snapshots.abort(of.at)
+  state.snapshots.seal(++of.at, 'delta')
+  state.snapshots.encode(endless)
+  of.taken.push([...state.snapshots.takeBlocks()])
+  state.snapshots.complete(of.at)
+}
+
+function restore(state: OperatorState, taken: readonly (readonly StateBlock[])[], merges: boolean): void {
+  if (merges) {
+    for (let group = 0; group < KEY_GROUPS; group++) {
+      const own = taken.flatMap((blocks) => blocks.filter((block) => block.group === group)).map(({ bytes }) => bytes)
+      if (own.length > 0) state.snapshots.restore(mergeBlocks(own, { base: true }).bytes, () => true)
+    }
+  } else for (const blocks of taken) for (const { bytes } of blocks) state.snapshots.restore(bytes, () => true)
+  state.snapshots.endRestore()
+}
+
+function paneContent(state: PaneState): Map<string, unknown> {
+  const content = new Map<string, unknown>()
+  for (const pane of state.table.panes.values()) {
+    for (let slot = pane.head; slot >= 0; slot = state.table.after(slot)) {
+      const key = state.table.keyOf(slot)
+      assert.equal(pane.index.find(key), slot)
+      content.set(`${pane.start} ${String(key)}`, [
+        state.accumulator('n').get(slot),
+        state.accumulator('o').get(slot),
+        [...state.list('l').valuesOf(slot)],
+      ])
+    }
+  }
+  return new Map([...content].sort((a, b) => (a[0] < b[0] ? -1 : 1)))
+}
+
+function addTo(state: PaneState | SessionState, slot: number, value: number): void {
+  const n = state.accumulator('n')
+  if (!n.replaceNumber(slot, value)) n.put(slot, value)
+  const o = state.accumulator('o')
+  const before = o.get(slot) as number[] | undefined
+  if (before !== undefined) {
+    o.touch(slot)
+    before.push(value)
+  }
+  o.put(slot, before ?? [value])
+  state.list('l').addTo(slot, value)
+}
+
+const steps = fc.array(fc.tuple(fc.nat(11), fc.nat(7), fc.nat(3)), { maxLength: 150 })
+
+test('N1, S2 to S5 panes: what is restored is what there was when the snapshot was sealed, whatever was added, dropped and aborted', () => {
+  fc.assert(
+    fc.property(steps, fc.boolean(), (all, merges) => {
+      const state = createPaneState(options)
+      const model = new Map<string, [number, number[], number[]]>()
+      const snapshots: Snapshots = { taken: [], at: 0, isOpen: false }
+      let oldest = 0
+      for (const [index, [what, key, ahead]] of all.entries()) {
+        if (what < 7) {
+          const start = oldest + ahead * 10
+          const pane = state.table.panes.get(start) ?? state.table.open(start)
+          addTo(state, state.table.slotIn(pane, keys[key] as Key), index)
+          const name = `${start} ${String(keys[key])}`
+          const before = model.get(name)
+          model.set(name, [index, [...(before?.[1] ?? []), index], [...(before?.[2] ?? []), index]])
+        } else if (what === 7) {
+          const pane = state.table.panes.get(oldest)
+          if (pane !== undefined) state.table.drop(pane)
+          for (const name of [...model.keys()]) if (name.startsWith(`${oldest} `)) model.delete(name)
+          oldest += 10
+        } else snapshotStep(state, snapshots, key)
+      }
+      const expected = new Map([...model].sort((a, b) => (a[0] < b[0] ? -1 : 1)))
+      assert.deepEqual(paneContent(state), expected)
+      assert.equal(state.keyCount, model.size)
+      complete(state, snapshots)
+      const again = createPaneState(options)
+      restore(again, snapshots.taken, merges)
+      assert.deepEqual(paneContent(again), expected)
+      assert.equal(again.keyCount, model.size)
+    }),
+    { seed, numRuns: 400 },
+  )
+})
+
+test('N1: a pane that was dropped after the seal is in that snapshot, and its drop in the next', () => {
+  const state = createPaneState(options)
+  const pane = state.table.open(100)
+  addTo(state, state.table.slotIn(pane, 'a'), 1)
+  state.snapshots.seal(1, 'delta')
+  state.table.drop(pane)
+  addTo(state, state.table.slotIn(state.table.open(200), 'a'), 2)
+  state.snapshots.encode(endless)
+  assert.deepEqual(entriesOf(state.snapshots.takeBlocks()), ['n put a 1', 'o put a [1]', 'l append a 0 1'])
+  state.snapshots.complete(1)
+  state.snapshots.seal(2, 'delta')
+  state.snapshots.encode(endless)
+  const entries = entriesOf(state.snapshots.takeBlocks())
+  assert.deepEqual(entries, ['n drop-namespace', 'o drop-namespace', 'l drop-namespace', 'n put a 2', 'o put a [2]', 'l append a 0 2'])
+})
+
+test('N1: a pane that no snapshot has seen leaves nothing behind, and its slots are used again at once', () => {
+  const state = createPaneState(options)
+  for (let i = 0; i < 20_000; i++) {
+    const pane = state.table.open(i)
+    addTo(state, state.table.slotIn(pane, i % 5), i)
+    state.table.drop(pane)
+  }
+  assert.ok(state.statistics.slots < 10, `${state.statistics.slots} slots`)
+  state.snapshots.seal(1, 'delta')
+  state.snapshots.encode(endless)
+  assert.deepEqual(entriesOf(state.snapshots.takeBlocks()), [])
+})
+
+test('a pane of many keys is dropped by one entry for each state and key group', () => {
+  const state = createPaneState(options)
+  const snapshots: Snapshots = { taken: [], at: 0, isOpen: false }
+  const pane = state.table.open(0)
+  for (let key = 0; key < 5_000; key++) addTo(state, state.table.slotIn(pane, key), key)
+  complete(state, snapshots)
+  state.table.drop(pane)
+  complete(state, snapshots)
+  assert.equal(entriesOf(snapshots.taken[1] as StateBlock[]).length, 3 * KEY_GROUPS)
+  while (!state.free(endless));
+  assert.equal(state.statistics.slots, 0)
+})
+
+interface Session {
+  readonly key: Key
+  readonly values: number[]
+}
+
+test('S2 to S5 sessions: several windows of one key, removed and begun again, come back as they were', () => {
+  fc.assert(
+    fc.property(steps, fc.boolean(), (all, merges) => {
+      const state = createSessionState(options)
+      const model = new Map<number, Session>()
+      const snapshots: Snapshots = { taken: [], at: 0, isOpen: false }
+      for (const [index, [what, key, which]] of all.entries()) {
+        const own = [...model].filter(([, session]) => session.key === keys[key])
+        if (what < 3) {
+          const slot = state.table.insert(keys[key] as Key)
+          addTo(state, slot, index)
+          model.set(slot, { key: keys[key] as Key, values: [index] })
+        } else if (what < 6) {
+          const [slot, session] = own[which] ?? []
+          if (slot === undefined || session === undefined) continue
+          addTo(state, slot, index)
+          session.values.push(index)
+        } else if (what < 8) {
+          const [slot] = own[which] ?? []
+          if (slot === undefined) continue
+          state.accumulator('n').clear(slot)
+          state.accumulator('o').clear(slot)
+          state.list('l').replaceAt(slot, [])
+          model.delete(slot)
+        } else snapshotStep(state, snapshots, key)
+      }
+      const contentOf = (of: SessionState): string[] =>
+        keys
+          .flatMap((key) => {
+            const found: string[] = []
+            for (let slot = of.table.first(key); slot >= 0; slot = of.table.after(slot))
+              found.push(
+                `${String(key)} ${of.accumulator('n').get(slot)} ${of.accumulator('o').get(slot)} ${[...of.list('l').valuesOf(slot)]}`,
+              )
+            return found
+          })
+          .toSorted()
+      const expected = [...model.values()].map(({ key, values }) => `${String(key)} ${values.at(-1)} ${values} ${values}`).toSorted()
+      assert.deepEqual(contentOf(state), expected)
+      complete(state, snapshots)
+      const again = createSessionState(options)
+      restore(again, snapshots.taken, merges)
+      assert.deepEqual(contentOf(again), expected)
+      assert.equal(again.keyCount, model.size)
+    }),
+    { seed, numRuns: 400 },
+  )
+})
+
+test('timers of windows are derived: the earliest first, moved by scheduling again, gone with what they are of', () => {
+  const state = createSessionState(options)
+  const slots = ['a', 'b', 'c'].map((key) => {
+    const slot = state.table.insert(key)
+    addTo(state, slot, 1)
+    return slot
+  }) as [number, number, number]
+  for (const [i, slot] of slots.entries()) state.schedule(10 + i, slot)
+  state.schedule(50, slots[0])
+  state.schedule(5, slots[2])
+  state.unschedule(slots[1])
+  assert.equal(state.nextTimer('event'), 5)
+  assert.equal(state.nextTimer('processing'), Number.POSITIVE_INFINITY)
+  assert.deepEqual([state.takeDue('event', 4), state.takeDue('event', 5)?.at, state.due], [undefined, 5, slots[2]])
+  assert.deepEqual([state.takeDue('event', 100)?.at, state.due], [50, slots[0]])
+  assert.equal(state.takeDue('event', 100), undefined)
+})
