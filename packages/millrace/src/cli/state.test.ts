@@ -49,6 +49,7 @@ async function directoryOf(context: TestContext, ...checkpoints: readonly (reado
   const state = createHeapState({ declarations, maxParallelism: GROUPS, freeze: 'always' })
   const head = (latest: number | null, floor: number): EntryHead => ({
     job: 'orders',
+    log: 'l',
     epoch: 1,
     claim: 1,
     latest,

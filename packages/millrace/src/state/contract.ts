@@ -29,6 +29,8 @@ export interface StateDeclaration {
   /** For `timer` and `timers`. */
   readonly domain?: 'event' | 'processing'
   readonly ttl?: TtlDeclaration
+  /** Of an `accumulator`: `Aggregate.kind`. */
+  readonly aggregate?: string
   /** Of the user's value format; stored with each chunk. */
   readonly version: number
   /** Of windows: which ones. State of others cannot be theirs. */
