@@ -86,8 +86,8 @@ export const windowMistakes: readonly Mistake[] = [
     'sessions that touch at exactly one gap stay apart',
     'WA-7',
     'operators/window-sessions.ts',
-    '(this.#ends.get(slot) as number) >= start',
-    '(this.#ends.get(slot) as number) > start',
+    'this.#starts.numberAt(slot) <= end && this.#ends.numberAt(slot) >= start',
+    'this.#starts.numberAt(slot) <= end && this.#ends.numberAt(slot) > start',
     'oracle windows',
   ),
   mistake(
@@ -102,8 +102,8 @@ export const windowMistakes: readonly Mistake[] = [
     'the windows of a restored operator are never scheduled',
     'T2',
     'operators/window-sessions.ts',
-    "if (typeof end === 'number') this.#schedule(",
-    "if (typeof end === 'string') this.#schedule(",
+    'if (end === end) this.#schedule(',
+    'if (end !== end) this.#schedule(',
     'oracle windows',
   ),
 ]

@@ -3,7 +3,7 @@ import type { AccumulatorColumn, Key } from '../state/contract.ts'
 import type { Pane } from '../state/pane-table.ts'
 import type { PaneState } from '../state/window-state.ts'
 import { cleanupTime, type SlidingWindows, type TimeWindow, windowStart } from '../windows/assigner.ts'
-import { type AddToSlot, adder, type AggregateFunctions, type AggregateParts, rowOf } from './window-contents.ts'
+import { type AddToSlot, adder, type AggregateFunctions, type AggregateParts, resulter, rowOf } from './window-contents.ts'
 import type { Firing, FiringCursor } from './window-firing.ts'
 import { mergedOf, SliceMerging } from './window-merging.ts'
 import type { Lateness } from './window-lateness.ts'
@@ -51,7 +51,7 @@ export function slicedWindowOperator(
   ports: WindowPorts,
   selectors: readonly KeySelector[],
 ): Operator {
-  const slices = new Slices(state, windows, parts, ports)
+  const slices = new Slices(state, windows, parts, ports, resulter(specialize, parts))
   const input = specialize(template, state, slices.frame, slices, adder(specialize, parts))
   return {
     inputs: selectors.map((select) => input(select)),
@@ -68,11 +68,19 @@ class Slices {
   readonly #windows: SlidingWindows
   readonly #parts: AggregateParts
   readonly #ports: WindowPorts
+  readonly #results: (row: Record<string, unknown>, slot: number) => void
   /** Starts of windows that have something to do. */
   readonly #pending = new Set<number>()
   readonly #merging: SliceMerging
 
-  constructor(state: PaneState, windows: SlidingWindows, parts: AggregateParts, ports: WindowPorts) {
+  constructor(
+    state: PaneState,
+    windows: SlidingWindows,
+    parts: AggregateParts,
+    ports: WindowPorts,
+    results: (row: Record<string, unknown>, slot: number) => void,
+  ) {
+    this.#results = results
     this.#state = state
     this.#windows = windows
     this.#parts = parts
@@ -181,7 +189,6 @@ class Slices {
   /** All of the window is in one slice. */
   *#emitSlice(start: number): Firing {
     const { table } = this.#state
-    const { names, columns, aggregates } = this.#parts
     const { lateness, next } = this.#ports
     const window = this.#windowAt(start)
     const last = this.#lastOf(start)
@@ -189,8 +196,7 @@ class Slices {
       // Its key group was further before the restore: it has fired.
       if (lateness.hadPassed(table.groupOf(slot), last)) continue
       const row = rowOf(table.keyOf(slot), window)
-      for (let i = 0; i < names.length; i++)
-        row[names[i] as string] = (aggregates[i] as AggregateFunctions).result((columns[i] as AccumulatorColumn).get(slot))
+      this.#results(row, slot)
       next(row, last)
       yield
     }

@@ -86,6 +86,8 @@ export interface TimersHandle {
 export interface AccumulatorColumn {
   /** Undefined when the slot has none. */
   get(slot: number): unknown
+  /** NaN when the slot has none, or one that is no number. */
+  numberAt(slot: number): number
   /** Replaces the accumulator (marks it dirty, S2). */
   put(slot: number, accumulator: unknown): void
   /** As `put` where nothing is to be marked: a number in place of one written before in this epoch; else false, and nothing is done. */
