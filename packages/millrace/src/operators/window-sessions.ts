@@ -96,26 +96,23 @@ class Sessions {
   /** The session that a record from `start` to `end` goes to, if any: those that it touches become one, the earliest (SM-1). */
   #touching(key: Key, start: number, end: number, watermark: number): number {
     const { table } = this.#state
-    let found = -1
-    for (let slot = table.first(key); slot >= 0;) {
-      const next = table.after(slot)
-      if (this.#starts.numberAt(slot) <= end && this.#ends.numberAt(slot) >= start)
-        found = found < 0 ? slot : this.#join(found, slot, watermark)
-      slot = next
-    }
-    return found
+    const found: number[] = []
+    for (let slot = table.first(key); slot >= 0; slot = table.after(slot))
+      if (this.#starts.numberAt(slot) <= end && this.#ends.numberAt(slot) >= start) found.push(slot)
+    // Their contents stand in the order of their starts.
+    if (found.length > 1) found.sort((a, b) => this.#starts.numberAt(a) - this.#starts.numberAt(b))
+    const [earliest = -1, ...later] = found
+    for (const slot of later) this.#join(earliest, slot, watermark)
+    return earliest
   }
 
   /** SM-2. */
-  #join(a: number, b: number, watermark: number): number {
-    const isFirst = this.#starts.numberAt(a) <= this.#starts.numberAt(b)
-    const [into, from] = isFirst ? [a, b] : [b, a]
+  #join(into: number, from: number, watermark: number): void {
     const end = Math.max(this.#ends.numberAt(into), this.#ends.numberAt(from))
     this.#contents.merge(into, from)
     this.#set(this.#ends, into, end)
     this.#schedule(into, end, watermark)
     this.#remove(from)
-    return into
   }
 
   #extend(slot: number, start: number, end: number, watermark: number): void {

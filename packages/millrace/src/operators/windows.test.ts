@@ -246,6 +246,20 @@ for (const [how, kind] of [
     await rig.give(['a', 0, 5], ['a', 20, 7], ['a', 10, 6], ['b', 0, 5])
     await rig.give(['a', 4, 30])
     assert.deepEqual(await rig.end(), ['b 0 5 5 @4', 'a 0 34 5,6,7,30 @33'])
+    for (const order of [0, 1, 2]) {
+      const again = await open(
+        session((event: Event) => event[2]),
+        { ...options, outOfOrderness: 100 },
+      )
+      const three: readonly Event[] = [
+        ['a', 0, 5],
+        ['a', 10, 6],
+        ['a', 20, 7],
+      ]
+      await again.give(...three.slice(order), ...three.slice(0, order))
+      await again.give(['a', 4, 30])
+      assert.deepEqual(await again.end(), ['a 0 34 5,6,7,30 @33'])
+    }
   })
 
   test(`SM-2, SM-3: a lone late record is late; one that reaches into a live session is not (${kind})`, async () => {
