@@ -4,6 +4,7 @@
  */
 import {
   agg,
+  countWindow,
   defineJob,
   eventTimer,
   eventTimers,
@@ -11,9 +12,11 @@ import {
   mapState,
   processingTimer,
   processingTimers,
+  session,
+  sliding,
   valueState,
 } from '../../packages/millrace/src/index.ts'
-import type { Job, Out, Sink, Source } from '../../packages/millrace/src/index.ts'
+import type { Job, Key, KeyedStream, Out, Sink, Source, Stream } from '../../packages/millrace/src/index.ts'
 import { keyOf, type FlipRow } from './rows.ts'
 
 const DAY_MS = 86_400_000
@@ -80,8 +83,22 @@ export function flipJob(source: Source<FlipRow>, sink: Sink<string>): Job<void, 
         different: agg.distinct((row) => row.n % 4),
       })
       .map((row) => shown('statistics', row))
-    everything.union(sums, statistics).to('out', sink)
+    everything.union(sums, statistics, ...windows(keyed)).to('out', sink)
   })
+}
+
+/** Some end while checkpoints are taken, others are open in each. */
+function windows(keyed: KeyedStream<FlipRow, Key>): readonly Stream<string>[] {
+  const slides = keyed
+    .window(sliding(200, 50))
+    .allowedLateness(100)
+    .aggregate('slides', { n: agg.count(), sum: agg.sum((row) => row.n) })
+  const hops = keyed.window(sliding(90, 60)).aggregate('hops', { first: agg.first(), different: agg.distinct((row) => row.n % 3) })
+  const visits = keyed.window(session(70)).process('visits', ({ key, window }, rows, out: Out<string>) => {
+    out.emit(shown('visit', key, window, [...rows]))
+  })
+  const few = keyed.window(countWindow(3, 2)).aggregate('few', { all: agg.list() })
+  return [slides.map((row) => shown('slides', row)), hops.map((row) => shown('hops', row)), visits, few.map((row) => shown('few', row))]
 }
 
 function known({ n, at }: FlipRow): Known {
