@@ -201,6 +201,6 @@ test('STATE FORMAT: namespaces and their dropping are read and merged; a state w
   const state = stateOf({ acc: { kind: 'accumulator', version: 1 } })
   assert.throws(
     () => state.snapshots.restore(older, () => true),
-    (error) => StreamError.is(error) && error.code === 'STATE_MISMATCH',
+    (error) => StreamError.is(error) && error.code === 'CHECKPOINT_CORRUPT',
   )
 })

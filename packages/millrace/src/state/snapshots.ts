@@ -167,10 +167,7 @@ export class Snapshots implements SnapshotPort {
       if (target === undefined) continue
       const namespace = entries.namespace()
       if (namespace === namespace && !table.hasWindows)
-        throw new StreamError(
-          'STATE_MISMATCH',
-          `The state ${JSON.stringify(entries.row.name)} was written by windows, and the step has none.`,
-        )
+        entries.fail(`the state ${JSON.stringify(entries.row.name)} was written by windows, and the step has none`)
       if (entries.op === DROP_NAMESPACE) {
         table.restoreDrop(namespace, group)
         continue
