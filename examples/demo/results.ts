@@ -121,7 +121,7 @@ function lineOf<T>(name: string, found: T | undefined, tell: (found: T) => reado
   return found === undefined ? [] : [`${title(name)}${tell(found).join('  ')}`]
 }
 
-const title = (name: string): string => name.padEnd(21)
+const title = (name: string): string => name.padEnd(20)
 
 const placeOf = (airport: string, at: number): string => `${airport} ${new Date(at).toISOString().slice(0, 16).replace('T', ' ')}`
 

@@ -26,14 +26,17 @@ function viewerOf(screen: Screen, flights: number): Viewer {
   const head = (number: number, ms: number, { rows }: Progress): string =>
     `  ${label(number)}${seconds(ms).padStart(7)}${percent(rows / flights).padStart(5)}`
   let first = { number: 0, ms: 0, rows: 0 } // when this start began to commit
+  let from = -1 // what the start before it had done is committed first
   return {
     working({ number, ms }, committed) {
-      if (number !== first.number || committed.rows === first.rows) first = { number, ms, rows: committed.rows }
+      const isOwn = number === first.number && (committed.checkpoint ?? -1) > from
+      if (!isOwn || committed.rows === first.rows) first = { number, ms, rows: committed.rows }
       const rate = (committed.rows - first.rows) / ((ms - first.ms) / 1_000)
       const speed = rate > 0 ? `  ${count(rate)}/s` : ''
       screen.live(`${head(number, ms, committed)}  ${progress(committed)}${dim(speed)}`)
     },
     continued(number, checkpoint) {
+      from = checkpoint
       screen.line(`  ${label(number)}${''.padEnd(14)}goes on from checkpoint ${checkpoint}`)
     },
     ended({ number, ms, ending, committed, lines }) {
