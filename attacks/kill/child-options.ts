@@ -8,6 +8,7 @@ export interface ChildOptions {
   readonly retain: number
   readonly leaseMs: number
   readonly wide: boolean
+  readonly windows?: boolean
   /** The job of `keys-job.ts` with so many keys and records in the place of the sequence job. */
   readonly many?: { readonly keys: number; readonly records: number }
   /** One byte: the phase it was in last. */

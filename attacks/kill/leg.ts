@@ -5,6 +5,7 @@ import { SeededRandom } from '../../packages/millrace/src/connectors/seeded-rand
 import { ownFolder } from '../lib/attack.ts'
 import { committedOf, makeRun, residueOf, type RunFolder } from '../lib/run-files.ts'
 import { compare, expectedOf, type Difference } from '../lib/sequence-check.ts'
+import { compareWindows } from '../lib/window-check.ts'
 import type { InputShape } from '../lib/sequence-input.ts'
 import { Child } from './child-process.ts'
 import type { ChildOptions } from './child-options.ts'
@@ -47,6 +48,7 @@ export class Leg {
       rowsPerFile: of.rowsPerFile,
       keysPerFile: 20 + this.#random.below(80),
       spanMs: 60_000,
+      strays: 0.02,
     }
     const path = join(ownFolder('kill'), `leg-${of.number}`)
     this.run = makeRun(path, this.shape)
@@ -73,8 +75,11 @@ export class Leg {
 
   /** All committed files against the straight line. @returns what is wrong */
   check(): { readonly difference: Difference; readonly residue: readonly string[] } {
+    const committed = committedOf(this.run, false, true)
+    const difference = compare(expectedOf(this.shape, false), committed)
+    compareWindows(this.shape, committed, difference)
     return {
-      difference: compare(expectedOf(this.shape, false), committedOf(this.run, false)),
+      difference,
       residue: residueOf(this.run, this.#isFoundFinished),
     }
   }
@@ -114,6 +119,7 @@ export class Leg {
       retain: 2,
       leaseMs: 10_000,
       wide: false,
+      windows: true,
       phaseFile: this.#phaseFile,
       batchRecords,
       ...at,

@@ -10,6 +10,7 @@ import { agg, defineJob, eventTimer, eventTimers, listState, mapState, outputTag
 import { fileSink, fileSource, jsonLines } from '../../packages/millrace/src/files.ts'
 import type { Job, KeyedStream, Out, Sink, Source, Stream, Tag } from '../../packages/millrace/src/index.ts'
 import type { InputRow } from './sequence-input.ts'
+import { WINDOW_SINKS, windowSteps } from './window-steps.ts'
 
 export const BUCKET_MS = 1_000
 export const SILENCE_MS = 2_500
@@ -46,6 +47,8 @@ export interface SequencePaths {
 }
 export interface SequenceOptions extends SequencePaths {
   readonly wide: boolean
+  /** Rows that stray are in its input, and windows see them. */
+  readonly windows?: boolean
   /** In the place of the files of `input`. */
   readonly source?: Source<InputRow>
   /** What becomes of each sink. */
@@ -59,17 +62,22 @@ export function mixed(hash: number, value: number): number {
 }
 
 /** Sinks by the folder that they write. */
-export function sinksOf(wide: boolean): readonly string[] {
-  return wide ? ['history', 'buckets', 'silences', 'sums', 'statistics'] : ['history', 'buckets', 'silences']
+export function sinksOf(wide: boolean, windows: boolean = false): readonly string[] {
+  return ['history', 'buckets', 'silences', ...(wide ? ['sums', 'statistics'] : []), ...(windows ? WINDOW_SINKS : [])]
 }
 
 export function sequenceJob(options: SequenceOptions): Job<void, unknown> {
-  const { input, output, wide, through = (sink) => sink } = options
+  const { input, output, wide, windows = false, through = (sink) => sink } = options
   const folder = <T>(name: string): Sink<T> => through(fileSink<T>(`${output}/${name}`, jsonLines()))
   return defineJob('sequence', (job) => {
     const tags = { buckets: outputTag<Bucket>('buckets'), silences: outputTag<Silence>('silences') }
     const rows = job.from('rows', options.source ?? fileSource(`${input}/*.jsonl`, jsonLines<InputRow>()), { timestamp: (row) => row.at })
-    const keyed = rows.keyBy((row) => row.key)
+    const keyed = (windows ? rows.filter((row) => row.stray !== true) : rows).keyBy((row) => row.key)
+    if (windows)
+      windowSteps(
+        rows.keyBy((row) => row.key),
+        folder,
+      )
     const history = sequence(keyed, tags, options.eraAt ?? Number.POSITIVE_INFINITY)
     history.to('history', folder('history'))
     history.side(tags.buckets).to('buckets', folder('buckets'))
