@@ -13,6 +13,7 @@ export interface ChildOptions {
   readonly format?: InputFormat
   /** Parts of sinks stay open until they have so many bytes. */
   readonly partBytes?: number
+  readonly windows?: boolean
   /** The job of `keys-job.ts` with so many keys and records in the place of the sequence job. */
   readonly many?: { readonly keys: number; readonly records: number }
   /** One byte: the phase it was in last. */

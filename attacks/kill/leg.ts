@@ -6,6 +6,7 @@ import { ownFolder } from '../lib/attack.ts'
 import { committedOf, makeRun, residueOf, type RunFolder } from '../lib/run-files.ts'
 import { compare, expectedOf, type Difference } from '../lib/sequence-check.ts'
 import type { InputFormat, InputShape } from '../lib/sequence-input.ts'
+import { compareWindows } from '../lib/window-check.ts'
 import { Child } from './child-process.ts'
 import type { ChildOptions } from './child-options.ts'
 import { lastPhase, type Phase } from './phase.ts'
@@ -50,6 +51,7 @@ export class Leg {
       rowsPerFile: of.rowsPerFile,
       keysPerFile: 20 + this.#random.below(80),
       spanMs: 60_000,
+      strays: 0.02,
     }
     const path = join(ownFolder('kill'), `leg-${of.number}`)
     const files = new SeededRandom(of.seed, `files ${of.number}`)
@@ -79,8 +81,11 @@ export class Leg {
 
   /** All committed files against the straight line. @returns what is wrong */
   check(): { readonly difference: Difference; readonly residue: readonly string[] } {
+    const committed = committedOf(this.run, false, true)
+    const difference = compare(expectedOf(this.shape, false), committed)
+    compareWindows(this.shape, committed, difference)
     return {
-      difference: compare(expectedOf(this.shape, false), committedOf(this.run, false)),
+      difference,
       residue: residueOf(this.run, this.#isFoundFinished),
     }
   }
@@ -122,6 +127,7 @@ export class Leg {
       wide: false,
       format: this.#format,
       ...(this.#partBytes === undefined ? {} : { partBytes: this.#partBytes }),
+      windows: true,
       phaseFile: this.#phaseFile,
       batchRecords,
       ...at,

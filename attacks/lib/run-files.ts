@@ -27,8 +27,8 @@ export function makeRun(path: string, shape: InputShape, format: InputFormat = '
   return run
 }
 
-export function committedOf(run: RunFolder, wide: boolean): Committed[] {
-  return sinksOf(wide).flatMap((sink) => {
+export function committedOf(run: RunFolder, wide: boolean, windows: boolean = false): Committed[] {
+  return sinksOf(wide, windows).flatMap((sink) => {
     const folder = join(run.output, sink)
     const names = existsSync(folder) ? readdirSync(folder).filter((name) => !name.startsWith('.')) : []
     return names.map((name) => ({ sink, name, text: readFileSync(join(folder, name), 'utf8') }))

@@ -26,7 +26,8 @@ export function expectedOf(shape: InputShape, wide: boolean): Expected {
   const sinks = new Map(sinksOf(wide).map((sink) => [sink, new Map<string, string>()]))
   const put = (sink: string, name: string, row: unknown): void => void sinks.get(sink)?.set(name, JSON.stringify(row))
   for (let file = 0; file < shape.files; file++) {
-    const byKey = Map.groupBy(rowsOf(shape, file), (row) => row.key)
+    const inOrder = rowsOf(shape, file).filter((row) => row.stray !== true)
+    const byKey = Map.groupBy(inOrder, (row) => row.key)
     for (const [key, rows] of byKey) straightLine(key, rows, put, wide)
   }
   return sinks

@@ -1,4 +1,7 @@
-/** Input of the sequence job: files of rows in the order of their times, each key in one file only, so that its order is settled. */
+/**
+ * Input of the sequence job: files of rows in the order of their times, each key in one file only, so that its order is settled.
+ * Where windows are wanted, rows that stray are among them: their times are long past, and only windows see them.
+ */
 import { SeededRandom } from '../../packages/millrace/src/connectors/seeded-random.ts'
 
 export interface InputRow {
@@ -8,6 +11,7 @@ export interface InputRow {
   readonly value: number
   /** Index within its file: with the key it names the row. */
   readonly n: number
+  readonly stray?: boolean
 }
 export interface InputShape {
   readonly seed: number
@@ -16,7 +20,12 @@ export interface InputShape {
   readonly keysPerFile: number
   /** Event time from the first to the last row of a file. */
   readonly spanMs: number
+  /** Of all rows (default 0). */
+  readonly strays?: number
 }
+
+/** By how much the time of one that strays is behind those around it, at most. */
+export const LONGEST_STRAY_MS = 5_000
 
 /** How the rows stand in their files. */
 export type InputFormat = 'jsonl' | 'csv' | 'jsonl.gz'
@@ -29,12 +38,15 @@ export function fileNameOf(file: number, format: InputFormat = 'jsonl'): string 
 
 /** The rows of one file. Every key comes up: first each once, then at random. */
 export function rowsOf(shape: InputShape, file: number): InputRow[] {
-  const { seed, rowsPerFile, keysPerFile, spanMs } = shape
+  const { seed, rowsPerFile, keysPerFile, spanMs, strays = 0 } = shape
   const random = new SeededRandom(seed, `rows ${file}`)
+  const straying = new SeededRandom(seed, `strays ${file}`)
   const rows: InputRow[] = []
   for (let n = 0; n < rowsPerFile; n++) {
     const key = n < keysPerFile ? n : random.below(keysPerFile)
-    rows.push({ key: `f${file}k${key}`, at: START_MS + Math.floor((n * spanMs) / rowsPerFile), value: random.below(1000), n })
+    const row = { key: `f${file}k${key}`, at: START_MS + Math.floor((n * spanMs) / rowsPerFile), value: random.below(1000), n }
+    const isStray = strays > 0 && n >= keysPerFile && straying.chance(strays)
+    rows.push(isStray ? { ...row, at: row.at - straying.below(LONGEST_STRAY_MS), stray: true } : row)
   }
   return rows
 }
@@ -42,6 +54,6 @@ export function rowsOf(shape: InputShape, file: number): InputRow[] {
 /** As CSV with quotes and line ends inside: what begins a batch is found by its bytes. */
 export function textOf(rows: readonly InputRow[], format: InputFormat = 'jsonl'): string {
   if (format === 'csv')
-    return `n,note,key,at,value\n${rows.map(({ key, at, value, n }) => `${n},"a ""note""\n${n}",${key},${at},${value}\n`).join('')}`
+    return `n,note,key,at,value,stray\n${rows.map(({ key, at, value, n, stray }) => `${n},"a ""note""\n${n}",${key},${at},${value},${stray === true ? 'yes' : ''}\n`).join('')}`
   return rows.map((row) => `${JSON.stringify(row)}\n`).join('')
 }

@@ -10,6 +10,7 @@ import { agg, defineJob, eventTimer, eventTimers, listState, mapState, outputTag
 import { csv, fileSink, fileSource, jsonLines } from '../../packages/millrace/src/files.ts'
 import type { Job, KeyedStream, Out, Sink, Source, Stream, Tag } from '../../packages/millrace/src/index.ts'
 import type { InputFormat, InputRow } from './sequence-input.ts'
+import { WINDOW_SINKS, windowSteps } from './window-steps.ts'
 
 export const BUCKET_MS = 1_000
 export const SILENCE_MS = 2_500
@@ -50,6 +51,8 @@ export interface SequenceOptions extends SequencePaths {
   readonly format?: InputFormat
   /** Parts stay open until they have so many bytes. */
   readonly partBytes?: number
+  /** Rows that stray are in its input, and windows see them. */
+  readonly windows?: boolean
   /** In the place of the files of `input`. */
   readonly source?: Source<InputRow>
   /** What becomes of each sink. */
@@ -63,19 +66,24 @@ export function mixed(hash: number, value: number): number {
 }
 
 /** Sinks by the folder that they write. */
-export function sinksOf(wide: boolean): readonly string[] {
-  return wide ? ['history', 'buckets', 'silences', 'sums', 'statistics'] : ['history', 'buckets', 'silences']
+export function sinksOf(wide: boolean, windows: boolean = false): readonly string[] {
+  return ['history', 'buckets', 'silences', ...(wide ? ['sums', 'statistics'] : []), ...(windows ? WINDOW_SINKS : [])]
 }
 
 export function sequenceJob(options: SequenceOptions): Job<void, unknown> {
-  const { input, output, wide, through = (sink) => sink } = options
+  const { input, output, wide, windows = false, through = (sink) => sink } = options
   const { partBytes } = options
   const parts = partBytes === undefined ? {} : { rollAfter: { checkpoint: false, bytes: partBytes } }
   const folder = <T>(name: string): Sink<T> => through(fileSink<T>(`${output}/${name}`, jsonLines(), parts))
   return defineJob('sequence', (job) => {
     const tags = { buckets: outputTag<Bucket>('buckets'), silences: outputTag<Silence>('silences') }
     const rows = job.from('rows', options.source ?? filesOf(input, options.format), { timestamp: (row) => row.at })
-    const keyed = rows.keyBy((row) => row.key)
+    const keyed = (windows ? rows.filter((row) => row.stray !== true) : rows).keyBy((row) => row.key)
+    if (windows)
+      windowSteps(
+        rows.keyBy((row) => row.key),
+        folder,
+      )
     const history = sequence(keyed, tags, options.eraAt ?? Number.POSITIVE_INFINITY)
     history.to('history', folder('history'))
     history.side(tags.buckets).to('buckets', folder('buckets'))
@@ -89,7 +97,7 @@ export function sequenceJob(options: SequenceOptions): Job<void, unknown> {
 }
 
 function filesOf(input: string, format: InputFormat = 'jsonl'): Source<InputRow> {
-  const columns = { key: String, at: Number, value: Number, n: Number }
+  const columns = { key: String, at: Number, value: Number, n: Number, stray: (text: string) => text === 'yes' }
   return fileSource<InputRow>(`${input}/*.${format}`, format === 'csv' ? csv({ columns }) : jsonLines<InputRow>())
 }
 

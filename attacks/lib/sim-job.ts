@@ -14,6 +14,7 @@ import { hesitantSink } from './hesitant-sink.ts'
 import { compare, expectedOf, type Committed, type Expected } from './sequence-check.ts'
 import { START_MS } from './sequence-input.ts'
 import { sequenceJob, sinksOf } from './sequence-job.ts'
+import { compareWindows } from './window-check.ts'
 import { LEASE_MS, simPlan, type SimPlan, type Trouble } from './sim-plan.ts'
 import { rot } from './sim-rot.ts'
 import { disturb } from './sim-trouble.ts'
@@ -64,7 +65,7 @@ class Simulation {
     this.#eraAt = START_MS + 2 * HOUR_MS
     this.#expected = expectedOf(plan.shape, plan.wide)
     this.#upstream = new Upstream(plan.shape)
-    for (const sink of sinksOf(true)) this.machine.disk.makeDirectory(`/out/${sink}`)
+    for (const sink of sinksOf(true, true)) this.machine.disk.makeDirectory(`/out/${sink}`)
     for (const folder of ['/', '/out']) this.machine.disk.syncDirectory(folder)
   }
 
@@ -112,6 +113,7 @@ class Simulation {
         input: '/in',
         output: '/out',
         wide: plan.wide,
+        windows: plan.windows,
         eraAt: this.#eraAt,
         ...(plan.partBytes === undefined ? {} : { partBytes: plan.partBytes }),
         source: pacedSource(this.#upstream, plan.seed),
@@ -161,7 +163,9 @@ class Simulation {
 
   #check(): void {
     if (!this.#isFinished) this.violations.push(`not finished after ${this.#starts} processes`)
-    const difference = compare(this.#expected, this.#committed())
+    const committed = this.#committed()
+    const difference = compare(this.#expected, committed)
+    if (this.#plan.windows) compareWindows(this.#plan.shape, committed, difference)
     const { missing, doubled, wrong, examples } = difference
     if (missing + doubled + wrong > 0)
       this.violations.push(`missing ${missing}, doubled ${doubled}, wrong ${wrong}: ${examples.join('; ')}`)

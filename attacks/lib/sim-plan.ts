@@ -33,6 +33,7 @@ export interface SimPlan {
   readonly seed: number
   readonly shape: InputShape
   readonly wide: boolean
+  readonly windows: boolean
   readonly everyMs: number
   readonly retain: number
   readonly keyGroups: number
@@ -70,6 +71,7 @@ export function simPlan(seed: number): SimPlan {
   const random = new SeededRandom(seed, 'plan')
   const rowsPerFile = (30 + random.below(120)) * (random.chance(0.03) ? 6 : 1)
   const count = 1 + random.below(4)
+  const windows = new SeededRandom(seed, 'windows').chance(0.5)
   return {
     seed,
     shape: {
@@ -78,8 +80,10 @@ export function simPlan(seed: number): SimPlan {
       rowsPerFile,
       keysPerFile: 1 + random.below(8),
       spanMs: random.pick([2_000, 10_000, 40_000]),
+      ...(windows ? { strays: 0.2 } : {}),
     },
     wide: random.chance(0.5),
+    windows,
     everyMs: random.pick([10, 20, 50]),
     retain: random.pick([1, 1, 3]),
     keyGroups: random.pick([4, 16, 64]),

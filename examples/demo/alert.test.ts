@@ -67,6 +67,7 @@ function burst(firstId: number, at: number): Flight[] {
     destination: 'STL',
     delay: VERY_LATE_MINUTES,
     distance: 258,
+    lag: 0,
   }))
 }
 

@@ -1,11 +1,12 @@
 /**
- * Alerts: at least eight flights of one airport, each an hour late or more, planned to depart within one hour.
+ * Alerts: at least eight flights of one airport, each an hour late or more, planned to depart within one hour. Of flights that
+ * are reported days later they know nothing: the job sends only those that are in time.
  *
  * The flights come out of order. So that the alerts depend on the flights alone, and not on when watermarks come:
  *
  * A1  What is compared are the flights' own times, never the watermark or a clock.
  * A2  A timer only clears what no comparison can see any more. When an event timer for T has fired, every flight still
- *     to come departs after T (none is late: the input is out of order by less than the watermark's three hours).
+ *     to come departs after T (none is late: those in time are out of order by less than the watermark's three hours).
  */
 import {
   type KeyedProcess,

@@ -23,12 +23,17 @@ export interface Life {
   /** The checkpoint that it went on from. */
   readonly from: number | undefined
   /** When it ended, by all lives. */
-  readonly committed: CommittedSoFar
+  readonly committed: Progress
   readonly lines: readonly string[]
 }
 
+/** Of the accounts, so of all flights; and how many flights were late for their hour. */
+export interface Progress extends CommittedSoFar {
+  readonly late: number
+}
+
 export interface Viewer {
-  working(life: { readonly number: number; readonly ms: number }, committed: CommittedSoFar): void
+  working(life: { readonly number: number; readonly ms: number }, progress: Progress): void
   /** It has said that it goes on from a checkpoint. */
   continued(number: number, checkpoint: number): void
   ended(life: Life): void
@@ -56,11 +61,13 @@ export async function runWithKills(
   moments: readonly KillMoment[],
   viewer: Viewer,
 ): Promise<readonly Life[]> {
-  const committed = new CommittedFiles(join(options.config.output, 'accounts'))
+  const accounts = new CommittedFiles(join(options.config.output, 'accounts'))
+  const late = new CommittedFiles(join(options.config.output, 'late'))
+  const look = (): Progress => ({ ...accounts.look(), late: late.look().rows })
   const lives: Life[] = []
   for (const moment of [...moments, undefined]) {
     const trigger = moment === undefined ? NEVER : new Trigger(moment.share * expectedRows, moment.thenMs)
-    const life = await live(lives.length + 1, options, committed, trigger, viewer)
+    const life = await live(lives.length + 1, options, look, trigger, viewer)
     viewer.ended(life)
     lives.push(life)
     if ('code' in life.ending) break
@@ -68,18 +75,18 @@ export async function runWithKills(
   return lives
 }
 
-async function live(number: number, options: JobOptions, files: CommittedFiles, trigger: Trigger, viewer: Viewer): Promise<Life> {
+async function live(number: number, options: JobOptions, look: () => Progress, trigger: Trigger, viewer: Viewer): Promise<Life> {
   const startedAt = performance.now()
   const job = new JobProcess(options, (checkpoint) => viewer.continued(number, checkpoint))
   const stop = endWith(job)
   while (job.ending === undefined) {
-    const committed = files.look()
+    const committed = look()
     if (isAtWork(number, job) && trigger.isDue(committed.rows)) job.kill()
     viewer.working({ number, ms: performance.now() - startedAt }, committed)
     await Promise.race([job.ended, new Promise((resolve) => setTimeout(resolve, POLL_MS))])
   }
   stop()
-  return { number, ms: performance.now() - startedAt, ending: job.ending, from: job.from, committed: files.look(), lines: job.lines }
+  return { number, ms: performance.now() - startedAt, ending: job.ending, from: job.from, committed: look(), lines: job.lines }
 }
 
 /** A start that goes on from a checkpoint is left alive until it has said from which. */

@@ -18,8 +18,8 @@ import { removeOtherSeeds, root, takeWorkplace, type Workplace } from './workpla
 /** Often, so that something is committed between two kills; one second would be usual. */
 const CHECKPOINT_EVERY = '250ms'
 
-/** Kills, restarts, the end; accounts and alerts. */
-const PLANNED_CHECKS = 5
+/** Kills, restarts, the end; six outputs; hours and late flights together. */
+const PLANNED_CHECKS = 10
 
 const screen = new Screen()
 const checks = new Checks(screen)
@@ -46,7 +46,8 @@ function jobOptions(options: Options, place: Workplace): JobOptions {
 
 async function prepareInput(options: Options, place: Workplace): Promise<Prepared> {
   const input = await prepare(place.input, options.seed, (step, done, total) => screen.live(`  ${step} flights  ${percent(done / total)}`))
-  screen.line(`  ${count(input.flights)} flights in the US in 2001, from ${input.airports} airports, out of order by up to 3 h`)
+  screen.line(`  ${count(input.flights)} flights in the US in 2001, from ${input.airports} airports,`)
+  screen.line(`  out of order by up to 3 h, but for ${count(input.stragglers)} that are reported 1 to 5 days late`)
   screen.line(
     `  ${megabytes(input.bytes)} in ${input.files.length} files of JSON Lines${input.reused ? ', there already' : ''}: ${short(place.input)}`,
   )
@@ -55,24 +56,31 @@ async function prepareInput(options: Options, place: Workplace): Promise<Prepare
 
 async function verifyOutput(place: Workplace): Promise<Results> {
   const expected = straightLine(place.input, (done) => screen.live(`  computing what is expected  ${count(done)} flights`))
-  screen.line(`  expected by straight-line.ts: ${count(expected.accounts.count)} accounts, ${count(expected.alerts.length)} alerts`)
+  screen.line(
+    `  straight-line.ts expects ${count(expected.accounts.count)} accounts, ${count(expected.alerts.length)} alerts, and its windows`,
+  )
   const results = new Results()
-  const verdicts = verify(place.output, expected, (sink, row, position) => {
+  const { verdicts, conservation, replaced } = verify(place.output, expected, (sink, row, position) => {
     results.see(sink, row)
     if (position % 100_000 === 0) screen.live(`  comparing  ${count(position)} rows`)
   })
   for (const { name, rows, files, missing, doubled, wrong, examples } of verdicts) {
-    const found = `${count(rows)} ${name} in ${files} committed files: missing ${missing}, doubled ${doubled}, wrong ${wrong}`
+    const found = `${name.padEnd(11)}${count(rows).padStart(10)} rows in ${files} files: missing ${missing}, doubled ${doubled}, wrong ${wrong}`
     checks.check(missing + doubled + wrong === 0, found, examples)
   }
+  const { counted, late, unequal } = conservation
+  const balance = `${count(counted)} counted + ${count(late)} late = ${count(expected.accounts.count)} flights, in each hour`
+  checks.check(unequal.length === 0, balance, unequal.slice(0, 3))
+  results.replaced = replaced
   return results
 }
 
 function speedLines(input: Prepared, lives: readonly Life[]): readonly string[] {
   const ms = lives.reduce((sum, life) => sum + life.ms, 0)
-  const overall = `engine: ${count(input.flights / (ms / 1_000))} flights a second, ${lives.length} starts and what was done twice included`
+  const overall = `engine: ${count(input.flights / (ms / 1_000))} flights a second, with ${lives.length} starts and what was done twice`
   const ownWords = lives.at(-1)?.lines.findLast((line) => line.includes('finished: '))
-  return ownWords === undefined ? [overall] : [overall, `the last start about itself: ${ownWords.replace(/^.*finished: /, '')}`]
+  const last = ownWords?.replace(/^.*finished: /, '').split('; ')
+  return last === undefined ? [overall] : [overall, 'the last start about itself:', ...last.map((part) => `  ${part}`)]
 }
 
 function showNext({ seed }: Options, place: Workplace, job: JobOptions): void {
@@ -80,12 +88,15 @@ function showNext({ seed }: Options, place: Workplace, job: JobOptions): void {
     [`npm run demo -- --seed ${seed + 1} --kills 20`, 'another order, other moments, more of them'],
     [`npx millrace checkpoints ${job.checkpoints}`, 'the checkpoints that are left'],
     [`npx millrace inspect ${job.checkpoints}`, 'what is in the newest: state, positions, watermarks'],
-    [`cat ${short(place.output)}/alerts/* | tail -n 3`, 'the output as it is on disk'],
+    [`cat ${short(place.output)}/late/* | tail -n 3`, 'flights that came too late for their hour, as they are on disk'],
+    [`cat ${short(place.output)}/bad-weather/* | tail -n 3`, 'stretches of bad weather; a later row replaces those it covers'],
     [`npx millrace explain examples/demo/job.ts --config '{"input":"in","output":"out"}'`, 'what the job does and guarantees'],
   ]
   title('what to try next')
-  const width = Math.max(...next.map(([command]) => command.length))
-  for (const [command, why] of next) screen.line(`  ${command.padEnd(width)}  ${dim(why)}`)
+  for (const [command, why] of next) {
+    screen.line(dim(`  ${why}`))
+    screen.line(`    ${command}`)
+  }
 }
 
 async function phase<T>(name: string, work: () => Promise<T>): Promise<readonly [result: T, ms: number]> {

@@ -1,8 +1,7 @@
 /** The second phase: the job runs, dies, and runs again; what happens is shown, and what must hold is checked. */
 import type { Checks } from './checks.ts'
-import type { CommittedSoFar } from './committed.ts'
 import { commandLine, type JobOptions } from './job-process.ts'
-import { drawKillMoments, type Life, runWithKills, type Viewer } from './kills.ts'
+import { drawKillMoments, type Life, type Progress, runWithKills, type Viewer } from './kills.ts'
 import type { Prepared } from './prepare.ts'
 import { count, dim, green, percent, red, type Screen, seconds } from './screen.ts'
 
@@ -17,27 +16,31 @@ export interface RunPhase {
 
 export async function runPhase({ screen, checks, job, input, seed, kills }: RunPhase): Promise<readonly Life[]> {
   screen.line(dim(`  ${commandLine(job)}`))
+  screen.line(dim('                   what has been committed so far'))
   const lives = await runWithKills(job, input.flights, drawKillMoments(seed, kills), viewerOf(screen, input.flights))
   checkLives(lives, kills, checks)
   return lives
 }
 
 function viewerOf(screen: Screen, flights: number): Viewer {
-  const head = (number: number, ms: number, { rows }: CommittedSoFar): string =>
-    `  ${label(number)}${seconds(ms).padStart(7)}${percent(rows / flights).padStart(6)}`
+  const head = (number: number, ms: number, { rows }: Progress): string =>
+    `  ${label(number)}${seconds(ms).padStart(7)}${percent(rows / flights).padStart(5)}`
   let first = { number: 0, ms: 0, rows: 0 } // when this start began to commit
+  let from = -1 // what the start before it had done is committed first
   return {
     working({ number, ms }, committed) {
-      if (number !== first.number || committed.rows === first.rows) first = { number, ms, rows: committed.rows }
+      const isOwn = number === first.number && (committed.checkpoint ?? -1) > from
+      if (!isOwn || committed.rows === first.rows) first = { number, ms, rows: committed.rows }
       const rate = (committed.rows - first.rows) / ((ms - first.ms) / 1_000)
-      const speed = rate > 0 ? `  ${count(rate)} rows/s` : ''
-      screen.live(`${head(number, ms, committed)} committed  ${progress(committed)}${dim(speed)}`)
+      const speed = rate > 0 ? `  ${count(rate)}/s` : ''
+      screen.live(`${head(number, ms, committed)}  ${progress(committed)}${dim(speed)}`)
     },
     continued(number, checkpoint) {
-      screen.line(`  ${label(number)}${''.padEnd(15)}goes on from checkpoint ${checkpoint}`)
+      from = checkpoint
+      screen.line(`  ${label(number)}${''.padEnd(14)}goes on from checkpoint ${checkpoint}`)
     },
     ended({ number, ms, ending, committed, lines }) {
-      const line = `${head(number, ms, committed)} committed  ${progress(committed)}`
+      const line = `${head(number, ms, committed)}  ${progress(committed)}`
       if ('signal' in ending) return screen.line(`${line}  ${red(ending.signal)}`)
       if (ending.code === 0) return screen.line(`${line}  ${green('finished')}`)
       screen.line(`${line}  ${red(`exit code ${ending.code}`)}; it said:`)
@@ -46,10 +49,10 @@ function viewerOf(screen: Screen, flights: number): Viewer {
   }
 }
 
-const progress = ({ rows, files, checkpoint }: CommittedSoFar): string =>
-  checkpoint === undefined ? 'nothing yet' : `checkpoint ${checkpoint}, ${count(rows)} rows in ${files} ${files === 1 ? 'file' : 'files'}`
+const progress = ({ rows, late, checkpoint }: Progress): string =>
+  checkpoint === undefined ? 'nothing yet' : `checkpoint ${checkpoint}: ${count(rows)} flights, ${count(late)} late`
 
-const label = (number: number): string => `start ${number}`.padEnd(9)
+const label = (number: number): string => `start ${number}`.padEnd(8)
 
 function checkLives(lives: readonly Life[], kills: number, checks: Checks): void {
   const killed = lives.filter(({ ending }) => 'signal' in ending && ending.signal === 'SIGKILL').length
@@ -57,7 +60,7 @@ function checkLives(lives: readonly Life[], kills: number, checks: Checks): void
   const lost = lives.slice(1).filter((life, index) => !continuesAfter(lives[index]!, life))
   checks.check(
     lost.length === 0,
-    `each of the ${lives.length - 1} restarts went on from a checkpoint that is at least as new as what was committed`,
+    `each of the ${lives.length - 1} restarts went on from what was committed, or later`,
     lost.map(
       ({ number, from }) =>
         `start ${number} went on from ${from ?? 'nothing'}, start ${number - 1} had committed ${lives[number - 2]?.committed.checkpoint}`,

@@ -9,11 +9,11 @@ const MINUTE = 60_000
 test('sums and positions run per airport, in the order of its file', (t) => {
   const folder = temporaryFolder(t)
   writeRows(folder, 'flights-0.jsonl', [
-    { id: 4, at: 2 * MINUTE, origin: 'ORD', destination: 'STL', delay: 10, distance: 258 },
-    { id: 0, at: 0, origin: 'BOS', destination: 'JFK', delay: -3, distance: 187 },
-    { id: 2, at: MINUTE, origin: 'ORD', destination: 'BOS', delay: -4, distance: 867 },
+    { id: 4, at: 2 * MINUTE, origin: 'ORD', destination: 'STL', delay: 10, distance: 258, lag: 0 },
+    { id: 0, at: 0, origin: 'BOS', destination: 'JFK', delay: -3, distance: 187, lag: 0 },
+    { id: 2, at: MINUTE, origin: 'ORD', destination: 'BOS', delay: -4, distance: 867, lag: 0 },
   ])
-  writeRows(folder, 'flights-1.jsonl', [{ id: 1, at: MINUTE, origin: 'LAX', destination: 'ORD', delay: 0, distance: 1745 }])
+  writeRows(folder, 'flights-1.jsonl', [{ id: 1, at: MINUTE, origin: 'LAX', destination: 'ORD', delay: 0, distance: 1745, lag: 0 }])
   const { airports, accounts } = straightLine(folder)
   assert.deepEqual(airports, ['ORD', 'BOS', 'LAX'])
   assert.equal(accounts.count, 4)
@@ -30,8 +30,8 @@ test('sums and positions run per airport, in the order of its file', (t) => {
 test('the hash is that of whole numbers', (t) => {
   const folder = temporaryFolder(t)
   const flights = [
-    { id: 7, at: 16_000_000 * MINUTE, origin: 'ORD', destination: 'STL', delay: -10, distance: 258 },
-    { id: 8, at: 16_000_001 * MINUTE, origin: 'ORD', destination: 'BOS', delay: 1_000, distance: 867 },
+    { id: 7, at: 16_000_000 * MINUTE, origin: 'ORD', destination: 'STL', delay: -10, distance: 258, lag: 0 },
+    { id: 8, at: 16_000_001 * MINUTE, origin: 'ORD', destination: 'BOS', delay: 1_000, distance: 867, lag: 0 },
   ]
   writeRows(folder, 'flights-0.jsonl', flights)
   const { accounts } = straightLine(folder)
@@ -47,7 +47,7 @@ test('the hash is that of whole numbers', (t) => {
 
 test('an alert: eight within an hour, the next an hour later, a run as long as three hours do not pass', (t) => {
   const folder = temporaryFolder(t)
-  const burst = (firstId: number, minute: number, count: number): unknown[] =>
+  const burst = (firstId: number, minute: number, count: number, lag = 0): unknown[] =>
     Array.from({ length: count }, (_, index) => ({
       id: firstId + index,
       at: minute * MINUTE,
@@ -55,11 +55,13 @@ test('an alert: eight within an hour, the next an hour later, a run as long as t
       destination: 'STL',
       delay: 60 + index,
       distance: 258,
+      lag,
     }))
   writeRows(folder, 'flights-0.jsonl', [
     ...burst(0, 30, 7), // seven
     ...burst(10, 0, 1), // of an earlier minute, arrives later: the eighth, but not for anyone after it
     ...burst(20, 59, 1), // sees 30 and 0: nine
+    ...burst(60, 58, 1, 180), // reported too late to count
     ...burst(30, 118, 9), // less than an hour after the alert of 59
     ...burst(40, 119, 1), // an hour after it; sees 118
     ...burst(50, 119 + 181, 8), // more than three hours after it

@@ -23,8 +23,12 @@ export function flightsOutOfOrder(random: () => number, count: number, firstId =
   const flights = Array.from({ length: count }, (_, index) => {
     const at = Math.floor(random() * hours * 60) * 60_000
     const delay = random() < 0.8 ? 60 + Math.floor(random() * 200) : Math.floor(random() * 60)
-    const flight: Flight = { id: firstId + index, at, origin, destination: 'STL', delay, distance: 258 }
-    return { flight, arrival: at + Math.floor(random() * 180) * 60_000 }
+    return { id: firstId + index, at, origin, destination: 'STL', delay, distance: 258, lag: Math.floor(random() * 180) }
   })
-  return flights.toSorted((a, b) => a.arrival - b.arrival).map(({ flight }) => flight)
+  return inOrderOfReport(flights)
+}
+
+export function inOrderOfReport(flights: readonly Flight[]): readonly Flight[] {
+  const reportedAt = ({ at, lag }: Flight): number => at + lag * 60_000
+  return flights.toSorted((a, b) => reportedAt(a) - reportedAt(b))
 }

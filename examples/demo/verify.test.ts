@@ -7,7 +7,8 @@ import type { AccountRow } from './account.ts'
 import { randomOf } from './random.ts'
 import { type Expected, straightLine } from './straight-line.ts'
 import { flightsOutOfOrder, temporaryFolder, writeRows } from './testing.ts'
-import { type Verdict, verify } from './verify.ts'
+import type { Verdict } from './findings.ts'
+import { verify } from './verify.ts'
 
 interface Output {
   readonly folder: string
@@ -18,7 +19,7 @@ interface Output {
 test('a right output passes, and what is not committed does not count', (t) => {
   const output = rightOutput(t)
   writeFileSync(join(output.folder, 'accounts', '.part-3.open'), 'half a ro')
-  const [accounts, alerts] = verify(output.folder, output.expected)
+  const [accounts, alerts] = verify(output.folder, output.expected).verdicts
   assert.deepEqual(accounts, { name: 'accounts', files: 2, rows: 120, missing: 0, doubled: 0, wrong: 0, examples: [] })
   assert.deepEqual({ ...alerts, rows: 0 }, { name: 'alerts', files: 1, rows: 0, missing: 0, doubled: 0, wrong: 0, examples: [] })
   assert.ok(alerts!.rows > 0)
@@ -26,7 +27,7 @@ test('a right output passes, and what is not committed does not count', (t) => {
 
 test('nothing committed: every row is missing', (t) => {
   const { expected } = rightOutput(t)
-  const [accounts, alerts] = verify(temporaryFolder(t), expected)
+  const [accounts, alerts] = verify(temporaryFolder(t), expected).verdicts
   assert.deepEqual(counts(accounts), [120, 0, 0])
   assert.deepEqual(counts(alerts), [expected.alerts.length, 0, 0])
 })
@@ -78,16 +79,16 @@ test('two rows of an airport in the wrong order', (t) => {
 test('a committed file that ends inside a row, and one that holds no JSON', (t) => {
   const output = rightOutput(t)
   appendFileSync(join(output.folder, 'accounts', 'part-2.jsonl'), '{"airport":"BOS","se')
-  assert.deepEqual(counts(verify(output.folder, output.expected)[0]), [0, 0, 1])
+  assert.deepEqual(counts(verify(output.folder, output.expected).verdicts[0]), [0, 0, 1])
   writeFileSync(join(output.folder, 'accounts', 'part-3.jsonl'), 'null\nrubbish\n[]\n')
-  assert.deepEqual(counts(verify(output.folder, output.expected)[0]), [0, 0, 4])
+  assert.deepEqual(counts(verify(output.folder, output.expected).verdicts[0]), [0, 0, 4])
 })
 
 test('a missing, a doubled and a changed alert', (t) => {
   const output = rightOutput(t)
   const [first, second, third, ...rest] = output.expected.alerts
   writeRows(join(output.folder, 'alerts'), 'part-1.jsonl', [second, { ...third, run: 99 }, second, ...rest])
-  const [, alerts] = verify(output.folder, output.expected)
+  const [, alerts] = verify(output.folder, output.expected).verdicts
   assert.deepEqual(counts(alerts), [1, 1, 1])
   assert.ok(alerts!.examples.some((example) => example.includes(JSON.stringify(first))))
 })
@@ -97,7 +98,7 @@ function verifyAccounts(t: TestContext, change: (rows: readonly AccountRow[]) =>
   const rows = change(output.accounts)
   writeRows(join(output.folder, 'accounts'), 'part-1.jsonl', rows.slice(0, 40))
   writeRows(join(output.folder, 'accounts'), 'part-2.jsonl', rows.slice(40))
-  const [accounts, alerts] = verify(output.folder, output.expected)
+  const [accounts, alerts] = verify(output.folder, output.expected).verdicts
   assert.deepEqual(counts(alerts), [0, 0, 0])
   return accounts!
 }

@@ -101,3 +101,21 @@ test('a merge that came too late is void, and another one may begin', async () =
   await env.machine.run(new Promise<void>((resolve) => env.timers.after(1_000, resolve)))
   assert.equal(merges.length, 2)
 })
+
+test('an operator that always needs a merge does not keep others from theirs', async () => {
+  const made = [await delta(7), await delta(8)]
+  const runs = made.map(({ run }) => run)
+  const part = { kind: 'keyed', runs, watermarks: [{ first: 0, last: KEY_GROUPS - 1, watermark: 0 }] }
+  const chunks = made.map(({ ref }) => ref)
+  const manifest = { checkpoint: 8, chunks, operators: { 'step/a': part, 'step/b': part, 'step/c': part } } as unknown as Manifest
+  const upkeep = new Upkeep({ ownership, storage, env, chunks: new ChunkReader(storage, env), limits })
+  const merged: string[] = []
+  for (let turn = 0; turn < 4; turn++) {
+    upkeep.compact(manifest, (merge) => {
+      merged.push(merge.operator)
+      upkeep.discard(merge)
+    })
+    await env.machine.run(new Promise<void>((resolve) => env.timers.after(1_000, resolve)))
+  }
+  assert.deepEqual(merged, ['step/a', 'step/b', 'step/c', 'step/a'])
+})

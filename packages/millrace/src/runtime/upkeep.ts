@@ -33,6 +33,8 @@ export class Upkeep {
   #merging: Promise<void> | undefined
   /** A merge that is done and waits for a manifest. */
   #merged: Merge | undefined
+  /** What was merged last. */
+  #turn: Turn | undefined
   #hasLooked = false
   #isOver = false
 
@@ -77,8 +79,9 @@ export class Upkeep {
   compact(manifest: Manifest, merged: (merge: Merge) => void): void {
     if (this.#merging !== undefined || this.#isOver || isOpen(this.#merged, manifest)) return
     this.#merged = undefined
-    const task = nextMerge(manifest, this.#options.limits ?? COMPACTION_LIMITS)
+    const task = nextMerge(manifest, this.#options.limits ?? COMPACTION_LIMITS, this.#turn)
     if (task === undefined) return
+    this.#turn = task
     this.#merging = this.#merge(task, manifest)
       .then((merge) => {
         if (merge === undefined || this.#isOver) return
@@ -227,14 +230,23 @@ function isOpen(merge: Merge | undefined, manifest: Manifest): boolean {
   return part?.kind === 'keyed' && applyMerge(part.runs, merge) !== undefined
 }
 
-/** Of all keyed operators and all ranges of their subtasks. */
-function nextMerge(manifest: Manifest, limits: CompactionLimits): MergeTask | undefined {
-  for (const [operator, part] of Object.entries(manifest.operators)) {
-    if (part.kind !== 'keyed') continue
-    for (const { first, last } of part.watermarks) {
-      const task = planMerge(operator, part.runs, { first, last }, limits)
-      if (task !== undefined) return task
-    }
+interface Turn {
+  readonly operator: string
+  readonly first: number
+}
+
+/**
+ * Of all keyed operators and all ranges of their subtasks, in turn: one whose state is small and all new with every checkpoint always
+ * needs a merge, and would keep the others from theirs for ever.
+ */
+function nextMerge(manifest: Manifest, limits: CompactionLimits, last: Turn | undefined): MergeTask | undefined {
+  const ranges = Object.entries(manifest.operators).flatMap(([operator, part]) =>
+    part.kind === 'keyed' ? part.watermarks.map(({ first, last }) => ({ operator, runs: part.runs, first, last })) : [],
+  )
+  const next = 1 + ranges.findIndex(({ operator, first }) => operator === last?.operator && first === last.first)
+  for (const { operator, runs, ...range } of [...ranges.slice(next), ...ranges.slice(0, next)]) {
+    const task = planMerge(operator, runs, range, limits)
+    if (task !== undefined) return task
   }
   return undefined
 }
