@@ -98,7 +98,8 @@ export function sequenceJob(options: SequenceOptions): Job<void, unknown> {
 
 function filesOf(input: string, format: InputFormat = 'jsonl'): Source<InputRow> {
   const columns = { key: String, at: Number, value: Number, n: Number, stray: (text: string) => text === 'yes' }
-  return fileSource<InputRow>(`${input}/*.${format}`, format === 'csv' ? csv({ columns }) : jsonLines<InputRow>())
+  if (format === 'csv') return fileSource(`${input}/*.csv`, csv({ columns })) as Source<InputRow>
+  return fileSource(`${input}/*.${format}`, jsonLines<InputRow>())
 }
 
 interface Tags {

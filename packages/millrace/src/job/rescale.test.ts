@@ -202,7 +202,8 @@ test('the watermark is carried over a restore: a timer fires once, not before it
 
 test('after a restore the first record sees the watermark of before, not -Infinity', async () => {
   const lab = new Lab()
-  const given = Array.from({ length: 30 }, (_zero, n): Row => ({ key: 'k', at: 1_000 + n * 10, n }))
+  // Enough for the checkpoint that a stop may have to wait for.
+  const given = Array.from({ length: 100 }, (_zero, n): Row => ({ key: 'k', at: 1_000 + n * 10, n }))
   const job = timeJob(pacedSource({ a: given }, { everyMs: 8 }))
   const life = await lab.start(job, checkpointed())
   await stopAfter(lab, life, 12)
