@@ -72,7 +72,7 @@ export interface Explanation {
     readonly because: readonly string[]
     /** What keeps a record from being shown at once; `ms` is the most that it adds, where that is known. */
     readonly latency: readonly {
-      readonly kind: 'exchange' | 'event-time' | 'out-of-orderness' | 'idleness' | 'untimed' | 'checkpoint'
+      readonly kind: 'exchange' | 'window' | 'event-time' | 'out-of-orderness' | 'idleness' | 'untimed' | 'checkpoint'
       readonly at: string
       readonly ms?: number
       readonly because: string
