@@ -3,6 +3,8 @@ import { type Duration, durationMs, durationWritten } from '../core/duration.ts'
 import type { SlidingWindows, WindowSpec } from '../windows/assigner.ts'
 import type { WindowNode } from './nodes.ts'
 
+export { WINDOW_END, WINDOW_START } from '../windows/names.ts'
+
 /** `windows of 10m every 1m`, `sessions with a gap of 15m`, `windows of 3 records`. */
 export function windowsText(windows: WindowSpec): string {
   switch (windows.kind) {
