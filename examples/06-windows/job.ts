@@ -9,12 +9,14 @@ import {
   type DeadLetter,
   defineJob,
   eventTimer,
+  type KeyedStream,
   mapState,
   type Out,
   outputTag,
   printSink,
   session,
   sliding,
+  type Stream,
   tumbling,
   valueState,
 } from 'millrace'
@@ -55,26 +57,7 @@ export default defineJob('fraud', (job, config: Config) => {
   const byCard = payments.keyBy((p) => p.card)
   payments.side(broken).to('broken', printSink())
 
-  // A small payment, then a large one within a minute of the last small one.
-  byCard
-    .process('small-then-large', {
-      state: { small: valueState<number>(), seen: valueState({ initial: () => 0, ttl: '30d' }), perShop: mapState<string, number>() },
-      timers: { forget: eventTimer() },
-      onRecord(payment, { key, state, timers }, out: Out<Alert>) {
-        state.seen.set(state.seen.get() + 1)
-        if (payment.amount > 500 && state.small.get() !== undefined) out.emit({ card: key, reason: 'small, then large' })
-        if (payment.amount < 1) {
-          state.small.set(payment.amount)
-          timers.forget.set(payment.at + 60_000)
-        }
-      },
-      onTimer: {
-        forget(_at, { state }) {
-          state.small.clear()
-        },
-      },
-    })
-    .to('alerts', printSink())
+  smallThenLarge(byCard).to('alerts', printSink())
 
   // What a card has spent in ten minutes, each minute anew; payments that are late by up to a minute give a better row.
   const spending = byCard
@@ -115,3 +98,24 @@ export default defineJob('fraud', (job, config: Config) => {
     .aggregate('hourly', { flights: agg.count(), delay: agg.avg((f) => f.delay) })
     .to('hourly-files', fileSink(`${config.output}/hourly`, jsonLines()))
 })
+
+/** A small payment, then a large one within a minute of the last small one. */
+function smallThenLarge(byCard: KeyedStream<Payment, string>): Stream<Alert> {
+  return byCard.process('small-then-large', {
+    state: { small: valueState<number>(), seen: valueState({ initial: () => 0, ttl: '30d' }), perShop: mapState<string, number>() },
+    timers: { forget: eventTimer() },
+    onRecord(payment, { key, state, timers }, out: Out<Alert>) {
+      state.seen.set(state.seen.get() + 1)
+      if (payment.amount > 500 && state.small.get() !== undefined) out.emit({ card: key, reason: 'small, then large' })
+      if (payment.amount < 1) {
+        state.small.set(payment.amount)
+        timers.forget.set(payment.at + 60_000)
+      }
+    },
+    onTimer: {
+      forget(_at, { state }) {
+        state.small.clear()
+      },
+    },
+  })
+}

@@ -292,6 +292,11 @@ export const windows = defineJob('windows', (job) => {
     keyed.window(session('15m')).aggregate('visits', { n: agg.count(), peak: agg.max((p) => p.amount) }),
     true,
   )
+})
+
+export const moreWindows = defineJob('windows', (job) => {
+  const payments = job.from('payments', arraySource<Payment>([]), { timestamp: (p) => p.at })
+  const keyed = payments.keyBy((p) => p.card)
   // Without times there is no window in what comes out.
   is<{ readonly key: string; readonly n: number }>()(keyed.window(countWindow(10, 5)).aggregate('tens', { n: agg.count() }), true)
   is<undefined>()(
