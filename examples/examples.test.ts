@@ -24,6 +24,11 @@ const printed: Readonly<Record<string, readonly (string | RegExp)[]>> = {
     '{"key":"JFK","window":{"start":1714564800000,"end":1714568400000},"flights":2,"delay":15}',
     '{"key":"BOS","window":{"start":1714564800000,"end":1714568400000},"flights":1,"delay":5}',
     '{"key":"JFK","window":{"start":1714568400000,"end":1714572000000},"flights":1,"delay":0}',
+  '05-csv-to-json': [
+    '{"id":1,"station":"Harbour, north","startedAt":1777622400000,"minutes":12}',
+    '{"id":3,"station":"The \\"Old\\" Mill","startedAt":1780306200000,"minutes":30}',
+    'message,input',
+    '"may.csv:3 cannot be parsed: the column ""startedAt"" cannot be read: parse gives NaN","2,Mill,soon,7"',
   ],
 }
 

@@ -35,6 +35,7 @@ const commands: readonly Command[] = [
   attack('host'),
   attack('flip'),
   attack('retain'),
+  attack('splits', '--rounds', '12'),
   attack('kill', '--kills', '20'),
   attack('two', '--rounds', '4'),
   attack('planted'),

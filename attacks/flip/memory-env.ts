@@ -1,4 +1,5 @@
 /** An Env whose files are a Map and whose time is virtual, so that half a million directories can be opened in a minute or two. */
+import { PlainGunzip } from '../../packages/millrace/src/simulate/inflate.ts'
 import type { Env, FileHandle, Files } from '../../packages/millrace/src/core/env.ts'
 import { nodeDigest } from '../../packages/millrace/src/env/node-digest.ts'
 import { turn } from '../../packages/millrace/src/simulate/turn.ts'
@@ -51,6 +52,7 @@ export function memoryEnv(directory: ReadonlyMap<string, Uint8Array>, damage: Re
     digest: nodeDigest,
     log: () => undefined,
     output: { write: async () => undefined },
+    gunzip: () => new PlainGunzip(),
     budget: () => ({ hasLeft: () => true }),
     crashPoint: () => undefined,
     heapLimitBytes: Number.POSITIVE_INFINITY,

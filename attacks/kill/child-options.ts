@@ -1,3 +1,5 @@
+import type { InputFormat } from '../lib/sequence-input.ts'
+
 /** What the parent tells the process that it is going to kill, as JSON in its one argument. */
 export interface ChildOptions {
   readonly input: string
@@ -8,6 +10,9 @@ export interface ChildOptions {
   readonly retain: number
   readonly leaseMs: number
   readonly wide: boolean
+  readonly format?: InputFormat
+  /** Parts of sinks stay open until they have so many bytes. */
+  readonly partBytes?: number
   /** The job of `keys-job.ts` with so many keys and records in the place of the sequence job. */
   readonly many?: { readonly keys: number; readonly records: number }
   /** One byte: the phase it was in last. */

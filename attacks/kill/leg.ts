@@ -5,7 +5,7 @@ import { SeededRandom } from '../../packages/millrace/src/connectors/seeded-rand
 import { ownFolder } from '../lib/attack.ts'
 import { committedOf, makeRun, residueOf, type RunFolder } from '../lib/run-files.ts'
 import { compare, expectedOf, type Difference } from '../lib/sequence-check.ts'
-import type { InputShape } from '../lib/sequence-input.ts'
+import type { InputFormat, InputShape } from '../lib/sequence-input.ts'
 import { Child } from './child-process.ts'
 import type { ChildOptions } from './child-options.ts'
 import { lastPhase, type Phase } from './phase.ts'
@@ -29,6 +29,9 @@ export class Leg {
   readonly #random: SeededRandom
   readonly #parallelism: number | undefined
   readonly #phaseFile: string
+  readonly #format: InputFormat
+  /** Parts that stay open over checkpoints, in every second job. */
+  readonly #partBytes: number | undefined
   /** It was killed after its last entry: the next run changes nothing, so what the dead one was deleting stays. */
   #isFoundFinished = false
 
@@ -49,7 +52,10 @@ export class Leg {
       spanMs: 60_000,
     }
     const path = join(ownFolder('kill'), `leg-${of.number}`)
-    this.run = makeRun(path, this.shape)
+    const files = new SeededRandom(of.seed, `files ${of.number}`)
+    this.#format = files.pick(['jsonl', 'csv', 'jsonl.gz'])
+    this.#partBytes = files.chance(0.5) ? undefined : files.pick([1_000, 50_000, 5_000_000])
+    this.run = makeRun(path, this.shape, this.#format)
     this.#phaseFile = join(path, 'phase')
   }
 
@@ -114,6 +120,8 @@ export class Leg {
       retain: 2,
       leaseMs: 10_000,
       wide: false,
+      format: this.#format,
+      ...(this.#partBytes === undefined ? {} : { partBytes: this.#partBytes }),
       phaseFile: this.#phaseFile,
       batchRecords,
       ...at,

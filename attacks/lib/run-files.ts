@@ -1,10 +1,11 @@
 /** The folder of one run of a sequence job on real files: its input, what it has committed, and what should not be left. */
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync, existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
 import { nodeEnv } from '../../packages/millrace/src/env/node-env.ts'
 import { decodeEntry } from '../../packages/millrace/src/checkpoint/entry.ts'
 import type { Committed } from './sequence-check.ts'
-import { fileNameOf, rowsOf, textOf, type InputShape } from './sequence-input.ts'
+import { fileNameOf, rowsOf, textOf, type InputFormat, type InputShape } from './sequence-input.ts'
 import { sinksOf } from './sequence-job.ts'
 
 export interface RunFolder {
@@ -15,11 +16,14 @@ export interface RunFolder {
 }
 
 /** An empty run with its input. */
-export function makeRun(path: string, shape: InputShape): RunFolder {
+export function makeRun(path: string, shape: InputShape, format: InputFormat = 'jsonl'): RunFolder {
   rmSync(path, { recursive: true, force: true })
   const run = { path, input: join(path, 'input'), output: join(path, 'output'), checkpoints: join(path, 'checkpoints') }
   mkdirSync(run.input, { recursive: true })
-  for (let file = 0; file < shape.files; file++) writeFileSync(join(run.input, fileNameOf(file)), textOf(rowsOf(shape, file)))
+  for (let file = 0; file < shape.files; file++) {
+    const text = textOf(rowsOf(shape, file), format)
+    writeFileSync(join(run.input, fileNameOf(file, format)), format === 'jsonl.gz' ? gzipSync(text) : text)
+  }
   return run
 }
 

@@ -18,10 +18,13 @@ export interface InputShape {
   readonly spanMs: number
 }
 
+/** How the rows stand in their files. */
+export type InputFormat = 'jsonl' | 'csv' | 'jsonl.gz'
+
 export const START_MS: number = Date.UTC(2001, 0, 1)
 
-export function fileNameOf(file: number): string {
-  return `rows-${String(file).padStart(3, '0')}.jsonl`
+export function fileNameOf(file: number, format: InputFormat = 'jsonl'): string {
+  return `rows-${String(file).padStart(3, '0')}.${format}`
 }
 
 /** The rows of one file. Every key comes up: first each once, then at random. */
@@ -36,6 +39,9 @@ export function rowsOf(shape: InputShape, file: number): InputRow[] {
   return rows
 }
 
-export function textOf(rows: readonly InputRow[]): string {
+/** As CSV with quotes and line ends inside: what begins a batch is found by its bytes. */
+export function textOf(rows: readonly InputRow[], format: InputFormat = 'jsonl'): string {
+  if (format === 'csv')
+    return `n,note,key,at,value\n${rows.map(({ key, at, value, n }) => `${n},"a ""note""\n${n}",${key},${at},${value}\n`).join('')}`
   return rows.map((row) => `${JSON.stringify(row)}\n`).join('')
 }

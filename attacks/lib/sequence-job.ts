@@ -7,9 +7,9 @@
  * timer only ends what these comparisons no longer see.
  */
 import { agg, defineJob, eventTimer, eventTimers, listState, mapState, outputTag, valueState } from '../../packages/millrace/src/index.ts'
-import { fileSink, fileSource, jsonLines } from '../../packages/millrace/src/files.ts'
+import { csv, fileSink, fileSource, jsonLines } from '../../packages/millrace/src/files.ts'
 import type { Job, KeyedStream, Out, Sink, Source, Stream, Tag } from '../../packages/millrace/src/index.ts'
-import type { InputRow } from './sequence-input.ts'
+import type { InputFormat, InputRow } from './sequence-input.ts'
 
 export const BUCKET_MS = 1_000
 export const SILENCE_MS = 2_500
@@ -46,6 +46,10 @@ export interface SequencePaths {
 }
 export interface SequenceOptions extends SequencePaths {
   readonly wide: boolean
+  /** Of the files of `input`; JSON Lines if not given. */
+  readonly format?: InputFormat
+  /** Parts stay open until they have so many bytes. */
+  readonly partBytes?: number
   /** In the place of the files of `input`. */
   readonly source?: Source<InputRow>
   /** What becomes of each sink. */
@@ -65,10 +69,12 @@ export function sinksOf(wide: boolean): readonly string[] {
 
 export function sequenceJob(options: SequenceOptions): Job<void, unknown> {
   const { input, output, wide, through = (sink) => sink } = options
-  const folder = <T>(name: string): Sink<T> => through(fileSink<T>(`${output}/${name}`, jsonLines()))
+  const { partBytes } = options
+  const parts = partBytes === undefined ? {} : { rollAfter: { checkpoint: false, bytes: partBytes } }
+  const folder = <T>(name: string): Sink<T> => through(fileSink<T>(`${output}/${name}`, jsonLines(), parts))
   return defineJob('sequence', (job) => {
     const tags = { buckets: outputTag<Bucket>('buckets'), silences: outputTag<Silence>('silences') }
-    const rows = job.from('rows', options.source ?? fileSource(`${input}/*.jsonl`, jsonLines<InputRow>()), { timestamp: (row) => row.at })
+    const rows = job.from('rows', options.source ?? filesOf(input, options.format), { timestamp: (row) => row.at })
     const keyed = rows.keyBy((row) => row.key)
     const history = sequence(keyed, tags, options.eraAt ?? Number.POSITIVE_INFINITY)
     history.to('history', folder('history'))
@@ -80,6 +86,11 @@ export function sequenceJob(options: SequenceOptions): Job<void, unknown> {
       .aggregate('statistics', { count: agg.count(), best: agg.top(3, (row) => row.value), last: agg.last() })
       .to('statistics', folder('statistics'))
   })
+}
+
+function filesOf(input: string, format: InputFormat = 'jsonl'): Source<InputRow> {
+  const columns = { key: String, at: Number, value: Number, n: Number }
+  return fileSource<InputRow>(`${input}/*.${format}`, format === 'csv' ? csv({ columns }) : jsonLines<InputRow>())
 }
 
 interface Tags {

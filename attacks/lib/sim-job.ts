@@ -113,6 +113,7 @@ class Simulation {
         output: '/out',
         wide: plan.wide,
         eraAt: this.#eraAt,
+        ...(plan.partBytes === undefined ? {} : { partBytes: plan.partBytes }),
         source: pacedSource(this.#upstream, plan.seed),
         ...(plan.hesitates ? { through: (sink) => hesitantSink(sink, plan.seed) } : {}),
       }),

@@ -37,6 +37,8 @@ export interface SimPlan {
   readonly retain: number
   readonly keyGroups: number
   readonly check: boolean
+  /** Parts of its sinks stay open over checkpoints until they have so many bytes. */
+  readonly partBytes: number | undefined
   /** Its sinks are full now and then. */
   readonly hesitates: boolean
   readonly troubles: readonly Trouble[]
@@ -82,6 +84,8 @@ export function simPlan(seed: number): SimPlan {
     retain: random.pick([1, 1, 3]),
     keyGroups: random.pick([4, 16, 64]),
     check: random.chance(0.3),
+    // From draws of its own: older seeds keep their lives.
+    partBytes: new SeededRandom(seed, 'parts').pick([undefined, undefined, 300, 3_000, 1_000_000]),
     troubles: [...Array.from({ length: count }, () => drawTrouble(random)), { kind: 'none' }],
     parallelisms: Array.from({ length: 16 }, () => 1 + random.below(3)),
     tuning: {

@@ -40,6 +40,7 @@ export const cuts = {
     args: (seed) => ['host', '--seed', String(seed), '--schedules', '1500', '--stub', '0'],
     seedsUntilFound: (output, seed) => placeOf(numberIn(output, /schedule (\d+): /), new SeededRandom(seed, 'schedules')),
   },
+  splits: { args: (seed) => ['splits', '--seed', String(seed), '--rounds', '6'], seedsUntilFound: () => undefined },
   // Everything is looked at: there is no seed.
   'protocol: pause': enumeration('pause'),
   'protocol: abort-pause': enumeration('abort-pause'),

@@ -7,12 +7,27 @@ const COMMIT_AT_ONCE = `case 'store-manifest':
 export const storageMistakes: readonly Mistake[] = [
   mistake('chunks and entries are not synced', 'D1, D3', 'connectors/durable.ts', 'await handle.sync()', ''),
   mistake('the folder of an entry is not synced', 'D2', 'connectors/directory-storage-open.ts', 'await folder.sync.sync()', ''),
+  mistake('a part of a sink is acknowledged before its fsync', 'D1, K19', 'connectors/file-sink-part.ts', 'await this.#handle?.sync()', ''),
   mistake(
-    'a part of a sink is acknowledged before its fsync',
-    'D1, K19',
+    'a part that stays open is not synced when it is sealed',
+    'rules 1.13',
     'connectors/file-sink-writer.ts',
-    'await part.handle?.sync()',
+    'if (open !== undefined) this.#then(open, () => open.sync())',
     '',
+  ),
+  mistake(
+    'a part that a writer has open is withdrawn with what is left over',
+    'rules 1.13, K5',
+    'connectors/file-sink-committer.ts',
+    'const isKept = new Set([...kept.map(({ data }) => data), ...open].map(',
+    'const isKept = new Set([...kept.map(({ data }) => data)].map(',
+  ),
+  mistake(
+    'a part of an older epoch is forgotten when its writer opens',
+    'K19',
+    'connectors/file-sink-writer.ts',
+    'for (const part of restored) await writer.#take(part)',
+    'for (const part of restored.slice(1)) await writer.#take(part)',
   ),
   mistake(
     'the folder of committed files is not synced',
@@ -25,8 +40,8 @@ export const storageMistakes: readonly Mistake[] = [
     'a part goes on after it was sealed',
     'rules 1.4',
     'connectors/file-sink-writer.ts',
-    'const part = this.#part this.#part = undefined const durable',
-    'const part = this.#part\n    const durable',
+    'this.#part = undefined if (part === undefined) return',
+    'if (part === undefined) return',
   ),
   mistake(
     'what dead writers left is not withdrawn',

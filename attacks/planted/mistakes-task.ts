@@ -104,4 +104,12 @@ export const taskMistakes: readonly Mistake[] = [
     "actions: [{ kind: 'store-manifest', manifest }, ...discards]",
     "actions: [{ kind: 'acknowledge-sources', checkpoint: flight.checkpoint, positions: positionsOf(manifest) }, { kind: 'store-manifest', manifest }, ...discards]",
   ),
+  mistake(
+    'a file that is ready is served before the one that holds the watermark back',
+    'rules 1.13',
+    'connectors/file-reader.ts',
+    'this.#awaited === undefined ? this.#anyReady() : undefined',
+    'this.#anyReady()',
+    'splits',
+  ),
 ]

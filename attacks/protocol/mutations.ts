@@ -154,7 +154,7 @@ export const mutations: readonly Mutation[] = [
     in: 'crashes',
     actions: (state, actions) =>
       state.stage === 'committing-restored'
-        ? actions.map((action) => (action.kind === 'commit' ? { kind: 'withdraw', kept: {} } : action))
+        ? actions.map((action) => (action.kind === 'commit' ? { kind: 'withdraw', kept: {}, open: {} } : action))
         : actions,
   },
   { name: 'what dead writers left is not withdrawn', rule: 'K5', in: 'crashes', withdrawsNothing: true },

@@ -39,7 +39,7 @@ import {
   type WindowAssigner,
   type WindowedStream,
 } from 'millrace'
-import { fileSink, fileSource, jsonLines } from 'millrace/files'
+import { csv, fileSink, fileSource, jsonLines, text as lineText } from 'millrace/files'
 import { z } from 'zod'
 
 type Equal<A, B> = (<G>() => G extends A ? 1 : 2) extends <G>() => G extends B ? 1 : 2 ? true : false
@@ -152,6 +152,18 @@ export const flights = defineJob('flights', (job) => {
     .aggregate('account', { flights: agg.count(), delay: agg.avg((f) => f.delay) })
   is<{ readonly key: string; readonly flights: number; readonly delay: number }>()(counts, true)
   counts.to('files', fileSink('out/account', jsonLines()))
+})
+
+export const formats = defineJob('formats', (job) => {
+  const typed = job.from('typed', fileSource('a', csv({ columns: { amount: Number, at: Date.parse, name: String }, delimiter: ';' })))
+  is<{ amount: number; at: number; name: string }>()(typed, true)
+  const rows = job.from('rows', fileSource('a', csv({ header: false })))
+  is<Record<string, string>>()(rows, true)
+  const lines = job.from('lines', fileSource('a', lineText(), { follow: true }))
+  is<string>()(lines, true)
+  typed.to('json', fileSink('a', jsonLines(), { rollAfter: { checkpoint: false, bytes: 1 << 20, age: '5m' } }))
+  rows.to('csv', fileSink('b', csv()))
+  lines.to('text', fileSink('c', lineText(), { rollAfter: { bytes: 1_000 } }))
 })
 
 export const clicks = defineJob('clicks', (job) => {

@@ -10,6 +10,7 @@
  * M5  A committable is in every manifest from the first one that holds it until it is known to be committed. What is new in a
  *     report is of a checkpoint after the previous manifest's: earlier ones are the coordinator's to carry (K19).
  */
+import type { Plain } from '../connect/contract.ts'
 import { invariant } from '../core/errors.ts'
 import { applyMerge, type Merge } from './compaction.ts'
 import { coversAllGroups, MANIFEST_FORMAT } from './manifest.ts'
@@ -30,6 +31,8 @@ import type {
 
 /** By sink: sealed, in a manifest, and not known to be committed. */
 export type Uncommitted = Readonly<Record<string, readonly StoredCommittable[]>>
+/** By sink. */
+export type WriterStates = Readonly<Record<string, readonly Plain[]>>
 
 export interface ManifestRequest {
   /** Undefined for the first checkpoint of a fresh start. */

@@ -1,11 +1,19 @@
 /** What the coordinator commits when: one commit at a time, in order of checkpoints (rules C2 to C4). Pure. */
-import type { Uncommitted } from './build-manifest.ts'
+import type { Uncommitted, WriterStates } from './build-manifest.ts'
 import type { CommittableGroup, CoordinatorDecision, CoordinatorState } from './coordinator-types.ts'
 import type { Manifest, StoredCommittable } from './manifest.ts'
 
 /** By sink: everything that a manifest holds, committed or not. */
 export function uncommittedOf(manifest: Manifest | undefined): Uncommitted {
   return select(manifest, () => true)
+}
+
+/** By sink: what its writers had sealed as state. */
+export function writerStatesOf(manifest: Manifest | undefined): WriterStates {
+  const sinks = Object.entries(manifest?.operators ?? {}).flatMap(([address, part]) =>
+    part.kind === 'sink' && part.writerStates.length > 0 ? [[address, part.writerStates] as const] : [],
+  )
+  return Object.fromEntries(sinks)
 }
 
 /** After a manifest counts: what it adds, and what was not committed while it was being stored. */

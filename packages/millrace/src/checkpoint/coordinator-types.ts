@@ -1,7 +1,7 @@
 /** State, events and actions of the checkpoint coordinator; what they mean is in coordinator.ts. */
 import type { Plain } from '../connect/contract.ts'
 import type { StreamError } from '../core/errors.ts'
-import type { Uncommitted } from './build-manifest.ts'
+import type { Uncommitted, WriterStates } from './build-manifest.ts'
 import type { Merge } from './compaction.ts'
 import type { Manifest, StoredCommittable, TaskReport } from './manifest.ts'
 
@@ -73,8 +73,8 @@ export type CommittableGroup = { readonly checkpoint: number; readonly sinks: Re
 export type CoordinatorAction =
   /** Each group fully before the next. Answer: `committed` or `commitFailed`. */
   | { readonly kind: 'commit'; readonly upTo: number; readonly groups: readonly CommittableGroup[] }
-  /** Everything of older epochs that is not in `kept` is withdrawn. Answer: `withdrawn`. */
-  | { readonly kind: 'withdraw'; readonly kept: Uncommitted }
+  /** Everything of older epochs that is not in `kept`, nor in the writer states `open`, is withdrawn. Answer: `withdrawn`. */
+  | { readonly kind: 'withdraw'; readonly kept: Uncommitted; readonly open: WriterStates }
   /** Opens writers and readers from the restored manifest. Answer: `tasksRunning`. */
   | { readonly kind: 'start-tasks'; readonly needsFirst: boolean }
   /**

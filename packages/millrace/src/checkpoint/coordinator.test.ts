@@ -41,7 +41,7 @@ test('EO-4: a restored last checkpoint is committed and what older epochs left i
   assert.deepEqual(kindsOf(began.actions), ['commit'])
   const committed = decideCheckpoint(began.state, { kind: 'committed', nowMs: 0, epoch: 2, upTo: 5 })
   // A writer of an older epoch may have sealed more after the epoch of that checkpoint withdrew what it found.
-  assert.deepEqual(committed.actions, [{ kind: 'withdraw', kept: { 'sink/out': [sealed] } }])
+  assert.deepEqual(committed.actions, [{ kind: 'withdraw', kept: { 'sink/out': [sealed] }, open: {} }])
   const withdrawn = decideCheckpoint(committed.state, { kind: 'withdrawn', nowMs: 0, epoch: 2 })
   assert.deepEqual(withdrawn.actions, [{ kind: 'append-finished', checkpoint: 5, usedTo: 100 }])
   const closed = decideCheckpoint(withdrawn.state, { kind: 'closed', nowMs: 0, epoch: 2, entry: 'finished' })

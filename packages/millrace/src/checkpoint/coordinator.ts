@@ -23,7 +23,7 @@
  */
 import { StreamError } from '../core/errors.ts'
 import { buildManifest } from './build-manifest.ts'
-import { commitNext, onCommitted, stillUncommitted, uncommittedOf } from './commit.ts'
+import { commitNext, onCommitted, stillUncommitted, uncommittedOf, writerStatesOf } from './commit.ts'
 import { fittingMerges } from './compaction.ts'
 import type {
   CheckpointReason,
@@ -132,7 +132,10 @@ function afterCommit(decision: CoordinatorDecision): CoordinatorDecision {
 /** Nothing is left to be committed. */
 function afterAllCommitted(state: CoordinatorState): CoordinatorDecision {
   if (state.stage === 'committing-restored') {
-    return { state: { ...state, stage: 'withdrawing' }, actions: [{ kind: 'withdraw', kept: uncommittedOf(state.newest) }] }
+    return {
+      state: { ...state, stage: 'withdrawing' },
+      actions: [{ kind: 'withdraw', kept: uncommittedOf(state.newest), open: writerStatesOf(state.newest) }],
+    }
   }
   return state.stage === 'finishing' ? closeLog(state) : keep(state)
 }

@@ -108,7 +108,7 @@ export interface SinkDefinition<T, C extends Plain, S extends Plain = null> {
   readonly place?: string
   /** `restored`: what the writers of the restored checkpoint sealed as `state`, dealt out over the subtasks of now. */
   open(context: SinkContext, restored: readonly S[]): Promise<Writer<T, C, S>>
-  committer?(context: SinkContext): Promise<Committer<C>>
+  committer?(context: SinkContext): Promise<Committer<C, S>>
 }
 /** What a sink is told when it is opened for one subtask. */
 export interface SinkContext {
@@ -135,7 +135,10 @@ export interface Writer<T, C extends Plain, S extends Plain = null> {
    * sealed it goes on writing what it has begun, although the writer says that it is full.
    */
   readonly awaitsCommit?: boolean
-  /** One synchronous turn: what is written next belongs to the next checkpoint. The acknowledgement waits for `durable`, the task does not. */
+  /**
+   * One synchronous turn: what is written next belongs to the next checkpoint. The acknowledgement waits for `durable`, the task
+   * does not. What it gives as `state` goes to the writers after a restore. After `end` there is no other: nothing may stay open.
+   */
   seal(checkpoint: number, reason: 'checkpoint' | 'end'): { readonly durable: Promise<Sealed<C, S>> }
   close(): Promise<void>
 }
@@ -153,11 +156,11 @@ export type CommitOutcome =
   | { readonly kind: 'retry'; readonly cause: unknown }
   | { readonly kind: 'failed'; readonly cause: unknown }
 /** Publishes what checkpoints hold. Each call may come again: after a restart a committable is offered anew. */
-export interface Committer<C extends Plain> {
+export interface Committer<C extends Plain, S extends Plain = null> {
   /** Only after the checkpoint is durable, in order of checkpoints; offered again after a restart, so idempotent. A commit that cannot be proven is 'failed' and stops the job. One outcome per committable, in their order. */
   commit(committables: readonly Committable<C>[]): Promise<readonly CommitOutcome[]>
-  /** Once per sink, with what all subtasks kept, after a restore and all its commits and before any writer opens: whatever older epochs left that is not in `kept` is withdrawn. Foreign jobs' work is never touched. */
-  withdraw(kept: readonly Committable<C>[]): Promise<void>
+  /** Once per sink, with what all subtasks kept, after a restore and all its commits and before any writer opens: whatever older epochs left that is not in `kept`, nor named by what their writers sealed as state (`open`), is withdrawn. Foreign jobs' work is never touched. */
+  withdraw(kept: readonly Committable<C>[], open: readonly S[]): Promise<void>
   close(): Promise<void>
 }
 

@@ -32,6 +32,8 @@ const MARK = '{"millrace":"checkpoints","format":1}\n'
  *     two who make entry n one gets EEXIST. `rename` would overwrite.
  * S2  A call that reports success has synced the directory after the link. One that finds the entry there has done so too: it may be
  *     the caller's own, of a call that failed between link and sync, and whoever recognizes it goes on as if it were durable.
+ *     Before an entry that follows one of another process the directory is synced too: that one may have died between link and sync,
+ *     and a loss of power could take the older of two names and leave the newer.
  * S3  A file or directory whose fsync failed is not synced again for the same call: the call fails, its file is abandoned (D14).
  *     After a failed `createEntry` the entry may be there or not, also after the next loss of power.
  * S4  Names that begin with a dot are no part of the storage.
@@ -43,6 +45,8 @@ export class OpenDirectory implements OpenStorage {
   readonly #chunks: Folder
   readonly #temporary: TemporaryNames
   #ownsLog = false
+  /** The last entry that this process has made. */
+  #newestOwn: number | undefined
 
   constructor(env: Env, path: string) {
     this.name = path
@@ -56,10 +60,12 @@ export class OpenDirectory implements OpenStorage {
     const path = this.#entryPath(n)
     const isNew = await this.#failing(path, 'written', async () => {
       await this.#log.make()
+      if (this.#newestOwn !== n - 1) await this.#log.sync.sync()
       if (!(await this.#publish(this.#log, path, [bytes], 'entry'))) {
         await this.#log.sync.sync()
         return false
       }
+      this.#newestOwn = n
       await this.#becomeOwner()
       return true
     })

@@ -176,6 +176,24 @@ test('S2: an entry whose directory sync failed is durable once a second call has
   assert.deepEqual(await machine.run(after.readEntry(2)), bytes('mine'))
 })
 
+test('S2: an entry of a process that died before it was durable is durable before the next process adds its own', async () => {
+  for (let lost = 0; lost < 12; lost++) {
+    const machine = new Machine({ seed, survival: (index) => index !== lost })
+    await machine.run(open(machine.start()).then((storage) => storage.createEntry(1, bytes('claim'))))
+    let dies = true
+    machine.crashPoint = (point) => (point === 'storage.entry.afterLink' && dies ? 'kill' : undefined)
+    await machine.run(open(machine.start()).then((storage) => storage.createEntry(2, bytes('dead')))).catch(() => undefined)
+    dies = false
+    machine.crashPoint = (point) => (point === 'storage.entry.afterLink' ? 'powerLoss' : undefined)
+    const next = await machine.run(open(machine.start()))
+    assert.deepEqual(await machine.run(next.entries()), [1, 2])
+    await machine.run(next.createEntry(3, bytes('after it'))).catch(() => undefined)
+    machine.crashPoint = undefined
+    const entries = await machine.run(open(machine.start()).then((storage) => storage.entries()))
+    assert.ok(entries.includes(2), `without change ${lost} that was not durable, ${entries} are left`)
+  }
+})
+
 test('death at every crash point', async () => {
   for (const point of STORAGE_CRASH_POINTS) {
     for (const how of ['kill', 'powerLoss'] as const) {

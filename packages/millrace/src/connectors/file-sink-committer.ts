@@ -1,7 +1,7 @@
 import type { Committable, CommitOutcome, Committer, SinkContext } from '../connect/contract.ts'
 import { StreamError } from '../core/errors.ts'
 import { ignore, makeDurableDirectory, readFile, removeFile, systemCodeOf } from './durable.ts'
-import { epochOf, hiddenFolderOf, isFinalName, sinkError, type Part } from './file-sink-names.ts'
+import { epochOf, hiddenFolderOf, isFinalName, sinkError, type OpenPart, type Part } from './file-sink-names.ts'
 import { joinPath } from './path.ts'
 
 /** What to do; the sentences that end an error's message. */
@@ -26,7 +26,7 @@ const PUT_BACK = `Put it back as it was, or ${START_AGAIN}.`
  * C1  EXACTLY-ONCE: the hidden name goes only after the final one is durable.
  * C2  A final name is never overwritten (`link`, not `rename`).
  */
-export class PartCommitter implements Committer<Part> {
+export class PartCommitter implements Committer<Part, OpenPart> {
   readonly #context: SinkContext
   readonly #directory: string
   readonly #folder: string
@@ -65,10 +65,10 @@ export class PartCommitter implements Committer<Part> {
   }
 
   /** Removes what writers of older epochs left that no checkpoint names; only of this job and sink, whose folder it is. */
-  async withdraw(kept: readonly Committable<Part>[]): Promise<void> {
+  async withdraw(kept: readonly Committable<Part>[], open: readonly OpenPart[]): Promise<void> {
     const { env, epoch } = this.#context
     if (epoch === FIRST_EPOCH) await this.#refuseOlderOutput()
-    const isKept = new Set(kept.map(({ data }) => data.hidden))
+    const isKept = new Set([...kept.map(({ data }) => data), ...open].map(({ hidden }) => hidden))
     for (const { name } of await this.#namesOfFolder()) {
       const partEpoch = epochOf(name)
       if (partEpoch === undefined || partEpoch >= epoch || isKept.has(name)) continue
@@ -139,8 +139,9 @@ export class PartCommitter implements Committer<Part> {
 
   /** A hidden name that stays is removed when its commit is offered again, or withdrawn by a later epoch. */
   async #unlink(part: Part): Promise<void> {
-    const hidden = joinPath(this.#folder, part.hidden)
-    await this.#context.env.files.unlink(hidden).catch(ignore)
+    const { files } = this.#context.env
+    await files.unlink(joinPath(this.#folder, part.hidden)).catch(ignore)
+    if (part.copyOf !== null) await files.unlink(joinPath(this.#folder, part.copyOf)).catch(ignore)
     this.#context.env.crashPoint('files.commit.afterUnlink')
   }
 

@@ -15,6 +15,19 @@ export type Part = {
   readonly final: string
   readonly size: number
   readonly crc32: number
+  /** Inside the hidden folder: the part with which it begins, if it went through a restore. It goes with the commit. */
+  readonly copyOf: string | null
+}
+
+/**
+ * What a checkpoint keeps of a part that stays open: so much of it is durable, and that name it gets if it ends with a restore.
+ * STATE FORMAT.
+ */
+export type OpenPart = {
+  readonly hidden: string
+  readonly final: string
+  readonly size: number
+  readonly crc32: number
 }
 
 /** The named durable steps of a file sink (rule E3), in the order in which they come. */
@@ -50,14 +63,15 @@ export function epochOf(hidden: string): number | undefined {
   return match === null ? undefined : Number(match[1])
 }
 
-/** ORDER: padded, so that names sort as the checkpoints that committed them. */
+/** ORDER: padded, so that names sort as the checkpoints that committed them, and within one as they were written: `digits` is what its last index needs. */
 export function finalName(at: {
   readonly checkpoint: number
   readonly subtask: number
   readonly index: number
+  readonly digits: number
   readonly extension: string
 }): string {
-  return `part-${pad(at.checkpoint, 12)}-${at.subtask}-${at.index}${at.extension}`
+  return `part-${pad(at.checkpoint, 12)}-${at.subtask}-${pad(at.index, at.digits)}${at.extension}`
 }
 
 export function isFinalName(name: string): boolean {

@@ -168,7 +168,7 @@ test('every crash point is in the list', async () => {
   const env = virtualEnv({ seed: 1 })
   await env.machine.run((async () => (await committerOf(env)).commit(await sealed(env, [1])))())
   await env.machine.run(sealed(env, [2], 2))
-  await env.machine.run((async () => (await committerOf(env, { epoch: 2 })).withdraw([]))())
+  await env.machine.run((async () => (await committerOf(env, { epoch: 2 })).withdraw([], []))())
   assert.deepEqual([...env.machine.crashPoints.keys()].sort(), [...FILE_SINK_CRASH_POINTS].sort())
 })
 

@@ -10,7 +10,8 @@ import { nodeEnv } from '../env/node-env.ts'
 import { virtualEnv } from '../simulate/virtual-env.ts'
 import { MAX_OPEN_FILES } from './file-reader.ts'
 import { fileSource } from './file-source.ts'
-import { BATCH_BYTES, BATCH_LINES, type FilePosition } from './file-split.ts'
+import type { FilePosition } from './file-position.ts'
+import { BATCH_BYTES, BATCH_RECORDS } from './file-split.ts'
 import { jsonLines } from './json-lines.ts'
 import { SeededRandom } from './seeded-random.ts'
 
@@ -130,11 +131,11 @@ test('bytes that are no UTF-8 break their line only', async () => {
 })
 
 test('batches end after 512 lines, whatever these are, or with the line that reaches 1 MiB', async () => {
-  const lines = Array.from({ length: 2 * BATCH_LINES + 10 }, (_zero, index) => (index % 3 === 0 ? '' : String(index)))
+  const lines = Array.from({ length: 2 * BATCH_RECORDS + 10 }, (_zero, index) => (index % 3 === 0 ? '' : String(index)))
   const batches = await readAll(file(lines.join('\n')))
   assert.deepEqual(
     batches.map((batch) => batch.next.line),
-    [BATCH_LINES, 2 * BATCH_LINES, 2 * BATCH_LINES + 10],
+    [BATCH_RECORDS, 2 * BATCH_RECORDS, 2 * BATCH_RECORDS + 10],
   )
   const long = JSON.stringify('x'.repeat(400_000))
   const large = await readAll(file(Array.from({ length: 7 }, () => long).join('\n')))
@@ -153,7 +154,7 @@ test('lines longer than all buffers', async () => {
 test('a file without lines is refused before it fills the memory', async () => {
   const path = file('')
   for (let written = 0; written <= 66; written++) appendFileSync(path, new Uint8Array(1 << 20).fill(0x20))
-  await assert.rejects(readAll(path), { code: 'SOURCE', message: /line 1 is longer than/ })
+  await assert.rejects(readAll(path), { code: 'SOURCE', message: /the record in line 1 is longer than/ })
 })
 
 test('a position is good for the same file at another place, and for one that has grown', async () => {
@@ -240,7 +241,7 @@ test(`many more files than may be open, served as asked for (SEED=${seed})`, asy
   const place = folder()
   const expected = new Map<string, unknown[]>()
   for (let index = 0; index < 3 * MAX_OPEN_FILES; index++) {
-    const values = Array.from({ length: BATCH_LINES + 1 + random.below(3 * BATCH_LINES) }, (_zero, line) => `${index}:${line}`)
+    const values = Array.from({ length: BATCH_RECORDS + 1 + random.below(3 * BATCH_RECORDS) }, (_zero, line) => `${index}:${line}`)
     expected.set(`f${index}.jsonl`, values)
     writeFileSync(join(place, `f${index}.jsonl`), values.map((value) => `${JSON.stringify(value)}\n`).join(''))
   }
@@ -281,6 +282,30 @@ test(`many more files than may be open, served as asked for (SEED=${seed})`, asy
   assert.deepEqual(read, expected)
   assert.ok(maxOpen >= MAX_OPEN_FILES && maxOpen <= MAX_OPEN_FILES + 8, `${maxOpen} files were open`)
   assert.equal(openCount, 0, 'all are closed')
+})
+
+test('WM-7: the split that is asked for is waited for while it is read, and no other served before it', async () => {
+  const place = folder()
+  for (const name of ['a', 'b']) writeFileSync(join(place, `${name}.jsonl`), '1\n'.repeat(10 * BATCH_RECORDS))
+  const env = nodeEnv()
+  let letRead: () => void = () => {}
+  const slow = async (path: string, how: 'read' | 'create-new'): Promise<FileHandle> => {
+    if (path.endsWith('b.jsonl')) await new Promise<void>((resolve) => (letRead = resolve))
+    return env.files.open(path, how)
+  }
+  const reader = await open(place, { env: { ...env, files: { ...env.files, open: slow } } })
+  assert.equal((await next(reader, 'a.jsonl'))?.split, 'a.jsonl')
+  assert.equal(reader.poll('b.jsonl'), 'wait')
+  let isReady = false
+  const ready = reader.ready().then(() => (isReady = true))
+  await new Promise(setImmediate)
+  assert.equal(isReady, false, 'there is more of a, but b is asked for')
+  assert.equal(typeof reader.poll(undefined), 'object', 'without a wish any will do')
+  assert.equal(reader.poll('b.jsonl'), 'wait')
+  letRead()
+  await ready
+  assert.equal((await next(reader, 'b.jsonl'))?.split, 'b.jsonl')
+  await reader.close()
 })
 
 test('close while files are being read leaves nothing open', async () => {

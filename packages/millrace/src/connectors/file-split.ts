@@ -1,65 +1,80 @@
 import type { Batch, SourceContext } from '../connect/contract.ts'
-import type { FileHandle } from '../core/env.ts'
 import { messageOf, StreamError } from '../core/errors.ts'
 import { ignore, systemCodeOf } from './durable.ts'
 import type { FoundFile } from './file-discovery.ts'
-import type { LineFormat } from './format.ts'
-import { parseLines } from './line-batch.ts'
+import { changed, type FilePosition } from './file-position.ts'
+import type { FileFormat, RecordReader, RecordScanner } from './format.ts'
+import type { InputFile } from './input-file.ts'
+import { isCompressed, openInput } from './open-input.ts'
+import { markLength, ParsedRecords } from './parsed-records.ts'
 
-/** Lines of one batch, counted from the position: so that a restore does not move where batches end (rules 1.2 e). */
-export const BATCH_LINES = 512
-/** A batch also ends with the line in which it reaches this size. */
+/** Records of one batch, empty lines and broken records too, counted from the position: so that a restore does not move where batches end (rules 1.2 e). */
+export const BATCH_RECORDS = 512
+/** A batch also ends with the record in which it reaches this size. */
 export const BATCH_BYTES: number = 1 << 20
 const CHUNK_BYTES = 1 << 18
 const FIRST_CHUNK_BYTES = 1 << 16
-const MAX_LINE_BYTES = 1 << 26
+const MAX_RECORD_BYTES = 1 << 26
 const TAIL_BYTES = 4_096
 const NEWLINE = 10
-
-/**
- * Where to go on in a file. STATE FORMAT. `line` counts from 0 and includes empty and broken lines; `tail…` are length and
- * checksum of the last bytes before `offset`, by which a file that was changed there is noticed.
- */
-export type FilePosition = { readonly offset: number; readonly line: number; readonly tailBytes: number; readonly tailCrc32: number }
-
-export const START: FilePosition = { offset: 0, line: 0, tailBytes: 0, tailCrc32: 0 }
 
 /**
  * One file: reads ahead, finds where batches end, and parses a batch when it is taken.
  *
  * ```
- * file    …………|— taken —|——— whole lines of the next batch ———|—— more ——|  not read yet
- * bytes              start                                batchEnd      length
+ * file    …………|— taken —|——— whole records of the next batch ———|—— more ——|  not read yet
+ * bytes              start                                   batchEnd      length
  * ```
  *
  * At most two chunks are kept beyond the batch that is not complete. A split can be closed after any batch and opened again.
+ *
+ * One that is *followed* has no end but when its file is removed. Where nothing comes after it, a batch ends with the last whole
+ * record: `hasCaughtUp`. Then it is closed, and opened again at its position when its file has another size, so that what was
+ * changed before the position is noticed then too.
  */
 export class FileSplit<T> {
   readonly name: string
   readonly #context: SourceContext<FilePosition>
   readonly #path: string
-  readonly #sizeBytes: number
-  readonly #format: LineFormat<T>
+  readonly #format: FileFormat<T>
+  readonly #isFollowed: boolean
+  readonly #endOf: RecordScanner
   #position: FilePosition
-  #handle: FileHandle | undefined
+  #file: InputFile | undefined
+  #header: Uint8Array = EMPTY
+  #reader: RecordReader<T> | undefined
   #bytes: Uint8Array = EMPTY
   #start = 0
   #scanned = 0
-  #lines = 0
+  #records = 0
   #batchEnd: number | undefined
   #isAtEnd = false
+  /** As it was told last, or as it was where reading has come to the end. */
+  #sizeBytes: number
+  /** Up to here it has been looked at, and there is no whole record in what has not been taken. */
+  #caughtUpAt: number | undefined
+  #hasVanished = false
+  /** It has vanished and all of it was taken: what is left is to say so. */
+  #isOver = false
   /** Counts the closings: what a read brings that began before the last one is not taken in. */
   #generation = 0
   #reading: Promise<void> | undefined
   #failure: StreamError | undefined
 
-  constructor(context: SourceContext<FilePosition>, file: FoundFile, position: FilePosition, format: LineFormat<T>) {
+  constructor(
+    context: SourceContext<FilePosition>,
+    file: FoundFile,
+    of: { readonly position: FilePosition; readonly format: FileFormat<T>; readonly isFollowed: boolean },
+  ) {
     this.name = file.split
     this.#context = context
     this.#path = file.path
     this.#sizeBytes = file.sizeBytes
-    this.#position = position
-    this.#format = format
+    this.#position = of.position
+    this.#format = of.format
+    this.#isFollowed = of.isFollowed
+    this.#endOf = of.format.scanner()
+    if (of.isFollowed && of.position.atEnd) this.#caughtUpAt = of.position.offset
   }
 
   get position(): FilePosition {
@@ -79,10 +94,35 @@ export class FileSplit<T> {
     return this.#reading !== undefined
   }
 
+  /** Opening it again would be reading it again. */
+  get staysOpen(): boolean {
+    return isCompressed(this.#path) && this.#file !== undefined
+  }
+
+  /** There is nothing to take, nor to read as far as is known. */
+  get hasCaughtUp(): boolean {
+    return this.#caughtUpAt !== undefined && !this.isReady
+  }
+
+  /** Its file is not as long as where it has caught up. */
+  get hasMore(): boolean {
+    return this.#sizeBytes !== this.#caughtUpAt || this.isReady
+  }
+
+  /** What its file is now; undefined: it is gone. */
+  update(sizeBytes: number | undefined): void {
+    if (sizeBytes !== undefined) this.#sizeBytes = sizeBytes
+    else if (!this.#hasVanished) {
+      this.#hasVanished = true
+      if (this.#caughtUpAt !== undefined && this.#reading === undefined) this.#endHere()
+    }
+  }
+
   /** Reads on in the background if there is room; calls `onRead` after each read. Never rejects: an error waits for `take`. */
   fill(onRead: () => void): void {
-    if (this.#reading !== undefined || this.#failure !== undefined || this.#isAtEnd) return
+    if (this.#reading !== undefined || this.#failure !== undefined || this.#isAtEnd || this.#isOver) return
     if (this.#batchEnd !== undefined && this.#bytes.length - this.#start > CHUNK_BYTES) return
+    this.#caughtUpAt = undefined
     this.#reading = this.#readMore()
       .catch((error: unknown) => {
         this.#failure = StreamError.is(error) ? error : this.#unreadable(error)
@@ -102,62 +142,73 @@ export class FileSplit<T> {
     if (this.#failure !== undefined) throw this.#failure
     const end = this.#batchEnd ?? this.#start
     const bytes = this.#bytes.subarray(this.#start, end)
-    const firstLine = this.#position.line
-    const { values, broken, lineOf } = parseLines(bytes, {
-      format: this.#format,
-      file: this.name,
-      firstLine,
-      isStart: this.#position.offset === 0,
-    })
-    this.#position = this.#after(bytes)
+    const records = this.#parse(bytes)
+    const isLast = this.#isOver || (this.#isAtEnd && end === this.#bytes.length)
+    this.#position = this.#after(bytes, records.lineCount, isLast)
     this.#start = end
-    const splitEnded = this.#isAtEnd && end === this.#bytes.length
-    this.#findBatchEnd()
-    const positionOf = (index: number): string =>
-      `${this.name}:${(lineOf === undefined ? firstLine + index : (lineOf[index] as number)) + 1}`
+    const splitEnded = isLast && (!this.#isFollowed || this.#hasVanished)
+    if (splitEnded) this.#batchEnd = undefined
+    else this.#findBatchEnd()
+    const { values, broken } = records
+    const positionOf = (index: number): string => records.positionOf(index)
     return { split: this.name, values, next: this.#position, splitEnded, positionOf, ...(broken === undefined ? {} : { broken }) }
+  }
+
+  #parse(bytes: Uint8Array): ParsedRecords<T> {
+    const firstLine = this.#position.line
+    // Without a byte of the file its header is not known either.
+    if (bytes.length === 0) return new ParsedRecords(this.name, firstLine)
+    this.#reader ??= this.#format.reader(this.name, this.#header)
+    return this.#reader(bytes, { firstLine, isStart: this.#position.offset === 0 })
   }
 
   /** Closes the file and forgets what has been read ahead; `fill` opens it again. A read that is under way is not taken in. */
   async release(): Promise<void> {
-    const handle = this.#handle
-    this.#handle = undefined
+    const file = this.#file
+    this.#file = undefined
     this.#generation++
     this.#bytes = EMPTY
     this.#start = 0
     this.#isAtEnd = false
     this.#findBatchEnd()
     await this.#reading
-    await handle?.close().catch(ignore)
+    await file?.close().catch(ignore)
   }
 
-  #after(bytes: Uint8Array): FilePosition {
-    const { offset, line } = this.#position
+  #after(bytes: Uint8Array, lineCount: number, atEnd: boolean): FilePosition {
+    if (bytes.length === 0) return { ...this.#position, atEnd }
+    const { crc32 } = this.#context.env.digest
     const tail = bytes.subarray(Math.max(0, bytes.length - TAIL_BYTES))
-    // What ends without a newline ends the file: its empty last line is none.
-    const lines = this.#lines + (bytes.length > 0 && bytes[bytes.length - 1] !== NEWLINE ? 1 : 0)
-    if (bytes.length === 0) return this.#position
-    return { offset: offset + bytes.length, line: line + lines, tailBytes: tail.length, tailCrc32: this.#context.env.digest.crc32(tail) }
+    return {
+      offset: this.#position.offset + bytes.length,
+      line: this.#position.line + lineCount,
+      headerBytes: this.#header.length,
+      headerCrc32: crc32(this.#header),
+      tailBytes: tail.length,
+      tailCrc32: crc32(tail),
+      atEnd,
+    }
   }
 
   async #readMore(): Promise<void> {
     const generation = this.#generation
-    const isFirst = this.#handle === undefined
-    const handle = this.#handle ?? (await this.#open())
-    if (generation !== this.#generation) return void (isFirst && (await handle.close()))
-    this.#handle = handle
+    const isFirst = this.#file === undefined
+    const file = this.#file ?? (await this.#open())
+    if (generation !== this.#generation) return void (isFirst && (await file.close()))
+    this.#file = file
     const kept = this.#bytes.length - this.#start
-    // A line that is longer than all chunks so far: as much again, so that the copying stays linear.
+    // A record that is longer than all chunks so far: as much again, so that the copying stays linear.
     const length = isFirst ? FIRST_CHUNK_BYTES : this.#batchEnd === undefined ? Math.max(CHUNK_BYTES, kept) : CHUNK_BYTES
     const from = this.#position.offset + kept
-    const chunk = await handle.read(from, length)
+    const chunk = await file.read(from, length)
     const isAtEnd = chunk.length < length
-    const sizeBytes = isAtEnd ? (await handle.info()).sizeBytes : from
+    const sizeBytes = isAtEnd ? await file.sizeBytes() : from
     if (generation !== this.#generation) return
     if (isAtEnd && sizeBytes < from + chunk.length)
       throw changed(this.#context, this.name, `it has shrunk to ${sizeBytes} bytes while it was read`)
     this.#append(chunk)
     this.#isAtEnd = isAtEnd
+    if (isAtEnd) this.#sizeBytes = from + chunk.length
     this.#scan()
   }
 
@@ -177,49 +228,81 @@ export class FileSplit<T> {
     this.#start = 0
   }
 
-  async #open(): Promise<FileHandle> {
-    const { offset, tailBytes, tailCrc32 } = this.#position
-    const handle = await this.#context.env.files.open(this.#path, 'read')
+  async #open(): Promise<InputFile> {
+    const { offset, headerBytes, headerCrc32, tailBytes, tailCrc32 } = this.#position
+    const { crc32 } = this.#context.env.digest
+    const file = await openInput(this.#context.env, this.#path)
     try {
-      const { sizeBytes } = await handle.info()
-      if (sizeBytes < offset) throw changed(this.#context, this.name, `it has shrunk to ${sizeBytes} bytes, but ${offset} have been read`)
-      const tail = await handle.read(offset - tailBytes, tailBytes)
-      if (this.#context.env.digest.crc32(tail) !== tailCrc32)
+      this.#header = await file.read(0, headerBytes)
+      if (crc32(this.#header) !== headerCrc32) throw changed(this.#context, this.name, 'its header is not the one that was read')
+      const tail = await file.read(offset - tailBytes, tailBytes)
+      if (tail.length < tailBytes)
+        throw changed(this.#context, this.name, `it has shrunk to ${await file.sizeBytes()} bytes, but ${offset} have been read`)
+      if (crc32(tail) !== tailCrc32)
         throw changed(this.#context, this.name, `the ${tailBytes} bytes before ${offset} are not those that were read`)
-      return handle
+      return file
     } catch (error) {
-      await handle.close().catch(ignore)
+      await file.close().catch(ignore)
       throw error
     }
   }
 
   #findBatchEnd(): void {
     this.#scanned = this.#start
-    this.#lines = 0
-    this.#batchEnd = undefined
+    this.#records = 0
+    this.#batchEnd = this.#isOver ? this.#start : undefined
     this.#scan()
   }
 
-  /** Goes on counting the lines of the next batch where it stopped. */
+  /** Goes on counting the records of the next batch where it stopped. */
   #scan(): void {
     if (this.#batchEnd !== undefined) return
     const bytes = this.#bytes
-    while (this.#lines < BATCH_LINES && this.#scanned - this.#start < BATCH_BYTES) {
-      const newline = bytes.indexOf(NEWLINE, this.#scanned)
-      const end = newline < 0 ? bytes.length : newline
+    if (this.#position.offset === 0 && this.#scanned === this.#start) this.#scanned += markLength(bytes.subarray(this.#start))
+    while (this.#records < BATCH_RECORDS && this.#scanned - this.#start < BATCH_BYTES) {
+      const end = this.#endOf(bytes, this.#scanned)
       // Told by the next `take`: the batch before it is whole.
-      if (end - this.#scanned > MAX_LINE_BYTES) this.#failure ??= this.#tooLong()
-      if (newline < 0) break
-      this.#scanned = newline + 1
-      this.#lines++
+      if ((end || bytes.length) - this.#scanned > MAX_RECORD_BYTES) this.#failure ??= this.#tooLong()
+      if (end === 0) break
+      this.#scanned = end
+      if (this.#records++ === 0) this.#keepHeader(end)
     }
-    if (this.#lines === BATCH_LINES || this.#scanned - this.#start >= BATCH_BYTES) this.#batchEnd = this.#scanned
-    else if (this.#isAtEnd) this.#batchEnd = bytes.length
+    if (this.#records === BATCH_RECORDS || this.#scanned - this.#start >= BATCH_BYTES) this.#batchEnd = this.#scanned
+    else if (this.#isAtEnd) this.#endBatchAtEnd()
+  }
+
+  /** Whole or not, this is all that the file has. */
+  #endBatchAtEnd(): void {
+    const { length } = this.#bytes
+    if (!this.#isFollowed) {
+      if (this.#records === 0) this.#keepHeader(length)
+      this.#batchEnd = length
+    } else if (this.#records > 0) this.#batchEnd = this.#scanned
+    else {
+      // That nothing comes after the position is worth a batch of its own.
+      if (this.#start === length && !this.#position.atEnd) this.#batchEnd = length
+      this.#caughtUpAt = this.#position.offset + length - this.#start
+      if (this.#hasVanished) this.#endHere()
+    }
+  }
+
+  /** Its file has been removed, and no more of it will come. */
+  #endHere(): void {
+    if (this.#position.offset === this.#caughtUpAt) {
+      this.#isOver = true
+      this.#batchEnd = this.#start
+    } else this.#failure ??= changed(this.#context, this.name, 'it has vanished, and its last line had no end yet')
+  }
+
+  #keepHeader(end: number): void {
+    if (this.#format.hasHeader && this.#position.offset === 0) this.#header = this.#bytes.slice(this.#start, end)
   }
 
   #tooLong(): StreamError {
-    const line = this.#position.line + this.#lines + 1
-    const what = `line ${line} is longer than ${MAX_LINE_BYTES} bytes. Is this a file of lines?`
+    let line = this.#position.line + 1
+    for (let at = this.#start; at < this.#scanned; at++) if (this.#bytes[at] === NEWLINE) line++
+    const why = this.#format.hasHeader ? 'Is a quote never closed?' : 'Is this a file of lines?'
+    const what = `the record in line ${line} is longer than ${MAX_RECORD_BYTES} bytes. ${why}`
     return new StreamError('SOURCE', `${this.#context.source} cannot read ${this.#path}: ${what}`, { details: { file: this.#path, line } })
   }
 
@@ -238,13 +321,3 @@ export class FileSplit<T> {
 }
 
 const EMPTY = new Uint8Array(0)
-
-export function changed(context: SourceContext<FilePosition>, split: string, what: string): StreamError {
-  return new StreamError(
-    'SOURCE_CHANGED',
-    `${context.source} cannot go on with ${split}: ${what}. Input files may only grow: put it back as it was.`,
-    {
-      details: { source: context.source, split },
-    },
-  )
-}

@@ -1,12 +1,18 @@
 import { messageOf, StreamError } from '../core/errors.ts'
-import { defineFormat, type Format } from './format.ts'
+import type { Format } from './format.ts'
+import { defineLineFormat } from './line-format.ts'
 
 /**
  * One JSON value a line. Written as JSON has it: a Date becomes its ISO text, a field that is undefined is left out. What would
  * silently become something else (NaN, Infinity, Map, Set, bytes) is refused, as is what JSON does not know.
  */
 export function jsonLines<T = unknown>(): Format<T> {
-  return defineFormat<T>('jsonl', { extension: '.jsonl', decode: JSON.parse as (line: string) => T, encode: encodeJson })
+  return defineLineFormat<T>('jsonl', {
+    extension: '.jsonl',
+    skipsBlank: true,
+    decode: JSON.parse as (line: string) => T,
+    encode: encodeJson,
+  })
 }
 
 function encodeJson(value: unknown): string {

@@ -15,6 +15,8 @@ export interface Env {
   readonly digest: Digest
   readonly log: Log
   readonly output: Output
+  /** For one file. */
+  gunzip(): Gunzip
   /** `slice`: at most 1 ms of background work between batches; `turn`: at most 4 ms before others of the thread run. */
   budget(kind: 'slice' | 'turn'): Budget
   crashPoint(name: string): void
@@ -112,6 +114,15 @@ export interface Digest {
   crc32(bytes: Uint8Array, seed?: number): number
   /** 64 lower-case hex digits over all parts in turn. */
   sha256(parts: readonly Uint8Array[]): string
+}
+
+/** Decompresses gzip data (RFC 1952), also of several members, piece by piece; one call at a time. An error says what is wrong with the data. */
+export interface Gunzip {
+  /** What these bytes give, perhaps nothing yet. */
+  push(bytes: Uint8Array): Promise<Uint8Array>
+  /** There are no more bytes: the rest. Fails when the data ends in the middle. */
+  end(): Promise<Uint8Array>
+  close(): void
 }
 
 /** Where warnings of the engine go. */

@@ -3,6 +3,7 @@ import type { Env } from '../core/env.ts'
 import { NodeBudget } from './node-budget.ts'
 import { nodeDigest } from './node-digest.ts'
 import { nodeFiles } from './node-files.ts'
+import { NodeGunzip } from './node-gunzip.ts'
 import { nodeLog, type NodeLogOptions } from './node-log.ts'
 import { nodeOutput } from './node-output.ts'
 import { nodeProcesses } from './node-processes.ts'
@@ -27,6 +28,7 @@ export function nodeEnv(options: NodeEnvOptions = {}): Env {
     digest: nodeDigest,
     log: nodeLog(options.log),
     output: nodeOutput,
+    gunzip: () => new NodeGunzip(),
     budget: (kind) => new NodeBudget(kind === 'slice' ? SLICE_MS : TURN_MS),
     crashPoint: options.crashPoint ?? doNothing,
     heapLimitBytes: heapLimitBytes(),

@@ -38,7 +38,7 @@ function sinkOf(answer: Answer): {
           const ids = committables.map(({ data }) => data)
           return answer(ids, calls.push(ids) - 1)
         },
-        withdraw: async (kept) => void done.push(`withdraw ${kept.map(({ data }) => data).join()}`),
+        withdraw: async (kept, open) => void done.push(`withdraw ${[...kept.map(({ data }) => data), ...open].join()}`),
         close: async () => void done.push('close'),
       }
     },
@@ -133,14 +133,14 @@ test('M2: what a committer throws because it was cancelled is no failed commit',
   await assert.rejects(env.machine.run(committers.commit('sink/out', [stored(1, 0, 1)])), (error) => codeOf(error) === 'STOPPED')
 })
 
-test('withdraw tells each sink what is kept of it; close closes all', async () => {
+test('withdraw tells each sink what is kept of it and what its writers had open; close closes all', async () => {
   const env = virtualEnv({ seed: 1 })
   const [one, two] = [sinkOf(all('committed')), sinkOf(all('committed'))]
   const committers = await opened(env, { one: one.sink, two: two.sink })
-  await env.machine.run(committers.withdraw(new Map([['sink/two', [stored(1, 0, 5)]]])))
+  await env.machine.run(committers.withdraw({ 'sink/two': [stored(1, 0, 5)] }, { 'sink/two': ['open'] }))
   await env.machine.run(committers.close())
   assert.deepEqual(one.done, ['withdraw ', 'close'])
-  assert.deepEqual(two.done, ['withdraw 5', 'close'])
+  assert.deepEqual(two.done, ['withdraw 5,open', 'close'])
 })
 
 test('when one committer cannot be opened, those before it are closed', async () => {
@@ -173,7 +173,7 @@ test('a committer that cannot be closed keeps no other from being closed', async
     }),
   })
   const committers = await opened(env, { one: broken, two: last.sink })
-  await assert.rejects(committers.withdraw(new Map()), {
+  await assert.rejects(committers.withdraw({}, {}), {
     code: 'SINK',
     message: 'sink/one could not withdraw what earlier attempts have left: no such table.',
   })

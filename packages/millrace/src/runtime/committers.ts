@@ -6,6 +6,7 @@
  * M3  An outcome that is neither `committed` nor `already-committed` after the retries stops the job: silent loss is the one
  *     thing that must not happen (rules: KA-8 and SK-5 differ).
  */
+import type { Uncommitted, WriterStates } from '../checkpoint/build-manifest.ts'
 import type { StoredCommittable } from '../checkpoint/manifest.ts'
 import type { CommitOutcome, Committer, Plain } from '../connect/contract.ts'
 import { closeAll } from '../core/close-all.ts'
@@ -26,7 +27,7 @@ export interface CommittersOptions {
 
 export class Committers {
   readonly #options: CommittersOptions
-  readonly #bySink = new Map<string, Committer<Plain>>()
+  readonly #bySink = new Map<string, Committer<Plain, Plain>>()
   readonly #cancel = new AbortController()
 
   private constructor(options: CommittersOptions) {
@@ -72,10 +73,10 @@ export class Committers {
   }
 
   /** After a restore and all its commits, before any writer opens. */
-  async withdraw(keptBySink: ReadonlyMap<string, readonly StoredCommittable[]>): Promise<void> {
+  async withdraw(kept: Uncommitted, open: WriterStates): Promise<void> {
     for (const [address, committer] of this.#bySink) {
       const what = 'withdraw what earlier attempts have left'
-      await byConnector({ kind: 'sink', address }, what, () => committer.withdraw(keptBySink.get(address) ?? []))
+      await byConnector({ kind: 'sink', address }, what, () => committer.withdraw(kept[address] ?? [], open[address] ?? []))
     }
   }
 
@@ -89,7 +90,7 @@ export class Committers {
     await closeAll([...this.#bySink.values()].map((committer) => () => committer.close()))
   }
 
-  async #commitGroup(sink: string, committer: Committer<Plain>, group: readonly StoredCommittable[]): Promise<void> {
+  async #commitGroup(sink: string, committer: Committer<Plain, Plain>, group: readonly StoredCommittable[]): Promise<void> {
     let open = group
     let cause: unknown
     for (let round = 0; round <= COMMIT_ROUNDS && open.length > 0; round++) {
@@ -110,7 +111,7 @@ export class Committers {
   }
 
   /** What is thrown because the signal says so is no failure: nobody knows more or less than before. */
-  async #offer(sink: string, committer: Committer<Plain>, group: readonly StoredCommittable[]): Promise<readonly CommitOutcome[]> {
+  async #offer(sink: string, committer: Committer<Plain, Plain>, group: readonly StoredCommittable[]): Promise<readonly CommitOutcome[]> {
     try {
       return await committer.commit(group)
     } catch (error) {

@@ -317,7 +317,7 @@ export class EpochRun {
     const { env, committers, store } = this.#options
     env.crashPoint('withdraw.before')
     try {
-      await committers.withdraw(new Map(Object.entries(action.kept)))
+      await committers.withdraw(action.kept, action.open)
     } catch (error) {
       // LG7: after a pause what is found may be the output of a new owner.
       await store.checkOwned()

@@ -4,7 +4,6 @@
  */
 import type { StoredCommittable } from '../checkpoint/manifest.ts'
 import type { Plain, Writer } from '../connect/contract.ts'
-import type { BarrierReason } from './messages.ts'
 
 interface Seals {
   pending: StoredCommittable[]
@@ -18,7 +17,7 @@ export interface SealOrigin {
   readonly checkpoint: number
   readonly epoch: number
   readonly subtask: number
-  readonly reason: BarrierReason
+  readonly reason: 'checkpoint' | 'end'
 }
 
 export class SinkSeals {
@@ -27,7 +26,7 @@ export class SinkSeals {
 
   /** Synchronous: what is written next belongs to the next checkpoint. Resolves when all that was sealed is durable. */
   seal(writer: Writer<unknown, Plain, Plain>, origin: SealOrigin): Promise<void> {
-    const { durable } = writer.seal(origin.checkpoint, origin.reason === 'stop' ? 'checkpoint' : origin.reason)
+    const { durable } = writer.seal(origin.checkpoint, origin.reason)
     const seals = this.#bySink.get(origin.address) ?? { pending: [], writerState: undefined, settled: Promise.resolve() }
     this.#bySink.set(origin.address, seals)
     seals.settled = Promise.all([durable, seals.settled]).then(([sealed]) => {

@@ -55,7 +55,9 @@ export class SnapshotJob {
       }
     }
     if (chain.source !== undefined) this.#operators[sourceAddress(options)] = { kind: 'source', splits: chain.source.snapshot() }
-    const seal = { checkpoint, epoch: options.epoch, subtask: options.spec.subtask, reason }
+    // What is open after the last seal of a task, or when nothing is kept, would never be committed.
+    const isLast = parts.isFinal || reason === 'end' || (reason === 'stop' && !options.keepsState)
+    const seal = { checkpoint, epoch: options.epoch, subtask: options.spec.subtask, reason: isLast ? 'end' : 'checkpoint' } as const
     const sealed = chain.operators.flatMap(({ writer, node }) =>
       writer === undefined ? [] : [seals.seal(writer, { ...seal, address: node.address })],
     )

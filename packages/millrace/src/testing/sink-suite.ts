@@ -79,8 +79,8 @@ class Bench {
     return this.#definition(at).open(this.#context(at), [])
   }
 
-  committer(at: Where = {}): Promise<Committer<Plain>> {
-    return (this.#definition(at).committer as (context: SinkContext) => Promise<Committer<Plain>>)(this.#context(at))
+  committer(at: Where = {}): Promise<Committer<Plain, Plain>> {
+    return (this.#definition(at).committer as (context: SinkContext) => Promise<Committer<Plain, Plain>>)(this.#context(at))
   }
 
   /** Writes values `from` to `end`, the end outside, and waits whenever the writer is full; not for a commit, as before a barrier. */
@@ -269,7 +269,7 @@ const cases: Readonly<Record<string, SinkCase>> = {
     await bench.seal(writer, 1)
     await bench.write(writer, 3, 6)
     const committer = await bench.committer({ epoch: 2 })
-    await committer.withdraw([])
+    await committer.withdraw([], [])
     await committer.close()
     await bench.sees([], 'withdrawn')
     const next = await bench.writer({ epoch: 2 })
@@ -288,7 +288,7 @@ const cases: Readonly<Record<string, SinkCase>> = {
     await bench.mustCommit(first)
     await writer.close()
     const committer = await bench.committer({ epoch: 2 })
-    await committer.withdraw([...first, ...second])
+    await committer.withdraw([...first, ...second], [])
     for (const outcome of await committer.commit([...first, ...second])) checkDone(outcome)
     await bench.sees(range(0, 6), 'both')
   },
@@ -300,7 +300,7 @@ const cases: Readonly<Record<string, SinkCase>> = {
     await bench.write(writer, 3, 6)
     for (const epoch of [4, 5]) {
       const zombie = await bench.committer({ epoch })
-      await zombie.withdraw([])
+      await zombie.withdraw([], [])
       await zombie.close()
     }
     await bench.mustCommit([...committables, ...(await bench.seal(writer, 2, { epoch: 5 }))], { epoch: 5 })
@@ -334,7 +334,7 @@ const cases: Readonly<Record<string, SinkCase>> = {
       await writer.close()
     }
     const committer = await bench.committer({ epoch: 9 })
-    await committer.withdraw([])
+    await committer.withdraw([], [])
     await committer.close()
     for (const { at, committables } of left) await bench.mustCommit(committables, at)
     await bench.sees(
@@ -387,7 +387,7 @@ const cases: Readonly<Record<string, SinkCase>> = {
     await bench.sees(range(0, 3), 'what was committed')
     await bench.mustCommit([...first, ...second], { epoch: 2 })
     const committer = await bench.committer({ epoch: 2 })
-    await committer.withdraw([...first, ...second])
+    await committer.withdraw([...first, ...second], [])
     await bench.sees(range(0, 6), 'and what was durable')
     await bench.losePower()
     await bench.sees(range(0, 6), 'also after the next loss')

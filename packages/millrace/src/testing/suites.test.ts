@@ -3,12 +3,15 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
+import { gzipSync } from 'node:zlib'
 import { arraySource } from '../connectors/array-source.ts'
 import { callbackSink } from '../connectors/callback-sink.ts'
 import { collectSink } from '../connectors/collect-sink.ts'
 import { directoryStorage } from '../connectors/directory-storage.ts'
+import { csv } from '../connectors/csv.ts'
 import { fileSink } from '../connectors/file-sink.ts'
 import { fileSource } from '../connectors/file-source.ts'
+import { fileFormatOf, type FileFormat, type Format, type RecordEncoder } from '../connectors/format.ts'
 import { generatorSource } from '../connectors/generator-source.ts'
 import { jsonLines } from '../connectors/json-lines.ts'
 import { SeededRandom } from '../connectors/seeded-random.ts'
@@ -62,13 +65,35 @@ interface Row {
   readonly n: number
   readonly text: string
 }
-const value = (n: number): Row => ({ n, text: `row ${n} – ${'x'.repeat(n % 50)}` })
+/** Some of the texts have line ends and quotes. */
+const value = (n: number): Row => ({ n, text: `row ${n} – ${'x'.repeat(n % 50)}${n % 7 === 0 ? '\n"",' : ''}` })
+
+interface RowFormat {
+  readonly format: Format<Row>
+  readonly rollAfter?: { readonly bytes: number }
+  readonly isCompressed?: true
+}
+const fileFormats: Readonly<Record<string, RowFormat>> = {
+  'JSON Lines': { format: jsonLines<Row>() },
+  'JSON Lines, compressed': { format: jsonLines<Row>(), isCompressed: true },
+  CSV: { format: csv({ columns: { n: Number, text: String } }) },
+}
+
+/** As a part of the sink would be. */
+function textOf({ format }: RowFormat, rows: readonly Row[]): string {
+  const encoder = fileFormatOf(format)?.encoder() as RecordEncoder<Row>
+  const lines = rows.map((row) => encoder.encode(row)).join('')
+  return encoder.header + lines
+}
 
 for (const world of worlds) {
   const { env } = world
   const losePower = world.losePower === undefined ? {} : { losePower: world.losePower }
   declare(world, 'directoryStorage', storageSuite({ env, ...losePower, create: () => directoryStorage(world.place()) }))
-  declare(world, 'fileSink', sinkSuite(fileSinkOptions(world, losePower)))
+  declare(world, 'fileSink', sinkSuite(fileSinkOptions(world, losePower, fileFormats['JSON Lines'] as RowFormat)))
+  declare(world, 'fileSink of CSV', sinkSuite(fileSinkOptions(world, losePower, fileFormats['CSV'] as RowFormat)))
+  const small = { format: jsonLines<Row>(), rollAfter: { bytes: 500 } }
+  declare(world, 'fileSink of small parts', sinkSuite(fileSinkOptions(world, losePower, small)))
   declare(world, 'collectSink', sinkSuite({ env, value, create: collecting }))
   declare(world, 'callbackSink', sinkSuite({ env, value, create: calling }))
   const numbers = Array.from({ length: 5_000 }, (_zero, index) => index)
@@ -98,8 +123,14 @@ for (const world of worlds) {
   declare(world, 'generatorSource at a rate', ratedSuite(env, slow))
 }
 for (const world of worlds) {
-  const { path, expected } = await inputFiles(world)
-  declare(world, 'fileSource', sourceSuite({ env: world.env, seed, create: () => fileSource<Row>(path, jsonLines()), expected }))
+  for (const [name, format] of Object.entries(fileFormats)) {
+    const { path, expected } = await inputFiles(world, format)
+    declare(
+      world,
+      `fileSource of ${name}`,
+      sourceSuite({ env: world.env, seed, create: () => fileSource<Row>(path, format.format), expected }),
+    )
+  }
 }
 
 /** Where batches end depends on the clock: that one rule is not its own. */
@@ -136,21 +167,25 @@ function calling(): ReturnType<SinkSuiteOptions<Row>['create']> {
   return { sink: callbackSink(take), neighbour: callbackSink(take), committed: () => into }
 }
 
-function fileSinkOptions(world: World, losePower: { readonly losePower?: () => Env }): SinkSuiteOptions<Row> {
+function fileSinkOptions(
+  world: World,
+  losePower: { readonly losePower?: () => Env },
+  { format, ...rolling }: RowFormat,
+): SinkSuiteOptions<Row> {
   return {
     env: world.env,
     value,
     ...losePower,
     create: () => {
       const directory = world.place()
-      const sink = fileSink<Row>(directory, jsonLines())
-      return { sink, neighbour: fileSink<Row>(directory, jsonLines()), committed: () => committedRows(world.env, directory) }
+      const committed = (): Promise<Row[]> => committedRows(world.env, directory, format)
+      return { sink: fileSink<Row>(directory, format, rolling), neighbour: fileSink<Row>(directory, format, rolling), committed }
     },
   }
 }
 
 /** As any reader of the directory would: names without a leading dot, in their order. */
-async function committedRows(env: Env, directory: string): Promise<Row[]> {
+async function committedRows(env: Env, directory: string, format: Format<Row>): Promise<Row[]> {
   if ((await env.files.info(directory)) === undefined) return []
   const rows: Row[] = []
   for (const { name } of await env.files.list(directory)) {
@@ -158,15 +193,18 @@ async function committedRows(env: Env, directory: string): Promise<Row[]> {
     const handle = await env.files.open(`${directory}/${name}`, 'read')
     const bytes = await handle.read(0, (await handle.info()).sizeBytes)
     await handle.close()
-    for (const line of new TextDecoder().decode(bytes).split('\n')) if (line !== '') rows.push(JSON.parse(line) as Row)
+    const { scanner, hasHeader, reader } = fileFormatOf(format) as FileFormat<Row>
+    const header = hasHeader ? bytes.subarray(0, scanner()(bytes, 0)) : new Uint8Array(0)
+    rows.push(...reader(name, header)(bytes, { firstLine: 0, isStart: true }).values)
   }
   return rows
 }
 
 /** Six files: several batches, long lines, an empty one, one in a folder, one without its last newline, one hidden. */
-async function inputFiles(world: World): Promise<{ path: string; expected: Map<string, Row[]> }> {
+async function inputFiles(world: World, format: RowFormat): Promise<{ path: string; expected: Map<string, Row[]> }> {
   const path = world.place()
-  const expected = new Map<string, Row[]>([
+  const suffix = format.isCompressed === true ? '.gz' : ''
+  const rowsOf = new Map<string, Row[]>([
     ['a.jsonl', Array.from({ length: 5_000 }, (_zero, index) => value(index))],
     ['b.jsonl', Array.from({ length: 1_024 }, (_zero, index) => value(index + 10_000))],
     ['deep/er/c.jsonl', Array.from({ length: 700 }, (_zero, index) => ({ n: index, text: 'long '.repeat(index) }))],
@@ -175,20 +213,21 @@ async function inputFiles(world: World): Promise<{ path: string; expected: Map<s
   ])
   const write = async (): Promise<void> => {
     await world.env.files.makeDirectory(`${path}/deep/er`)
-    for (const [name, rows] of expected) {
-      const text = rows.map((row) => JSON.stringify(row)).join('\n') + (name === 'last.jsonl' || rows.length === 0 ? '' : '\n')
-      await writeText(world.env, `${path}/${name}`, text)
+    for (const [name, rows] of rowsOf) {
+      const text = textOf(format, rows)
+      const bytes = new TextEncoder().encode(name === 'last.jsonl' ? text.slice(0, -1) : text)
+      await writeBytes(world.env, `${path}/${name}${suffix}`, format.isCompressed === true ? gzipSync(bytes) : bytes)
     }
-    await writeText(world.env, `${path}/.hidden.jsonl`, 'not for us')
+    await writeBytes(world.env, `${path}/.hidden.jsonl`, new TextEncoder().encode('not for us'))
     for (const folder of ['', '/deep', '/deep/er', '/..', '/../..']) await world.env.files.syncDirectory(path + folder)
   }
   await world.run(write())
-  return { path, expected }
+  return { path, expected: new Map([...rowsOf].map(([name, rows]) => [name + suffix, rows])) }
 }
 
-async function writeText(env: Env, path: string, text: string): Promise<void> {
+async function writeBytes(env: Env, path: string, bytes: Uint8Array): Promise<void> {
   const handle = await env.files.open(path, 'create-new')
-  await handle.append([new TextEncoder().encode(text)])
+  await handle.append([bytes])
   await handle.sync()
   await handle.close()
 }

@@ -1,0 +1,34 @@
+import { durationMs, type Duration } from '../core/duration.ts'
+import { StreamError } from '../core/errors.ts'
+
+/** When a part ends. */
+export interface Rolling {
+  readonly atCheckpoint: boolean
+  readonly bytes: number
+  /** From its first record; looked at when a checkpoint is taken, since a part appears no earlier. */
+  readonly ageMs: number
+}
+
+export interface RollAfter {
+  readonly checkpoint?: boolean
+  readonly bytes?: number
+  readonly age?: Duration
+}
+
+/** @throws {INVALID_OPTION} {INVALID_DURATION} */
+export function rollingOf(rollAfter: RollAfter = {}): Rolling {
+  if (typeof rollAfter !== 'object' || rollAfter === null) throw invalid('is an object: { checkpoint, bytes, age }')
+  for (const name of Object.keys(rollAfter))
+    if (!['checkpoint', 'bytes', 'age'].includes(name)) throw invalid(`has no option ${name}; there are checkpoint, bytes and age`)
+  const { checkpoint = true, bytes = Number.POSITIVE_INFINITY, age } = rollAfter
+  if (typeof checkpoint !== 'boolean') throw invalid('needs checkpoint to be true or false')
+  if (rollAfter.bytes !== undefined && !(Number.isSafeInteger(bytes) && bytes > 0)) throw invalid('needs bytes as a whole number above 0')
+  const ageMs = age === undefined ? Number.POSITIVE_INFINITY : durationMs(age, 'rollAfter.age')
+  if (!checkpoint && bytes === Number.POSITIVE_INFINITY && age === undefined)
+    throw invalid('says that no part ends with a checkpoint: then bytes or age has to say when one does')
+  return { atCheckpoint: checkpoint, bytes, ageMs }
+}
+
+function invalid(what: string): StreamError {
+  return new StreamError('INVALID_OPTION', `rollAfter of fileSink ${what}.`)
+}
