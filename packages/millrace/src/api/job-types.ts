@@ -7,7 +7,7 @@ import type { Stream } from './stream-types.ts'
 
 /** What `from` can be told. */
 export interface FromOptions<T> {
-  /** Event time of a record; default: the source's own, if it has one. With neither, an event timer further on is a build error. */
+  /** Event time of a record; default: the source's own, if it has one. With neither, an event timer or a window in event time further on is a build error. */
   timestamp?: (value: T, fromSource: Timestamp | undefined) => Timestamp
   /** What does not parse or validate, or has no usable timestamp, goes there, counted. Without it the job fails, naming file, position and reason. */
   invalid?: Tag<DeadLetter>
