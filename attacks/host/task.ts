@@ -13,6 +13,7 @@ import { canonical } from '../../reference/canonical.ts'
 import { randomProgram } from '../../reference/generate.ts'
 import type { Program, Row, SourceSpec } from '../../reference/program.ts'
 import { compile } from '../oracle/compile.ts'
+import { Underway } from '../../packages/millrace/src/task/underway.ts'
 
 /** Everything that both ends have to agree on. */
 export interface TaskChoice {
@@ -61,6 +62,8 @@ export function openTaskCore(choice: TaskChoice, host: TaskHost): TaskCore {
     spec,
     host,
     env: { ...env, timers: { ...env.timers, soon: (callback) => void setImmediate(callback) } },
+    log: 'log',
+    underway: new Underway(),
     epoch: 1,
     specializer,
     keepsState: true,

@@ -5,6 +5,7 @@ import { fastStart } from './attack.ts'
 export interface PoolOptions<R> {
   /** A module that calls `serve`. */
   readonly module: string
+  readonly args?: readonly string[]
   readonly cases: readonly number[]
   readonly workers?: number
   readonly onResult: (number: number, result: R) => void
@@ -27,7 +28,7 @@ async function drain<R>(queue: number[], options: PoolOptions<R>): Promise<void>
 /** Lives until the queue is empty or it dies; a death costs the case at hand only. */
 function oneProcess<R>(queue: number[], options: PoolOptions<R>): Promise<void> {
   return new Promise((resolve) => {
-    const child = fork(options.module, [], { serialization: 'advanced', env: fastStart() })
+    const child = fork(options.module, [...(options.args ?? [])], { serialization: 'advanced', env: fastStart() })
     let current: number | undefined
     let timer: NodeJS.Timeout | undefined
     let lateness = ''

@@ -30,9 +30,12 @@ export function unexplainedLateness(program: Program, segments: readonly Segment
   return found
 }
 
-/** Whether the rule holds for a program: a reduce to the greatest gives old records with new timestamps. */
+/** Whether the rule holds for a program: a reduce to the greatest gives old records with new timestamps, and so do windows. */
 export function isPlainInTime(program: Program): boolean {
-  return !program.steps.some((step) => step.kind === 'reduce' && step.fn.kind === 'max')
+  return !program.steps.some(({ kind, ...step }) => {
+    const fn = 'fn' in step ? step.fn.kind : undefined
+    return (kind === 'reduce' && fn === 'max') || (kind === 'window' && fn === 'each')
+  })
 }
 
 function originsOf(program: Program): Map<number, Origin> {

@@ -1,7 +1,8 @@
 /**
- * `npm run attack -- oracle [--seed S] [--jobs 2000] [--job-seed X] [--workers 2]`
+ * `npm run attack -- oracle [--seed S] [--jobs 2000] [--windows 1] [--job-seed X] [--workers 2]`
  *
  * Random jobs through the public door on simulated machines that are killed, compared with the reference interpreter.
+ * With `--windows 1` all of them have windows, idleness and restores at another parallelism.
  */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -9,6 +10,7 @@ import { SeededRandom } from '../../packages/millrace/src/connectors/seeded-rand
 import { chosenSeed, dataFolder, numberOptions, Progress, type Attack, type AttackResult } from '../lib/attack.ts'
 import { runPool } from '../lib/pool.ts'
 import { runJob } from './run-job.ts'
+import type { Focus } from './run-plan.ts'
 import type { Told } from './worker.ts'
 
 const JOB_TIMEOUT_MS = 120_000
@@ -18,24 +20,31 @@ export const attack: Attack = {
   name: 'oracle',
   summary: 'random jobs, orders, crashes and parallelism against the reference interpreter [--jobs N] [--job-seed X]',
   async run(args) {
-    const options = numberOptions(args, { seed: undefined, jobs: 2_000, 'job-seed': undefined, workers: 2 })
-    if (options['job-seed'] !== undefined) return runOne(options['job-seed'])
-    return runMany(chosenSeed(options.seed), options.jobs as number, options.workers as number)
+    const options = numberOptions(args, { seed: undefined, jobs: 2_000, 'job-seed': undefined, workers: 2, windows: 0 })
+    const focus = options.windows === 0 ? undefined : 'windows'
+    if (options['job-seed'] !== undefined) return runOne(options['job-seed'], focus)
+    return runMany(chosenSeed(options.seed), { jobs: options.jobs as number, workers: options.workers as number, focus })
   },
 }
 
-async function runOne(seed: number): Promise<AttackResult> {
-  const report = await runJob(seed)
-  const twice = await runJob(seed)
+async function runOne(seed: number, focus: Focus | undefined): Promise<AttackResult> {
+  const report = await runJob(seed, focus)
+  const twice = await runJob(seed, focus)
   process.stdout.write(
     `${report.trace.join('\n')}\n${JSON.stringify(report.plan)}\ncompared by ${report.ways.join(', ')}; trace ${report.traceHash}\n`,
   )
-  show({ ...report, diverged: twice.traceHash !== report.traceHash })
+  show({ ...report, diverged: twice.traceHash !== report.traceHash }, focus)
   const isRight = report.problems.length === 0 && twice.traceHash === report.traceHash
   return { passed: isRight ? 1 : 0, failed: isRight ? 0 : 1 }
 }
 
-async function runMany(seed: number, jobs: number, workers: number): Promise<AttackResult> {
+interface Many {
+  readonly jobs: number
+  readonly workers: number
+  readonly focus: Focus | undefined
+}
+
+async function runMany(seed: number, { jobs, workers, focus }: Many): Promise<AttackResult> {
   const random = new SeededRandom(seed, 'jobs')
   const cases = Array.from({ length: jobs }, () => random.word() >>> 0)
   const progress = new Progress('jobs', jobs)
@@ -45,17 +54,17 @@ async function runMany(seed: number, jobs: number, workers: number): Promise<Att
   }
   await runPool<Told>({
     module: join(import.meta.dirname, 'worker.ts'),
+    args: focus === undefined ? [] : [focus],
     cases,
     workers,
     timeoutMs: JOB_TIMEOUT_MS,
     onResult(_number, told) {
       add(totals, told)
-      if (told.problems.length > 0 || told.diverged) failed(() => show(told))
+      if (told.problems.length > 0 || told.diverged) failed(() => show(told, focus))
       else totals.passed++
       progress.at(totals.passed + totals.failed, totals.failed === 0 ? '' : `${totals.failed} failed`)
     },
-    onDeath: (number, reason) =>
-      failed(() => progress.say(`job ${number}: ${reason}; again: npm run attack -- oracle --job-seed ${number}`)),
+    onDeath: (number, reason) => failed(() => progress.say(`job ${number}: ${reason}; again: ${again(number, focus)}`)),
   })
   const ways = [...totals.ways].map(([way, count]) => `${way} ${count}`).join(', ')
   process.stdout.write(
@@ -82,8 +91,12 @@ function add(totals: Totals, told: Told): void {
   for (const way of told.ways) totals.ways.set(way, (totals.ways.get(way) ?? 0) + 1)
 }
 
+function again(seed: number, focus: Focus | undefined): string {
+  return `npm run attack -- oracle --job-seed ${seed}${focus === undefined ? '' : ' --windows 1'}`
+}
+
 /** Everything that helps: the difference, what happened, the program. */
-function show(told: Told): void {
+function show(told: Told, focus: Focus | undefined): void {
   if (told.problems.length === 0 && !told.diverged) return
   const lines = [
     `--- job ${told.seed}${told.diverged ? ': two runs of one seed differ' : ''}`,
@@ -104,6 +117,6 @@ function show(told: Told): void {
       `with all records: ${file}`,
     )
   }
-  lines.push(`again: npm run attack -- oracle --job-seed ${told.seed}`)
+  lines.push(`again: ${again(told.seed, focus)}`)
   process.stdout.write(`\n${lines.join('\n')}\n`)
 }

@@ -84,7 +84,7 @@ function keyedOrders(
   const keys = new Map<string, Key>()
   for (const { log, length } of segments)
     for (const seen of log.seen.slice(0, length)) if (seen.kind === 'record') keys.set(seen.key as string, select(seen.value))
-  const begins = beginnings(segments, groups)
+  const begins = beginnings(segments, groups, step.kind === 'window')
   return [...keys].map(([text, key]) => {
     const group = groups.groupOf(key)
     const inputs: StepInput[] = []
@@ -117,9 +117,9 @@ function keyedOrders(
 
 /**
  * With which watermark each segment of a keyed step begins: the lowest of its key groups (rules 1.2 c). They are apart when their
- * owners saw the idleness of an input at different moments.
+ * owners saw the idleness of an input at different moments. Of windows a group that was further stays so (its floor).
  */
-function beginnings(segments: readonly Segment[], groups: KeyGroups): Map<Segment, number> {
+function beginnings(segments: readonly Segment[], groups: KeyGroups, hasFloors: boolean): Map<Segment, number> {
   const begins = new Map<Segment, number>()
   const reached = Array.from({ length: groups.count }, () => -Infinity)
   for (const segment of segments) {
@@ -128,7 +128,7 @@ function beginnings(segments: readonly Segment[], groups: KeyGroups): Map<Segmen
     const begin = own.reduce((least, group) => Math.min(least, reached[group] as number), Infinity)
     begins.set(segment, begin)
     const end = log.seen.slice(0, length).reduce((last, seen) => (seen.kind === 'watermark' ? timeOf(seen.at) : last), begin)
-    for (const group of own) reached[group] = end
+    for (const group of own) reached[group] = hasFloors ? Math.max(end, reached[group] as number) : end
   }
   return begins
 }

@@ -19,7 +19,7 @@ import { SinkWorld } from './fake-sink.ts'
 import { SourceWorld } from './fake-source.ts'
 import { judge } from './judge.ts'
 import type { KeyGroups } from './orders.ts'
-import { drawPlan, type RunPlan } from './run-plan.ts'
+import { drawPlan, type Focus, type RunPlan } from './run-plan.ts'
 import { Recorder, type Log } from './recorder.ts'
 
 export interface JobReport {
@@ -51,8 +51,8 @@ const WINDOWS: NonNullable<ProgramOptions['windows']> = [
 /** More events than any of these jobs needs. */
 const MOST_STEPS = 150_000
 
-export async function runJob(seed: number): Promise<JobReport> {
-  return new JobTrial(seed).run()
+export async function runJob(seed: number, focus?: Focus): Promise<JobReport> {
+  return new JobTrial(seed, focus).run()
 }
 
 type Outcome = { readonly how: string } | { readonly error: unknown }
@@ -76,10 +76,10 @@ class JobTrial {
   #isSingle = true
   #stepsLeft = Infinity
 
-  constructor(seed: number) {
+  constructor(seed: number, focus?: Focus) {
     this.#seed = seed
     this.#random = new SeededRandom(seed, 'oracle')
-    this.#plan = drawPlan(this.#random)
+    this.#plan = drawPlan(this.#random, focus)
     const options = { conserving: this.#plan.isConserving, ...(this.#plan.hasWindows ? { windows: WINDOWS } : {}) }
     this.#program = withoutClocks(randomProgram(seed, this.#plan.size, options))
     this.#machine = new Machine({ seed, startMs: this.#program.startNow })

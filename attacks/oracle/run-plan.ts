@@ -31,7 +31,30 @@ export interface RunPlan {
   readonly delivery: Omit<DeliveryStyle, 'ownTimestamps'>
 }
 
-export function drawPlan(random: SeededRandom): RunPlan {
+/** Jobs that are about one thing more than others are. */
+export type Focus = 'windows'
+
+export function drawPlan(random: SeededRandom, focus?: Focus): RunPlan {
+  const plan = drawAny(random)
+  if (focus === undefined) return plan
+  // Windows of keys whose subtasks have seen different watermarks: that takes idleness, and restores at another parallelism.
+  return {
+    ...plan,
+    hasWindows: true,
+    parallelisms: random.chance(0.8)
+      ? random.pick([
+          [1, 4, 2],
+          [1, 3],
+          [2, 4],
+        ])
+      : plan.parallelisms,
+    crashes: random.pick([2, 3, 5]),
+    everyMs: 10,
+    delivery: { ...plan.delivery, discovers: random.chance(0.5), silences: random.pick([0, 0.1, 0.3]) },
+  }
+}
+
+function drawAny(random: SeededRandom): RunPlan {
   const isSingle = random.chance(0.45)
   const crashes = random.pick([0, 1, 1, 2, 3, 5])
   return {

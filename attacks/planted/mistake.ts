@@ -36,6 +36,10 @@ export const cuts = {
     args: (seed) => ['oracle', '--seed', String(seed), '--jobs', '200', '--workers', '1'],
     seedsUntilFound: (output, seed) => placeOf(numberIn(output, /^--- job (\d+)/m), new SeededRandom(seed, 'jobs')),
   },
+  'oracle windows': {
+    args: (seed) => ['oracle', '--seed', String(seed), '--jobs', '1000', '--workers', '1', '--windows', '1'],
+    seedsUntilFound: (output, seed) => placeOf(numberIn(output, /^--- job (\d+)/m), new SeededRandom(seed, 'jobs')),
+  },
   host: {
     args: (seed) => ['host', '--seed', String(seed), '--schedules', '1500', '--stub', '0'],
     seedsUntilFound: (output, seed) => placeOf(numberIn(output, /schedule (\d+): /), new SeededRandom(seed, 'schedules')),

@@ -91,13 +91,15 @@ function ownChoices(world: World, process: Process, scenario: Scenario): OwnChoi
   const { task, coordinator } = process
   const beat = world.budget.beats > 0 && process.log?.kind === 'owner' ? [choice('beats', spend('beats', beatOnce))] : []
   const own = [...beat, ...(coordinator === undefined ? [] : failing(world.budget, coordinator))]
+  if (scenario.stopsEarly === true && coordinator !== undefined && world.budget.stops > 0 && EARLY.has(coordinator.stage))
+    own.push(stopping)
   if (task === undefined || coordinator?.stage !== 'running') return own
   return [...own, ...taskChoices(task, coordinator, scenario), ...hostChoices(world.budget, process, coordinator)]
 }
 
-/** Only where it is not the same as a crash that is told. */
+/** Also while the last entry is on its way. */
 function failing(budget: Budget, { stage, options }: CoordinatorState): OwnChoice[] {
-  if (budget.failures === 0 || stage === 'ended' || stage === 'closing') return []
+  if (budget.failures === 0 || stage === 'ended') return []
   const error = new StreamError('USER_CODE', 'thrown')
   const fail = (step: Step): void => step.tell({ kind: 'attemptFailed', nowMs: 0, epoch: options.epoch, error })
   return [choice('fails', spend('failures', fail))]
@@ -113,6 +115,13 @@ function spend(what: keyof Budget, take: OwnChoice['take']): OwnChoice['take'] {
     take(step)
   }
 }
+
+/** Nothing has flowed yet, but a commit may be under way. */
+const EARLY: ReadonlySet<CoordinatorState['stage']> = new Set(['committing-restored', 'withdrawing', 'opening'])
+const stopping: OwnChoice = choice(
+  'is asked to stop',
+  spend('stops', (step) => step.tell({ kind: 'stop', nowMs: 0 })),
+)
 
 function beatOnce(step: Step): void {
   step.feedLog({ kind: 'beatDue', seen: step.storage.beat })
@@ -154,13 +163,7 @@ function hostChoices(budget: Budget, process: Process, { newest, flight, wanted,
     const giveUp = (step: Step): void => step.tell({ kind: 'timedOut', nowMs: 0, epoch: options.epoch, checkpoint })
     choices.push(choice(`gives ${checkpoint} up`, spend('timeouts', giveUp)))
   }
-  if (budget.stops > 0 && wanted === undefined)
-    choices.push(
-      choice(
-        'is asked to stop',
-        spend('stops', (step) => step.tell({ kind: 'stop', nowMs: 0 })),
-      ),
-    )
+  if (budget.stops > 0 && wanted === undefined) choices.push(stopping)
   return choices
 }
 

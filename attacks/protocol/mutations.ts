@@ -213,4 +213,20 @@ export const mutations: readonly Mutation[] = [
         ? { ...event, epoch: state.options.epoch, checkpoint: state.flight?.checkpoint ?? event.checkpoint }
         : event,
   },
+  {
+    name: 'an attempt that fails while the log is being closed is followed by another',
+    rule: 'C10',
+    in: 'fail',
+    coordinatorEvent: (state, event) =>
+      state.stage === 'closing' && event.kind === 'attemptFailed' ? { ...event, kind: 'givenUp' } : event,
+  },
+  {
+    name: 'the claim is released while what was restored is being committed',
+    rule: 'C10',
+    in: 'early-stop',
+    actions: (state, actions) =>
+      state.stage === 'finishing' && state.newest === state.options.restored && state.committing !== undefined && actions.length === 0
+        ? [{ kind: 'append-release', usedTo: state.usedTo }]
+        : actions,
+  },
 ]

@@ -193,7 +193,15 @@ export class Step {
     this.#confirm(number, entry.epoch, entry.kind === 'checkpoint' ? positionOf(entry.manifest) : undefined)
     const manifest = entry.kind === 'checkpoint' ? entry.manifest : undefined
     this.#retain({ kind: 'appended', number, kept: entry.kept, numbers, manifest })
-    if (entry.kind === 'release' || entry.kind === 'finished') this.#retain({ kind: 'ended' })
+    if (entry.kind === 'release' || entry.kind === 'finished') {
+      this.#retain({ kind: 'ended' })
+      // C10: the next owner may begin with the same. Of an attempt that failed the host waits for what it has begun.
+      const begun = this.process.operations.find(
+        (operation) => (operation.kind === 'commit' || operation.kind === 'withdraw') && operation.epoch === entry.epoch,
+      )
+      if (begun !== undefined && this.process.coordinator?.stage === 'closing')
+        this.violate(`the log says ${entry.kind} during a ${begun.kind}`)
+    }
     if (entry.kind === 'checkpoint') this.tell({ kind: 'stored', nowMs: 0, epoch: entry.epoch, checkpoint: entry.manifest.checkpoint })
     else if (entry.kind !== 'claim') this.tell({ kind: 'closed', nowMs: 0, epoch: entry.epoch, entry: entry.kind })
     // Released between two attempts: no coordinator hears of it.

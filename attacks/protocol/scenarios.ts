@@ -141,6 +141,15 @@ export const scenarios: readonly Scenario[] = [
   },
   {
     ...plain,
+    key: 'early-stop',
+    name: 'a crash, and a stop at any moment, also of what is restored; late commits',
+    records: 1,
+    answers: 'late',
+    stopsEarly: true,
+    budget: { ...nothing, stops: 1, crashes: 1 },
+  },
+  {
+    ...plain,
     key: 'crashes',
     name: 'two crashes, one after the other, late commits',
     processes: 3,

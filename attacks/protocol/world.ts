@@ -115,6 +115,8 @@ export interface Scenario {
   readonly processes: number
   readonly retain: number
   readonly failureBudget: number
+  /** A stop may be asked for before the tasks run, too. */
+  readonly stopsEarly?: boolean
   readonly budget: Budget
   /** Whether the files that are no longer needed go one by one, with anything between, or all at once. */
   readonly deletes: 'stepwise' | 'at-once'

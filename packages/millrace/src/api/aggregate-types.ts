@@ -3,6 +3,11 @@
  * return a new one. What `result` returns must not change when the accumulator does.
  */
 export interface Aggregate<in T, A, out R> {
+  /**
+   * What the accumulator is, in a word that checkpoints keep: state of another kind is not gone on with (STATE_MISMATCH). The built-in
+   * aggregates have theirs; without one nothing is compared.
+   */
+  readonly kind?: string | undefined
   create(): A
   add(accumulator: A, value: T): A
   /** All values of `right` came after those of `left`, where that has a meaning. */

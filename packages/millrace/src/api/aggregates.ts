@@ -1,4 +1,4 @@
-import { StreamError } from '../core/errors.ts'
+import { disown, StreamError } from '../core/errors.ts'
 import { checkName, shown } from '../plan/ids.ts'
 import { keyIdentity } from '../serde/key.ts'
 import type { Key } from '../state/contract.ts'
@@ -68,6 +68,12 @@ export function checkAggregates(what: string, aggregates: Readonly<Record<string
       )
     const methods = typeof aggregate === 'object' && aggregate !== null ? (aggregate as Readonly<Record<string, unknown>>) : {}
     const missing = ['create', 'add', 'merge', 'result'].filter((method) => typeof methods[method] !== 'function')
+    const { kind } = methods
+    if (kind !== undefined && typeof kind !== 'string')
+      throw new StreamError(
+        'INVALID_JOB',
+        `The kind of the aggregate '${name}' of ${what} is ${shown(kind)}: write a word, or leave it out.`,
+      )
     if (missing.length > 0)
       throw new StreamError(
         'INVALID_JOB',
@@ -79,6 +85,7 @@ export function checkAggregates(what: string, aggregates: Readonly<Record<string
 /** Text would be strung together, and what is missing would be NaN for ever. @throws {TypeError} */
 function numberOf(value: number, aggregate: string): number {
   if (typeof value === 'number') return value
+  disown(value)
   throw new TypeError(`agg.${aggregate} was given ${shown(value)}, which is no number. Let its function give one: Number(value.field).`)
 }
 
@@ -95,15 +102,22 @@ function orderFree<A extends object>(aggregate: A): A {
 }
 
 function count<T>(): Aggregate<T, number, number> {
-  return orderFree({ create: () => 0, add: (n) => n + 1, merge: (a, b) => a + b, result: (n) => n })
+  return orderFree({ kind: 'count', create: () => 0, add: (n) => n + 1, merge: (a, b) => a + b, result: (n) => n })
 }
 
 function sum<T>(of: (value: T) => number): Aggregate<T, number, number> {
-  return orderFree({ create: () => 0, add: (a, value) => a + numberOf(of(value), 'sum'), merge: (a, b) => a + b, result: (a) => a })
+  return orderFree({
+    kind: 'sum',
+    create: () => 0,
+    add: (a, value) => a + numberOf(of(value), 'sum'),
+    merge: (a, b) => a + b,
+    result: (a) => a,
+  })
 }
 
 function avg<T>(of: (value: T) => number): Aggregate<T, { sum: number; count: number }, number> {
   return orderFree({
+    kind: 'avg',
     create: () => ({ sum: 0, count: 0 }),
     add(a, value) {
       a.sum += numberOf(of(value), 'avg')
@@ -121,6 +135,7 @@ function avg<T>(of: (value: T) => number): Aggregate<T, { sum: number; count: nu
 
 function min<T>(of: (value: T) => number): Aggregate<T, number | undefined, number> {
   return orderFree({
+    kind: 'min',
     create: () => undefined,
     add: (a, value) => (a === undefined ? numberOf(of(value), 'min') : Math.min(a, numberOf(of(value), 'min'))),
     merge: (a, b) => (a === undefined ? b : b === undefined ? a : Math.min(a, b)),
@@ -130,6 +145,7 @@ function min<T>(of: (value: T) => number): Aggregate<T, number | undefined, numb
 
 function max<T>(of: (value: T) => number): Aggregate<T, number | undefined, number> {
   return orderFree({
+    kind: 'max',
     create: () => undefined,
     add: (a, value) => (a === undefined ? numberOf(of(value), 'max') : Math.max(a, numberOf(of(value), 'max'))),
     merge: (a, b) => (a === undefined ? b : b === undefined ? a : Math.max(a, b)),
@@ -138,24 +154,25 @@ function max<T>(of: (value: T) => number): Aggregate<T, number | undefined, numb
 }
 
 function minBy<T>(of: (value: T) => number): Aggregate<T, T | undefined, T> {
-  return selecting((candidate, kept) => least(of(candidate)) < least(of(kept)))
+  return selecting('minBy', (candidate, kept) => least(of(candidate)) < least(of(kept)))
 }
 
 function maxBy<T>(of: (value: T) => number): Aggregate<T, T | undefined, T> {
-  return selecting((candidate, kept) => greatest(of(candidate)) > greatest(of(kept)))
+  return selecting('maxBy', (candidate, kept) => greatest(of(candidate)) > greatest(of(kept)))
 }
 
 function first<T>(): Aggregate<T, T | undefined, T> {
-  return selecting(() => false)
+  return selecting('first', () => false)
 }
 
 function last<T>(): Aggregate<T, T | undefined, T> {
-  return selecting(() => true)
+  return selecting('last', () => true)
 }
 
 /** Keeps one value: a later one only if it is better. */
-function selecting<T>(isBetter: (candidate: T, kept: T) => boolean): Aggregate<T, T | undefined, T> {
+function selecting<T>(kind: string, isBetter: (candidate: T, kept: T) => boolean): Aggregate<T, T | undefined, T> {
   return {
+    kind,
     create: () => undefined,
     add: (kept, value) => (kept === undefined || isBetter(value, kept) ? value : kept),
     merge: (left, right) => (right !== undefined && (left === undefined || isBetter(right, left)) ? right : left),
@@ -166,6 +183,7 @@ function selecting<T>(isBetter: (candidate: T, kept: T) => boolean): Aggregate<T
 // The copies of `list` and `top` are what is emitted: a record may not change when the accumulator does (rules 1.7 h).
 function list<T>(): Aggregate<T, T[], readonly T[]> {
   return {
+    kind: 'list',
     create: () => [],
     add(a, value) {
       a.push(value)
@@ -198,11 +216,12 @@ function top<T>(n: number, by: (value: T) => number): Aggregate<T, T[], readonly
     }
     return a
   }
-  return { create: () => [], add, merge: (a, b) => b.reduce(add, a), result: (a) => a.slice() }
+  return { kind: 'top', create: () => [], add, merge: (a, b) => b.reduce(add, a), result: (a) => a.slice() }
 }
 
 function distinct<T>(of: (value: T) => Key): Aggregate<T, Set<Key>, number> {
   return orderFree({
+    kind: 'distinct',
     create: () => new Set<Key>(),
     add(seen, value) {
       seen.add(keyIdentity(of(value)))

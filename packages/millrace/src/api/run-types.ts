@@ -47,7 +47,8 @@ export interface RunningJob extends AsyncDisposable {
   readonly restored: StateComparison | undefined
   /**
    * Takes a last checkpoint, commits and ends. When the `deadline` passes during the commits, what is left is committed by the next
-   * run; when it passes before the checkpoint is complete, or there are no checkpoints, it rejects with STOPPED.
+   * run; when it passes before the checkpoint is complete, or there are no checkpoints, it rejects with STOPPED. Soon after the
+   * deadline it has settled in any case, also when an `open`, a `close` or a commit never ends; whose it is is said.
    */
   stop(options?: { deadline?: Duration }): Promise<void>
 }

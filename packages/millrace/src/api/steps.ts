@@ -47,7 +47,12 @@ export function keyedStep(what: string, process: unknown): Pick<KeyedProcessNode
 
 /** The states of an aggregate: an accumulator for each name. */
 export function aggregateStates(aggregates: AggregateNode['aggregates']): Declarations {
-  return Object.fromEntries(Object.keys(aggregates).map((name) => [name, { kind: 'accumulator', version: 1 }]))
+  return Object.fromEntries(
+    Object.entries(aggregates).map(([name, { kind }]) => [
+      name,
+      { kind: 'accumulator', version: 1, ...(kind === undefined ? {} : { aggregate: kind }) },
+    ]),
+  )
 }
 
 function checkLifecycle(what: string, process: unknown): asserts process is Readonly<Record<string, unknown>> {

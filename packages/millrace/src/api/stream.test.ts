@@ -212,7 +212,10 @@ test('reduce and aggregate keep accumulators', () => {
   })
   assert.deepEqual(nodeOf(plan, 'step/a'), {
     ...nodeOf(plan, 'step/a'),
-    states: { n: { kind: 'accumulator', version: 1 }, total: { kind: 'accumulator', version: 1 } },
+    states: {
+      n: { kind: 'accumulator', aggregate: 'count', version: 1 },
+      total: { kind: 'accumulator', aggregate: 'sum', version: 1 },
+    },
   })
 })
 

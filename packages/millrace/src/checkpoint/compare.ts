@@ -5,8 +5,8 @@
  *   migrated  kept, of an older version            dropped   in the checkpoint and not in the plan: takes the user's word
  *
  * CW1  Nothing is dropped silently: state that holds something, positions, output that is not committed.
- * CW2  A state keeps its kind; its version never goes back, and goes on only with a `migrate`. A different kind needs a different
- *      name. Of a step that holds nothing yet anything may change.
+ * CW2  A state keeps its kind, also that of its aggregate; its version never goes back, and goes on only with a `migrate`. A
+ *      different kind needs a different name. Of a step that holds nothing yet anything may change.
  * CW3  Key groups are fixed for the life of the state; a plan that does not say takes the checkpoint's.
  * CW4  What is dropped with the user's word is out of the manifest that the attempt goes on from, also if the name is used again
  *      later: whole parts are left out, and single states are marked in the runs that hold them.
@@ -111,6 +111,8 @@ function differenceOf(before: StoredDeclaration, now: StoredDeclaration, hasMigr
   if (before.kind !== now.kind) return `was ${before.kind} and is ${now.kind}: give the new state a new name`
   if (before.layout !== now.layout)
     return `was of ${before.layout ?? 'no windows'} and is of ${now.layout ?? 'none'}: give the step a new id, or its windows back`
+  if (before.aggregate !== undefined && now.aggregate !== undefined && before.aggregate !== now.aggregate)
+    return `was of the aggregate ${before.aggregate} and is of ${now.aggregate}: give the new aggregate a new name`
   if (before.domain !== now.domain) return `was of ${before.domain} time and is of ${now.domain} time: give the new timer a new name`
   if (before.version > now.version)
     return `was written by version ${before.version} and is version ${now.version}: run the job that has version ${before.version}, a version never goes back`

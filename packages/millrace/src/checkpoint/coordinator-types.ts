@@ -63,8 +63,10 @@ export type CoordinatorEvent = { readonly nowMs: number } & (
   /** A stop does not wait for commits any longer, and none is under way: the next owner makes those that are left. */
   | { readonly kind: 'commitsLeft'; readonly epoch: number }
   | { readonly kind: 'merged'; readonly epoch: number; readonly merge: Merge }
-  /** A task has failed, or the host gives the attempt up for another reason. */
+  /** A task has failed. Once the log is being closed that changes nothing: all that counts is in its last checkpoint. */
   | { readonly kind: 'attemptFailed'; readonly epoch: number; readonly error: StreamError }
+  /** The host gives the attempt up, wherever it is: the log is not its own any more, or a deadline has passed. */
+  | { readonly kind: 'givenUp'; readonly epoch: number; readonly error: StreamError }
 )
 
 /** By sink, in the order in which they are to be committed: checkpoint, then subtask. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { decideCheckpoint, startCoordinator, type CoordinatorAction, type CoordinatorDecision } from './coordinator.ts'
+import { StreamError } from '../core/errors.ts'
 import type { Manifest, StoredCommittable } from './manifest.ts'
 
 const sealed: StoredCommittable = { checkpoint: 5, epoch: 1, subtask: 0, data: 'part' }
@@ -53,4 +54,33 @@ test('TP-3, SK-4: any other restored checkpoint opens the tasks after its commit
   assert.deepEqual(kindsOf(began.actions), ['withdraw'])
   const withdrawn = decideCheckpoint(began.state, { kind: 'withdrawn', nowMs: 0, epoch: 2 })
   assert.deepEqual(withdrawn.actions, [{ kind: 'start-tasks', needsFirst: false }])
+})
+
+const at = { nowMs: 0, epoch: 2 } as const
+
+test('C10: a task that fails while the last entry is on its way changes nothing; what gives the attempt up does', () => {
+  const withdrawn = decideCheckpoint(restoredFrom(manifestOf('end', [])).state, { kind: 'withdrawn', ...at })
+  assert.deepEqual(kindsOf(withdrawn.actions), ['append-finished'])
+  const error = new StreamError('USER_CODE', 'a call that came back late')
+  const failed = decideCheckpoint(withdrawn.state, { kind: 'attemptFailed', ...at, error })
+  assert.deepEqual(failed.actions, [])
+  assert.deepEqual(decideCheckpoint(failed.state, { kind: 'closed', ...at, entry: 'finished' }).actions, [
+    { kind: 'ended', how: 'finished' },
+  ])
+  assert.deepEqual(decideCheckpoint(failed.state, { kind: 'givenUp', ...at, error }).actions, [{ kind: 'fail-job', error }])
+})
+
+test('C10: stopped during the restored commit or the withdrawal: the claim is released after it, and the rest is for the next owner', () => {
+  for (const reason of ['periodic', 'end'] as const) {
+    const began = restoredFrom(manifestOf(reason, [sealed]))
+    const stopped = decideCheckpoint(began.state, { kind: 'stop', nowMs: 0 })
+    assert.deepEqual(stopped.actions, [])
+    assert.deepEqual(kindsOf(decideCheckpoint(stopped.state, { kind: 'committed', ...at, upTo: 5 }).actions), ['append-release'])
+    // With a bound for the commits they are given up first.
+    assert.deepEqual(kindsOf(decideCheckpoint(stopped.state, { kind: 'commitsLeft', ...at }).actions), ['append-release'])
+    const withdrawing = restoredFrom(manifestOf(reason, []))
+    const early = decideCheckpoint(withdrawing.state, { kind: 'stop', nowMs: 0 })
+    assert.deepEqual(early.actions, [])
+    assert.deepEqual(kindsOf(decideCheckpoint(early.state, { kind: 'withdrawn', ...at }).actions), ['append-release'])
+  }
 })

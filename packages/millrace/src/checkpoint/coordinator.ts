@@ -20,6 +20,8 @@
  * C7  A task knows from the barrier itself which checkpoint is the newest complete one.
  * C8  The last checkpoint of a bounded job is taken as soon as all tasks have ended; the `finished` entry follows the last commit.
  * C9  After `fail-job` or `fenced` nothing more is done.
+ * C10 The log is closed by the attempt that has asked for it: what its tasks do meanwhile does not matter, and no commit or withdrawal
+ *     is under way, for the next owner may begin with the same.
  */
 import { StreamError } from '../core/errors.ts'
 import { buildManifest } from './build-manifest.ts'
@@ -91,10 +93,12 @@ export function decideCheckpoint(state: CoordinatorState, event: CoordinatorEven
       return state.stage === 'closing' ? close(state, event.entry) : drop(state)
     case 'commitsLeft':
       return state.stage === 'finishing' ? release(state) : drop(state)
+    case 'attemptFailed':
+      return state.stage === 'closing' ? drop(state) : fail(state, event.error)
     case 'commitFailed':
     case 'storeFailed':
     case 'fenced':
-    case 'attemptFailed':
+    case 'givenUp':
       return fail(state, event.error)
   }
 }
@@ -137,11 +141,14 @@ function afterAllCommitted(state: CoordinatorState): CoordinatorDecision {
       actions: [{ kind: 'withdraw', kept: uncommittedOf(state.newest), open: writerStatesOf(state.newest) }],
     }
   }
-  return state.stage === 'finishing' ? closeLog(state) : keep(state)
+  if (state.stage !== 'finishing') return keep(state)
+  // Stopped before anything was withdrawn or opened: what has to follow is for the next owner.
+  return state.newest?.checkpoint === state.options.restored?.checkpoint ? release(state) : closeLog(state)
 }
 
 /** EO-4: a restored `end` has nothing to run. Only commits may have been missing, and a late writer of an older epoch may have sealed. */
 function afterWithdrawn(state: CoordinatorState): CoordinatorDecision {
+  if (state.wanted === 'stop') return release(state)
   if (state.newest?.reason === 'end') return closeLog(state)
   const needsFirst = state.options.needsFirst || state.newest === undefined
   return { state: { ...state, stage: 'opening' }, actions: [{ kind: 'start-tasks', needsFirst }] }
@@ -287,10 +294,20 @@ function onTaskEnded(state: CoordinatorState, event: CoordinatorEvent & { readon
 }
 
 function onStop(state: CoordinatorState, nowMs: number): CoordinatorDecision {
-  if (state.stage === 'running') return triggerWanted({ ...state, wanted: state.wanted ?? 'stop' }, nowMs)
-  // No record has flowed: nothing is lost by leaving at once, and what is not committed yet the next owner commits.
-  const isEarly = state.stage === 'committing-restored' || state.stage === 'withdrawing' || state.stage === 'opening'
-  return isEarly ? release(state) : keep(state)
+  const wanted = state.wanted ?? 'stop'
+  switch (state.stage) {
+    case 'running':
+      return triggerWanted({ ...state, wanted }, nowMs)
+    // C10: what has begun is finished first. No record has flowed, so nothing else has to be.
+    case 'committing-restored':
+      return keep({ ...state, stage: 'finishing' })
+    case 'withdrawing':
+      return keep({ ...state, wanted })
+    case 'opening':
+      return release(state)
+    default:
+      return keep(state)
+  }
 }
 
 /** What is not committed the next owner commits. */

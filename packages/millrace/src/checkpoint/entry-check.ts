@@ -23,6 +23,8 @@ import type {
 export { ShapeError }
 
 const MAX_TEXT = 65_536
+/** Sinks put it into names of files. */
+const LOG_ID = /^[A-Za-z0-9-]+$/
 const count: Check<number> = integer(0)
 const words: Check<string> = text(MAX_TEXT)
 const chunkName: Check<string> = text(200, CHUNK_NAME)
@@ -63,6 +65,7 @@ function checkHead(of: Readonly<Record<string, unknown>>, at: number, kind: Entr
   if (kind === 'checkpoint' ? latest !== at : latest !== null && !kept.includes(latest)) refuse('latest', 'is not among the kept entries')
   return {
     job: words(of['job'], 'job'),
+    log: text(64, LOG_ID)(of['log'], 'log'),
     epoch: count(of['epoch'], 'epoch'),
     claim,
     latest,
@@ -168,6 +171,7 @@ function checkDeclaration(value: unknown, path: string): StoredDeclaration {
     kind: oneOf('value', 'list', 'map', 'accumulator', 'timer', 'timers')(of['kind'], `${path}.kind`),
     ...(of['layout'] === undefined ? {} : { layout: words(of['layout'], `${path}.layout`) }),
     ...(of['domain'] === undefined ? {} : { domain: oneOf('event', 'processing')(of['domain'], `${path}.domain`) }),
+    ...(of['aggregate'] === undefined ? {} : { aggregate: words(of['aggregate'], `${path}.aggregate`) }),
     ...(ttl === undefined ? {} : { ttl: checkTtl(ttl, `${path}.ttl`) }),
     version: number(of['version'], `${path}.version`),
   }

@@ -35,6 +35,7 @@ const manifest: Manifest = {
       states: {
         last: { kind: 'value', version: 0, ttl: { afterMs: 5, refreshOn: 'write', expired: 'never-returned' } },
         at: { kind: 'timer', domain: 'event', version: 0 },
+        n: { kind: 'accumulator', aggregate: 'count', version: 1 },
       },
       runs: [{ chunk: 'e2-c7-step.a-0-0123456789abcdef.chunk', first: 0, last: 3, bytes: 10, entries: 1, level: 0, ignored: ['old'] }],
       watermarks: [
@@ -50,7 +51,7 @@ const manifest: Manifest = {
     },
   },
 }
-const head = { job: 'fraud', epoch: 2, claim: 3, kept: [2, 3], checkpointFloor: 7 }
+const head = { job: 'fraud', log: '0123abcd', epoch: 2, claim: 3, kept: [2, 3], checkpointFloor: 7 }
 const owner = { boot: 'b', namespace: 'n', pid: 1, startedAt: 't' }
 const entries: readonly Entry[] = [
   { kind: 'claim', ...head, claim: 5, latest: 2, owner, token: 'x', leaseMs: 1000 },

@@ -7,6 +7,7 @@ import type { Entry, EntryHead } from './manifest.ts'
 export function beginOwner(options: LogOptions, ownership: Ownership, damaged: readonly number[]): LogDecision {
   const owner: Owner = {
     options,
+    log: ownership.log,
     epoch: ownership.epoch,
     claim: ownership.claim,
     token: options.token,
@@ -66,7 +67,8 @@ function append(owner: Owner, body: AppendBody): LogDecision {
   const { pending } = owner
   if (pending !== undefined) {
     // What is on its way may be there already: a new attempt begins, or the job ends, after what the log says once that is settled.
-    const mayWait = (body.kind === 'claim' || body.kind === 'release') && pending.entry.kind === 'checkpoint'
+    const mayWait =
+      (body.kind === 'claim' || body.kind === 'release') && (pending.entry.kind === 'checkpoint' || pending.entry.kind === 'finished')
     invariant(mayWait && owner.next === undefined, 'LG2: an owner appends one entry at a time')
     return same({ ...owner, next: body })
   }
@@ -129,8 +131,10 @@ function confirmed(owner: Owner, { number, entry }: Pending, look: Look): LogDec
     const waited = append({ ...after, next: undefined }, after.next)
     return { state: waited.state, actions: [beatOf(after), appended, ...waited.actions] }
   }
-  const how = entry.kind === 'release' ? 'released' : 'finished'
-  return { state: { kind: 'ended', how }, actions: [beatOf(after), appended] }
+  if (entry.kind === 'release') return { state: { kind: 'ended', how: 'released' }, actions: [beatOf(after), appended] }
+  const { checkpoint } = entry
+  const answer: readonly LogAction[] = after.next === undefined ? [] : [{ kind: 'finished', checkpoint }]
+  return { state: { kind: 'ended', how: 'finished', checkpoint }, actions: [beatOf(after), appended, ...answer] }
 }
 
 function ownerAfter(owner: Owner, number: number, entry: Entry): Owner {
@@ -143,6 +147,7 @@ function ownerAfter(owner: Owner, number: number, entry: Entry): Owner {
 function ownershipOf(owner: Owner, checkpointFloor: number, numbers: readonly number[]): Ownership {
   const restored = owner.checkpoints.find(({ number }) => number === owner.latest)
   return {
+    log: owner.log,
     epoch: owner.epoch,
     claim: owner.claim,
     restored,
@@ -156,11 +161,11 @@ function ownershipOf(owner: Owner, checkpointFloor: number, numbers: readonly nu
 
 /** What entry `number` says besides its own matter: above all what must be there with it (LG5). */
 function entryOf(owner: Owner, number: number, body: AppendBody): Entry {
-  const { options, claim, epoch, latest, checkpoints, damaged } = owner
+  const { options, log, claim, epoch, latest, checkpoints, damaged } = owner
   const others = body.kind === 'checkpoint' ? lastOf(checkpoints, options.retain - 1) : checkpoints
   const needed = [...others.map((entry) => entry.number), ...damaged]
   const kept = [...new Set(body.kind === 'claim' ? needed : [...needed, claim])].sort((a, b) => a - b)
-  const head = (checkpointFloor: number): EntryHead => ({ job: options.job, epoch, claim, latest, kept, checkpointFloor })
+  const head = (checkpointFloor: number): EntryHead => ({ job: options.job, log, epoch, claim, latest, kept, checkpointFloor })
   switch (body.kind) {
     case 'checkpoint':
       return { kind: 'checkpoint', ...head(body.manifest.checkpoint), latest: number, manifest: body.manifest }

@@ -101,7 +101,10 @@ function decide(search: Search, view: LogView, seen: Look): LogDecision {
   const refusal = refusalOf(view, options)
   if (refusal !== undefined) return stop(refusal)
   if (view.entry?.kind === 'finished' && options.restore === 'latest') {
-    return { state: { kind: 'ended', how: 'finished' }, actions: [{ kind: 'finished', checkpoint: view.entry.checkpoint }] }
+    return {
+      state: { kind: 'ended', how: 'finished', checkpoint: view.entry.checkpoint },
+      actions: [{ kind: 'finished', checkpoint: view.entry.checkpoint }],
+    }
   }
   const isConfirmed = search.view?.isConfirmed === true
   if (!isConfirmed) return wait(search, options.pollMs)

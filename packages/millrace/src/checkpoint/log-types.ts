@@ -64,7 +64,7 @@ export type LogEvent =
   | { readonly kind: 'createFailed'; readonly number: number; readonly error: StreamError }
   /** A look, a read or a look for chunks could not be done. */
   | { readonly kind: 'ioFailed'; readonly error: StreamError }
-  /** To an owner. One at a time; a `claim` or a `release` may come while a checkpoint is on its way. */
+  /** To an owner. One at a time; a `claim` or a `release` may come while a checkpoint or `finished` is on its way. */
   | { readonly kind: 'append'; readonly body: AppendBody }
   /** To an owner: a look that the machine has not asked for. */
   | { readonly kind: 'noticed'; readonly numbers: readonly number[] }
@@ -75,6 +75,8 @@ export type LogEvent =
 
 /** What an owner begins an epoch with. */
 export interface Ownership {
+  /** `EntryHead.log`. */
+  readonly log: string
   readonly epoch: number
   readonly claim: number
   /** Undefined: a fresh start. */
@@ -160,6 +162,7 @@ export interface Pending {
 
 export interface Owner {
   readonly options: LogOptions
+  readonly log: string
   readonly epoch: number
   readonly claim: number
   readonly token: string
@@ -171,7 +174,7 @@ export interface Owner {
   readonly damaged: readonly number[]
   readonly beats: number
   readonly pending: Pending | undefined
-  /** Waits until `pending` is settled. */
+  /** Waits until `pending`, a checkpoint or `finished`, is settled. */
   readonly next: (AppendBody & { readonly kind: 'claim' | 'release' }) | undefined
 }
 
@@ -182,7 +185,8 @@ export type LogState =
   | { readonly kind: 'waiting'; readonly search: Search; readonly askedMs: number }
   | { readonly kind: 'claiming'; readonly search: Search; readonly claiming: Claiming; readonly phase: Pending['phase'] }
   | { readonly kind: 'owner'; readonly owner: Owner }
-  | { readonly kind: 'ended'; readonly how: 'finished' | 'released' | 'fenced' | 'stopped' }
+  | { readonly kind: 'ended'; readonly how: 'finished'; readonly checkpoint: number }
+  | { readonly kind: 'ended'; readonly how: 'released' | 'fenced' | 'stopped' }
 
 export interface LogDecision {
   readonly state: LogState

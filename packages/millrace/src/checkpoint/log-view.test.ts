@@ -5,7 +5,7 @@ import type { LogOptions, LogView } from './log-types.ts'
 import { choiceOf } from './log-view.ts'
 import type { ReleaseEntry } from './manifest.ts'
 
-const release: ReleaseEntry = { kind: 'release', job: 'j', epoch: 1, claim: 1, latest: 5, kept: [1, 4, 5], checkpointFloor: 9 }
+const release: ReleaseEntry = { kind: 'release', job: 'j', log: 'l', epoch: 1, claim: 1, latest: 5, kept: [1, 4, 5], checkpointFloor: 9 }
 
 function choose(others: LogView['others'], entry: ReleaseEntry | 'damaged' = release): ReturnType<typeof choiceOf> {
   const error = entry === 'damaged' ? damage(6) : undefined

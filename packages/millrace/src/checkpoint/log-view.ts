@@ -152,9 +152,11 @@ export function claimAfter(
   const kept = [...retained.map((entry) => entry.number), ...lost].sort((a, b) => a - b)
   const epoch = epochAfter(view, look) + 1
   const checkpointFloor = floorAfter(view)
+  const log = intactEntries(view).at(-1)?.entry.log ?? options.token
   const entry: ClaimEntry = {
     kind: 'claim',
     job: options.job,
+    log,
     epoch,
     claim: number,
     latest: choice?.number ?? null,
@@ -168,6 +170,7 @@ export function claimAfter(
     number,
     entry,
     ownership: {
+      log,
       epoch,
       claim: number,
       restored: choice,

@@ -302,6 +302,20 @@ test('LG3: an entry that was created before a takeover is restored by the succes
   assert.equal(slow.error.code, 'FENCED')
 })
 
+test('every entry names the log by the token of its first claim, whoever has it, also after damage', () => {
+  const storage = new Storage()
+  const { log } = owned(storage, 3).ownership
+  const logOf = (number: number): unknown => (storage.entries.get(number) as Entry).log
+  assert.deepEqual([1, 2, 3, 4].map(logOf), [log, log, log, log])
+  storage.dead.add(1)
+  const next = new Host(storage, { pid: 2 }).run()
+  assert.equal(next.ownership.log, log)
+  assert.equal(logOf(5), log)
+  storage.entries.set(5, damage(5))
+  storage.dead.add(2)
+  assert.equal(new Host(storage, { pid: 3, restore: { from: 1, acceptLoss: true } }).run().ownership.log, log)
+})
+
 test('LG6: a newest entry that has vanished is noticed by the beat', () => {
   const storage = new Storage()
   owned(storage, 3)
@@ -487,6 +501,28 @@ test('LG2: a release that is asked for while a checkpoint is on its way follows 
   )
   assert.deepEqual(host.state, { kind: 'ended', how: 'released' })
   assert.equal(new Host(storage, { pid: 2 }).run().ownership.restored?.manifest.checkpoint, 2)
+})
+
+test('LG2: a claim that is asked for while `finished` is on its way, or after it, is told that the job has finished', () => {
+  const storage = new Storage()
+  const host = owned(storage, 2)
+  host.append({ kind: 'finished', checkpoint: 1, usedTo: 1 })
+  host.append({ kind: 'claim', token: 'again', usedTo: 1 })
+  host.run()
+  host.append({ kind: 'claim', token: 'late', usedTo: 1 })
+  assert.deepEqual(host.outcomes.slice(-2), [
+    { kind: 'finished', checkpoint: 1 },
+    { kind: 'finished', checkpoint: 1 },
+  ])
+  assert.deepEqual(storage.numbers(), [1, 2, 3, 4])
+})
+
+test('LG2: whoever asks a log for an entry that has ended otherwise is told so, and never left without an answer', () => {
+  const host = owned(new Storage(), 1)
+  host.append({ kind: 'release', usedTo: 0 })
+  host.run()
+  host.append({ kind: 'claim', token: 'late', usedTo: 0 })
+  assert.match(host.error.message, /LG2: an entry was asked for after the log was released/)
 })
 
 test('LG9: whoever has given the ownership up and searches anew waits for nobody and begins from what has become of its entry', () => {

@@ -17,8 +17,9 @@
  *                             ended(fenced): commits and deletes nothing any more
  *
  * LG1  A claim is made only with the number after the newest entry, after having read that entry and all that it needs.
- * LG2  An owner makes entries with its own last number + 1, one at a time. When an attempt fails while its checkpoint is on the way,
- *      the claim of the next one, or the release of a job that is stopped, waits until that is settled.
+ * LG2  An owner makes entries with its own last number + 1, one at a time. When an attempt fails while its checkpoint or its `finished`
+ *      is on the way, the claim of the next one, or the release of a job that is stopped, waits until that is settled. After `finished`
+ *      both are answered by it: there is nothing left to be run or released.
  * LG3  An entry counts for its maker only if no higher one is visible when it looks after the creation. Deleted numbers can be
  *      created again; but the newest entry is never deleted, and whoever claims takes a higher number than all it sees.
  * LG4  A fenced owner performs no further action. What it may still do concerns entries that its successor has seen.
@@ -35,10 +36,10 @@
  * LG11 A newest entry that only the beat still names (LG6) stops a start, unless the user has given it up for an older checkpoint by
  *      word. Then it counts as damaged, once a later look misses it too, and the claim takes a number above it.
  */
-import { invariant } from '../core/errors.ts'
+import { invariant, StreamError } from '../core/errors.ts'
 import { onOwner } from './log-owner.ts'
 import { afterChunks, afterLook, afterRead, afterWait, beginSearch, onClaiming, stop, wait } from './log-search.ts'
-import type { LogDecision, LogEvent, LogOptions, LogState } from './log-types.ts'
+import type { LogAction, LogDecision, LogEvent, LogOptions, LogState } from './log-types.ts'
 
 /** The machine before anything: perform the actions and feed their answers to {@link decideLog}, one after the other. */
 export function startLog(options: LogOptions): LogDecision {
@@ -68,8 +69,15 @@ export function decideLog(state: LogState, event: LogEvent): LogDecision {
     case 'owner':
       return onOwner(state.owner, event)
     case 'ended':
-      return { state, actions: [] }
+      return { state, actions: event.kind === 'append' ? afterEnd(state) : [] }
   }
+}
+
+/** Whoever asks for an entry is answered, also when it is too late for one; but LG4: that there is none was said to who has lost the log. */
+function afterEnd(state: LogState & { readonly kind: 'ended' }): readonly LogAction[] {
+  if (state.how === 'finished') return [{ kind: 'finished', checkpoint: state.checkpoint }]
+  if (state.how !== 'released') return []
+  return [{ kind: 'stop', error: new StreamError('INVARIANT', 'LG2: an entry was asked for after the log was released') }]
 }
 
 /** Before anything is claimed a failing storage is tried again, then reported. */

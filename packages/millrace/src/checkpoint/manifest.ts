@@ -126,6 +126,8 @@ export type Entry = ClaimEntry | CheckpointEntry | ReleaseEntry | FinishedEntry
 /** What every entry says, so that the newest one alone tells what the log must hold. */
 export interface EntryHead {
   readonly job: string
+  /** Token of the first claim: what sinks have staged in the name of this log, and of no other, it may withdraw. */
+  readonly log: string
   readonly epoch: number
   /** Number of the claim of this epoch; a claim's own number. */
   readonly claim: number

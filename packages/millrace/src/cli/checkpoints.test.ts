@@ -76,6 +76,7 @@ async function directoryWith(...last: readonly Entry[]): Promise<string> {
   const storage = new OpenDirectory(real, directory)
   const head = (checkpointFloor: number, latest: number | null, kept: readonly number[]): EntryHead => ({
     job: 'orders',
+    log: 'l',
     epoch: 1,
     claim: 1,
     latest,
@@ -93,7 +94,7 @@ async function directoryWith(...last: readonly Entry[]): Promise<string> {
   return directory
 }
 
-const tail: EntryHead = { job: 'orders', epoch: 1, claim: 1, latest: 4, kept: [1, 2, 3, 4], checkpointFloor: 5 }
+const tail: EntryHead = { job: 'orders', log: 'l', epoch: 1, claim: 1, latest: 4, kept: [1, 2, 3, 4], checkpointFloor: 5 }
 
 test('newest first, with what each added, and who has the job', async (context) => {
   const directory = await directoryWith()

@@ -369,3 +369,32 @@ test('wrong command lines end with 2 and start nothing', async () => {
   }
   assert.ok(!existsSync(join(folder, 'state')))
 })
+
+/** Both take the whole time that is given to what does not end. */
+test('an open, a close or a callback that never ends does not end the process in silence, and is named in the end', async () => {
+  const jobs: Readonly<Record<string, string>> = {
+    close: `job.from('a', arraySource([1])).process('p', { close: () => never(), onRecord() {} }).to('o', printSink())`,
+    open: `job.from('a', arraySource([1])).process('p', { open: () => never(), onRecord() {} }).to('o', printSink())`,
+    callback: `job.from('a', arraySource([1])).to('o', callbackSink(() => never()))`,
+  }
+  for (const [name, steps] of Object.entries(jobs))
+    writeFileSync(
+      join(folder, `${name}.ts`),
+      [
+        `import { arraySource, callbackSink, defineJob, printSink } from '${api}'`,
+        `const never = (): Promise<void> => (process.stderr.write('it was called\\n'), new Promise(() => {}))`,
+        `export default defineJob('${name}', (job) => { ${steps} })`,
+      ].join('\n'),
+    )
+  const closing = start('run', 'close.ts')
+  const opening = start('run', 'open.ts')
+  const calling = start('run', 'callback.ts')
+  await Promise.all([opening.said('it was called'), calling.said('it was called')])
+  opening.child.kill('SIGINT')
+  calling.child.kill('SIGINT')
+  const [closed, opened, called] = await Promise.all([closing.ended, opening.ended, calling.ended])
+  assert.deepEqual([closed.code, opened.code, called.code], [0, 0, 1], `${closed.err}\n${opened.err}\n${called.err}`)
+  assert.match(closed.err, /step\/p to be closed/)
+  assert.match(opened.err, /step\/p to be opened/)
+  assert.match(called.err, /STOPPED.*sink\/o to commit/)
+})

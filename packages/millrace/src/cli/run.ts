@@ -24,6 +24,8 @@ export async function runCommand(operand: string, values: Values, world: World):
   const running = new RunningCommand(name, textOf(values, 'checkpoints'), world)
   // Stays until the process has ended: a Ctrl-C that comes a little late must not turn success into something else.
   world.onSignal(running.onSignal)
+  // A job may wait for something that keeps no process alive, such as a promise of its own: then it waits, and a signal still ends it.
+  const letGo = world.env.timers.after(Number.MAX_SAFE_INTEGER, () => undefined)
   try {
     const handle = await startJob(job, options, {
       env: world.env,
@@ -37,6 +39,8 @@ export async function runCommand(operand: string, values: Values, world: World):
   } catch (error) {
     running.ended(exitCodeOf(error))
     throw withConfigHint(error, options.config)
+  } finally {
+    letGo()
   }
 }
 

@@ -69,6 +69,7 @@ async function directoryWith(
   const storage = new OpenDirectory(real, directory)
   const head = (latest: number | null, floor: number): EntryHead => ({
     job: 'orders',
+    log: 'l',
     epoch: 1,
     claim: 1,
     latest,

@@ -117,7 +117,16 @@ export interface SinkContext {
   readonly sink: string
   readonly subtask: number
   readonly subtasks: number
+  /**
+   * Of the log of checkpoints that this run goes on with: the same in all its epochs, another in every other log and in every run
+   * without checkpoints. Letters, digits and dashes. It belongs into the name of whatever is not committed: what another log has
+   * staged may be committed yet.
+   */
+  readonly log: string
+  /** Of the attempt. Epochs of different logs say nothing about each other. */
   readonly epoch: number
+  /** There is no restored checkpoint, or it does not hold this sink: what its place shows already is not what this job goes on with. */
+  readonly isNew: boolean
   readonly signal: AbortSignal
 }
 /** What a writer hands over at a barrier. */
@@ -159,7 +168,7 @@ export type CommitOutcome =
 export interface Committer<C extends Plain, S extends Plain = null> {
   /** Only after the checkpoint is durable, in order of checkpoints; offered again after a restart, so idempotent. A commit that cannot be proven is 'failed' and stops the job. One outcome per committable, in their order. */
   commit(committables: readonly Committable<C>[]): Promise<readonly CommitOutcome[]>
-  /** Once per sink, with what all subtasks kept, after a restore and all its commits and before any writer opens: whatever older epochs left that is not in `kept`, nor named by what their writers sealed as state (`open`), is withdrawn. Foreign jobs' work is never touched. */
+  /** Once per sink, with what all subtasks kept, after a restore and all its commits and before any writer opens: whatever older epochs of the same log left that is not in `kept`, nor named by what their writers sealed as state (`open`), is withdrawn. The work of other logs, jobs and sinks is never touched. A sink whose output may not stand beside older output refuses it here while it is new (OUTPUT_EXISTS). */
   withdraw(kept: readonly Committable<C>[], open: readonly S[]): Promise<void>
   close(): Promise<void>
 }

@@ -3,7 +3,7 @@ import { messageOf, StreamError } from '../core/errors.ts'
 import { isGlob, parseGlob, type Glob } from './glob.ts'
 import { joinPath, nameOf, parentOf } from './path.ts'
 
-/** Deeper than any tree of input files; an end for links that go round. */
+/** Deeper than any tree of input files. */
 const MAX_DEPTH = 32
 
 export interface FoundFile {
@@ -21,7 +21,8 @@ export interface Found {
 
 /**
  * The files that a path means: itself, all below a directory, or those that match a pattern. Names that begin with a dot are
- * left out, except in a path that has no wildcard. A file whose real name has wildcards in it is that file.
+ * left out, except in a path that has no wildcard. A file whose real name has wildcards in it is that file. Links are followed, but
+ * not back into a folder that the path has come through: its files would be there again and again.
  * @throws {SOURCE} when there is nothing of that name, or it may not be read
  */
 export async function discoverFiles(files: Files, path: string, source: string): Promise<Found> {
@@ -58,30 +59,27 @@ const everything: Pick<Glob, 'matches' | 'mayContain'> = { matches: () => true, 
 
 async function walk(files: Files, base: string, wanted: Pick<Glob, 'matches' | 'mayContain'>): Promise<Found> {
   const found: FoundFile[] = []
-  const visit = async (folder: string, below: string, depth: number): Promise<void> => {
+  // `through`: identities of the folders from the base to here.
+  const visit = async (folder: string, below: string, through: readonly string[]): Promise<void> => {
     for (const entry of await files.list(folder)) {
       const path = joinPath(folder, entry.name)
       const split = joinPath(below, entry.name)
       if (entry.name.startsWith('.') && (wanted === everything || !(wanted.matches(split) || wanted.mayContain(split)))) continue
       const info = await resolve(files, path, entry.kind, () => wanted.matches(split))
       if (info === undefined) continue
-      if (info.kind === 'directory' && depth < MAX_DEPTH && wanted.mayContain(split)) await visit(path, split, depth + 1)
+      const isEntered = info.kind === 'directory' && through.length <= MAX_DEPTH && wanted.mayContain(split)
+      if (isEntered && !through.includes(info.identity)) await visit(path, split, [...through, info.identity])
       if (info.kind === 'file' && wanted.matches(split)) found.push({ split, path, sizeBytes: info.sizeBytes })
     }
   }
-  await visit(base, '', 0)
+  const start = await files.info(base)
+  if (start !== undefined) await visit(base, '', [start.identity])
   found.sort((a, b) => (a.split < b.split ? -1 : 1))
   return { base, files: found }
 }
 
-/** Follows links, and asks for sizes only of files that are wanted. Undefined for what is not, or has gone meanwhile. */
-async function resolve(
-  files: Files,
-  path: string,
-  kind: FileInfo['kind'],
-  isWanted: () => boolean,
-): Promise<Pick<FileInfo, 'kind' | 'sizeBytes'> | undefined> {
-  if (kind === 'directory') return { kind, sizeBytes: 0 }
+/** Follows links. Undefined for a file that is not wanted, and for what has gone meanwhile. */
+async function resolve(files: Files, path: string, kind: FileInfo['kind'], isWanted: () => boolean): Promise<FileInfo | undefined> {
   if (kind === 'file' && !isWanted()) return undefined
   return files.info(path)
 }

@@ -6,8 +6,6 @@ import { joinPath } from './path.ts'
 
 /** What to do; the sentences that end an error's message. */
 const START_AGAIN = 'start again with an empty folder and new checkpoints'
-/** Of a job that has no checkpoints yet. */
-const FIRST_EPOCH = 1
 const GO_ON = `Go on with the checkpoints that wrote it, or ${START_AGAIN}.`
 const PUT_BACK = `Put it back as it was, or ${START_AGAIN}.`
 
@@ -25,6 +23,10 @@ const PUT_BACK = `Put it back as it was, or ${START_AGAIN}.`
  *
  * C1  EXACTLY-ONCE: the hidden name goes only after the final one is durable.
  * C2  A final name is never overwritten (`link`, not `rename`).
+ * C3  EXACTLY-ONCE: what is withdrawn was staged under the same log of checkpoints, by an older epoch of it: epochs of two logs cannot
+ *     be compared, and what another log has staged may be in a checkpoint of it.
+ * C4  While no checkpoint of the log holds the sink, its directory has no parts. This is looked at in every epoch, so that a start
+ *     that was refused is refused again.
  */
 export class PartCommitter implements Committer<Part, OpenPart> {
   readonly #context: SinkContext
@@ -64,13 +66,13 @@ export class PartCommitter implements Committer<Part, OpenPart> {
     return outcomes
   }
 
-  /** Removes what writers of older epochs left that no checkpoint names; only of this job and sink, whose folder it is. */
+  /** C3, C4. Removes what writers of older epochs left that no checkpoint names. */
   async withdraw(kept: readonly Committable<Part>[], open: readonly OpenPart[]): Promise<void> {
-    const { env, epoch } = this.#context
-    if (epoch === FIRST_EPOCH) await this.#refuseOlderOutput()
+    const { env, log, epoch, isNew } = this.#context
+    if (isNew) await this.#refuseOlderOutput()
     const isKept = new Set([...kept.map(({ data }) => data), ...open].map(({ hidden }) => hidden))
     for (const { name } of await this.#namesOfFolder()) {
-      const partEpoch = epochOf(name)
+      const partEpoch = epochOf(name, log)
       if (partEpoch === undefined || partEpoch >= epoch || isKept.has(name)) continue
       env.crashPoint('files.withdraw.beforeUnlink')
       env.log('debug', 'files.withdraw', { file: joinPath(this.#folder, name) })
@@ -117,16 +119,20 @@ export class PartCommitter implements Committer<Part, OpenPart> {
     return this.#failed(`${final} is not what was written: it has been changed or replaced. ${PUT_BACK}`, final)
   }
 
-  /** A job that starts from nothing has written none of it: the rows of both would lie side by side. */
+  /** What is there belongs to another run, or to a time before the sink was dropped: the rows of both would lie side by side. */
   async #refuseOlderOutput(): Promise<void> {
     const names = await this.#failing(this.#directory, () => this.#context.env.files.list(this.#directory))
     const older = names.find(({ name }) => isFinalName(name))
     if (older === undefined) return
     const { sink } = this.#context
     const file = joinPath(this.#directory, older.name)
-    throw new StreamError('OUTPUT_EXISTS', `${sink} starts from nothing, but ${file} is the output of another run. ${GO_ON}`, {
-      details: { file, sink },
-    })
+    throw new StreamError(
+      'OUTPUT_EXISTS',
+      `${sink} starts from nothing, but ${file} is the output of another run. Go on with the checkpoints that wrote it, or give the sink an empty folder.`,
+      {
+        details: { file, sink },
+      },
+    )
   }
 
   #failed(what: string, file: string): CommitOutcome {

@@ -47,20 +47,21 @@ export function hiddenFolderOf(directory: string, context: SinkContext): string 
   return joinPath(directory, `.millrace-${encodeId(context.job)}+${encodeId(context.sink)}`)
 }
 
-/** EXACTLY-ONCE: the epoch and the writer's own id are in the name, so no epoch and no attempt ever opens a file of another. */
+/** EXACTLY-ONCE: log, epoch and the writer's own id are in the name, so no run and no attempt ever opens or removes a file of another. */
 export function hiddenName(at: {
+  readonly log: string
   readonly epoch: number
   readonly subtask: number
   readonly count: number
   readonly writer: string
 }): string {
-  return `${pad(at.epoch, 8)}-${at.subtask}-${at.count}-${at.writer}.inprogress`
+  return `${at.log}-${pad(at.epoch, 8)}-${at.subtask}-${at.count}-${at.writer}.inprogress`
 }
 
-/** The epoch in a hidden name; undefined for a name that is not ours. */
-export function epochOf(hidden: string): number | undefined {
-  const match = /^(\d{8,})-\d+-\d+-[0-9a-f]{16}\.inprogress$/.exec(hidden)
-  return match === null ? undefined : Number(match[1])
+/** The epoch in a hidden name of this log; undefined for any other name. */
+export function epochOf(hidden: string, log: string): number | undefined {
+  const match = /^(.+)-(\d{8,})-\d+-\d+-[0-9a-f]{16}\.inprogress$/.exec(hidden)
+  return match?.[1] === log ? Number(match[2]) : undefined
 }
 
 /** ORDER: padded, so that names sort as the checkpoints that committed them, and within one as they were written: `digits` is what its last index needs. */

@@ -58,6 +58,8 @@ class Bench {
       sink: 'out',
       subtask: 0,
       subtasks: 1,
+      log: '0123456789abcdef',
+      isNew: false,
       epoch: ++this.#epoch,
       signal: new AbortController().signal,
     }
@@ -159,7 +161,7 @@ test('what was written after the checkpoint is not in the copy, and a woken writ
     await bench.checkpoint({ values: [3], reason: 'end' })
     assert.deepEqual(bench.files, { 'part-000000000001-0-0.jsonl': '1\n2\n', 'part-000000000002-0-0.jsonl': '3\n' })
     const [left, ...others] = bench.hidden
-    assert.match(left as string, /\/00000001-/, 'of the older writer, for the next epoch to withdraw')
+    assert.match(left as string, /\/[0-9a-f]{16}-00000001-/, 'of the older writer, for the next epoch to withdraw')
     assert.deepEqual(others, [], 'the part that was copied has gone')
   })
 })

@@ -164,8 +164,8 @@ export class PartWriter implements Writer<unknown, Part, OpenPart> {
   }
 
   #nextPart(copyOf?: OpenPart): PartFile {
-    const { env, epoch, subtask } = this.#context
-    const hidden = hiddenName({ epoch, subtask, count: this.#count++, writer: this.#id })
+    const { env, log, epoch, subtask } = this.#context
+    const hidden = hiddenName({ log, epoch, subtask, count: this.#count++, writer: this.#id })
     return new PartFile(this.#context, this.#folder, { hidden, sinceMs: env.clock.now(), copyOf })
   }
 

@@ -53,6 +53,8 @@ async function attempt(env: SimulatedProcess, store: Store, rollAfter: RollAfter
     sink: 'out',
     subtask,
     subtasks: SUBTASKS,
+    log: '0123456789abcdef',
+    isNew: false,
     epoch,
     signal: new AbortController().signal,
   })

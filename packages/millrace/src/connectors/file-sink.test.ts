@@ -20,6 +20,8 @@ const contextOf = (env: Env, at: Partial<SinkContext> = {}): SinkContext => ({
   sink: 'out',
   subtask: 0,
   subtasks: 1,
+  log: '0123456789abcdef',
+  isNew: false,
   epoch: 1,
   signal: new AbortController().signal,
   ...at,
@@ -44,7 +46,7 @@ test('parts have names that sort by commit, and hidden ones that begin with a do
     const committables = await machine.run(sealed(env, [{ checkpoint }], checkpoint))
     const hidden = [...machine.disk.snapshot().keys()].filter((path) => path.endsWith('.inprogress'))
     assert.equal(hidden.length, 1)
-    assert.match(hidden[0] as string, /^\/out\/\.millrace-job\+out\/00000001-0-0-[0-9a-f]{16}\.inprogress$/)
+    assert.match(hidden[0] as string, /^\/out\/\.millrace-job\+out\/0123456789abcdef-00000001-0-0-[0-9a-f]{16}\.inprogress$/)
     await machine.run((async () => (await committerOf(env)).commit(committables))())
   }
   assert.deepEqual([...machine.disk.snapshot().keys()].sort(), [

@@ -303,7 +303,11 @@ export class FileSplit<T> {
     for (let at = this.#start; at < this.#scanned; at++) if (this.#bytes[at] === NEWLINE) line++
     const why = this.#format.hasHeader ? 'Is a quote never closed?' : 'Is this a file of lines?'
     const what = `the record in line ${line} is longer than ${MAX_RECORD_BYTES} bytes. ${why}`
-    return new StreamError('SOURCE', `${this.#context.source} cannot read ${this.#path}: ${what}`, { details: { file: this.#path, line } })
+    return new StreamError('SOURCE', `${this.#context.source} cannot read ${this.#path}: ${what}`, {
+      details: { file: this.#path, line },
+      // The same at every retry.
+      retry: 'never',
+    })
   }
 
   #unreadable(cause: unknown): StreamError {

@@ -11,6 +11,7 @@ test('what JSON can hold comes back, on one line', () => {
     assert.match(line, /^[^\n]+\n$/)
     assert.deepEqual(JSON.parse(line), value)
   }
+  assert.equal(format.encode({ zero: -0, none: undefined, f: () => 1 }), '{"zero":0}\n')
   assert.equal(format.encode({ at: new Date(0), none: undefined }), '{"at":"1970-01-01T00:00:00.000Z"}\n')
 })
 
@@ -26,6 +27,16 @@ const refused: readonly (readonly [value: unknown, message: RegExp])[] = [
   [{ a: new Map([[1, 2]]) }, /a is a Map/],
   [{ a: new Set() }, /a is a Set/],
   [{ a: Uint8Array.of(1, 2) }, /a is a Uint8Array/],
+  [{ a: new ArrayBuffer(4) }, /a is a ArrayBuffer/],
+  [{ a: new DataView(new ArrayBuffer(4)) }, /a is a DataView/],
+  [{ a: [1, undefined] }, /a\[1\] is undefined/],
+  // oxlint-disable-next-line no-sparse-arrays -- holes are what is tried
+  [{ a: [1, , 2] }, /a\[1\] is undefined/],
+  [[() => 1], /\[0\] is a function/],
+  [{ at: new Date(Number.NaN) }, /at is an invalid Date/],
+  [{ a: Promise.resolve(1) }, /a is a Promise/],
+  [{ a: /x/ }, /a is a RegExp/],
+  [{ a: new Error('x') }, /a is a Error/],
 ]
 for (const [value, message] of refused) {
   test(`refused: ${message.source}`, () => assert.throws(() => format.encode(value), { code: 'UNSUPPORTED_VALUE', message }))

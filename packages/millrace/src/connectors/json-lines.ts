@@ -3,8 +3,9 @@ import type { Format } from './format.ts'
 import { defineLineFormat } from './line-format.ts'
 
 /**
- * One JSON value a line. Written as JSON has it: a Date becomes its ISO text, a field that is undefined is left out. What would
- * silently become something else (NaN, Infinity, Map, Set, bytes) is refused, as is what JSON does not know.
+ * One JSON value a line. Written as JSON has it: a Date becomes its ISO text, -0 becomes 0, a field that is undefined or a function is
+ * left out. What would silently become something else (NaN, Infinity, an invalid Date, undefined in an array, Map, Set, bytes, a
+ * promise, an Error) is refused, as is what JSON does not know.
  */
 export function jsonLines<T = unknown>(): Format<T> {
   return defineLineFormat<T>('jsonl', {
@@ -29,9 +30,7 @@ function encodeJson(value: unknown): string {
 }
 
 function refuseLosses(value: unknown): void {
-  const found = find(value, '', (part) =>
-    typeof part === 'number' ? !Number.isFinite(part) : part instanceof Map || part instanceof Set || ArrayBuffer.isView(part),
-  )
+  const found = find(value, '', isLost)
   if (found === undefined) return
   throw new StreamError(
     'UNSUPPORTED_VALUE',
@@ -40,6 +39,18 @@ function refuseLosses(value: unknown): void {
       details: { path: found.path },
     },
   )
+}
+
+/** Objects of these have no fields that JSON would write. */
+const lostClasses = [Map, Set, WeakMap, WeakSet, ArrayBuffer, SharedArrayBuffer, Promise, RegExp, Error]
+
+function isLost(part: unknown, isItem: boolean): boolean {
+  if (typeof part === 'number') return !Number.isFinite(part)
+  if (typeof part !== 'object' || part === null)
+    return isItem && (part === undefined || typeof part === 'function' || typeof part === 'symbol')
+  if (part instanceof Date) return Number.isNaN(part.getTime())
+  if (typeof (part as { readonly toJSON?: unknown }).toJSON === 'function') return false
+  return ArrayBuffer.isView(part) || lostClasses.some((lost) => part instanceof lost)
 }
 
 function reasonOf(value: unknown, cause: unknown): string {
@@ -54,12 +65,21 @@ interface Found {
 }
 
 /** The first part, depth first, that the test names. Ends at 64 levels, so also in a cycle. */
-function find(value: unknown, path: string, isIt: (part: unknown) => boolean, depth: number = 0): Found | undefined {
-  if (isIt(value)) return { path, part: value }
+function find(
+  value: unknown,
+  path: string,
+  isIt: (part: unknown, isItem: boolean) => boolean,
+  depth: number = 0,
+  isItem: boolean = false,
+): Found | undefined {
+  if (isIt(value, isItem)) return { path, part: value }
   if (typeof value !== 'object' || value === null || depth > 64 || typeof (value as { toJSON?: unknown }).toJSON === 'function')
     return undefined
-  for (const [name, part] of Object.entries(value)) {
-    const found = find(part, Array.isArray(value) ? `${path}[${name}]` : path === '' ? name : `${path}.${name}`, isIt, depth + 1)
+  // By index: a hole of an array is written as null, too.
+  const names = Array.isArray(value) ? value.keys() : Object.keys(value)
+  for (const name of names) {
+    const at = Array.isArray(value) ? `${path}[${name}]` : path === '' ? `${name}` : `${path}.${name}`
+    const found = find((value as Record<string, unknown>)[name as string], at, isIt, depth + 1, Array.isArray(value))
     if (found !== undefined) return found
   }
   return undefined
@@ -67,6 +87,7 @@ function find(value: unknown, path: string, isIt: (part: unknown) => boolean, de
 
 function nameOf(value: unknown): string {
   if (typeof value === 'number' || value === undefined) return String(value)
+  if (value instanceof Date) return 'an invalid Date'
   if (typeof value === 'object' && value !== null) return `a ${value.constructor.name}`
   return `a ${typeof value}`
 }

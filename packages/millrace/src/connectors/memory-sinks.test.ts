@@ -21,6 +21,8 @@ const contextOf = (env: Env): SinkContext => ({
   sink: 'out',
   subtask: 0,
   subtasks: 1,
+  log: '0123456789abcdef',
+  isNew: false,
   epoch: 1,
   signal: new AbortController().signal,
 })

@@ -248,7 +248,7 @@ const table = {
   OUTPUT_EXISTS: {
     domain: 'user',
     retry: 'never',
-    message: 'A job that starts from nothing was given a folder that holds the output of another run.',
+    message: 'A job that starts from nothing, or a sink that was added to one, was given a folder that holds the output of another run.',
     remedy: 'Go on with the checkpoints that wrote it, or use an empty folder.',
   },
   COMMIT_FAILED: {
@@ -264,7 +264,12 @@ const table = {
     message: 'A source, sink or storage breaks its contract.',
     remedy: 'The message names the rule; run the contract suite of millrace/testing on the implementation.',
   },
-  STOPPED: { domain: 'user', retry: 'never', message: 'The job was stopped.', remedy: 'Nothing to do.' },
+  STOPPED: {
+    domain: 'user',
+    retry: 'never',
+    message: 'The job was stopped, or could not be in the time it was given.',
+    remedy: 'Nothing, if it was meant so. After a deadline: mend what never ends, if the message names it, or give it more time.',
+  },
   TIMER_LIMIT: {
     domain: 'user',
     retry: 'never',

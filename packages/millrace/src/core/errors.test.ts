@@ -28,3 +28,18 @@ test('the hint stays when such an error is wrapped once more, and when it crosse
   const stopped = new StreamError('STOPPED', 'stopped')
   assert.equal(new StreamError('SINK', 'no commit', { cause: stopped }).retry, 'restart-job')
 })
+
+test('what throws when it is looked at is told of without being looked at', () => {
+  const refuse = (): never => {
+    throw new Error('hands off')
+  }
+  for (const trap of [{ get: refuse }, { getPrototypeOf: refuse }]) {
+    const hostile = new Proxy({}, trap)
+    assert.equal(StreamError.is(hostile), false)
+    const error = new StreamError('SOURCE', 'x', { cause: hostile })
+    assert.match((error.cause as Error).message, /cannot be looked at/)
+    assert.equal(toWire(error).cause?.code, 'USER_CODE')
+  }
+  const plain = { code: 5 }
+  assert.equal(new StreamError('USER_CODE', 'x', { cause: plain }).cause, plain)
+})

@@ -33,16 +33,21 @@ export class StreamError extends Error {
     message: string,
     options: { readonly cause?: unknown; readonly details?: Details; readonly retry?: RetryHint } = {},
   ) {
-    super(message, options.cause === undefined ? undefined : { cause: options.cause })
+    const cause = tame(options.cause)
+    super(message, cause === undefined ? undefined : { cause })
     this.code = code
     this.domain = errorCodes[code].domain
-    this.retry = options.retry ?? (isLasting(code, options.cause) ? 'never' : errorCodes[code].retry)
+    this.retry = options.retry ?? (isLasting(code, cause) ? 'never' : errorCodes[code].retry)
     this.details = options.details
   }
 
   /** True for errors of other copies of this module too (two installs, another realm). */
   static is(value: unknown): value is StreamError {
-    return typeof value === 'object' && value !== null && (value as { typeId?: unknown }).typeId === '~millrace/StreamError'
+    try {
+      return typeof value === 'object' && value !== null && (value as { typeId?: unknown }).typeId === '~millrace/StreamError'
+    } catch {
+      return false
+    }
   }
 }
 
@@ -78,9 +83,15 @@ export function outsideCall(what: string): StreamError {
   )
 }
 
+/** Of a promise that is refused: nobody will await it, so its rejection would end the process before the refusal is told. Total, and for any value. */
+export function disown(promise: unknown): void {
+  Promise.resolve(promise).catch(() => undefined)
+}
+
 /** @throws {PROMISE} when a function that has to be synchronous gave a promise */
 export function refusePromise(result: object): void {
   if (typeof (result as { readonly then?: unknown }).then !== 'function') return
+  disown(result)
   throw new StreamError(
     'PROMISE',
     'A function of a step gave a promise: steps are synchronous, and nobody would wait for it. Do what takes time in a source or a sink.',
@@ -90,6 +101,21 @@ export function refusePromise(result: object): void {
 /** For the `default` of a switch over a closed union. */
 export function assertNever(value: never): never {
   throw new StreamError('INVARIANT', `A rule of the engine itself is broken: no case for ${String(value)}.`)
+}
+
+/**
+ * What user code throws may be a Proxy, which throws when it is looked at; then something that says so stands for it. Total: whatever
+ * handles an error may look at what this gives.
+ */
+export function tame(thrown: unknown): unknown {
+  try {
+    // One trap each: of the class, and of a field.
+    void (thrown instanceof Error)
+    void (thrown as { readonly message?: unknown } | null | undefined)?.message
+    return thrown
+  } catch {
+    return new Error('what was thrown cannot be looked at: it is a Proxy, or has a getter that throws')
+  }
 }
 
 /** Total: whatever was thrown becomes a message, and never throws itself. */

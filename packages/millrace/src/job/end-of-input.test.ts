@@ -7,11 +7,22 @@ import type { Out } from '../api/process-types.ts'
 import { eventTimer, processingTimer } from '../api/timers.ts'
 import { decodeEntry } from '../checkpoint/entry.ts'
 import type { Entry } from '../checkpoint/manifest.ts'
+import { defineSource } from '../connect/contract.ts'
 import { collectSink } from '../connectors/collect-sink.ts'
 import { fileSink } from '../connectors/file-sink.ts'
 import { jsonLines } from '../connectors/json-lines.ts'
 import { plainDigest } from '../simulate/digest.ts'
-import { assertCounted, checkpointed, countingJob, Lab, pacedSource, rowsOf, type Counted, type Row } from './simulated-job.test.ts'
+import {
+  assertCounted,
+  checkpointed,
+  countingJob,
+  errorsOf,
+  Lab,
+  pacedSource,
+  rowsOf,
+  type Counted,
+  type Row,
+} from './simulated-job.test.ts'
 
 interface Fired {
   readonly what: 'row' | 'event' | 'processing'
@@ -179,10 +190,53 @@ test('a job that starts from nothing into the output of another run is refused b
   const lab = new Lab()
   assert.equal(await lab.run(countingJob({ source: pacedSource({ a: rows }) }), checkpointed()), 'finished')
   const before = lab.picture('/out')
-  for (const options of [{}, checkpointed({ storage: '/other' })]) {
+  // The refused start has claimed its log: the next one is of a later epoch, and no less refused.
+  for (const options of [{}, {}, checkpointed({ storage: '/other' }), checkpointed({ storage: '/other' })]) {
     const end = await lab.run(countingJob({ source: pacedSource({ a: rows }) }), options)
     assert.ok(typeof end === 'object' && end.code === 'OUTPUT_EXISTS', String(end))
     assert.match(end.message, /sink\/out starts from nothing, but \/out\/part-\d+/)
     assert.deepEqual(lab.picture('/out'), before)
   }
+})
+
+/** Found by a look with fresh eyes: it hung for ever, or ended with INVARIANT. */
+test('a reader that fails when the last entry is on its way changes nothing: the job has finished', async () => {
+  const lab = new Lab()
+  let fail: ((error: Error) => void) | undefined
+  const source = defineSource<Row, number>({
+    kind: 'late',
+    bounded: true,
+    replayable: true,
+    timestamps: false,
+    open: async () => {
+      const splits = new Map(Array.from({ length: 20 }, (_zero, n) => [`split ${n}`, 0]))
+      return {
+        splits,
+        poll: () => {
+          if (fail === undefined) return 'wait'
+          splits.clear()
+          return 'end'
+        },
+        // Never resolves: the engine polls again as it looks for idle splits, and still awaits this one when the job is over.
+        ready: () =>
+          new Promise((_resolve, reject) => {
+            fail = reject
+          }),
+        close: async () => undefined,
+      }
+    },
+  })
+  const job = defineJob('late', (builder) => {
+    builder.from('rows', source, { idleness: '20ms', timestamp: (row) => row.at }).to('out', fileSink('/out', jsonLines()))
+  })
+  let entries = 0
+  lab.machine.crashPoint = (name) => {
+    if (name === 'entry.beforeCreate' && ++entries === 4) fail?.(new Error('connection lost'))
+    return undefined
+  }
+  const life = await lab.start(job, checkpointed({ every: '1h' }))
+  assert.equal(await life.end(), 'finished')
+  assert.deepEqual(errorsOf(life.events), [])
+  assert.equal(entries, 4)
+  assert.equal(entriesOf(lab).at(-1)?.kind, 'finished')
 })

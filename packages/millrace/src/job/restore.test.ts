@@ -1,6 +1,8 @@
 /** What a start does with what the storage holds: `restore`, changed jobs, changed settings. Refusals change nothing. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { Aggregate } from '../api/aggregate-types.ts'
+import { agg } from '../api/aggregates.ts'
 import { defineJob } from '../api/job.ts'
 import type { Job } from '../api/job-types.ts'
 import type { Out } from '../api/process-types.ts'
@@ -292,6 +294,32 @@ for (const [what, before, after, named] of mismatches)
     assert.equal(await lab.run(version(before), checkpointed()), 'finished')
     assertCounted(lab.rows<Counted>(), rows)
   })
+
+/** Found by a look with fresh eyes: it ended in USER_CODE, and restarted for ever; of numbers it mixed two meanings in silence. */
+test("the same name with another aggregate is refused; one without a kind is the user's business", async () => {
+  const version = (n: Aggregate<Row, unknown, unknown>): Job<void, unknown> =>
+    defineJob('aggregating', (builder) => {
+      builder
+        .from('rows', source)
+        .keyBy((row) => row.key)
+        .aggregate('all', { n })
+        .to('out', fileSink('/out', jsonLines()))
+    })
+  const lab = new Lab()
+  await stopped(lab, version(agg.count()))
+  for (const [other, named] of [
+    [agg.avg<Row>((row) => row.n), /step\/all\.n.*count.*avg/],
+    [agg.sum<Row>((row) => row.n), /step\/all\.n.*count.*sum/],
+  ] as const)
+    await assertRefused(lab, version(other), checkpointed(), 'STATE_MISMATCH', named)
+  const { kind: _kind, ...own } = agg.count<Row>()
+  assert.equal(await lab.run(version(own), checkpointed()), 'finished')
+  const counts = lab.rows<{ key: string; n: number }>().filter(({ key }) => key === 'k0')
+  assert.deepEqual(
+    counts.map(({ n }) => n),
+    rows.filter(({ key }) => key === 'k0').map((_row, index) => index + 1),
+  )
+})
 
 test('a refused start leaves the job to the next one of its process, without waiting', async () => {
   const lab = new Lab()

@@ -1,3 +1,4 @@
+import { refusePromise } from '../core/errors.ts'
 import type { Budget } from '../core/env.ts'
 import type { Cursor, Emit, Gate, Operator, Specialize } from '../operator/contract.ts'
 
@@ -42,10 +43,17 @@ class FlatMapCursor implements Cursor {
   }
 }
 
-function template(next: Emit, mapper: (value: unknown) => Iterable<unknown>, gate: Gate, cursor: FlatMapCursor): Emit {
+function template(
+  next: Emit,
+  mapper: (value: unknown) => Iterable<unknown>,
+  gate: Gate,
+  cursor: FlatMapCursor,
+  refusePromise: (result: object) => void,
+): Emit {
   return (value, timestamp) => {
     const values = mapper(value)
     if (!Array.isArray(values) || cursor.isOpen) {
+      if (typeof values === 'object' && values !== null) refusePromise(values)
       cursor.add(values[Symbol.iterator](), timestamp)
       if (!gate.isClosed) cursor.resume()
       return
@@ -69,5 +77,5 @@ export function flatMapOperator(
 ): Operator {
   const { gate } = ports
   const cursor = new FlatMapCursor(next, gate, ports.newBudget)
-  return { inputs: [specialize(template, next, mapper, gate, cursor)], cursor }
+  return { inputs: [specialize(template, next, mapper, gate, cursor, refusePromise)], cursor }
 }

@@ -44,7 +44,7 @@ export function rowOf(key: Key, window: TimeWindow | undefined): Record<string, 
 
 export type AddToSlot = (slot: number, value: unknown) => void
 
-function addOneTemplate(column: AccumulatorColumn, aggregate: AggregateFunctions): AddToSlot {
+function addTemplate(column: AccumulatorColumn, aggregate: AggregateFunctions): AddToSlot {
   return (slot, value) => {
     const before = column.get(slot)
     // Numbers are replaced, never changed in place.
@@ -54,35 +54,52 @@ function addOneTemplate(column: AccumulatorColumn, aggregate: AggregateFunctions
   }
 }
 
-function addAllTemplate(columns: readonly AccumulatorColumn[], aggregates: readonly AggregateFunctions[]): AddToSlot {
-  const count = columns.length
-  return (slot, value) => {
-    for (let i = 0; i < count; i++) {
-      const column = columns[i] as AccumulatorColumn
-      const aggregate = aggregates[i] as AggregateFunctions
-      const before = column.get(slot)
-      if (typeof before === 'object') column.touch(slot)
-      const after = aggregate.add(before === undefined ? aggregate.create() : before, value)
-      if (!column.replaceNumber(slot, after)) column.put(slot, after)
-    }
+function bothTemplate<A, B>(first: (a: A, b: B) => void, second: (a: A, b: B) => void): (a: A, b: B) => void {
+  return (a, b) => {
+    first(a, b)
+    second(a, b)
   }
 }
 
+/** One function that calls all: each a copy of its own, so that V8 knows what it works with. */
+function all<A, B>(specialize: Specialize, each: readonly ((a: A, b: B) => void)[]): (a: A, b: B) => void {
+  const [last = (): void => undefined, ...earlier] = each.toReversed()
+  return earlier.reduce((later, first) => specialize(bothTemplate<A, B>, first, later), last)
+}
+
+/** Adds a value to all accumulators of a slot. */
 export function adder(specialize: Specialize, { columns, aggregates }: AggregateParts): AddToSlot {
-  const [column, another] = columns
-  if (column !== undefined && another === undefined) return specialize(addOneTemplate, column, aggregates[0] as AggregateFunctions)
-  return specialize(addAllTemplate, columns, aggregates)
+  return all(
+    specialize,
+    columns.map((column, i) => specialize(addTemplate, column, aggregates[i] as AggregateFunctions)),
+  )
+}
+
+type Row = Record<string, unknown>
+
+function resultTemplate(name: string, column: AccumulatorColumn, aggregate: AggregateFunctions): (row: Row, slot: number) => void {
+  return (row, slot) => {
+    row[name] = aggregate.result(column.get(slot))
+  }
+}
+
+/** Puts the results of a slot into a row. */
+export function resulter(specialize: Specialize, { names, columns, aggregates }: AggregateParts): (row: Row, slot: number) => void {
+  return all(
+    specialize,
+    names.map((name, i) => specialize(resultTemplate, name, columns[i] as AccumulatorColumn, aggregates[i] as AggregateFunctions)),
+  )
 }
 
 /** One accumulator for each aggregate (WO-10). */
 export function aggregateContents(specialize: Specialize, next: Emit, parts: AggregateParts): WindowContents {
   const { names, columns, aggregates } = parts
+  const results = resulter(specialize, parts)
   return {
     add: adder(specialize, parts),
     fire(slot, key, window, timestamp) {
       const row = rowOf(key, window)
-      for (let i = 0; i < names.length; i++)
-        row[names[i] as string] = (aggregates[i] as AggregateFunctions).result((columns[i] as AccumulatorColumn).get(slot))
+      results(row, slot)
       next(row, timestamp)
     },
     merge(into, from) {

@@ -1,11 +1,8 @@
 import type { Budget } from '../core/env.ts'
 import type { Cursor, Gate } from '../operator/contract.ts'
 
-/** What a window still has to do for each of its keys; a closed gate and the end of a turn interrupt it between two of them. */
-export interface Firing {
-  /** One more step; false when there was none left. */
-  step(): boolean
-}
+/** What a window does for its keys when it fires, in steps; a closed gate and the end of a turn interrupt it between two of them. */
+export type Firing = Iterator<undefined, void, undefined>
 
 /** Steps between two looks at the budget. */
 const STEPS = 32
@@ -37,7 +34,7 @@ export class FiringCursor implements Cursor {
     if (firing === undefined) return
     const budget = this.#newBudget()
     for (let steps = 1; !this.#gate.isClosed; steps++) {
-      if (!firing.step()) {
+      if (firing.next().done === true) {
         this.#firing = undefined
         return this.#whenDone()
       }

@@ -62,6 +62,11 @@ export class Lateness implements OperatorLateness {
     return this.#floors !== undefined && (this.#floors[group] as number) >= at
   }
 
+  /** @throws {INVALID_KEY} */
+  hadPassedKey(key: Key, at: number): boolean {
+    return this.#floors !== undefined && this.hadPassed(this.#groupOf(key), at)
+  }
+
   /** For the next checkpoint: what is ahead still. */
   floors(): readonly Floor[] {
     if (!this.hasFloors) return []

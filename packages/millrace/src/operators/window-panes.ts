@@ -105,20 +105,14 @@ class Panes {
     else if (cleanup < Number.POSITIVE_INFINITY) this.#state.schedule(cleanup, pane.start)
   }
 
-  #firing(pane: Pane, last: number): Firing {
+  *#firing(pane: Pane, last: number): Firing {
     const { table } = this.#state
     const { lateness } = this.#ports
     const window = this.#windowAt(pane.start)
-    let slot = pane.head
-    return {
-      step: () => {
-        if (slot < 0) return false
-        const current = slot
-        slot = table.after(slot)
-        if (!this.#isEventTime || !lateness.hadPassed(table.groupOf(current), last))
-          this.#contents.fire(current, table.keyOf(current), window, last)
-        return true
-      },
+    for (let slot = pane.head; slot >= 0; slot = table.after(slot)) {
+      if (this.#isEventTime && lateness.hadPassed(table.groupOf(slot), last)) continue
+      this.#contents.fire(slot, table.keyOf(slot), window, last)
+      yield
     }
   }
 }

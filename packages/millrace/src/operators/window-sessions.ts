@@ -60,7 +60,12 @@ class Sessions {
     if (at !== at) lateness.noTimestamp()
     const watermark = this.#isEventTime ? lateness.watermarkOf(key) : Number.NEGATIVE_INFINITY
     const end = at + (typeof this.#gap === 'number' ? this.#gap : this.#gapOf(value, this.#gap))
-    let slot = this.#touching(key, at, end)
+    const only = this.#state.table.only(key)
+    if (only >= 0 && this.#starts.numberAt(only) <= end && this.#ends.numberAt(only) >= at) {
+      this.#extend(only, at, end, watermark)
+      return this.#add(only, key, value, watermark)
+    }
+    let slot = this.#touching(key, at, end, watermark)
     if (slot < 0) {
       // SM-3
       if (cleanupTime(end - 1, this.#latenessMs) <= watermark) return lateness.refuse(value, timestamp)
@@ -69,8 +74,12 @@ class Sessions {
       this.#ends.put(slot, end)
       this.#schedule(slot, end, watermark)
     } else this.#extend(slot, at, end, watermark)
+    this.#add(slot, key, value, watermark)
+  }
+
+  #add(slot: number, key: Key, value: unknown, watermark: number): void {
     this.#contents.add(slot, value)
-    const last = (this.#ends.get(slot) as number) - 1
+    const last = this.#ends.numberAt(slot) - 1
     // TR-1
     if (last <= watermark) this.#contents.fire(slot, key, this.#windowOf(slot), last)
   }
@@ -85,34 +94,35 @@ class Sessions {
   }
 
   /** The session that a record from `start` to `end` goes to, if any: those that it touches become one, the earliest (SM-1). */
-  #touching(key: Key, start: number, end: number): number {
+  #touching(key: Key, start: number, end: number, watermark: number): number {
     const { table } = this.#state
     let found = -1
     for (let slot = table.first(key); slot >= 0;) {
       const next = table.after(slot)
-      if ((this.#starts.get(slot) as number) <= end && (this.#ends.get(slot) as number) >= start)
-        found = found < 0 ? slot : this.#join(found, slot)
+      if (this.#starts.numberAt(slot) <= end && this.#ends.numberAt(slot) >= start)
+        found = found < 0 ? slot : this.#join(found, slot, watermark)
       slot = next
     }
     return found
   }
 
   /** SM-2. */
-  #join(a: number, b: number): number {
-    const isFirst = (this.#starts.get(a) as number) <= (this.#starts.get(b) as number)
+  #join(a: number, b: number, watermark: number): number {
+    const isFirst = this.#starts.numberAt(a) <= this.#starts.numberAt(b)
     const [into, from] = isFirst ? [a, b] : [b, a]
-    const end = Math.max(this.#ends.get(into) as number, this.#ends.get(from) as number)
+    const end = Math.max(this.#ends.numberAt(into), this.#ends.numberAt(from))
     this.#contents.merge(into, from)
     this.#set(this.#ends, into, end)
+    this.#schedule(into, end, watermark)
     this.#remove(from)
     return into
   }
 
   #extend(slot: number, start: number, end: number, watermark: number): void {
-    if (start < (this.#starts.get(slot) as number)) this.#set(this.#starts, slot, start)
-    const before = this.#ends.get(slot) as number
-    if (end > before) this.#set(this.#ends, slot, end)
-    this.#schedule(slot, Math.max(end, before), watermark)
+    if (start < this.#starts.numberAt(slot)) this.#set(this.#starts, slot, start)
+    if (end <= this.#ends.numberAt(slot)) return
+    this.#set(this.#ends, slot, end)
+    this.#schedule(slot, end, watermark)
   }
 
   #set(column: AccumulatorColumn, slot: number, bound: number): void {
@@ -135,21 +145,21 @@ class Sessions {
   }
 
   #windowOf(slot: number): TimeWindow {
-    return Object.freeze({ start: this.#starts.get(slot) as number, end: this.#ends.get(slot) as number })
+    return Object.freeze({ start: this.#starts.numberAt(slot), end: this.#ends.numberAt(slot) })
   }
 
   restored(): void {
     const { table } = this.#state
     for (let slot = 0; slot < table.high; slot++) {
-      const end = this.#ends.get(slot)
-      if (typeof end === 'number')
+      const end = this.#ends.numberAt(slot)
+      if (end === end)
         this.#schedule(slot, end, this.#isEventTime ? this.#ports.lateness.watermarkOfGroup(table.groupOf(slot)) : Number.NEGATIVE_INFINITY)
     }
   }
 
   onTimer(at: number): void {
     const slot = this.#state.due
-    const last = (this.#ends.get(slot) as number) - 1
+    const last = this.#ends.numberAt(slot) - 1
     if (at === last) {
       this.#contents.fire(slot, this.#state.table.keyOf(slot), this.#windowOf(slot), last)
       const cleanup = cleanupTime(last, this.#latenessMs)

@@ -1,11 +1,11 @@
 import type { Emit, KeySelector, Operator, OperatorTime, Specialize } from '../operator/contract.ts'
 import type { AccumulatorColumn, Key } from '../state/contract.ts'
-import { KeyIndex } from '../state/key-index.ts'
 import type { Pane } from '../state/pane-table.ts'
 import type { PaneState } from '../state/window-state.ts'
 import { cleanupTime, type SlidingWindows, type TimeWindow, windowStart } from '../windows/assigner.ts'
-import { type AddToSlot, adder, type AggregateFunctions, type AggregateParts, rowOf } from './window-contents.ts'
+import { type AddToSlot, adder, type AggregateFunctions, type AggregateParts, resulter, rowOf } from './window-contents.ts'
 import type { Firing, FiringCursor } from './window-firing.ts'
+import { mergedOf, SliceMerging } from './window-merging.ts'
 import type { Lateness } from './window-lateness.ts'
 
 export interface WindowPorts {
@@ -51,7 +51,7 @@ export function slicedWindowOperator(
   ports: WindowPorts,
   selectors: readonly KeySelector[],
 ): Operator {
-  const slices = new Slices(state, windows, parts, ports)
+  const slices = new Slices(state, windows, parts, ports, resulter(specialize, parts))
   const input = specialize(template, state, slices.frame, slices, adder(specialize, parts))
   return {
     inputs: selectors.map((select) => input(select)),
@@ -68,14 +68,24 @@ class Slices {
   readonly #windows: SlidingWindows
   readonly #parts: AggregateParts
   readonly #ports: WindowPorts
+  readonly #results: (row: Record<string, unknown>, slot: number) => void
   /** Starts of windows that have something to do. */
   readonly #pending = new Set<number>()
+  readonly #merging: SliceMerging
 
-  constructor(state: PaneState, windows: SlidingWindows, parts: AggregateParts, ports: WindowPorts) {
+  constructor(
+    state: PaneState,
+    windows: SlidingWindows,
+    parts: AggregateParts,
+    ports: WindowPorts,
+    results: (row: Record<string, unknown>, slot: number) => void,
+  ) {
+    this.#results = results
     this.#state = state
     this.#windows = windows
     this.#parts = parts
     this.#ports = ports
+    this.#merging = new SliceMerging(state, windows, parts)
     this.frame = { from: Number.NaN, to: Number.NaN, pane: state.table.nowhere, hasFired: false }
   }
 
@@ -138,33 +148,25 @@ class Slices {
     const { lateness } = this.#ports
     const watermark = lateness.watermarkOf(key)
     const slice = windowStart(timestamp, this.#windows.offsetMs, this.#windows.slideMs)
+    this.#merging.forget(slice)
     for (let start = slice, first = this.#firstStart(slice); start >= first; start -= this.#windows.slideMs)
       if (this.#lastOf(start) <= watermark && this.#cleanupOf(start) > watermark) this.#fireKey(key, start)
   }
 
   #fireKey(key: Key, start: number): void {
-    const merged = new Merged(this.#parts)
-    let at = -1
-    for (const pane of this.#panesOf(start)) {
-      const slot = pane.index.find(key)
-      if (slot >= 0) merged.add((at = at < 0 ? merged.open(this.#state.table.keyOf(slot)) : at), slot)
+    const { columns, aggregates, names } = this.#parts
+    const row = rowOf(key, this.#windowAt(start))
+    const parts = this.#merging.partsOf(start)
+    for (let i = 0; i < names.length; i++) {
+      const aggregate = aggregates[i] as AggregateFunctions
+      const [front, back] = parts.map((slices) => mergedOf(slices, key, columns[i] as AccumulatorColumn, aggregate))
+      row[names[i] as string] = aggregate.result(aggregate.merge(front, back))
     }
-    merged.emit(at, this.#windowAt(start), this.#ports.next)
+    this.#ports.next(row, this.#lastOf(start))
   }
 
   #windowAt(start: number): TimeWindow {
     return Object.freeze({ start, end: start + this.#windows.sizeMs })
-  }
-
-  /** The slices of a window that have something, in order of time. */
-  #panesOf(start: number): readonly Pane[] {
-    const { sizeMs, slideMs } = this.#windows
-    const found: Pane[] = []
-    for (let slice = start; slice < start + sizeMs; slice += slideMs) {
-      const pane = this.#state.table.panes.get(slice)
-      if (pane !== undefined) found.push(pane)
-    }
-    return found
   }
 
   onTimer(at: number): void {
@@ -176,29 +178,58 @@ class Slices {
 
   #fire(start: number): void {
     const { cursor, latenessMs } = this.#ports
-    const whenDone = (): void => {
+    const steps = this.#windows.sizeMs > this.#windows.slideMs ? this.#emitMerged(start) : this.#emitSlice(start)
+    cursor.begin(steps, () => {
       const cleanup = this.#cleanupOf(start)
       if (latenessMs === 0) this.#cleanUp(start)
       else if (cleanup < Number.POSITIVE_INFINITY) this.#state.schedule(cleanup, start)
-    }
-    const panes = this.#panesOf(start)
-    const [only, another] = panes
-    if (only === undefined) whenDone()
-    else if (another === undefined) cursor.begin(new SingleFiring(only, this.#firingParts(start)), whenDone)
-    else cursor.begin(new MergedFiring(panes, this.#firingParts(start)), whenDone)
+    })
   }
 
-  #firingParts(start: number): FiringParts {
-    const { lateness, next } = this.#ports
-    const last = this.#lastOf(start)
+  /** All of the window is in one slice. */
+  *#emitSlice(start: number): Firing {
     const { table } = this.#state
-    return {
-      state: this.#state,
-      parts: this.#parts,
-      window: this.#windowAt(start),
-      next,
+    const { lateness, next } = this.#ports
+    const window = this.#windowAt(start)
+    const last = this.#lastOf(start)
+    for (let slot = table.panes.get(start)?.head ?? -1; slot >= 0; slot = table.after(slot)) {
       // Its key group was further before the restore: it has fired.
-      isDone: (slot) => lateness.hadPassed(table.groupOf(slot), last),
+      if (lateness.hadPassed(table.groupOf(slot), last)) continue
+      const row = rowOf(table.keyOf(slot), window)
+      this.#results(row, slot)
+      next(row, last)
+      yield
+    }
+  }
+
+  *#emitMerged(start: number): Firing {
+    const { names, aggregates } = this.#parts
+    const { lateness, next } = this.#ports
+    const window = this.#windowAt(start)
+    const last = this.#lastOf(start)
+    const front = yield* this.#merging.front(start)
+    const back = yield* this.#merging.back(start)
+    for (let at = 0; at < front.count; at++) {
+      const key = front.keys[at] as Key
+      if (lateness.hadPassedKey(key, last)) continue
+      const other = back.find(key)
+      const row = rowOf(key, window)
+      for (let i = 0; i < names.length; i++) {
+        const aggregate = aggregates[i] as AggregateFunctions
+        const own = front.accumulators[i]?.[at]
+        row[names[i] as string] = aggregate.result(other < 0 ? own : aggregate.merge(own, back.accumulators[i]?.[other]))
+      }
+      next(row, last)
+      yield
+    }
+    for (let at = 0; at < back.count; at++) {
+      const key = back.keys[at] as Key
+      if (front.find(key) >= 0 || lateness.hadPassedKey(key, last)) continue
+      const row = rowOf(key, window)
+      for (let i = 0; i < names.length; i++)
+        row[names[i] as string] = (aggregates[i] as AggregateFunctions).result(back.accumulators[i]?.[at])
+      next(row, last)
+      yield
     }
   }
 
@@ -207,123 +238,5 @@ class Slices {
     this.#pending.delete(start)
     const pane = this.#state.table.panes.get(start)
     if (pane !== undefined) this.#state.table.drop(pane)
-  }
-}
-
-interface FiringParts {
-  readonly state: PaneState
-  readonly parts: AggregateParts
-  readonly window: TimeWindow
-  readonly next: Emit
-  readonly isDone: (slot: number) => boolean
-}
-
-/** All of a window is in one slice. */
-class SingleFiring implements Firing {
-  #slot: number
-  readonly #of: FiringParts
-
-  constructor(pane: Pane, of: FiringParts) {
-    this.#slot = pane.head
-    this.#of = of
-  }
-
-  step(): boolean {
-    const slot = this.#slot
-    if (slot < 0) return false
-    const { state, parts, window, next, isDone } = this.#of
-    this.#slot = state.table.after(slot)
-    if (isDone(slot)) return true
-    const { names, columns, aggregates } = parts
-    const row = rowOf(state.table.keyOf(slot), window)
-    for (let i = 0; i < names.length; i++)
-      row[names[i] as string] = (aggregates[i] as AggregateFunctions).result((columns[i] as AccumulatorColumn).get(slot))
-    next(row, window.end - 1)
-    return true
-  }
-}
-
-/** First the slices are put together, key by key; then the keys leave in the order in which they came. */
-class MergedFiring implements Firing {
-  readonly #panes: readonly Pane[]
-  readonly #of: FiringParts
-  readonly #index = new KeyIndex()
-  readonly #merged: Merged
-  #pane = 0
-  #slot: number
-  #emitted = 0
-
-  constructor(panes: readonly Pane[], of: FiringParts) {
-    this.#panes = panes
-    this.#of = of
-    this.#merged = new Merged(of.parts)
-    this.#slot = (panes[0] as Pane).head
-  }
-
-  step(): boolean {
-    if (this.#pane < this.#panes.length) {
-      this.#take()
-      return true
-    }
-    if (this.#emitted >= this.#merged.count) return false
-    this.#merged.emit(this.#emitted++, this.#of.window, this.#of.next)
-    return true
-  }
-
-  #take(): void {
-    const slot = this.#slot
-    if (slot < 0) {
-      const next = this.#panes[++this.#pane]
-      if (next !== undefined) this.#slot = next.head
-      return
-    }
-    const { table } = this.#of.state
-    this.#slot = table.after(slot)
-    if (this.#of.isDone(slot)) return
-    const key = table.keyOf(slot)
-    let at = this.#index.find(key)
-    if (at < 0) this.#index.add(key, (at = this.#merged.open(key)))
-    this.#merged.add(at, slot)
-  }
-}
-
-/** Accumulators that belong to no state. */
-class Merged {
-  readonly #parts: AggregateParts
-  readonly #keys: Key[] = []
-  readonly #accumulators: unknown[][]
-
-  constructor(parts: AggregateParts) {
-    this.#parts = parts
-    this.#accumulators = parts.names.map(() => [])
-  }
-
-  get count(): number {
-    return this.#keys.length
-  }
-
-  open(key: Key): number {
-    for (const [i, column] of this.#accumulators.entries()) column.push((this.#parts.aggregates[i] as AggregateFunctions).create())
-    return this.#keys.push(key) - 1
-  }
-
-  add(at: number, slot: number): void {
-    const { columns, aggregates } = this.#parts
-    for (let i = 0; i < columns.length; i++) {
-      const right = (columns[i] as AccumulatorColumn).get(slot)
-      if (right === undefined) continue
-      const own = this.#accumulators[i] as unknown[]
-      const merged = (aggregates[i] as AggregateFunctions).merge(own[at], right)
-      // What belongs to the slice must not change with what comes after it.
-      own[at] = merged === right && typeof merged === 'object' ? structuredClone(merged) : merged
-    }
-  }
-
-  emit(at: number, window: TimeWindow, next: Emit): void {
-    const { names, aggregates } = this.#parts
-    const row = rowOf(this.#keys[at] as Key, window)
-    for (let i = 0; i < names.length; i++)
-      row[names[i] as string] = (aggregates[i] as AggregateFunctions).result((this.#accumulators[i] as unknown[])[at])
-    next(row, window.end - 1)
   }
 }

@@ -112,6 +112,7 @@ export type PlanNode =
 
 /** `Aggregate` of the api, erased. */
 export interface AggregateFunctions {
+  readonly kind?: string | undefined
   create(): unknown
   add(accumulator: unknown, value: unknown): unknown
   merge(left: unknown, right: unknown): unknown

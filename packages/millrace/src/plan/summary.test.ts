@@ -33,7 +33,7 @@ test('a checkpoint has a place for sources, keyed steps, process functions and s
     },
     { address: 'step/stateless', kind: 'keyed', states: {}, migrating: [] },
     { address: 'step/r', kind: 'keyed', states: { reduced: { kind: 'accumulator', version: 1 } }, migrating: [] },
-    { address: 'step/a', kind: 'keyed', states: { n: { kind: 'accumulator', version: 1 } }, migrating: [] },
+    { address: 'step/a', kind: 'keyed', states: { n: { kind: 'accumulator', aggregate: 'count', version: 1 } }, migrating: [] },
     { address: 'step/plain', kind: 'keyed', states: {}, migrating: [], isKeyless: true },
     { address: 'sink/s', kind: 'sink', states: {}, migrating: [] },
   ])

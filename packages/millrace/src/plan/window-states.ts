@@ -23,7 +23,12 @@ export function windowStates({ windows, compute }: Parts, operator: WindowNode['
   const contents: Record<string, StateDeclaration> =
     compute.kind === 'process' || keepsValues
       ? { [WINDOW_VALUES]: { kind: 'list', version: 1, layout } }
-      : Object.fromEntries(Object.keys(compute.aggregates).map((name) => [name, { kind: 'accumulator', version: 1, layout }]))
+      : Object.fromEntries(
+          Object.entries(compute.aggregates).map(([name, { kind }]) => [
+            name,
+            { kind: 'accumulator', version: 1, layout, ...(kind === undefined ? {} : { aggregate: kind }) },
+          ]),
+        )
   const bounds = namesOfBounds(windows).map((name) => [name, { kind: 'accumulator', version: 1, layout }] as const)
   return { ...Object.fromEntries(bounds), ...contents }
 }

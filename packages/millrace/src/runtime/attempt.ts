@@ -13,6 +13,7 @@ import { TaskCore } from '../task/task-core.ts'
 import type { BarrierReason, SeenByWindow, StreamElement, TaskSnapshot } from '../task/messages.ts'
 import type { Specializer } from '../task/specialize.ts'
 import type { OperatorRestore } from '../task/task-spec.ts'
+import type { Underway } from '../task/underway.ts'
 import { Acknowledger, type Positions } from './acknowledger.ts'
 import { progressOf, type Progress } from './progress.ts'
 import { Scheduler } from './scheduler.ts'
@@ -59,6 +60,7 @@ export interface Tuning {
 export interface AttemptOptions {
   readonly wiring: Wiring
   readonly env: Env
+  readonly log: string
   readonly epoch: number
   readonly check: boolean
   /** Of its state, all subtasks together. */
@@ -67,6 +69,7 @@ export interface AttemptOptions {
   readonly keepsState: boolean
   readonly specializer: Specializer
   readonly tuning: Tuning
+  readonly underway: Underway
   /** What subtask `subtask` of `subtasks` of the operator gets back. */
   readonly restore: (address: string, subtask: number, subtasks: number) => Promise<OperatorRestore | undefined>
   readonly events: AttemptEvents
@@ -88,7 +91,7 @@ export class Attempt {
     this.#stateBudget = new StateBudget(options.maxStateBytes)
     this.#tasks = options.wiring.subtasks.map((wired, index) => this.#task(wired, index))
     const failed = (error: unknown): void => options.env.log('warn', 'a source could not be acknowledged', { cause: messageOf(error) })
-    this.#acknowledgers = this.#tasks.map((task) => new Acknowledger((positions) => task.acknowledge(positions), failed))
+    this.#acknowledgers = this.#tasks.map((task) => new Acknowledger((positions) => this.#acknowledge(task, positions), failed))
     this.#scheduler = new Scheduler(options.env, this.#tasks, options.tuning.pick)
   }
 
@@ -183,17 +186,24 @@ export class Attempt {
     return errors
   }
 
+  #acknowledge(task: TaskCore, positions: Positions): Promise<void> {
+    const { plan, nodes } = task.options.spec
+    return this.#options.underway.wait(`${plan.nodes[nodes[0] as number]?.address} to acknowledge`, () => task.acknowledge(positions))
+  }
+
   #task(wired: WiredSubtask, index: number): TaskCore {
-    const { env, epoch, specializer, check, keepsState, tuning, events } = this.#options
+    const { env, log, epoch, specializer, check, keepsState, tuning, underway, events } = this.#options
     return new TaskCore({
       spec: wired.spec,
       env,
+      log,
       epoch,
       specializer,
       check,
       keepsState,
       stateBudget: this.#stateBudget,
       signal: this.#cancel.signal,
+      underway,
       ...tuning,
       host: {
         send: (output, target, element) => this.#deliver(wired.receivers.get(output)?.[target] as Receiver, element),

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { buildPlan, defineJob } from '../api/job.ts'
 import type { StoredCommittable } from '../checkpoint/manifest.ts'
+import { Underway } from '../task/underway.ts'
 import { defineSink, type CommitOutcome, type Sink, type SinkContext } from '../connect/contract.ts'
 import { arraySource } from '../connectors/array-source.ts'
 import { StreamError } from '../core/errors.ts'
@@ -51,7 +52,9 @@ function opened(env: Env, sinks: Readonly<Record<string, Sink<number>>>): Promis
     const values = builder.from('a', arraySource([1]))
     for (const [id, sink] of Object.entries(sinks)) values.to(id, sink)
   })
-  return env.machine.run(Committers.open({ plan: buildPlan(job, undefined).plan, env, epoch: 7 }))
+  return env.machine.run(
+    Committers.open({ plan: buildPlan(job, undefined).plan, env, log: 'log', epoch: 7, isRestored: () => false, underway: new Underway() }),
+  )
 }
 
 const stored = (checkpoint: number, subtask: number, data: number): StoredCommittable => ({ checkpoint, epoch: 7, subtask, data })
@@ -66,8 +69,8 @@ test('M1: checkpoint by checkpoint, within one in the order of subtasks', async 
   )
   assert.deepEqual(calls, [[32], [40, 41], [50, 51]])
   assert.deepEqual(
-    contexts.map(({ job, sink: address, epoch }) => [job, address, epoch]),
-    [['committing', 'sink/out', 7]],
+    contexts.map(({ job, sink: address, log, epoch, isNew }) => [job, address, log, epoch, isNew]),
+    [['committing', 'sink/out', 'log', 7, true]],
   )
 })
 

@@ -13,6 +13,7 @@ import { closeAll } from '../core/close-all.ts'
 import type { Env } from '../core/env.ts'
 import { StreamError, messageOf } from '../core/errors.ts'
 import type { Plan, SinkNode } from '../plan/nodes.ts'
+import type { Underway } from '../task/underway.ts'
 import { byConnector, sentence } from '../task/connector-error.ts'
 
 /** As SK-6, but with a pause between the rounds. */
@@ -22,7 +23,11 @@ const FIRST_PAUSE_MS = 20
 export interface CommittersOptions {
   readonly plan: Plan
   readonly env: Env
+  readonly log: string
   readonly epoch: number
+  /** Whether the restored checkpoint holds the sink of this address. */
+  readonly isRestored: (address: string) => boolean
+  readonly underway: Underway
 }
 
 export class Committers {
@@ -46,10 +51,12 @@ export class Committers {
   }
 
   async #open(node: SinkNode): Promise<void> {
-    const { env, epoch, plan } = this.#options
+    const { env, log, epoch, plan, isRestored, underway } = this.#options
     const { signal } = this.#cancel
-    const context = { env, job: plan.job, sink: node.address, subtask: 0, subtasks: 1, epoch, signal }
-    const committer = await byConnector(node, 'open its committer', () => node.sink.committer?.(context))
+    const isNew = !isRestored(node.address)
+    const context = { env, job: plan.job, sink: node.address, subtask: 0, subtasks: 1, log, epoch, isNew, signal }
+    const open = (): Promise<Committer<Plain>> | undefined => node.sink.committer?.(context)
+    const committer = await underway.wait(`${node.address} to open its committer`, () => byConnector(node, 'open its committer', open))
     if (committer !== undefined) this.#bySink.set(node.address, committer)
   }
 
@@ -76,7 +83,8 @@ export class Committers {
   async withdraw(kept: Uncommitted, open: WriterStates): Promise<void> {
     for (const [address, committer] of this.#bySink) {
       const what = 'withdraw what earlier attempts have left'
-      await byConnector({ kind: 'sink', address }, what, () => committer.withdraw(kept[address] ?? [], open[address] ?? []))
+      const withdraw = (): Promise<void> => committer.withdraw(kept[address] ?? [], open[address] ?? [])
+      await this.#options.underway.wait(`${address} to ${what}`, () => byConnector({ kind: 'sink', address }, what, withdraw))
     }
   }
 
@@ -87,7 +95,13 @@ export class Committers {
 
   async close(): Promise<void> {
     this.cancel()
-    await closeAll([...this.#bySink.values()].map((committer) => () => committer.close()))
+    await closeAll(
+      [...this.#bySink].map(
+        ([address, committer]) =>
+          () =>
+            this.#options.underway.wait(`${address} to close its committer`, () => committer.close()),
+      ),
+    )
   }
 
   async #commitGroup(sink: string, committer: Committer<Plain, Plain>, group: readonly StoredCommittable[]): Promise<void> {
@@ -113,7 +127,7 @@ export class Committers {
   /** What is thrown because the signal says so is no failure: nobody knows more or less than before. */
   async #offer(sink: string, committer: Committer<Plain, Plain>, group: readonly StoredCommittable[]): Promise<readonly CommitOutcome[]> {
     try {
-      return await committer.commit(group)
+      return await this.#options.underway.wait(`${sink} to commit`, () => committer.commit(group))
     } catch (error) {
       throw this.#cancel.signal.aborted ? stopped(sink) : error
     }

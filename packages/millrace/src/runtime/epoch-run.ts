@@ -12,15 +12,21 @@ import type {
 } from '../checkpoint/coordinator-types.ts'
 import type { Manifest, TaskReport } from '../checkpoint/manifest.ts'
 import type { Env } from '../core/env.ts'
-import { StreamError, fromWire, messageOf, toWire } from '../core/errors.ts'
+import { StreamError, fromWire, messageOf, tame, toWire } from '../core/errors.ts'
 import type { ErrorCode } from '../core/error-codes.ts'
 import type { BarrierReason, TaskSnapshot } from '../task/messages.ts'
-import { HURRIED_CLOSE_MS, atMost } from './at-most.ts'
+import type { Underway } from '../task/underway.ts'
 import type { Attempt, AttemptEvents } from './attempt.ts'
 import type { Progress } from './progress.ts'
 import type { Committers } from './committers.ts'
 import type { CheckpointInfo, JobObserver } from './monitor.ts'
 import type { CheckpointStore } from './checkpoint-store.ts'
+import { HURRIED_CLOSE_MS, type Patience } from './patience.ts'
+
+/** What has ended well waits so long for those that cannot be closed; the process ends anyway. */
+const CLOSE_MS = 10_000
+/** A failed attempt waits longer: the next one opens the same again. As Flink's task.cancellation.timeout. */
+const CANCEL_MS = 180_000
 
 export type EpochOutcome = 'finished' | 'stopped'
 
@@ -29,6 +35,8 @@ type EventBody = CoordinatorEvent extends infer E ? (E extends CoordinatorEvent 
 export interface EpochRunOptions {
   readonly coordinator: CoordinatorOptions
   readonly env: Env
+  readonly patience: Patience
+  readonly underway: Underway
   readonly store: CheckpointStore
   readonly committers: Committers
   readonly createAttempt: (events: AttemptEvents) => Attempt
@@ -54,7 +62,6 @@ export class EpochRun {
   #isOver = false
   /** It has come to its end, rather than failed. */
   #hasEnded = false
-  #isHurried = false
   #isTickDue = false
   #isLeaving = false
   #commitMs: number | undefined
@@ -91,12 +98,11 @@ export class EpochRun {
 
   /** Ends as soon as what is being committed is committed. */
   fail(error: StreamError): void {
-    this.#feed({ kind: 'attemptFailed', error })
+    this.#feed({ kind: 'givenUp', error })
   }
 
   /** Ends, and waits but a moment for what does not. */
   hurry(error: StreamError): void {
-    this.#isHurried = true
     if (!this.#leaveCommits()) return this.fail(error)
     this.#cancelLeaving?.()
     this.#cancelLeaving = this.#options.env.timers.after(HURRIED_CLOSE_MS, () => this.fail(error))
@@ -338,21 +344,27 @@ export class EpochRun {
     this.#cancelTimeout?.()
     this.#cancelLeaving?.()
     this.#options.committers.cancel()
-    const closed = this.#closeAll()
-    await (this.#isHurried ? atMost(this.#options.env, HURRIED_CLOSE_MS, closed) : closed)
+    const { env, patience, underway } = this.#options
+    // EXACTLY-ONCE: the next attempt commits the same again, and a sink may not do both at a time. Only a stop does not wait: it has none.
+    const isCommitted = await patience.wait(
+      Number.POSITIVE_INFINITY,
+      this.#committing?.catch(() => undefined),
+    )
+    const isClosed = await patience.wait(this.#hasEnded ? CLOSE_MS : CANCEL_MS, this.#closeAll())
+    if (!isCommitted || !isClosed)
+      env.log('warn', 'closing does not end, and is not waited for any longer', { waitingFor: underway.names.join(', ') })
   }
 
   async #closeAll(): Promise<void> {
     const { env, committers, store } = this.#options
-    // EXACTLY-ONCE: the next attempt commits the same again, and a sink may not do both at a time.
-    await this.#committing?.catch(() => undefined)
     for (const error of await this.#attempt.close(this.#hasEnded)) env.log('warn', 'closing failed', { cause: messageOf(error) })
     await committers.close().catch((error: unknown) => env.log('warn', 'closing failed', { cause: messageOf(error) }))
     await store.settle()
   }
 }
 
-function asStreamError(error: unknown, code: ErrorCode): StreamError {
+function asStreamError(thrown: unknown, code: ErrorCode): StreamError {
+  const error = tame(thrown)
   if (error instanceof StreamError) return error
   if (StreamError.is(error)) return fromWire(toWire(error))
   return new StreamError(code, messageOf(error), { cause: error })

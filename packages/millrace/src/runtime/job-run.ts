@@ -10,13 +10,19 @@ import { startRestarts, decideRestart, type RestartState } from '../checkpoint/r
 import { StreamError } from '../core/errors.ts'
 import type { StateComparison } from '../plan/summary.ts'
 import type { CheckpointInfo, JobHandle, JobObserver, JobOutcome, JobPhase, JobStatus, StopOptions } from './monitor.ts'
-import { HURRIED_CLOSE_MS, atMost } from './at-most.ts'
+import { Underway } from '../task/underway.ts'
 import { openEpoch } from './open-epoch.ts'
 import type { EpochRun } from './epoch-run.ts'
 import { openStore } from './job-store.ts'
+import { HURRIED_CLOSE_MS, Patience } from './patience.ts'
 import type { Claimed, JobStore } from './checkpoint-store.ts'
 import { afterEarlier, NO_PROGRESS } from './progress.ts'
 import type { JobRunOptions } from './run-settings.ts'
+
+/** What is closed at the end: the checkpoint directory. */
+const CLOSE_MS = 10_000
+/** After the deadline of a stop: longer than what then is closed in turn may take. */
+const ABANDON_MS = 5 * HURRIED_CLOSE_MS
 
 export class JobRun implements JobHandle {
   readonly finished: Promise<JobOutcome>
@@ -32,8 +38,12 @@ export class JobRun implements JobHandle {
   #longestTurnMs = 0
   #isStopping = false
   #isClaiming = false
-  #isHurried = false
   #hasRun = false
+  readonly #patience: Patience
+  readonly #underway = new Underway()
+  /** What ends a job that does not end by itself. */
+  #cancelAbandon: (() => void) | undefined
+  readonly #abandoned = Promise.withResolvers<never>()
   #commitMs: number | undefined
   #wakeRestart: (() => void) | undefined
   /** Why the log is not ours at the moment: for good when another process has it, else until it has been searched anew. */
@@ -44,9 +54,11 @@ export class JobRun implements JobHandle {
   constructor(options: JobRunOptions) {
     this.#options = options
     this.#observer = options.observer ?? (() => undefined)
+    this.#patience = new Patience(options.env)
+    this.#abandoned.promise.catch(() => undefined)
     this.finished = new Promise<void>((resolve) => {
       this.#begin = resolve
-    }).then(() => this.#run())
+    }).then(() => Promise.race([this.#run(), this.#abandoned.promise]))
   }
 
   begin(): void {
@@ -103,8 +115,8 @@ export class JobRun implements JobHandle {
       return outcome
     } finally {
       this.#phase = 'ended'
-      const closed = this.#store?.close() ?? Promise.resolve()
-      await (this.#isHurried ? atMost(this.#options.env, HURRIED_CLOSE_MS, closed) : closed)
+      await this.#patience.wait(CLOSE_MS, this.#store?.close())
+      this.#cancelAbandon?.()
     }
   }
 
@@ -173,7 +185,13 @@ export class JobRun implements JobHandle {
 
   async #runEpoch(store: JobStore): Promise<JobOutcome> {
     this.#setPhase('restoring')
-    const epoch = await openEpoch({ ...this.#options, observer: (event) => this.#onEvent(event), store })
+    const epoch = await openEpoch({
+      ...this.#options,
+      observer: (event) => this.#onEvent(event),
+      store,
+      patience: this.#patience,
+      underway: this.#underway,
+    })
     if (this.#lost !== undefined) {
       await epoch.close()
       throw this.#lost
@@ -226,14 +244,28 @@ export class JobRun implements JobHandle {
 
   /** The deadline of a stop has passed. */
   #hurry(): void {
-    this.#isHurried = true
-    this.#epoch?.hurry(
-      new StreamError(
-        'STOPPED',
-        'The deadline of stop() has passed before the last checkpoint was complete and the commit under way had ended. What came after the newest checkpoint is done again by the next run.',
-      ),
-    )
+    this.#patience.hurry()
+    this.#epoch?.hurry(this.#tooLate())
     if (this.#epoch === undefined) this.#store?.abandon()
+    // What still waits then waits for something that nobody can end: a storage, or a sink whose committer is being opened.
+    this.#cancelAbandon = this.#options.env.timers.after(ABANDON_MS, () => this.#abandon())
+  }
+
+  #abandon(): void {
+    if (this.#phase === 'ended') return
+    this.#phase = 'ended'
+    this.#store?.abandon()
+    this.#abandoned.reject(this.#tooLate())
+  }
+
+  #tooLate(): StreamError {
+    const { names } = this.#underway
+    const waiting = names.length === 0 ? '' : ` It was still waiting for ${names.join(', ')}: what never ends there is to be mended.`
+    return new StreamError(
+      'STOPPED',
+      `The deadline of stop() has passed before the last checkpoint was complete and the commit under way had ended.${waiting} What came after the newest checkpoint is done again by the next run.`,
+      { details: { waitingFor: names } },
+    )
   }
 
   /** Nothing more may be committed; after a failure of the storage (LG9) not before the log has been searched anew. */

@@ -15,7 +15,7 @@ import type { TaskSnapshot } from '../task/messages.ts'
 import type { RestoredRun } from '../task/task-spec.ts'
 import type { Claimed, JobStore } from './checkpoint-store.ts'
 import { ChunkReader } from './chunk-reader.ts'
-import { LogActor } from './log-actor.ts'
+import { LogActor, type Started } from './log-actor.ts'
 import type { CheckpointInfo, JobObserver } from './monitor.ts'
 import { noStore } from './no-store.ts'
 import type { CheckpointSettings, RestoreSettings } from './run-settings.ts'
@@ -38,7 +38,7 @@ const WAIT_POLLS_PER_LEASE = 10
 const MAX_POLL_MS = 500
 
 export async function openStore(options: OpenStoreOptions): Promise<JobStore> {
-  if (options.settings === undefined) return noStore()
+  if (options.settings === undefined) return noStore(options.env.random.id())
   return new StorageStore(options, options.settings, await options.settings.storage.open(options.env))
 }
 
@@ -99,7 +99,10 @@ class StorageStore implements JobStore {
 
   async claim(): Promise<Claimed> {
     this.#options.env.crashPoint('claim.before')
-    const started = await this.#log.start()
+    return this.#claimed(await this.#log.start())
+  }
+
+  #claimed(started: Started): Claimed {
     if (started.kind === 'finished') {
       this.#isReleased = true
       return started
@@ -110,8 +113,7 @@ class StorageStore implements JobStore {
 
   async claimAgain(): Promise<Claimed> {
     if (this.#log.isLost) return this.#searchAnew()
-    this.#own(await this.#log.claimAgain(this.#token, this.usedTo))
-    return { kind: 'owner' }
+    return this.#claimed(await this.#log.claimAgain(this.#token, this.usedTo))
   }
 
   /** LG9. What the user asked to be restored was restored by the first claim: now it is what the log says. */

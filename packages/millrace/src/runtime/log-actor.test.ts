@@ -97,7 +97,10 @@ test('a claim that is asked for while an entry is on its way gets its own answer
   await env.machine.run(log.start())
   const answers: string[] = []
   const appended = log.append({ kind: 'checkpoint', manifest }).then(({ number }) => answers.push(`entry ${number}`))
-  const claimed = log.claimAgain('two', 0).then(({ epoch, claim }) => answers.push(`epoch ${epoch} at ${claim}`))
+  const claimed = log.claimAgain('two', 0).then((started) => {
+    assert.ok(started.kind === 'owner')
+    answers.push(`epoch ${started.ownership.epoch} at ${started.ownership.claim}`)
+  })
   await env.machine.run(Promise.all([appended, claimed]))
   assert.deepEqual(answers, ['entry 2', 'epoch 2 at 3'])
   log.close()

@@ -76,11 +76,9 @@ export class LogActor {
     return (await this.#ask(() => this.#appending(body))) as Appended
   }
 
-  /** A new epoch for a new attempt of the same process. */
-  async claimAgain(token: string, usedTo: number): Promise<Ownership> {
-    const started = (await this.#ask(() => this.#appending({ kind: 'claim', token, usedTo }))) as Started
-    if (started.kind !== 'owner') throw new StreamError('INVARIANT', 'LG3: a claim is answered by an ownership')
-    return started.ownership
+  /** A new epoch for a new attempt of the same process; or the job has finished with the entry that was on its way. */
+  async claimAgain(token: string, usedTo: number): Promise<Started> {
+    return (await this.#ask(() => this.#appending({ kind: 'claim', token, usedTo }))) as Started
   }
 
   /** Looks whether another process has taken the job over. @throws {FENCED} {STORAGE} when it cannot look */

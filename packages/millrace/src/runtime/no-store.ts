@@ -2,18 +2,19 @@
 import type { Ownership } from '../checkpoint/log-types.ts'
 import type { JobStore } from './checkpoint-store.ts'
 
-const ownership: Ownership = {
-  epoch: 1,
-  claim: 0,
-  restored: undefined,
-  checkpointFloor: -1,
-  retained: [],
-  damaged: [],
-  mayDelete: false,
-  numbers: [],
-}
-
-export function noStore(): JobStore {
+/** @param log nothing of it outlives the run, so each has one of its own */
+export function noStore(log: string): JobStore {
+  const ownership: Ownership = {
+    log,
+    epoch: 1,
+    claim: 0,
+    restored: undefined,
+    checkpointFloor: -1,
+    retained: [],
+    damaged: [],
+    mayDelete: false,
+    numbers: [],
+  }
   return {
     usedTo: -1,
     keepsState: false,

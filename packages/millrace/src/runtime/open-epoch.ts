@@ -11,11 +11,13 @@ import { planSummary, type OperatorSummary } from '../plan/summary.ts'
 import { withGeneralWindows } from '../plan/window-states.ts'
 import { createSpecializer } from '../task/specialize.ts'
 import type { OperatorRestore } from '../task/task-spec.ts'
+import type { Underway } from '../task/underway.ts'
 import { Attempt, type AttemptEvents } from './attempt.ts'
 import type { JobStore } from './checkpoint-store.ts'
 import { Committers } from './committers.ts'
 import { EpochRun } from './epoch-run.ts'
 import type { JobEvent, JobObserver } from './monitor.ts'
+import type { Patience } from './patience.ts'
 import type { JobRunOptions, RunSettings } from './run-settings.ts'
 import { wire } from './wiring.ts'
 
@@ -28,11 +30,13 @@ const DEFAULT_STATE_SHARE = 0.6
 export interface OpenEpochOptions extends Omit<JobRunOptions, 'observer'> {
   readonly store: JobStore
   readonly observer: JobObserver
+  readonly patience: Patience
+  readonly underway: Underway
 }
 
 /** @throws {STATE_DROPPED} {STATE_MISMATCH} {KEY_GROUPS_CHANGED} before anything is opened */
 export async function openEpoch(options: OpenEpochOptions): Promise<EpochRun> {
-  const { settings, env, store, observer } = options
+  const { settings, env, store, observer, patience, underway } = options
   const plan = options.tuning?.generalWindows === true ? withGeneralWindows(options.plan) : options.plan
   const { ownership } = store
   const summary = planSummary(plan)
@@ -60,21 +64,32 @@ export async function openEpoch(options: OpenEpochOptions): Promise<EpochRun> {
     new Attempt({
       wiring,
       env,
+      log: ownership.log,
       epoch: ownership.epoch,
       check: settings.check,
       maxStateBytes: settings.maxStateBytes ?? env.heapLimitBytes * DEFAULT_STATE_SHARE,
       keepsState: store.keepsState,
       specializer: createSpecializer({ generate: options.tuning?.generateCode ?? true }),
       tuning: options.tuning ?? {},
+      underway,
       restore,
       events: { ...events, ...options.watch },
     })
   return new EpochRun({
     coordinator,
     env,
+    patience,
+    underway,
     store,
     // Last of all: what has been opened has somebody who closes it.
-    committers: await Committers.open({ plan, env, epoch: ownership.epoch }),
+    committers: await Committers.open({
+      plan,
+      env,
+      log: ownership.log,
+      epoch: ownership.epoch,
+      underway,
+      isRestored: (address) => restored?.operators[address] !== undefined,
+    }),
     createAttempt,
     everyMs: settings.checkpoints?.everyMs ?? everyMsWithoutStorage(plan),
     mayLeaveCommits: store.keepsState,
@@ -128,6 +143,7 @@ function restorer(
     const from = planned.get(address)
     if (from === undefined || manifest === undefined) return undefined
     if (from.kind === 'source') return from
+    if (from.kind === 'sink' && manifest.operators[address] === undefined) return undefined
     if (from.kind === 'sink') return { kind: 'sink', writerStates: from.subtasks[subtask]?.writerStates ?? [] }
     const own = from.subtasks[subtask]
     if (own === undefined) return undefined

@@ -17,6 +17,7 @@ const env = virtualEnv({ seed: 3 })
 const storage = new OpenDirectory(env, '/checkpoints')
 const limits = { fanIn: 2, minRewriteBytes: 1_000_000 }
 const ownership: Ownership = {
+  log: 'l',
   epoch: 1,
   claim: 1,
   restored: undefined,

@@ -1,10 +1,12 @@
-import { StreamError } from '../core/errors.ts'
+import { disown, StreamError } from '../core/errors.ts'
 import { kindOf } from './kind.ts'
 
 /** Objects within objects go this deep at most, in what is written and in what is read. */
 export const MAX_DEPTH: number = 64
 /** From so many visited objects on, shared ones are remembered: a value may reach one object on very many ways. */
 const REMEMBER_FROM = 1024
+/** Below that no further promises are looked for in what is refused. */
+const MAX_SEARCHED = 3
 const plainName = /^[A-Za-z_$][\w$]*$/
 
 interface Walk {
@@ -22,7 +24,20 @@ interface Walk {
  * @throws {UNSUPPORTED_VALUE} with the path of the first field that cannot be stored
  */
 export function checkValue(value: unknown, path: string = 'value'): void {
-  walk(value, path, { above: [], visited: 0, done: undefined })
+  try {
+    walk(value, path, { above: [], visited: 0, done: undefined })
+  } catch (error) {
+    disownAll(value)
+    throw error
+  }
+}
+
+/** Of a value that is refused: one promise was found, but all may reject. */
+function disownAll(value: unknown, depth: number = 0): void {
+  if (typeof value !== 'object' || value === null || depth > MAX_SEARCHED) return
+  if (value instanceof Promise) return disown(value)
+  const kind = kindOf(value)
+  if (kind === 'plain' || kind === 'array') for (const part of Object.values(value).slice(0, REMEMBER_FROM)) disownAll(part, depth + 1)
 }
 
 /** Path of a field in words of the language: `value.items[3]["first name"]`. */

@@ -1,4 +1,4 @@
-import { StreamError } from '../core/errors.ts'
+import { disown, StreamError } from '../core/errors.ts'
 import { murmur3, murmur3Ascii, murmurEnd, murmurWord, NOT_ASCII } from '../core/hash.ts'
 import { keyGroupOf } from '../core/key-group.ts'
 import { sliceLatin1 } from './ascii.ts'
@@ -193,8 +193,10 @@ function readTuple(reader: ByteReader, depth: number): Key {
 
 function checkPart(key: unknown, what: string, depth: number): void {
   if (typeof key === 'string' || typeof key === 'number' || typeof key === 'boolean' || typeof key === 'bigint') return
-  if (!Array.isArray(key))
+  if (!Array.isArray(key)) {
+    disown(key)
     throw new StreamError('INVALID_KEY', `${what} is ${nameOf(key)}. A key is a string, number, bigint, boolean or an array of those.`)
+  }
   if (depth >= MAX_KEY_DEPTH) throw new StreamError('INVALID_KEY', `${what} is more than ${MAX_KEY_DEPTH} arrays deep, or contains itself.`)
   for (let i = 0; i < key.length; i++) checkPart(key[i], depth === 0 ? `Part ${i} of the key` : `${what}, part ${i}`, depth + 1)
 }

@@ -29,6 +29,8 @@ export interface StateDeclaration {
   /** For `timer` and `timers`. */
   readonly domain?: 'event' | 'processing'
   readonly ttl?: TtlDeclaration
+  /** Of an `accumulator`: `Aggregate.kind`. */
+  readonly aggregate?: string
   /** Of the user's value format; stored with each chunk. */
   readonly version: number
   /** Of windows: which ones. State of others cannot be theirs. */
@@ -84,6 +86,8 @@ export interface TimersHandle {
 export interface AccumulatorColumn {
   /** Undefined when the slot has none. */
   get(slot: number): unknown
+  /** NaN when the slot has none, or one that is no number. */
+  numberAt(slot: number): number
   /** Replaces the accumulator (marks it dirty, S2). */
   put(slot: number, accumulator: unknown): void
   /** As `put` where nothing is to be marked: a number in place of one written before in this epoch; else false, and nothing is done. */

@@ -123,6 +123,10 @@ export class AccumulatorSlots extends SlotColumn implements AccumulatorColumn {
     return number === number ? number : this.getOther(slot)
   }
 
+  numberAt(slot: number): number {
+    return (this.cellsOf[slot >>> 16] as Float64Array)[(slot & 0xffff) << 1] as number
+  }
+
   private getOther(slot: number): unknown {
     return loadOther(this.pages[slot >>> PAGE_BITS] as CellPage, slot & PAGE_MASK)
   }

@@ -1,4 +1,4 @@
-import { StreamError, messageOf } from '../core/errors.ts'
+import { StreamError, messageOf, tame } from '../core/errors.ts'
 import type { PlanNode } from '../plan/nodes.ts'
 
 type Owner = Pick<PlanNode, 'kind' | 'address'>
@@ -7,7 +7,8 @@ type Owner = Pick<PlanNode, 'kind' | 'address'>
 export async function byConnector<T>(owner: Owner, what: string, work: () => T | Promise<T>): Promise<T> {
   try {
     return await work()
-  } catch (error) {
+  } catch (thrown) {
+    const error = tame(thrown)
     if (StreamError.is(error)) throw error
     const code = owner.kind === 'source' ? 'SOURCE' : 'SINK'
     throw new StreamError(code, `${owner.address} could not ${what}: ${sentence(error)}`, {

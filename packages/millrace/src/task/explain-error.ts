@@ -1,5 +1,5 @@
 /** What a task says of an error that ends it: which step, which subtask, and why. */
-import { StreamError, messageOf } from '../core/errors.ts'
+import { StreamError, messageOf, tame } from '../core/errors.ts'
 import { textOfKey } from '../state/upgrade.ts'
 import type { ChainOperator } from './chain.ts'
 import type { TaskOptions } from './task-spec.ts'
@@ -19,6 +19,17 @@ export function explained(error: unknown, { spec, specializer }: TaskOptions, op
     cause: error,
     details: { step, subtask: spec.subtask },
   })
+}
+
+/** Runs `open` or `close` of a step. @throws {USER_CODE} with the step */
+export async function inLifecycle(what: 'open' | 'close', step: string, work: () => void | Promise<void>): Promise<void> {
+  try {
+    await work()
+  } catch (thrown) {
+    const error = tame(thrown)
+    if (StreamError.is(error)) throw error
+    throw new StreamError('USER_CODE', `The ${what} function of ${step} threw: ${messageOf(error)}`, { cause: error, details: { step } })
+  }
 }
 
 /** A value that a snapshot could not store was put there long before: it is told by its step, state and key. */

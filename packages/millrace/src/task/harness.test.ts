@@ -14,6 +14,7 @@ import { withGeneralWindows } from '../plan/window-states.ts'
 import { createSpecializer } from './specialize.ts'
 import { TaskCore } from './task-core.ts'
 import type { OperatorRestore, TaskSpec } from './task-spec.ts'
+import { Underway } from './underway.ts'
 
 export const NONE: number = Number.NaN
 
@@ -168,6 +169,8 @@ export class TaskHarness {
       spec: harness.spec,
       host: harness.#host(),
       env: virtualEnv({ seed: options.seed ?? 1 }),
+      log: 'log',
+      underway: new Underway(),
       epoch: 1,
       specializer: createSpecializer({ generate: options.generate ?? true }),
       keepsState: true,

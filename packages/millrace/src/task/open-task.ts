@@ -6,7 +6,10 @@ import { messageOf } from '../core/errors.ts'
 import type { PlanNode, SinkNode, SourceNode } from '../plan/nodes.ts'
 import { keyHash } from '../serde/key.ts'
 import { byConnector } from './connector-error.ts'
+import type { ChainOperator } from './chain.ts'
+import { inLifecycle } from './explain-error.ts'
 import type { OperatorRestore, TaskOptions } from './task-spec.ts'
+import type { Underway } from './underway.ts'
 
 type Splits = Readonly<Record<string, SplitState>>
 
@@ -21,7 +24,7 @@ export interface OpenParts {
 
 /** When one of them cannot be opened, those before it are closed: nobody else knows of them. @throws {SOURCE} {SINK} */
 export async function openTask(options: TaskOptions, restored: Readonly<Record<string, OperatorRestore>>): Promise<OpenParts> {
-  const { spec, env } = options
+  const { spec, env, underway } = options
   const writers = new Map<number, Writer<unknown, Plain, Plain>>()
   const opened: Closer[] = []
   let reader: Reader<unknown, Plain> | undefined
@@ -32,12 +35,14 @@ export async function openTask(options: TaskOptions, restored: Readonly<Record<s
       if (node.kind === 'source') {
         restoredSplits = splitsOf(options, restored[node.address])
         const splits = restoredSplits
-        const own = (reader = await byConnector(node, 'be opened', () => openReader(node, options, splits)))
-        opened.push(() => own.close())
+        const open = (): Promise<Reader<unknown, Plain>> => openReader(node, options, splits)
+        const own = (reader = await underway.wait(opening(node), () => byConnector(node, 'be opened', open)))
+        opened.push(() => underway.wait(closing(node), () => own.close()))
       } else if (node.kind === 'sink') {
-        const writer = await byConnector(node, 'be opened', () => openWriter(node, options, restored[node.address]))
+        const open = (): Promise<Writer<unknown, Plain, Plain>> => openWriter(node, options, restored[node.address])
+        const writer = await underway.wait(opening(node), () => byConnector(node, 'be opened', open))
         writers.set(index, writer)
-        opened.push(() => writer.close())
+        opened.push(() => underway.wait(closing(node), () => writer.close()))
       }
     } catch (error) {
       await closeAll(opened).catch((other: unknown) => env.log('warn', 'closing failed', { cause: messageOf(other) }))
@@ -45,6 +50,16 @@ export async function openTask(options: TaskOptions, restored: Readonly<Record<s
     }
   }
   return { reader, restoredSplits, writers, close: (closers) => closeAll([...closers, ...opened]) }
+}
+
+const opening = ({ address }: Pick<PlanNode, 'address'>): string => `${address} to be opened`
+const closing = ({ address }: Pick<PlanNode, 'address'>): string => `${address} to be closed`
+
+export function openOperator({ node, operator }: ChainOperator, underway: Underway): Promise<void> {
+  return underway.wait(opening(node), () => inLifecycle('open', node.address, () => operator.open?.()))
+}
+export function closeOperator({ node, operator }: ChainOperator, underway: Underway): Promise<void> {
+  return underway.wait(closing(node), () => inLifecycle('close', node.address, () => operator.close?.()))
 }
 
 function splitsOf({ spec }: TaskOptions, from: OperatorRestore | undefined): Splits {
@@ -67,10 +82,11 @@ function openReader({ source, address }: SourceNode, { spec, env, signal }: Task
 
 function openWriter(
   { sink, address }: SinkNode,
-  { spec, env, epoch, signal }: TaskOptions,
+  { spec, env, log, epoch, signal }: TaskOptions,
   from: OperatorRestore | undefined,
 ): Promise<Writer<unknown, Plain, Plain>> {
-  const context = { env, job: spec.plan.job, sink: address, subtask: spec.subtask, subtasks: spec.subtasks, epoch, signal }
+  const isNew = from === undefined
+  const context = { env, job: spec.plan.job, sink: address, subtask: spec.subtask, subtasks: spec.subtasks, log, epoch, isNew, signal }
   return sink.open(context, from?.kind === 'sink' ? from.writerStates : [])
 }
 

@@ -44,8 +44,11 @@ function headTemplate(parts: HeadParts): Loop {
         if (validate !== undefined) value = validate(value)
         if (timestampOf !== undefined) {
           timestamp = timestampOf(value, timestamp === timestamp ? timestamp : undefined)
-          if (!Number.isSafeInteger(timestamp))
+          if (!Number.isSafeInteger(timestamp)) {
+            // It may be a promise: nobody will await it.
+            Promise.resolve(timestamp).catch(() => undefined)
             throw new TypeError(`timestamp gave ${String(timestamp)}, which is no whole number of milliseconds`)
+          }
         } else if (timestamp === timestamp && !Number.isSafeInteger(timestamp)) {
           // One such would take the watermark away from all that come after it.
           throw new TypeError(`its source says ${String(timestamp)} is its time, which is no whole number of milliseconds`)

@@ -14,7 +14,7 @@
  */
 import type { Plain, Writer } from '../connect/contract.ts'
 import type { Budget } from '../core/env.ts'
-import { StreamError, invariant } from '../core/errors.ts'
+import { StreamError, invariant, tame } from '../core/errors.ts'
 import { WATERMARK_END } from '../core/time.ts'
 import { FLUSH_AFTER_MS } from '../plan/physical.ts'
 import { buildChain, hasOpenCursor, runCursors, type Chain, type ChainOperator } from './chain.ts'
@@ -22,7 +22,7 @@ import { explained } from './explain-error.ts'
 import { InputGate } from './input-gate.ts'
 import type { Loop } from './loops.ts'
 import { CHANNEL_CREDITS, type BarrierReason, type RecordBatch, type StepResult, type StreamElement } from './messages.ts'
-import { openTask, type OpenParts } from './open-task.ts'
+import { closeOperator, openOperator, openTask, type OpenParts } from './open-task.ts'
 import { OperatorTimes } from './operator-times.ts'
 import { restoreOperator } from './restore-operator.ts'
 import { createRouter, type Router } from './router.ts'
@@ -116,7 +116,7 @@ export class TaskCore {
     }
     this.#times = new OperatorTimes(this.options.spec, this.#chain.operators)
     this.#times.carryDown()
-    for (const { operator } of [...this.#chain.operators].reverse()) await operator.open?.()
+    for (const each of [...this.#chain.operators].reverse()) await openOperator(each, this.options.underway)
     if (this.options.signal.aborted) throw new StreamError('STOPPED', 'The job was stopped while it was opened.')
     if (this.#parts.reader !== undefined) this.#source.start(this.#parts.reader, this.#parts.restoredSplits)
     this.#phase = 'running'
@@ -266,7 +266,7 @@ export class TaskCore {
   async close(): Promise<void> {
     this.#phase = 'closed'
     const operators = this.#chain === undefined ? [] : this.#chain.operators
-    await this.#parts?.close(operators.map((each) => () => each.operator.close?.()))
+    await this.#parts?.close(operators.map((each) => () => closeOperator(each, this.options.underway)))
   }
 
   get #source(): NonNullable<Chain['source']> {
@@ -585,7 +585,7 @@ export class TaskCore {
   #fail(error: unknown): void {
     if (this.#phase === 'failed' || this.#phase === 'closed') return
     this.#phase = 'failed'
-    this.options.host.failed(explained(error, this.options, this.#chain?.operators ?? []))
+    this.options.host.failed(explained(tame(error), this.options, this.#chain?.operators ?? []))
   }
 }
 

@@ -6,6 +6,7 @@ import type { OutputName, Plan } from '../plan/nodes.ts'
 import type { TaskHost } from './messages.ts'
 import type { OutputEdge } from './router.ts'
 import type { Specializer } from './specialize.ts'
+import type { Underway } from './underway.ts'
 import type { StateBudget } from './state-budget.ts'
 
 /** One subtask of one task of the physical plan, as data. */
@@ -45,6 +46,7 @@ export type OperatorRestore =
       readonly floors?: readonly Floor[]
     }
   | { readonly kind: 'source'; readonly splits: Readonly<Record<string, SplitState>> }
+  /** Absent for one that the checkpoint does not hold. */
   | { readonly kind: 'sink'; readonly writerStates: readonly Plain[] }
 
 /** Blocks of one run, of this subtask's key groups alone. States of these names in it are dropped. */
@@ -58,6 +60,8 @@ export interface TaskOptions {
   readonly host: TaskHost
   /** For the connectors of this task, and for budgets; the task itself asks it for nothing else. */
   readonly env: Env
+  /** As in `SinkContext`. */
+  readonly log: string
   readonly epoch: number
   readonly specializer: Specializer
   /** False where there is no storage: snapshots then hold no state, only what sinks have sealed. */
@@ -67,6 +71,7 @@ export interface TaskOptions {
   /** Of the process: what its state may take. */
   readonly stateBudget?: StateBudget | undefined
   readonly signal: AbortSignal
+  readonly underway: Underway
   /** Smaller ones are for tests: credits of one record. */
   readonly batchRecords?: number
   readonly credits?: number

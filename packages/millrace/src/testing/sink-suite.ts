@@ -45,7 +45,9 @@ type AnyWriter = Writer<unknown, Plain, Plain>
 type AnyCommittable = Committable<Plain>
 
 interface Where {
+  readonly log?: string
   readonly epoch?: number
+  readonly isNew?: boolean
   readonly subtask?: number
   readonly subtasks?: number
   readonly job?: string
@@ -127,14 +129,16 @@ class Bench {
   }
 
   #context(at: Where): SinkContext {
-    const { epoch = 1, subtask = 0, subtasks = 2, job = 'suite', isNeighbour } = at
+    const { log = '0000000000000001', epoch = 1, isNew = false, subtask = 0, subtasks = 2, job = 'suite', isNeighbour } = at
     return {
       env: this.#env,
       job,
       sink: isNeighbour === true ? 'neighbour' : 'out',
       subtask,
       subtasks,
+      log,
       epoch,
+      isNew,
       signal: new AbortController().signal,
     }
   }
@@ -153,6 +157,8 @@ function checkDone(outcome: CommitOutcome): void {
 
 const DURABLE = 'what is durable can be committed after a loss of power, what is committed stays'
 const needsPowerLoss: ReadonlySet<string> = new Set([DURABLE])
+const ANOTHER_LOG = '0000000000000002'
+const codeOf = (error: unknown): string => String((error as { readonly code?: unknown } | null)?.code ?? error)
 const range = (from: number, end: number): number[] => Array.from({ length: end - from }, (_zero, index) => from + index)
 
 const cases: Readonly<Record<string, SinkCase>> = {
@@ -291,6 +297,45 @@ const cases: Readonly<Record<string, SinkCase>> = {
     await committer.withdraw([...first, ...second], [])
     for (const outcome of await committer.commit([...first, ...second])) checkDone(outcome)
     await bench.sees(range(0, 6), 'both')
+  },
+
+  async 'what was staged under another log of checkpoints stays'(bench) {
+    const writer = await bench.writer()
+    await bench.write(writer, 0, 3)
+    const committables = await bench.seal(writer, 1)
+    await bench.write(writer, 3, 6)
+    for (const [epoch, isNew] of [
+      [1, true],
+      [9, true],
+      [9, false],
+    ] as const) {
+      const other = await bench.committer({ log: ANOTHER_LOG, epoch, isNew })
+      await other.withdraw([], [])
+      await other.close()
+    }
+    await bench.mustCommit([...committables, ...(await bench.seal(writer, 2))], { epoch: 2 })
+    await bench.sees(range(0, 6), 'all of the log whose epochs are lower')
+    await writer.close()
+  },
+
+  async 'a sink that may not begin beside the output of another log may not at the next start either'(bench) {
+    const writer = await bench.writer()
+    await bench.write(writer, 0, 3)
+    await bench.mustCommit(await bench.seal(writer, 1))
+    await writer.close()
+    const answers: string[] = []
+    for (let epoch = 1; epoch <= 3; epoch++) {
+      const committer = await bench.committer({ log: ANOTHER_LOG, epoch, isNew: true })
+      answers.push(await committer.withdraw([], []).then(() => 'begins', codeOf))
+      await committer.close()
+      await bench.sees(range(0, 3), 'what was committed stays as it is')
+    }
+    const answer = answers[0] === 'begins' ? 'begins' : 'OUTPUT_EXISTS'
+    checkSame(answers, [answer, answer, answer], 'the same answer at every start')
+    // The log that has written it goes on.
+    const committer = await bench.committer({ epoch: 2 })
+    await committer.withdraw([], [])
+    await committer.close()
   },
 
   async 'a woken process of an older epoch withdraws nothing of a newer one'(bench) {

@@ -1,0 +1,70 @@
+/** What user code gives, throws or leaves behind: it ends the job with an error that says whose it is, never the process. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { ErrorCode } from '../core/error-codes.ts'
+import { agg, arraySource, collectSink, defineJob, run, StreamError, type Job, type Stream } from '../index.ts'
+
+const has = (code: ErrorCode, words: RegExp) => (error: unknown) => {
+  assert.ok(StreamError.is(error), String(error))
+  assert.equal(error.code, code)
+  assert.match(error.message, words)
+  return true
+}
+
+test('a promise that a step gives is refused, and its rejection does not end the process; nor does what throws when it is looked at', async () => {
+  const unhandled: unknown[] = []
+  const note = (error: unknown): void => void unhandled.push(error)
+  process.on('unhandledRejection', note)
+  const later = (): never => Promise.reject(new Error('later')) as never
+  const hostile = (): never => {
+    const refuse = (): never => {
+      throw new Error('hands off')
+    }
+    throw new Proxy({}, { get: refuse, getPrototypeOf: refuse })
+  }
+  const cases: readonly (readonly [ErrorCode, (numbers: Stream<number>) => Stream<unknown>])[] = [
+    ['PROMISE', (numbers) => numbers.process('p', { onRecord: later })],
+    ['PROMISE', (numbers) => numbers.filter(later)],
+    ['UNSUPPORTED_VALUE', (numbers) => numbers.map(later)],
+    ['UNSUPPORTED_VALUE', (numbers) => numbers.map(() => ({ deep: [later()] }))],
+    ['UNSUPPORTED_VALUE', (numbers) => numbers.map(() => ({ a: later(), list: [later(), { deep: later() }] }))],
+    ['UNSUPPORTED_VALUE', (numbers) => numbers.keyBy(() => 1).reduce('r', later)],
+    ['PROMISE', (numbers) => numbers.flatMap(later)],
+    ['INVALID_KEY', (numbers) => numbers.keyBy(later).aggregate('a', { n: agg.count() })],
+    ['INVALID_KEY', (numbers) => numbers.keyBy(() => 1).aggregate('a', { n: agg.distinct(later) })],
+    ['USER_CODE', (numbers) => numbers.keyBy(() => 1).aggregate('a', { n: agg.sum(later) })],
+    ['USER_CODE', (numbers) => numbers.map(hostile)],
+    ['USER_CODE', (numbers) => numbers.process('p', { open: hostile, onRecord: () => undefined })],
+  ]
+  for (const [code, build] of cases) {
+    const job = defineJob('refusing', (builder) => {
+      build(builder.from('n', arraySource([1, 2]))).to('out', collectSink<unknown>([]))
+    })
+    await assert.rejects(run(job), has(code, /./))
+  }
+  const timed = defineJob('refusing', (builder) => {
+    builder.from('n', arraySource([1, 2]), { timestamp: later }).to('out', collectSink<number>([]))
+  })
+  await assert.rejects(run(timed), has('INVALID_RECORD', /timestamp gave/))
+  await new Promise((resolve) => setImmediate(resolve))
+  process.off('unhandledRejection', note)
+  assert.deepEqual(unhandled, [])
+})
+
+test('an open or a close that throws names its step, whatever it throws', async () => {
+  const opening = (open: () => unknown): Job<void, unknown> =>
+    defineJob('opening', (builder) => {
+      builder
+        .from('n', arraySource([1]))
+        .process('enrich', { open, onRecord: () => undefined })
+        .to('out', collectSink<unknown>([]))
+    })
+  const cannot = (): never => {
+    throw new Error('cannot connect')
+  }
+  await assert.rejects(run(opening(cannot)), has('USER_CODE', /The open function of step\/enrich threw: cannot connect/))
+  await assert.rejects(
+    run(opening(() => Promise.reject(undefined))),
+    has('USER_CODE', /The open function of step\/enrich threw: undefined/),
+  )
+})
