@@ -342,6 +342,7 @@ export const moreWindows = defineJob('windows', (job) => {
   const gap: WindowAssigner<TimeWindow, Payment> = session((p: Payment) => p.amount)
   same<WindowedStream<Payment, string>>()(keyed.window(gap), true)
   same<WindowedStream<Payment, string, undefined>>()(keyed.window(countWindow(10)), true)
+  same<WindowedStream<Payment, string>>()(keyed.parallelism(2).window(tumbling('1m')), true)
   // A helper for windows of anything.
   const hourly = <T, K>(stream: KeyedStream<T, K>): WindowedStream<T, K> => stream.window(tumbling('1h')).allowedLateness('1d')
   is<{ readonly key: string; readonly window: TimeWindow; readonly n: number }>()(
