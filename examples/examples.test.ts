@@ -21,6 +21,16 @@ const printed: Readonly<Record<string, readonly (string | RegExp)[]>> = {
     'message,input',
     '"may.csv:3 cannot be parsed: the column ""startedAt"" cannot be read: parse gives NaN","2,Mill,soon,7"',
   ],
+  '06-windows': [
+    /INVALID_RECORD.*timestamp gave NaN/,
+    '{"card":"ann","reason":"small, then large"}',
+    '{"card":"bob","from":1714564800000,"mean":300,"ids":["b3","b1","b2"]}',
+    '{"id":"a3","card":"ann","amount":20,"at":1714565100000,"ok":true}',
+    '{"key":"bob","window":{"start":1714564800000,"end":1714566240000},"n":4,"peak":400}',
+    '{"key":"JFK","window":{"start":1714564800000,"end":1714568400000},"flights":2,"delay":15}',
+    '{"key":"BOS","window":{"start":1714564800000,"end":1714568400000},"flights":1,"delay":5}',
+    '{"key":"JFK","window":{"start":1714568400000,"end":1714572000000},"flights":1,"delay":0}',
+  ],
 }
 
 test('every numbered example is here', () => {

@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { readText, repositoryFiles } from './lib/files.ts'
 
 /** Issue and rules owe a test by id for these sections. */
-const OWED = /^(WM|ID|DS|PT|PF|TM|SE|TS|KG|RS|TP|CP)-/
+const OWED = /^(WM|ID|WA|WO|SM|TR|EV|DS|PT|PF|TM|SE|TS|KG|RS|TP|CP)-/
 const ATTACKS = new Set(['state', 'sim'])
 
 interface Row {

@@ -8,6 +8,7 @@ import {
   arraySource,
   callbackSink,
   collectSink,
+  countWindow,
   defineJob,
   durationMs,
   eventTimer,
@@ -20,7 +21,10 @@ import {
   processingTimer,
   processingTimers,
   run,
+  session,
+  sliding,
   start,
+  tumbling,
   valueState,
   type DeadLetter,
   type Frozen,
@@ -31,6 +35,9 @@ import {
   type Out,
   type RunOptions,
   type Stream,
+  type TimeWindow,
+  type WindowAssigner,
+  type WindowedStream,
 } from 'millrace'
 import { csv, fileSink, fileSource, jsonLines, text as lineText } from 'millrace/files'
 import { z } from 'zod'
@@ -262,6 +269,95 @@ export const carts = defineJob('carts', (job) => {
       },
     })
     .map((c) => c.items)
+})
+
+// ---------------------------------------------------------------- windows
+export const windows = defineJob('windows', (job) => {
+  const late = outputTag<Payment>('late')
+  const payments = job.from('payments', arraySource<Payment>([]), { timestamp: (p) => p.at, outOfOrderness: '5s' })
+  const keyed = payments.keyBy((p) => p.card)
+  const spending = keyed
+    .window(sliding('10m', '1m'))
+    .allowedLateness('1m')
+    .lateTo(late)
+    .aggregate('spending', {
+      payments: agg.count(),
+      total: agg.sum((p) => p.amount),
+      mean: agg.avg((p) => p.amount),
+      largest: agg.top(3, (p) => p.amount),
+    })
+  is<{
+    readonly key: string
+    readonly window: TimeWindow
+    readonly payments: number
+    readonly total: number
+    readonly mean: number
+    readonly largest: readonly Payment[]
+  }>()(spending, true)
+  is<Payment>()(spending.side(late), true)
+  spending
+    .filter((s) => s.payments > 3 && s.total > 1_000)
+    .map((s) => ({ card: s.key, from: s.window.start, mean: s.mean, ids: s.largest.map((p) => p.id) }))
+    .to('spenders', printSink())
+  spending.side(late).to('late', printSink())
+  is<{ readonly key: string; readonly window: TimeWindow; readonly n: number; readonly peak: number }>()(
+    keyed.window(session('15m')).aggregate('visits', { n: agg.count(), peak: agg.max((p) => p.amount) }),
+    true,
+  )
+})
+
+export const moreWindows = defineJob('windows', (job) => {
+  const payments = job.from('payments', arraySource<Payment>([]), { timestamp: (p) => p.at })
+  const keyed = payments.keyBy((p) => p.card)
+  // Without times there is no window in what comes out.
+  is<{ readonly key: string; readonly n: number }>()(keyed.window(countWindow(10, 5)).aggregate('tens', { n: agg.count() }), true)
+  is<undefined>()(
+    keyed.window(countWindow(10)).process('ten', ({ window }, _values, out: Out<undefined>) => out.emit(window)),
+    true,
+  )
+  is<readonly [string, boolean]>()(
+    payments
+      .keyBy((p) => [p.card, p.ok])
+      .window(tumbling('1h', { offset: -60_000, time: 'processing' }))
+      .aggregate('pairs', { n: agg.count() })
+      .map((r) => r.key),
+    true,
+  )
+  is<{ card: string; ids: string[]; at: number }>()(
+    keyed
+      .window(tumbling('1h'))
+      .process('ids', ({ key, window, watermark, now }, values, out: Out<{ card: string; ids: string[]; at: number }>) => {
+        void (watermark + now)
+        out.emit({ card: key, ids: [...values].map((p) => p.id), at: window.start })
+      }),
+    true,
+  )
+  is<never>()(
+    keyed.window(tumbling('1h')).process('silent', () => {}),
+    true,
+  )
+  // A gap of each record's own, by its type or by a wider one.
+  keyed.window(session((p: Payment) => (p.ok ? '15m' : 60_000))).aggregate('own', { n: agg.count() })
+  keyed.window(session((p: { amount: number }) => p.amount)).aggregate('wider', { n: agg.count() })
+  const gap: WindowAssigner<TimeWindow, Payment> = session((p: Payment) => p.amount)
+  same<WindowedStream<Payment, string>>()(keyed.window(gap), true)
+  same<WindowedStream<Payment, string, undefined>>()(keyed.window(countWindow(10)), true)
+  same<WindowedStream<Payment, string>>()(keyed.parallelism(2).window(tumbling('1m')), true)
+  // A helper for windows of anything.
+  const hourly = <T, K>(stream: KeyedStream<T, K>): WindowedStream<T, K> => stream.window(tumbling('1h')).allowedLateness('1d')
+  is<{ readonly key: string; readonly window: TimeWindow; readonly n: number }>()(
+    hourly(keyed).aggregate('hourly', { n: agg.count() }),
+    true,
+  )
+  job
+    .from('flights', fileSource('data/flights-*.jsonl', jsonLines<Flight>()), {
+      timestamp: (f) => Date.parse(f.date),
+      outOfOrderness: '3h',
+    })
+    .keyBy((f) => f.origin)
+    .window(tumbling('1h'))
+    .aggregate('flights', { flights: agg.count(), delay: agg.avg((f) => f.delay) })
+    .to('hourly-files', fileSink('out/hourly', jsonLines()))
 })
 
 // ---------------------------------------------------------------- inference

@@ -57,6 +57,8 @@ export function aggregator<T, A, R>(of: Aggregate<T, A, R>): Aggregate<T, A, R> 
 export function checkAggregates(what: string, aggregates: Readonly<Record<string, unknown>>, taken: readonly string[] = ['key']): void {
   if (typeof aggregates !== 'object' || aggregates === null)
     throw new StreamError('INVALID_JOB', `${what} was given ${shown(aggregates)}: write aggregates by name, { n: agg.count() }.`)
+  if (Object.keys(aggregates).length === 0)
+    throw new StreamError('INVALID_JOB', `${what} was given no aggregates: write at least one by name, { n: agg.count() }.`)
   for (const [name, aggregate] of Object.entries(aggregates)) {
     checkName(`The name of an aggregate of ${what}`, name)
     if (taken.includes(name))

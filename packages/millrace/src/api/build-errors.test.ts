@@ -8,11 +8,15 @@ import { fileSink, jsonLines } from '../files.ts'
 import {
   agg,
   arraySource,
+  countWindow,
   defineJob,
   eventTimer,
   outputTag,
   printSink,
   processingTimer,
+  session,
+  sliding,
+  tumbling,
   valueState,
   type JobBuilder,
   type KeyedStream,
@@ -346,6 +350,183 @@ const rows: readonly Row[] = [
     /a union has no step of its own/,
     ({ words, untimed }) => words.union(untimed).parallelism(2),
   ],
+  // Windows.
+  [
+    'windows in event time without event time',
+    'NO_EVENT_TIME',
+    /step\/w has windows in event time, but no source before it gives event time: source\/untimed\. Give from\(\) a timestamp function, or say \{ time: 'processing' \}/,
+    ({ untimed }) =>
+      untimed
+        .keyBy((w) => w.text)
+        .window(tumbling('1m'))
+        .aggregate('w', { n: agg.count() }),
+  ],
+  [
+    'sessions in event time of two sources without it',
+    'NO_EVENT_TIME',
+    /no source before it gives event time: source\/untimed, source\/other\./,
+    ({ job, untimed }) =>
+      untimed
+        .union(job.from('other', arraySource<Word>([])))
+        .keyBy((w) => w.text)
+        .window(session('1m'))
+        .process('w', () => {}),
+  ],
+  [
+    'windows that are none',
+    'INVALID_JOB',
+    /window\(\) on source\/words was given '1h': make windows with tumbling/,
+    ({ keyed }) => keyed.window(wrong('1h')),
+  ],
+  [
+    'windows that look like some',
+    'INVALID_JOB',
+    /was given an object: make windows/,
+    ({ keyed }) => keyed.window(wrong({ '~millrace': 'window' })),
+  ],
+  [
+    'windows that were not made',
+    'INVALID_JOB',
+    /was given the function tumbling: make windows/,
+    ({ keyed }) => keyed.window(wrong(tumbling)),
+  ],
+  ['a size of nothing', 'INVALID_DURATION', /The size of tumbling windows is 0/, () => tumbling(0)],
+  ['a size in parsecs', 'INVALID_DURATION', /The size of tumbling windows is "10 parsecs"/, () => tumbling(wrong('10 parsecs'))],
+  ['half a millisecond', 'INVALID_DURATION', /The size of sliding windows is 0\.5: it may be a whole number/, () => sliding(0.5, 1)],
+  ['a slide of nothing', 'INVALID_DURATION', /The slide of sliding windows is '0s'/, () => sliding('1m', '0s')],
+  ['no slide', 'INVALID_DURATION', /The slide of sliding windows is undefined/, () => wrong(sliding)('1m')],
+  ['a negative gap', 'INVALID_DURATION', /The gap of sessions is -1/, () => session(-1)],
+  ['an async gap', 'INVALID_JOB', /The gap of sessions is async/, () => session(wrong(async () => 1))],
+  [
+    'an offset of a whole size',
+    'INVALID_OPTION',
+    /The offset of tumbling windows is '1h': .* less than their size/,
+    () => tumbling('1h', { offset: '1h' }),
+  ],
+  [
+    'an offset before a whole slide',
+    'INVALID_OPTION',
+    /The offset of sliding windows is -60000: .* less than their slide/,
+    () => sliding('1h', '1m', { offset: -60_000 }),
+  ],
+  [
+    'an offset that is no time',
+    'INVALID_DURATION',
+    /The offset of tumbling windows is "-5m"/,
+    () => tumbling('1h', { offset: wrong('-5m') }),
+  ],
+  [
+    'an offset that is misspelt',
+    'INVALID_OPTION',
+    /tumbling windows are made with has no option 'ofset': did you mean 'offset'/,
+    () => tumbling('1h', wrong({ ofset: 1 })),
+  ],
+  [
+    'an offset of sessions',
+    'INVALID_OPTION',
+    /sessions are made with has no option 'offset': there are time\./,
+    () => session('1h', wrong({ offset: 1 })),
+  ],
+  [
+    'a slide of tumbling windows',
+    'INVALID_OPTION',
+    /The options of tumbling windows are '1m': write an object/,
+    () => tumbling('1h', wrong('1m')),
+  ],
+  [
+    'a time that is none',
+    'INVALID_OPTION',
+    /The time of sliding windows is 'ingestion': it may be 'event' or 'processing'/,
+    () => sliding('1h', '1m', { time: wrong('ingestion') }),
+  ],
+  ['a count of nothing', 'INVALID_OPTION', /The size of a count window is 0/, () => countWindow(0)],
+  ['a count that is a duration', 'INVALID_OPTION', /The slide of a count window is 1m/, () => countWindow(10, wrong('1m'))],
+  [
+    'a negative lateness',
+    'INVALID_DURATION',
+    /allowedLateness\(\) on source\/words is -1/,
+    ({ keyed }) => keyed.window(tumbling('1h')).allowedLateness(-1),
+  ],
+  [
+    'a lateness of half a millisecond',
+    'INVALID_DURATION',
+    /allowedLateness\(\) on source\/words was given 0\.5/,
+    ({ keyed }) => keyed.window(tumbling('1h')).allowedLateness(0.5),
+  ],
+  [
+    'lateness of count windows',
+    'INVALID_JOB',
+    /allowedLateness\(\) on source\/words: nothing is ever late in count windows/,
+    ({ keyed }) => keyed.window(countWindow(2)).allowedLateness('1m'),
+  ],
+  [
+    'a late output of windows in processing time',
+    'INVALID_JOB',
+    /lateTo\(\) on source\/words: nothing is ever late in windows in processing time/,
+    ({ keyed }) => keyed.window(session('1m', { time: 'processing' })).lateTo(outputTag<Word>('late')),
+  ],
+  [
+    'a late output that is no tag',
+    'UNKNOWN_TAG',
+    /What lateTo\(\) on source\/words sends to is 'late': create a tag with outputTag/,
+    ({ keyed }) => keyed.window(tumbling('1h')).lateTo(wrong('late')),
+  ],
+  [
+    'a late output that was not asked for',
+    'UNKNOWN_TAG',
+    /step\/w has no late output: name its tag with lateTo\(\) before the step/,
+    ({ keyed }) => keyed.window(tumbling('1h')).aggregate('w', { n: agg.count() }).side(outputTag('late')),
+  ],
+  [
+    'another tag than that of the late output',
+    'UNKNOWN_TAG',
+    /'later', which cannot be sent here: step\/w sends only to 'late'/,
+    ({ keyed }) => keyed.window(tumbling('1h')).lateTo(outputTag<Word>('late')).aggregate('w', { n: agg.count() }).side(outputTag('later')),
+  ],
+  [
+    'an aggregate of a window called window',
+    'INVALID_JOB',
+    /step\/w has an aggregate called 'window'/,
+    ({ keyed }) => keyed.window(tumbling('1h')).aggregate('w', wrong({ window: agg.count() })),
+  ],
+  [
+    'windows of no aggregates',
+    'INVALID_JOB',
+    /step\/w was given no aggregates/,
+    ({ keyed }) => keyed.window(tumbling('1h')).aggregate('w', {}),
+  ],
+  ['nothing to aggregate', 'INVALID_JOB', /step\/a was given no aggregates/, ({ keyed }) => keyed.aggregate('a', {})],
+  [
+    'an async window function',
+    'INVALID_JOB',
+    /The function of step\/w is async/,
+    ({ keyed }) =>
+      keyed.window(tumbling('1h')).process(
+        'w',
+        wrong(async () => {}),
+      ),
+  ],
+  [
+    'no window function',
+    'INVALID_JOB',
+    /The function of step\/w is an object, not a function/,
+    ({ keyed }) => keyed.window(tumbling('1h')).process('w', wrong(none)),
+  ],
+  [
+    'a window step without id',
+    'INVALID_ID',
+    /The id of a step is an object/,
+    ({ keyed }) => keyed.window(tumbling('1h')).aggregate(wrong({ n: agg.count() }), wrong(undefined)),
+  ],
+  [
+    'a window step twice',
+    'DUPLICATE_ID',
+    /Two steps of the job have the id 'w'/,
+    ({ keyed }) => [
+      keyed.window(tumbling('1h')).aggregate('w', { n: agg.count() }),
+      keyed.window(countWindow(2)).aggregate('w', { n: agg.count() }),
+    ],
+  ],
   [
     'a factory that throws',
     'INVALID_JOB',
@@ -422,6 +603,7 @@ test('a builder and its streams after the factory has returned', () => {
     () => keyed.parallelism(2),
     () => keyed.reduce('r', (a) => a),
     () => words.side(outputTag('broken')),
+    () => keyed.window(tumbling('1h')),
   ]
   for (const build of late) assert.throws(build, { code: 'INVALID_JOB', message })
 })

@@ -62,7 +62,11 @@ function guaranteeLines(paths: readonly Path[], { width, paint }: Look): readonl
 
 function waitsText(latency: Path['latency']): string {
   const has = (wanted: Path['latency'][number]['kind']): boolean => latency.some(({ kind }) => kind === wanted)
-  return [...(has('event-time') ? ['event time'] : []), ...(has('checkpoint') ? ['checkpoint'] : [])].join(', ') || 'nothing'
+  return (
+    [...(has('window') ? ['window'] : []), ...(has('event-time') ? ['event time'] : []), ...(has('checkpoint') ? ['checkpoint'] : [])].join(
+      ', ',
+    ) || 'nothing'
+  )
 }
 
 function stepLines(steps: Explanation['steps'], { width, paint }: Look): readonly string[] {

@@ -7,7 +7,7 @@ import type { Stream } from './stream-types.ts'
 
 /** What `from` can be told. */
 export interface FromOptions<T> {
-  /** Event time of a record; default: the source's own, if it has one. With neither, an event timer further on is a build error. */
+  /** Event time of a record; default: the source's own, if it has one. With neither, an event timer or a window in event time further on is a build error. */
   timestamp?: (value: T, fromSource: Timestamp | undefined) => Timestamp
   /** What does not parse or validate, or has no usable timestamp, goes there, counted. Without it the job fails, naming file, position and reason. */
   invalid?: Tag<DeadLetter>
@@ -72,7 +72,7 @@ export interface Explanation {
     readonly because: readonly string[]
     /** What keeps a record from being shown at once; `ms` is the most that it adds, where that is known. */
     readonly latency: readonly {
-      readonly kind: 'exchange' | 'event-time' | 'out-of-orderness' | 'idleness' | 'untimed' | 'checkpoint'
+      readonly kind: 'exchange' | 'window' | 'event-time' | 'out-of-orderness' | 'idleness' | 'untimed' | 'checkpoint'
       readonly at: string
       readonly ms?: number
       readonly because: string

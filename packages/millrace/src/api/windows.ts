@@ -2,6 +2,7 @@ import { type Duration, durationMs } from '../core/duration.ts'
 import { StreamError } from '../core/errors.ts'
 import { shown } from '../plan/ids.ts'
 import type { WindowSpec } from '../windows/assigner.ts'
+import { checkOptionNames, checkPerRecord } from './checks.ts'
 import type { TimeWindow, WindowAssigner, WindowTime } from './window-types.ts'
 
 const specs = new WeakMap<object, WindowSpec>()
@@ -23,7 +24,12 @@ const specs = new WeakMap<object, WindowSpec>()
  */
 export function tumbling(size: Duration, options: WindowTime = {}): WindowAssigner {
   const sizeMs = positive(size, 'The size of tumbling windows')
-  return assigner({ kind: 'time', sizeMs, slideMs: sizeMs, ...timeOf(options, sizeMs, 'tumbling') })
+  return assigner({
+    kind: 'time',
+    sizeMs,
+    slideMs: sizeMs,
+    ...timeOf(options, { what: 'tumbling windows', limitMs: sizeMs, limit: 'size' }),
+  })
 }
 
 /**
@@ -35,7 +41,7 @@ export function tumbling(size: Duration, options: WindowTime = {}): WindowAssign
 export function sliding(size: Duration, slide: Duration, options: WindowTime = {}): WindowAssigner {
   const sizeMs = positive(size, 'The size of sliding windows')
   const slideMs = positive(slide, 'The slide of sliding windows')
-  return assigner({ kind: 'time', sizeMs, slideMs, ...timeOf(options, slideMs, 'sliding') })
+  return assigner({ kind: 'time', sizeMs, slideMs, ...timeOf(options, { what: 'sliding windows', limitMs: slideMs, limit: 'slide' }) })
 }
 
 /**
@@ -47,7 +53,9 @@ export function session<T = unknown>(
   gap: Duration | ((value: T) => Duration),
   options: Pick<WindowTime, 'time'> = {},
 ): WindowAssigner<TimeWindow, T> {
-  const { domain } = timeOf(options, 1, 'session')
+  checkTimeOptions(options, 'sessions', ['time'])
+  const domain = domainOf(options, 'sessions')
+  if (typeof gap === 'function') checkPerRecord(gap, { what: 'The gap of sessions' })
   if (typeof gap === 'function') return assigner({ kind: 'session', gap: gap as (value: unknown) => unknown, domain })
   return assigner({ kind: 'session', gap: positive(gap, 'The gap of sessions'), domain })
 }
@@ -89,22 +97,38 @@ function positive(duration: Duration, what: string): number {
   throw new StreamError('INVALID_DURATION', `${what} is ${shown(duration)}: it may be a whole number of milliseconds from 1.`)
 }
 
+function domainOf({ time = 'event' }: WindowTime, what: string): 'event' | 'processing' {
+  if (time === 'event' || time === 'processing') return time
+  throw new StreamError('INVALID_OPTION', `The time of ${what} is ${shown(time)}: it may be 'event' or 'processing'.`)
+}
+
+function checkTimeOptions(options: WindowTime, what: string, allowed: readonly string[]): void {
+  if (typeof options !== 'object' || options === null)
+    throw new StreamError('INVALID_OPTION', `The options of ${what} are ${shown(options)}: write an object, with ${allowed.join(', ')}.`)
+  checkOptionNames(options, `What ${what} are made with`, allowed)
+}
+
+/** Of the windows that `what` names; their offset is less than `limitMs`, their size or slide. */
+interface Offsets {
+  readonly what: string
+  readonly limitMs: number
+  readonly limit: 'size' | 'slide'
+}
+
 /** WA-3. */
 function timeOf(
-  { offset = 0, time = 'event' }: WindowTime,
-  limitMs: number,
-  what: string,
+  options: WindowTime,
+  { what, limitMs, limit }: Offsets,
 ): { readonly domain: 'event' | 'processing'; readonly offsetMs: number } {
-  if (time !== 'event' && time !== 'processing')
-    throw new StreamError('INVALID_OPTION', `The time of ${what} windows is ${shown(time)}: it may be 'event' or 'processing'.`)
+  checkTimeOptions(options, what, ['offset', 'time'])
+  const domain = domainOf(options, what)
+  const { offset = 0 } = options
   // Numbers may be negative here: windows may begin before a whole multiple.
-  const offsetMs =
-    typeof offset === 'number' && offset < 0
-      ? -durationMs(-offset, `The offset of ${what} windows`)
-      : durationMs(offset, `The offset of ${what} windows`)
-  if (Number.isSafeInteger(offsetMs) && Math.abs(offsetMs) < limitMs) return { domain: time, offsetMs }
+  const isBefore = typeof offset === 'number' && offset < 0
+  const offsetMs = durationMs(isBefore ? -offset : offset, `The offset of ${what}`) * (isBefore ? -1 : 1)
+  if (Number.isSafeInteger(offsetMs) && Math.abs(offsetMs) < limitMs) return { domain, offsetMs }
   throw new StreamError(
     'INVALID_OPTION',
-    `The offset of ${what} windows is ${shown(offset)}: it may be a whole number of milliseconds that is less than their ${what === 'sliding' ? 'slide' : 'size'}.`,
+    `The offset of ${what} is ${shown(offset)}: it may be a whole number of milliseconds that is less than their ${limit}.`,
   )
 }

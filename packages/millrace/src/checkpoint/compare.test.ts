@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { agg } from '../api/aggregates.ts'
+import { windowOperatorOf, windowStates } from '../plan/window-states.ts'
 import type { DeclaredState } from '../state/contract.ts'
 import type { OperatorSummary } from '../plan/summary.ts'
 import { compareWithPlan, type ComparisonOptions } from './compare.ts'
@@ -70,6 +72,25 @@ test('SP-4, CW1, CW6: one refusal names all that does not fit, under the gravest
   assert.equal(compareWithPlan(before, [now], { ...usual, keyGroups: 9 }).error?.code, 'KEY_GROUPS_CHANGED')
   assert.equal(compareWithPlan(before, [], usual).error?.code, 'STATE_DROPPED')
   assert.equal(compareWithPlan(before, [], { ...usual, allowDropped: true }).error, undefined)
+})
+
+test('CW2: state of other windows is refused, and both are said in words', () => {
+  const windowed = (sizeMs: number, slideMs: number): Readonly<Record<string, DeclaredState>> => {
+    const windows = { kind: 'time', domain: 'event', sizeMs, slideMs, offsetMs: 0 } as const
+    const compute = { kind: 'aggregate', aggregates: { n: agg.count() }, isOrderFree: true } as const
+    return windowStates({ windows, compute }, windowOperatorOf({ windows, compute }))
+  }
+  const hourly = windowed(3_600_000, 3_600_000)
+  const refusal = (before: KeyedPart['states'], now: KeyedPart['states']): string =>
+    compareWithPlan(manifestOf(before), [stepOf(now)], usual).error?.message ?? 'none'
+  assert.match(
+    refusal(hourly, windowed(3_600_000, 60_000)),
+    /step\/a\.n was of windows of 1h and is of windows of 1h every 1m, from slices: give the step a new id, or its windows back/,
+  )
+  assert.match(refusal({ n: { kind: 'accumulator', version: 1 } }, hourly), /was of no windows and is of windows of 1h/)
+  assert.equal(refusal(hourly, hourly), 'none')
+  // Nothing is held: anything may change.
+  assert.equal(compareWithPlan(manifestOf(hourly, []), [stepOf(windowed(1_000, 1_000))], usual).error, undefined)
 })
 
 test('TT-5: a time to live may come, change and go', () => {

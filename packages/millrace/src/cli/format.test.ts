@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { ageText, bytesText, countText, durationText, momentText, pluralText, rateText, watermarkText } from './format.ts'
+import { ageText, bytesText, countText, durationText, momentText, pluralText, rateText, spanText, watermarkText } from './format.ts'
 
 function table<T>(what: (value: T) => string, rows: readonly (readonly [T, string])[]): void {
   for (const [value, text] of rows) assert.equal(what(value), text)
@@ -72,6 +72,12 @@ test('ages and moments', () => {
     [994_000_000_000, '2001-07-01 15:06:40'],
     [9e15, '9000000000000000'],
     [Number.NaN, 'NaN'],
+  ])
+  table(spanText, [
+    [{ start: 0, end: 3_600_000 }, '1970-01-01 00:00:00 to 01:00:00'],
+    [{ start: 82_800_000, end: 86_400_000 }, '1970-01-01 23:00:00 to 1970-01-02 00:00:00'],
+    [{ start: -500, end: 0 }, '1969-12-31 23:59:59.500 to 1970-01-01 00:00:00.000'],
+    [{ start: 1, end: 9e15 }, '1 to 9000000000000000'],
   ])
   table(watermarkText, [
     [Number.NEGATIVE_INFINITY, 'before all records'],

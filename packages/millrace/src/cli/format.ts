@@ -78,6 +78,18 @@ export function momentText(ms: number): string {
   return new Date(ms).toISOString().slice(0, -5).replace('T', ' ')
 }
 
+/** `2020-01-01 00:00:00 to 01:00:00`, with milliseconds where there are some. */
+export function spanText({ start, end }: { readonly start: number; readonly end: number }): string {
+  if (!(Math.abs(start) <= LAST_MOMENT && Math.abs(end) <= LAST_MOMENT)) return `${start} to ${end}`
+  const isWhole = start % SECOND === 0 && end % SECOND === 0
+  const [from, to] = [start, end].map((ms) => {
+    const text = new Date(ms).toISOString().replace('T', ' ')
+    return isWhole ? text.slice(0, -5) : text.slice(0, -1)
+  }) as [string, string]
+  const isOneDay = from.slice(0, -(isWhole ? 8 : 12)) === to.slice(0, -(isWhole ? 8 : 12))
+  return `${from} to ${isOneDay ? to.slice(isWhole ? -8 : -12) : to}`
+}
+
 /** A watermark, whose ends are no times. */
 export function watermarkText(watermark: number): string {
   if (watermark === Number.NEGATIVE_INFINITY) return 'before all records'

@@ -6,6 +6,7 @@ import { ChunkReader } from '../runtime/chunk-reader.ts'
 import type { LogReport, StoredCheckpoint } from './log-reader.ts'
 import { blocksOfRun, type StateFiles } from './run-blocks.ts'
 import { GroupCount, type StateCount } from './state-count.ts'
+import { windowsReport, type WindowsReport } from './window-view.ts'
 
 /** A checkpoint as data: what `millrace inspect --json` prints. */
 export interface CheckpointReport {
@@ -32,6 +33,8 @@ export type OperatorReport =
       readonly address: string
       readonly kind: 'keyed'
       readonly states: readonly StateReport[]
+      /** Of a step with windows. */
+      readonly windows?: WindowsReport
       readonly runs: readonly Run[]
       readonly watermarks: KeyedPart['watermarks']
       readonly isComplete: boolean
@@ -95,11 +98,13 @@ async function operatorReport(address: string, part: OperatorPart, context: Cont
       return { address, kind: 'sink', committables: part.committables, writerStates: part.writerStates }
     case 'keyed': {
       const before = context.damaged.size
-      const counts = await countStates(address, part, context)
+      const { counts, starts } = await countStates(address, part, context)
+      const windows = windowsReport(part, counts, starts)
       return {
         address,
         kind: 'keyed',
         states: stateReports(part, counts),
+        ...(windows === undefined ? {} : { windows }),
         runs: part.runs,
         watermarks: part.watermarks,
         isComplete: context.damaged.size === before,
@@ -108,15 +113,25 @@ async function operatorReport(address: string, part: OperatorPart, context: Cont
   }
 }
 
-async function countStates(address: string, part: KeyedPart, context: Context): Promise<ReadonlyMap<string, StateCount>> {
-  const totals = new Map<string, StateCount>()
+interface Counted {
+  readonly counts: ReadonlyMap<string, StateCount>
+  /** Namespaces of windows. */
+  readonly starts: ReadonlySet<number>
+}
+
+async function countStates(address: string, part: KeyedPart, context: Context): Promise<Counted> {
+  const counts = new Map<string, StateCount>()
+  const starts = new Set<number>()
   for (let first = 0; first < context.manifest.keyGroups; first += GROUPS_AT_ONCE) {
     const last = Math.min(first + GROUPS_AT_ONCE, context.manifest.keyGroups) - 1
     const groups = new Map<number, GroupCount>()
     for (const run of part.runs) await applyRun(address, run, { first, last }, groups, context)
-    for (const group of groups.values()) group.forEach((state, count) => totals.set(state, sumOf(totals.get(state), count)))
+    for (const group of groups.values()) {
+      group.forEach((state, count) => counts.set(state, sumOf(counts.get(state), count)))
+      group.forEachWindow((start) => starts.add(start))
+    }
   }
-  return totals
+  return { counts, starts }
 }
 
 /** What of a run is damaged is left out: the rest still tells something. */

@@ -2,6 +2,7 @@ import { tableText } from '../core/text-layout.ts'
 import { ageText, bytesText, countText, durationText, momentText, pluralText, watermarkText } from './format.ts'
 import type { CheckpointReport, OperatorReport } from './inspect-data.ts'
 import { valueText } from './value-text.ts'
+import { windowsText } from './window-view.ts'
 
 /** Rows of a table before the rest is counted only. */
 const MAX_ROWS = 20
@@ -44,7 +45,14 @@ function sourceLines({ address, splits }: Extract<OperatorReport, { kind: 'sourc
   ]
 }
 
-function keyedLines({ address, states, runs, watermarks, isComplete }: Extract<OperatorReport, { kind: 'keyed' }>): readonly string[] {
+function keyedLines({
+  address,
+  states,
+  windows,
+  runs,
+  watermarks,
+  isComplete,
+}: Extract<OperatorReport, { kind: 'keyed' }>): readonly string[] {
   const rows = states.map(({ name, kind, keys, entries, bytes, ttlMs }) => [
     name,
     kind,
@@ -62,6 +70,7 @@ function keyedLines({ address, states, runs, watermarks, isComplete }: Extract<O
   ])
   return [
     `${address}: ${watermarksText(watermarks)}${isComplete ? '' : ' (DAMAGED: figures are what could be read)'}`,
+    ...(windows === undefined ? [] : [`  ${windowsText(windows)}`]),
     ...limited([['STATE', 'KIND', 'KEYS', 'ENTRIES', 'SIZE', ''], ...rows], [2, 3, 4]),
     ...(runs.length === 0 ? ['  no runs: empty'] : limited([['RUN', 'GROUPS', 'ENTRIES', 'SIZE', 'CHUNK'], ...runRows], [2, 3])),
   ]

@@ -5,11 +5,11 @@ import { encodeKey, type Key } from '../serde/key.ts'
 import { encodeValue } from '../serde/value.ts'
 import { DELETE, DROP_NAMESPACE, NAMESPACE, PUT, writeHeader, writeRowBody } from '../state/format.ts'
 import { KeyView, type KeyContent } from './key-view.ts'
-import { GroupCount } from './state-count.ts'
+import { GroupCount, type StateCount } from './state-count.ts'
 
 interface Entry {
   readonly op: number
-  readonly namespace: readonly number[]
+  readonly namespace: number
   readonly key?: Key
   readonly value?: unknown
 }
@@ -20,7 +20,7 @@ function block(entries: readonly Entry[]): Uint8Array {
   for (const { op, namespace, key, value } of entries) {
     body.u8(op | NAMESPACE)
     body.varint(0)
-    part(body, (writer) => writer.raw(Uint8Array.from(namespace)))
+    part(body, (writer) => writer.zigzag(namespace))
     if (key !== undefined) part(body, (writer) => encodeKey(writer, key))
     if (op === PUT) part(body, (writer) => encodeValue(writer, value))
   }
@@ -49,26 +49,26 @@ function view(key: Key, ...blocks: readonly Uint8Array[]): readonly KeyContent[]
 
 test('each window of a key has its own; one that is dropped is gone, and the others stay', () => {
   const first = block([
-    { op: PUT, namespace: [1], key: 'a', value: 10 },
-    { op: PUT, namespace: [1, 0], key: 'a', value: 20 },
-    { op: PUT, namespace: [1], key: 'b', value: 30 },
-    { op: PUT, namespace: [2], key: 'a', value: 40 },
+    { op: PUT, namespace: -1, key: 'a', value: 10 },
+    { op: PUT, namespace: -129, key: 'a', value: 20 },
+    { op: PUT, namespace: -1, key: 'b', value: 30 },
+    { op: PUT, namespace: 1, key: 'a', value: 40 },
   ])
   const second = block([
-    { op: DROP_NAMESPACE, namespace: [1] },
-    { op: DELETE, namespace: [2], key: 'b' },
-    { op: PUT, namespace: [2], key: 'a', value: 41 },
+    { op: DROP_NAMESPACE, namespace: -1 },
+    { op: DELETE, namespace: 1, key: 'b' },
+    { op: PUT, namespace: 1, key: 'a', value: 41 },
   ])
   const short = (contents: readonly KeyContent[]): unknown =>
-    contents.map(({ state, namespace, content }) => [state, [...namespace], content.form === 'one' ? content.value : content])
+    contents.map(({ state, namespace, content }) => [state, namespace, content.form === 'one' ? content.value : content])
   assert.deepEqual(short(view('a', first)), [
-    ['n', [1], 10],
-    ['n', [1, 0], 20],
-    ['n', [2], 40],
+    ['n', -1, 10],
+    ['n', -129, 20],
+    ['n', 1, 40],
   ])
   assert.deepEqual(short(view('a', first, second)), [
-    ['n', [1, 0], 20],
-    ['n', [2], 41],
+    ['n', -129, 20],
+    ['n', 1, 41],
   ])
   assert.deepEqual(short(view('b', first, second)), [])
   assert.deepEqual(short(view('c', first)), [])
@@ -78,8 +78,8 @@ test('the windows of a key count as one key', () => {
   const count = new GroupCount()
   count.apply(
     block([
-      { op: PUT, namespace: [1], key: 'a', value: 1 },
-      { op: PUT, namespace: [2], key: 'a', value: 1 },
+      { op: PUT, namespace: -1, key: 'a', value: 1 },
+      { op: PUT, namespace: 1, key: 'a', value: 1 },
     ]),
     () => false,
   )
@@ -87,4 +87,21 @@ test('the windows of a key count as one key', () => {
   count.forEachKey(({ key }) => keys.push(key))
   assert.equal(keys.length, 2)
   assert.equal(new Set(keys).size, 1)
+  const counts: StateCount[] = []
+  count.forEach((_state, each) => counts.push(each))
+  assert.deepEqual(
+    counts.map(({ keys: distinct, entries }) => [distinct, entries]),
+    [[1, 2]],
+  )
+  const windows: number[] = []
+  count.forEachWindow((namespace) => windows.push(namespace))
+  assert.deepEqual(windows, [-1, 1])
+  count.apply(
+    block([
+      { op: DROP_NAMESPACE, namespace: -1 },
+      { op: DELETE, namespace: 1, key: 'a' },
+    ]),
+    () => false,
+  )
+  count.forEachWindow(() => assert.fail('a window is left'))
 })

@@ -20,14 +20,15 @@ export type StateContent =
   | { readonly form: 'entries'; readonly entries: readonly StoredMapEntry[] }
 export interface KeyContent {
   readonly state: string
-  /** Empty but for state of windows. */
-  readonly namespace: Uint8Array
+  /** Which window it is of; undefined where there are none. */
+  readonly namespace: number | undefined
   readonly content: StateContent
 }
 
 interface Cell {
   readonly state: string
-  readonly namespace: Uint8Array
+  /** NaN where there are no windows. */
+  readonly namespace: number
   one: StoredValue | undefined
   list: StoredValue[]
   /** By the bytes of the subkey. */
@@ -58,7 +59,8 @@ export class KeyView {
   contents(): readonly KeyContent[] {
     return [...this.#cells.values()].flatMap((cell) => {
       const content = contentOf(cell)
-      return content === undefined ? [] : [{ state: cell.state, namespace: cell.namespace, content }]
+      const namespace = cell.namespace === cell.namespace ? cell.namespace : undefined
+      return content === undefined ? [] : [{ state: cell.state, namespace, content }]
     })
   }
 
@@ -70,13 +72,13 @@ export class KeyView {
   }
 
   #applyEntry(entry: BlockEntries, values: ValueReader): void {
-    const namespace = textOf(entry.bytes, entry.namespaceStart, entry.namespaceEnd)
+    const namespace = entry.namespace()
     // A state's name may have any characters: only the last U+0000 divides.
-    const id = `${entry.row.name}\0${Buffer.from(namespace, 'latin1').toString('hex')}`
+    const id = `${entry.row.name}\0${namespace}`
     if (entry.op === DROP_NAMESPACE || entry.op === DELETE || entry.op === CLEAR) return void this.#cells.delete(id)
     let cell = this.#cells.get(id)
     if (cell === undefined) {
-      cell = { state: entry.row.name, namespace: Buffer.from(namespace, 'latin1'), one: undefined, list: [], entries: new Map() }
+      cell = { state: entry.row.name, namespace, one: undefined, list: [], entries: new Map() }
       this.#cells.set(id, cell)
     }
     write(cell, entry, values)

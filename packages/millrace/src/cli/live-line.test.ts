@@ -108,6 +108,13 @@ test('how much of the input has been read: that of the slowest source, if all kn
   assert.doesNotMatch(line(), /%/)
 })
 
+test('what was invalid or late is shown once there is some', () => {
+  const line = (invalid: number, late: number): string => liveLine({ ...view, status: { ...view.status, invalid, late } }, WIDE, plain)
+  assert.match(line(0, 1_200), /records \| 1,200 late \| 512,345\/s/)
+  assert.match(line(3, 1), /records \| 3 invalid \| 1 late \| 512,345\/s/)
+  assert.doesNotMatch(line(0, 0), /invalid|late/)
+})
+
 test('what went in and what came out', () => {
   const sinks = [
     { address: 'sink/a', records: 1_000, place: undefined },

@@ -61,7 +61,7 @@ function partsOf(view: LiveView): readonly Part[] {
     head,
     ...shareParts(status),
     { text: recordsText(status), rank: 6 },
-    ...(status.invalid === 0 ? [] : [invalidPart(status.invalid)]),
+    ...lostParts(status),
     { text: rateText(view.perSecond), rank: 2, paint: (paint, text) => paint('bold', text) },
     ...lagParts(status.watermark, view.nowMs),
     ...checkpointParts(view),
@@ -90,8 +90,11 @@ function recordsText({ records, sinks }: JobStatus): string {
   return sinks.length === 0 ? pluralText(records, 'record') : `${pluralText(records, 'record')} in, ${countText(out)} out`
 }
 
-function invalidPart(count: number): Part {
-  return { text: `${countText(count)} invalid`, rank: 5, paint: (paint, text) => paint('yellow', text) }
+/** Records that took no part in results. */
+function lostParts({ invalid, late }: JobStatus): readonly Part[] {
+  const part = (count: number, what: string): readonly Part[] =>
+    count === 0 ? [] : [{ text: `${countText(count)} ${what}`, rank: 5, paint: (paint, text) => paint('yellow', text) }]
+  return [...part(invalid, 'invalid'), ...part(late, 'late')]
 }
 
 /** `waiting` without an owner: it looks at its checkpoints. */

@@ -138,7 +138,7 @@ export class RunReport {
     return `stopped: checkpoint ${this.newestCheckpoint} is complete and its output committed; the same command continues from there`
   }
 
-  #logFigures({ phase, records, invalid, sources, sinks, watermark, restarts }: JobStatus): void {
+  #logFigures({ phase, records, invalid, late, sources, sinks, watermark, restarts }: JobStatus): void {
     const { env, job } = this.#options
     const share = shareOfInput(sources)
     env.log('info', 'job.figures', {
@@ -147,6 +147,7 @@ export class RunReport {
       records,
       written: sinks.reduce((sum, sink) => sum + sink.records, 0),
       invalid,
+      late,
       restarts,
       ...(share === undefined ? {} : { share: Math.floor(share * 1_000) / 1_000 }),
       ...(Number.isFinite(watermark) ? { watermark } : {}),

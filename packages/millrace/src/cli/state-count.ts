@@ -17,12 +17,12 @@ interface Cell {
   readonly subkeys: Map<string, number> | undefined
 }
 
-/**
- * Counts the live entries of one key group, from its blocks oldest first. Values are not decoded; keys are compared as bytes,
- * which are canonical.
- */
+/** By namespace, of which state without windows has one: NaN. Within it by the bytes of the key, which are canonical. */
+type Cells = Map<number, Map<string, Cell>>
+
+/** Counts the live entries of one key group, from its blocks oldest first. Values are not decoded. */
 export class GroupCount {
-  readonly #states = new Map<string, Map<string, Cell>>()
+  readonly #states = new Map<string, Cells>()
 
   /** @throws {CHECKPOINT_CORRUPT} {CHECKPOINT_FORMAT} */
   apply(block: Uint8Array, isIgnored: (state: string) => boolean): void {
@@ -33,52 +33,74 @@ export class GroupCount {
   /** Calls back for each state that has something. */
   forEach(visit: (state: string, count: StateCount) => void): void {
     for (const [state, cells] of this.#states) {
-      let entries = 0
-      let bytes = 0
-      for (const cell of cells.values()) {
-        entries += cell.entries
-        bytes += cell.bytes
+      const count = { keys: keyCount(cells), entries: 0, bytes: 0 }
+      for (const inside of cells.values()) {
+        for (const cell of inside.values()) {
+          count.entries += cell.entries
+          count.bytes += cell.bytes
+        }
       }
-      visit(state, { keys: cells.size, entries, bytes })
+      visit(state, count)
     }
   }
 
-  /** Calls back for each key of each state, in order of the states; `key` has the bytes of the key, one character a byte. */
+  /** Calls back for each key of each state and window, in order of the states; `key` has the bytes of the key, one character a byte. */
   forEachKey(
     visit: (of: { readonly state: string; readonly key: string; readonly entries: number; readonly bytes: number }) => void,
   ): void {
     for (const [state, cells] of this.#states) {
-      for (const [text, { entries, bytes }] of cells) visit({ state, key: withoutNamespace(text), entries, bytes })
+      for (const inside of cells.values()) for (const [key, { entries, bytes }] of inside) visit({ state, key, entries, bytes })
     }
+  }
+
+  /** Calls back with the namespace of each window that has something, more than once where several states have. */
+  forEachWindow(visit: (namespace: number) => void): void {
+    for (const cells of this.#states.values()) for (const namespace of cells.keys()) if (namespace === namespace) visit(namespace)
   }
 
   #applyEntry(entry: BlockEntries): void {
     const cells = this.#cellsOf(entry.row.name)
-    const namespace = textOf(entry.bytes, entry.namespaceStart, entry.namespaceEnd)
-    if (entry.op === DROP_NAMESPACE) return dropNamespace(cells, namespace)
-    const key = keyText(namespace, textOf(entry.bytes, entry.keyStart, entry.keyEnd))
-    const size = entry.end - entry.start
-    switch (entry.op) {
-      case PUT:
-        return void cells.set(key, { entries: 1, bytes: size, subkeys: undefined })
-      case DELETE:
-      case CLEAR:
-        return void cells.delete(key)
-      case REPLACE:
-        if (entry.count === 0) return void cells.delete(key)
-        return void cells.set(key, { entries: entry.count, bytes: size, subkeys: undefined })
-      case APPEND:
-        return void cells.set(key, { entries: entry.from + entry.count, bytes: size + (cells.get(key)?.bytes ?? 0), subkeys: undefined })
-      case ENTRY_PUT:
-      case ENTRY_DELETE:
-        return applySubkey(cells, key, textOf(entry.bytes, entry.subkeyStart, entry.subkeyEnd), entry.op === ENTRY_PUT ? size : undefined)
-    }
+    const namespace = entry.namespace()
+    if (entry.op === DROP_NAMESPACE) return void cells.delete(namespace)
+    const key = textOf(entry.bytes, entry.keyStart, entry.keyEnd)
+    const inside = cells.get(namespace) ?? new Map<string, Cell>()
+    cells.set(namespace, inside)
+    applyTo(inside, key, entry)
+    if (inside.size === 0) cells.delete(namespace)
   }
 
-  #cellsOf(state: string): Map<string, Cell> {
+  #cellsOf(state: string): Cells {
     let cells = this.#states.get(state)
     if (cells === undefined) this.#states.set(state, (cells = new Map()))
     return cells
+  }
+}
+
+/** A key in several windows is one key. */
+function keyCount(cells: Cells): number {
+  const [only, another] = cells.values()
+  if (another === undefined) return only?.size ?? 0
+  const keys = new Set<string>()
+  for (const inside of cells.values()) for (const key of inside.keys()) keys.add(key)
+  return keys.size
+}
+
+function applyTo(cells: Map<string, Cell>, key: string, entry: BlockEntries): void {
+  const size = entry.end - entry.start
+  switch (entry.op) {
+    case PUT:
+      return void cells.set(key, { entries: 1, bytes: size, subkeys: undefined })
+    case DELETE:
+    case CLEAR:
+      return void cells.delete(key)
+    case REPLACE:
+      if (entry.count === 0) return void cells.delete(key)
+      return void cells.set(key, { entries: entry.count, bytes: size, subkeys: undefined })
+    case APPEND:
+      return void cells.set(key, { entries: entry.from + entry.count, bytes: size + (cells.get(key)?.bytes ?? 0), subkeys: undefined })
+    case ENTRY_PUT:
+    case ENTRY_DELETE:
+      return applySubkey(cells, key, textOf(entry.bytes, entry.subkeyStart, entry.subkeyEnd), entry.op === ENTRY_PUT ? size : undefined)
   }
 }
 
@@ -96,21 +118,6 @@ function applySubkey(cells: Map<string, Cell>, key: string, subkey: string, size
   else subkeys.set(subkey, size)
   cell.entries = subkeys.size
   if (subkeys.size === 0) cells.delete(key)
-}
-
-function dropNamespace(cells: Map<string, Cell>, namespace: string): void {
-  const prefix = keyText(namespace, '')
-  for (const key of cells.keys()) if (key.startsWith(prefix)) cells.delete(key)
-}
-
-/** The length first, so that no namespace is the beginning of another. */
-function keyText(namespace: string, key: string): string {
-  return `${namespace.length}:${namespace}${key}`
-}
-
-function withoutNamespace(text: string): string {
-  const colon = text.indexOf(':')
-  return text.slice(colon + 1 + Number(text.slice(0, colon)))
 }
 
 /** One character a byte. */

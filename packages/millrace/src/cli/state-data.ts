@@ -12,6 +12,7 @@ import { blocksOfRun, type StateFiles } from './run-blocks.ts'
 import { GroupCount, type StateCount } from './state-count.ts'
 import type { OpenedCheckpoint } from './stored-checkpoint.ts'
 import { valueText } from './value-text.ts'
+import { windowOfKey, windowsReport, type WindowSpan, type WindowsReport } from './window-view.ts'
 
 interface Place {
   readonly job: string
@@ -27,15 +28,22 @@ export interface KeyReport extends Place {
   /** That event timers of the key's group wait for. */
   readonly watermark: number
   /** All that are declared, each with what it has: several where there are windows, none where it is empty. */
-  readonly states: readonly (Pick<StateReport, 'name' | 'kind' | 'version' | 'ttlMs'> & {
-    readonly contents: readonly Omit<KeyContent, 'state'>[]
-  })[]
+  readonly states: readonly (Pick<StateReport, 'name' | 'kind' | 'version' | 'ttlMs'> & { readonly contents: readonly ContentReport[] })[]
+  /** Of a step with windows: its layout in words. */
+  readonly windows?: string
+}
+export interface ContentReport {
+  readonly content: KeyContent['content']
+  /** Of a step with windows, other than count windows. */
+  readonly window?: WindowSpan
 }
 /** What a step keeps in all. */
 export interface StepReport extends Place {
   readonly keys: number
   readonly watermarks: KeyedPart['watermarks']
   readonly states: readonly StateReport[]
+  /** Of a step with windows. */
+  readonly windows?: WindowsReport
   /** Those that take most room, the largest first. */
   readonly largest: readonly KeySize[]
 }
@@ -78,17 +86,24 @@ export class StoredStep {
     if (contents.length === 0) throw await this.#noKey(key, text)
     const group = this.#groupOf(key)
     const watermark = this.#part.watermarks.find(({ first, last }) => first <= group && group <= last)?.watermark
+    const windowOf = windowOfKey(this.#part, contents)
+    const layout = windowsReport(this.#part, new Map(), new Set())?.layout
     return {
       ...this.#place,
       key,
       group,
+      ...(layout === undefined ? {} : { windows: layout }),
       watermark: watermark ?? Number.NEGATIVE_INFINITY,
       states: stateReports(this.#part, new Map()).map(({ name, kind, version, ttlMs }) => ({
         name,
         kind,
         version,
         ttlMs,
-        contents: contents.filter(({ state }) => state === name).map(({ namespace, content }) => ({ namespace, content })),
+        contents: contents.flatMap(({ state, namespace, content }) => {
+          if (state !== name) return []
+          const window = namespace === undefined ? undefined : windowOf(namespace)
+          return [window === undefined ? { content } : { window, content }]
+        }),
       })),
     }
   }
@@ -96,16 +111,26 @@ export class StoredStep {
   /** @throws {CHECKPOINT_CORRUPT} */
   async ofAll(limit: number): Promise<StepReport> {
     const totals = new Map<string, StateCount>()
+    const starts = new Set<number>()
     const largest = new Largest(limit)
     const { keyGroups } = this.#files.manifest
     for (let first = 0; first < keyGroups; first += GROUPS_AT_ONCE) {
       for (const [group, count] of await this.#count(first, Math.min(first + GROUPS_AT_ONCE, keyGroups) - 1)) {
         count.forEach((state, each) => totals.set(state, sumOf(totals.get(state), each)))
+        count.forEachWindow((start) => starts.add(start))
         for (const size of keySizes(group, count)) largest.add(size)
       }
     }
     const { watermarks } = this.#part
-    return { ...this.#place, keys: largest.seen, watermarks, states: stateReports(this.#part, totals), largest: largest.take() }
+    const windows = windowsReport(this.#part, totals, starts)
+    return {
+      ...this.#place,
+      keys: largest.seen,
+      watermarks,
+      states: stateReports(this.#part, totals),
+      ...(windows === undefined ? {} : { windows }),
+      largest: largest.take(),
+    }
   }
 
   async #count(first: number, last: number): Promise<ReadonlyMap<number, GroupCount>> {

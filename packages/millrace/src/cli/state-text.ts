@@ -1,9 +1,10 @@
 import { tableText } from '../core/text-layout.ts'
-import { ageText, bytesText, countText, durationText, momentText, pluralText, watermarkText } from './format.ts'
+import { ageText, bytesText, countText, durationText, momentText, pluralText, spanText, watermarkText } from './format.ts'
 import { watermarksText } from './inspect-text.ts'
 import type { StoredMapEntry, StoredValue } from './key-view.ts'
 import type { KeyReport, StepReport } from './state-data.ts'
-import { hexText, valueText } from './value-text.ts'
+import { valueText } from './value-text.ts'
+import { isBound, windowsText, type WindowSpan } from './window-view.ts'
 
 /** Characters of one value, and of one key in a list. */
 const VALUE_CHARACTERS = 1_000
@@ -12,7 +13,9 @@ const KEY_CHARACTERS = 60
 /** What a step has in all, for people. */
 export function stepText(report: StepReport, nowMs: number): string {
   const { step, keys, states, largest } = report
-  const lines = [headText(report, step, nowMs), `${pluralText(keys, 'key')}, ${watermarksText(report.watermarks)}`, '']
+  const lines = [headText(report, step, nowMs), `${pluralText(keys, 'key')}, ${watermarksText(report.watermarks)}`]
+  if (report.windows !== undefined) lines.push(windowsText(report.windows))
+  lines.push('')
   const stateRows = states.map(({ name, kind, keys: own, entries, bytes, ttlMs }) => [
     name,
     kind,
@@ -45,22 +48,46 @@ interface Context {
 
 /** What a step keeps for one key, for people. */
 export function keyText(report: KeyReport, context: Context): string {
-  const { step, key, group, watermark, states } = report
-  const rows = states.flatMap(({ name, kind, contents }) =>
-    contents.length === 0
-      ? [[name, kind, '-']]
-      : contents.flatMap(({ namespace, content }) => {
-          const [first = '', ...more] = contentLines(content, kind, context)
-          const where = namespace.length === 0 ? '' : ` in the window ${hexText(namespace)}`
-          return [[`${name}${where}`, kind, first], ...more.map((line) => ['', '', line])]
-        }),
-  )
+  const { step, key, group, watermark, states, windows } = report
+  const hasSpans = states.some(({ contents }) => contents.some(({ window }) => window !== undefined))
   return `${[
     headText(report, `${step}, key ${valueText(key, VALUE_CHARACTERS)}`, context.nowMs),
     `key group ${group}, watermark ${watermarkText(watermark)}`,
+    ...(windows === undefined ? [] : [windows]),
     '',
-    ...tableText([['STATE', 'KIND', 'VALUE'], ...rows]),
+    ...tableText(
+      hasSpans
+        ? [['WINDOW', 'STATE', 'KIND', 'VALUE'], ...windowRows(report, context)]
+        : [['STATE', 'KIND', 'VALUE'], ...states.flatMap((state) => stateRows(state, context))],
+    ),
   ].join('\n')}\n`
+}
+
+type KeyState = KeyReport['states'][number]
+
+function stateRows({ name, kind, contents }: KeyState, context: Context): readonly (readonly string[])[] {
+  if (contents.length === 0) return [[name, kind, '-']]
+  return contents.flatMap(({ content }) => {
+    const [first = '', ...more] = contentLines(content, kind, context)
+    return [[name, kind, first], ...more.map((line) => ['', '', line])]
+  })
+}
+
+/** One window after the other, the earliest first. */
+function windowRows({ states }: KeyReport, context: Context): readonly (readonly string[])[] {
+  const windows = new Map<number, { readonly window: WindowSpan; readonly states: KeyState[] }>()
+  for (const state of states) {
+    for (const { window, content } of state.contents) {
+      if (window === undefined) continue
+      const found = windows.get(window.start) ?? { window, states: [] }
+      windows.set(window.start, found)
+      if (!isBound(state.name)) found.states.push({ ...state, contents: [{ content }] })
+    }
+  }
+  const inOrder = [...windows.values()].toSorted((a, b) => a.window.start - b.window.start)
+  return inOrder.flatMap(({ window, states: own }) =>
+    own.flatMap((state) => stateRows(state, context)).map((row, index) => [index === 0 ? spanText(window) : '', ...row]),
+  )
 }
 
 function headText({ job, checkpoint, createdAtMs }: StepReport | KeyReport, what: string, nowMs: number): string {

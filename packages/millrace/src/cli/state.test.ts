@@ -3,6 +3,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
+import { agg } from '../api/aggregates.ts'
+import { countWindow, session, sliding, windowSpecOf } from '../api/windows.ts'
 import { encodeEntry } from '../checkpoint/entry.ts'
 import { MANIFEST_FORMAT, type ChunkRef, type EntryHead, type Manifest, type Run } from '../checkpoint/manifest.ts'
 import { OpenDirectory } from '../connectors/directory-storage-open.ts'
@@ -10,10 +12,15 @@ import type { Env } from '../core/env.ts'
 import { messageOf, StreamError } from '../core/errors.ts'
 import { plain } from '../core/text-layout.ts'
 import { nodeEnv } from '../env/node-env.ts'
+import { WINDOW_END, WINDOW_START } from '../plan/window-layout.ts'
+import { windowStates } from '../plan/window-states.ts'
 import type { Key } from '../serde/key.ts'
 import { buildChunk } from '../state/chunk.ts'
-import type { KeyedState, StateDeclaration } from '../state/contract.ts'
+import { declaredStates, type KeyedState, type OperatorState, type StateDeclaration } from '../state/contract.ts'
 import { createHeapState } from '../state/heap-state.ts'
+import type { Pane } from '../state/pane-table.ts'
+import { createPaneState, createSessionState } from '../state/window-state.ts'
+import type { SlidingWindows } from '../windows/assigner.ts'
 import { main } from './main.ts'
 import { stateCommand } from './state.ts'
 import type { World } from './world.ts'
@@ -42,11 +49,24 @@ const at = (key: Key, change: Change): Change => {
 }
 
 /** A directory as a run leaves it: a claim, then a checkpoint for each list of changes, the first of which is number 1. */
-async function directoryOf(context: TestContext, ...checkpoints: readonly (readonly Change[])[]): Promise<string> {
+function directoryOf(context: TestContext, ...checkpoints: readonly (readonly Change[])[]): Promise<string> {
+  const state = createHeapState({ declarations, maxParallelism: GROUPS, freeze: 'always' })
+  const changes = checkpoints.map((all) => () => {
+    state.now = NOW - HOUR / 2
+    for (const change of all) change(state)
+  })
+  return directoryWith(context, { declarations, state }, changes)
+}
+
+/** `changes`: what happens before each checkpoint. */
+async function directoryWith(
+  context: TestContext,
+  { declarations, state }: { readonly declarations: Readonly<Record<string, StateDeclaration>>; readonly state: OperatorState },
+  checkpoints: readonly (() => void)[],
+): Promise<string> {
   const directory = mkdtempSync(join(tmpdir(), 'millrace-state-'))
   context.after(() => rmSync(directory, { recursive: true }))
   const storage = new OpenDirectory(real, directory)
-  const state = createHeapState({ declarations, maxParallelism: GROUPS, freeze: 'always' })
   const head = (latest: number | null, floor: number): EntryHead => ({
     job: 'orders',
     log: 'l',
@@ -60,10 +80,9 @@ async function directoryOf(context: TestContext, ...checkpoints: readonly (reado
   await storage.createEntry(1, encodeEntry(1, claim, real.digest))
   const chunks: ChunkRef[] = []
   const runs: Run[] = []
-  for (const [index, changes] of checkpoints.entries()) {
+  for (const [index, change] of checkpoints.entries()) {
     const id = index + 1
-    state.now = NOW - HOUR / 2
-    for (const change of changes) change(state)
+    change()
     state.snapshots.seal(id, 'delta')
     assert.ok(state.snapshots.encode({ hasLeft: () => true }))
     const parts = state.snapshots.takeBlocks().map((block) => ({ ...block, operator: 'step/totals' }))
@@ -87,7 +106,7 @@ async function directoryOf(context: TestContext, ...checkpoints: readonly (reado
         'source/orders': { kind: 'source', splits: {} },
         'step/totals': {
           kind: 'keyed',
-          states: declarations,
+          states: declaredStates(declarations),
           runs: [...runs],
           watermarks: [{ first: 0, last: GROUPS - 1, watermark: NOW - HOUR }],
         },
@@ -238,6 +257,118 @@ interface KeyJson {
 function contents(report: KeyJson, name: string): readonly unknown[] | undefined {
   return report.states.find((state) => state.name === name)?.contents
 }
+
+const MINUTE = 60_000
+const aggregated = { kind: 'aggregate', aggregates: { n: agg.count(), visited: agg.list() }, isOrderFree: false } as const
+
+/** Sliding windows of `late` and `early`, of which the first has gone with the second checkpoint. */
+function windowsDirectory(context: TestContext): Promise<string> {
+  const windows = windowSpecOf('a test', sliding('10m', '1m')) as SlidingWindows
+  const all = windowStates({ windows, compute: aggregated }, 'general')
+  const state = createPaneState({ declarations: all, maxParallelism: GROUPS, domain: 'event', freeze: 'always' })
+  const add = (start: number, key: Key, n: number): void => {
+    const pane = state.table.panes.get(start) ?? state.table.open(start)
+    state.accumulator('n').put(state.table.slotIn(pane, key), n)
+  }
+  return directoryWith(context, { declarations: all, state }, [
+    () => {
+      for (const minute of [-90, -8, -7]) add(NOW + minute * MINUTE, 'ann', -minute)
+      add(NOW - 8 * MINUTE, 'bob', 1)
+    },
+    () => state.table.drop(state.table.panes.get(NOW - 90 * MINUTE) as Pane),
+  ])
+}
+
+test('windows of a key are shown one after the other, with their times; those that have gone are not', async (context) => {
+  const directory = await windowsDirectory(context)
+  const lines = (await ask(directory, { key: 'ann' })).split('\n').slice(2)
+  assert.deepEqual(lines, [
+    'windows of 10m every 1m',
+    '',
+    'WINDOW                                      STATE  KIND         VALUE',
+    '2019-12-31 23:52:00 to 2020-01-01 00:02:00  n      accumulator  8',
+    '2019-12-31 23:53:00 to 2020-01-01 00:03:00  n      accumulator  7',
+    '',
+  ])
+  assert.match(await ask(`${directory}/1`, { key: 'ann' }), /\n2019-12-31 22:30:00 to 22:40:00 +n +accumulator +90\n/)
+  const data = JSON.parse(await ask(directory, { key: 'ann', values: { json: true } })) as KeyJson
+  assert.deepEqual(contents(data, 'n'), [
+    { window: { start: NOW - 8 * MINUTE, end: NOW + 2 * MINUTE }, value: 8 },
+    { window: { start: NOW - 7 * MINUTE, end: NOW + 3 * MINUTE }, value: 7 },
+  ])
+})
+
+test('what windows a step has: how many, from when to when, and its keys once', async (context) => {
+  const directory = await windowsDirectory(context)
+  const windows = 'windows of 10m every 1m: 2 windows, 2019-12-31 23:52:00 to 2020-01-01 00:03:00'
+  const out = await ask(directory)
+  assert.match(out, new RegExp(`^2 keys, watermark .*\n${windows}\n`, 'm'))
+  assert.match(out, /^n +accumulator +2 +3 /m)
+  const world = worldOf()
+  assert.equal(await main(['inspect', directory], world), 0, world.err)
+  assert.match(world.out, new RegExp(`^step/totals: watermark .*\n {2}${windows}\n`, 'm'))
+  const json = worldOf()
+  assert.equal(await main(['inspect', directory, '--json'], json), 0)
+  const { operators } = JSON.parse(json.out) as { operators: { address: string; windows?: unknown }[] }
+  assert.deepEqual(operators.find(({ address }) => address === 'step/totals')?.windows, {
+    layout: 'windows of 10m every 1m',
+    count: 2,
+    span: { start: NOW - 8 * MINUTE, end: NOW + 3 * MINUTE },
+  })
+})
+
+test('sessions are shown with their times, which are not shown as state', async (context) => {
+  const windows = windowSpecOf('a test', session('15m'))
+  const all = windowStates({ windows, compute: { kind: 'process', onWindow: () => {} } }, 'general')
+  const state = createSessionState({ declarations: all, maxParallelism: GROUPS, domain: 'event', freeze: 'always' })
+  const add = (key: Key, start: number, end: number, ...values: readonly unknown[]): void => {
+    const slot = state.table.insert(key)
+    state.accumulator(WINDOW_START).put(slot, start)
+    state.accumulator(WINDOW_END).put(slot, end)
+    for (const value of values) state.list('window:values').addTo(slot, value)
+  }
+  const directory = await directoryWith(context, { declarations: all, state }, [
+    () => {
+      add('ann', NOW, NOW + 20 * MINUTE, 'x', 'y')
+      add('ann', NOW - HOUR, NOW - HOUR + 15.5 * MINUTE + 1, 'z')
+      add('bob', NOW, NOW + 15 * MINUTE, 'x')
+    },
+  ])
+  const lines = (await ask(directory, { key: 'ann' })).split('\n').slice(2)
+  assert.deepEqual(lines, [
+    'sessions with a gap of 15m',
+    '',
+    'WINDOW                                   STATE          KIND  VALUE',
+    '2019-12-31 23:00:00.000 to 23:15:30.001  window:values  list  1 element',
+    '                                                                "z"',
+    '2020-01-01 00:00:00 to 00:20:00          window:values  list  2 elements',
+    '                                                                "x"',
+    '                                                                "y"',
+    '',
+  ])
+  const data = JSON.parse(await ask(directory, { key: 'bob', values: { json: true } })) as KeyJson
+  const window = { start: NOW, end: NOW + 15 * MINUTE }
+  assert.deepEqual(contents(data, 'window:values'), [{ window, count: 1, elements: [{ value: 'x' }] }])
+  assert.deepEqual(contents(data, WINDOW_START), [{ window, value: NOW }])
+  assert.match(await ask(directory), /^2 keys, .*\nsessions with a gap of 15m: 3 sessions\n/m)
+})
+
+test('count windows have no times', async (context) => {
+  const windows = windowSpecOf('a test', countWindow(3))
+  const all = windowStates({ windows, compute: aggregated }, 'general')
+  const state = createHeapState({ declarations: all, maxParallelism: GROUPS, freeze: 'always' })
+  const directory = await directoryWith(context, { declarations: all, state }, [
+    () => {
+      state.setKey('ann')
+      state.accumulator('window:count').put(state.slotOf('ann'), 2)
+    },
+  ])
+  assert.match(
+    await ask(directory, { key: 'ann' }),
+    /\nwindows of 3 records\n\nSTATE +KIND +VALUE\nwindow:count +accumulator +2\nn +accumulator +-\n/,
+  )
+  assert.match(await ask(directory), /\nwindows of 3 records\n/)
+})
 
 test('keys of every kind are found by what they look like, and one of another kind is pointed at', async (context) => {
   const keys: readonly Key[] = [42, '43', 44n, true, ['eu', 7], '-5', 1.5]

@@ -3,10 +3,10 @@ import { exitCodes } from './exit-codes.ts'
 import { jsonValue } from './format.ts'
 import { keyOf } from './key-argument.ts'
 import { countOf } from './run-options.ts'
-import { StoredStep, type KeyReport } from './state-data.ts'
+import { StoredStep, type ContentReport, type KeyReport } from './state-data.ts'
 import { keyText, stepText } from './state-text.ts'
 import { readCheckpoint } from './stored-checkpoint.ts'
-import { hexText, valueData } from './value-text.ts'
+import { valueData } from './value-text.ts'
 import type { World } from './world.ts'
 
 export interface StateOperands {
@@ -52,9 +52,9 @@ function keyData(report: KeyReport, limit: number): unknown {
   }
 }
 
-/** `namespace` and `expiresAtMs` only where there is one. */
-function contentData({ namespace, content }: KeyReport['states'][number]['contents'][number], limit: number): unknown {
-  const where = namespace.length === 0 ? {} : { namespace: hexText(namespace) }
+/** `window` and `expiresAtMs` only where there is one. */
+function contentData({ window, content }: ContentReport, limit: number): unknown {
+  const where = window === undefined ? {} : { window }
   const stored = ({ value, expiry }: { readonly value: unknown; readonly expiry: number }): unknown => ({
     value: valueData(value),
     ...(expiry === Number.POSITIVE_INFINITY ? {} : { expiresAtMs: expiry }),

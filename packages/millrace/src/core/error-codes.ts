@@ -55,8 +55,10 @@ const table = {
   NO_EVENT_TIME: {
     domain: 'user',
     retry: 'never',
-    message: 'An event timer is used, but no source before it can give event time.',
-    remedy: 'Give from() a timestamp function, or use a processing timer.',
+    message:
+      'An event timer or a window in event time is used where no source before it can give event time, or a record without a timestamp came to such a window.',
+    remedy:
+      "Give from() a timestamp function, or go by the clock: a processing timer, or windows with { time: 'processing' }. The message names the step and its sources.",
   },
   INVALID_JOB: {
     domain: 'user',

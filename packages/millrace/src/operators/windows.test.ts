@@ -7,6 +7,10 @@ import { outputTag } from '../api/tag.ts'
 import type { Stream, WindowedStream } from '../api/stream-types.ts'
 import type { WindowAssigner } from '../api/window-types.ts'
 import { countWindow, session, sliding, tumbling } from '../api/windows.ts'
+import type { StreamError } from '../core/errors.ts'
+import type { Floor } from '../operator/contract.ts'
+import { keyGroupOfKey } from '../serde/key.ts'
+import { readBlock } from '../state/block.ts'
 import { collecting, scripted, TaskHarness, type Collected, type HarnessOptions, type Script } from '../task/harness.test.ts'
 
 /** [key, time, value]. */
@@ -163,18 +167,21 @@ inBothOperators(
   },
 )
 
-inBothOperators('TR-1, WO-1: with lateness each late record fires the window of its key again, until the cleanup time', async (options) => {
-  const rig = await open(tumbling(10), { ...options, lateness: 5 })
-  assert.deepEqual(await rig.give(['a', 1, 1], ['b', 2, 2], ['a', 11, 3]), ['a 0 10 1 @9', 'b 0 10 2 @9'])
-  assert.deepEqual(await rig.give(['a', 3, 4], ['c', 4, 5]), ['a 0 10 1,4 @9', 'c 0 10 5 @9'])
-  // Cleanup at 9 + 5: the watermark is 13.
-  assert.deepEqual(await rig.give(['a', 14, 6]), [])
-  assert.deepEqual(await rig.give(['b', 5, 7]), ['b 0 10 2,7 @9'])
-  assert.deepEqual(await rig.give(['a', 15, 8]), [])
-  assert.deepEqual(await rig.give(['a', 6, 9]), [])
-  assert.deepEqual(rig.lateSink.values(), [['a', 6, 9]])
-  assert.deepEqual(await rig.end(), ['a 10 20 3,6,8 @19'])
-})
+inBothOperators(
+  'TR-1, WO-1, WO-4: with lateness each late record fires the window of its key again, itself included, until the cleanup time',
+  async (options) => {
+    const rig = await open(tumbling(10), { ...options, lateness: 5 })
+    assert.deepEqual(await rig.give(['a', 1, 1], ['b', 2, 2], ['a', 11, 3]), ['a 0 10 1 @9', 'b 0 10 2 @9'])
+    assert.deepEqual(await rig.give(['a', 3, 4], ['c', 4, 5]), ['a 0 10 1,4 @9', 'c 0 10 5 @9'])
+    // Cleanup at 9 + 5: the watermark is 13.
+    assert.deepEqual(await rig.give(['a', 14, 6]), [])
+    assert.deepEqual(await rig.give(['b', 5, 7]), ['b 0 10 2,7 @9'])
+    assert.deepEqual(await rig.give(['a', 15, 8]), [])
+    assert.deepEqual(await rig.give(['a', 6, 9]), [])
+    assert.deepEqual(rig.lateSink.values(), [['a', 6, 9]])
+    assert.deepEqual(await rig.end(), ['a 10 20 3,6,8 @19'])
+  },
+)
 
 inBothOperators(
   'WO-3: in sliding windows a record is late only if it is so for all; late ones fire in those that have fired, the latest first',
@@ -201,11 +208,134 @@ inBothOperators('WO-8: windows without records give nothing', async (options) =>
   assert.deepEqual(await rig.end(), ['a 1000000 1000010 2 @1000009'])
 })
 
-inBothOperators('WA-4: a record without a timestamp stops the job, and the error names the step', async (options) => {
+for (const [name, assigner] of [
+  ['tumbling windows', tumbling(10)],
+  ['sessions', session(10)],
+] as const)
+  inBothOperators(`WA-4: a record without a timestamp stops the job, and the error names the step (${name})`, async (options) => {
+    const harness = await TaskHarness.open(
+      (job) => {
+        const windows = job
+          .from('timed', scripted(['a'], true).source)
+          .union(job.from('untimed', scripted(['b']).source))
+          .keyBy((row: Event) => row[0])
+          .window(assigner as WindowAssigner<unknown>) as Windows
+        results(windows, options.how ?? 'sum').rows.to('t', collecting().sink)
+      },
+      { ...options, task: 2 },
+    )
+    harness.batch(0, [['a', 1, 1]], [1])
+    await harness.run()
+    assert.equal(harness.message, '')
+    harness.batch(1, [['a', 2, 2]])
+    await harness.run()
+    assert.match(harness.message, /step\/w got a record without a timestamp, and its windows are in event time/)
+    assert.equal((harness.errors[0] as StreamError).code, 'NO_EVENT_TIME')
+  })
+
+/** What a checkpoint holds now. */
+async function snapshotOf({ harness }: Rig, checkpoint: number): Promise<readonly Uint8Array[]> {
+  harness.task.barrier(checkpoint, 'checkpoint')
+  await harness.run()
+  harness.task.complete(checkpoint)
+  return (harness.snapshots.at(-1)?.blocks ?? []).map(({ block }) => block.bytes)
+}
+
+function restoredWith(
+  runs: readonly (readonly Uint8Array[])[],
+  watermark: number,
+  floors: readonly Floor[] = [],
+): Options['restored'] & {} {
+  return { 'step/w': { kind: 'keyed', runs: runs.map((blocks) => ({ blocks, ignored: [] })), watermark, floors } }
+}
+
+const floorOf = (key: string, watermark: number): Floor => ({ first: keyGroupOfKey(key, 128), last: keyGroupOfKey(key, 128), watermark })
+
+inBothOperators(
+  'WO-5: a window that has fired is gone with what it kept; with lateness it is there until its cleanup time',
+  async (options) => {
+    for (const lateness of [0, 5]) {
+      const rig = await open(tumbling(10), { ...options, lateness })
+      await rig.give(['a', 1, 1], ['b', 2, 2])
+      const runs = [await snapshotOf(rig, 1)]
+      assert.deepEqual(await rig.give(['c', 11, 3]), ['a 0 10 1 @9', 'b 0 10 2 @9'])
+      runs.push(await snapshotOf(rig, 2))
+      const again = await open(tumbling(10), { ...options, lateness, restored: restoredWith(runs, 10) })
+      assert.deepEqual(await again.give(['b', 3, 4]), lateness === 0 ? [] : ['b 0 10 2,4 @9'])
+      assert.deepEqual(again.lateSink.values(), lateness === 0 ? [['b', 3, 4]] : [])
+      assert.deepEqual(await again.end(), ['c 10 20 3 @19'])
+      await rig.give(['c', 15, 5])
+      runs.push(await snapshotOf(rig, 3))
+      const last = await open(tumbling(10), { ...options, lateness, restored: restoredWith(runs, 14) })
+      assert.deepEqual(await last.give(['b', 3, 4]), [])
+      assert.deepEqual(await last.end(), ['c 10 20 3,5 @19'])
+    }
+  },
+)
+
+inBothOperators('WM-12, WO-2: after a restore a key group is judged by the watermark that it had reached', async (options) => {
   const rig = await open(tumbling(10), options)
-  rig.source.push({ split: 'a', values: [['a', Number.NaN, 1]], timestamps: Float64Array.of(Number.NaN) })
-  await rig.harness.run()
-  assert.match(rig.harness.message, /whole number of milliseconds/)
+  await rig.give(['a', 1, 1], ['b', 2, 2])
+  const restored = restoredWith([await snapshotOf(rig, 1)], 1, [floorOf('a', 15)])
+  const again = await open(tumbling(10), { ...options, lateness: 0, restored })
+  assert.deepEqual(await again.give(['a', 5, 3], ['b', 6, 4]), [])
+  assert.deepEqual(again.lateSink.values(), [['a', 5, 3]])
+  // The window of a has fired before the restore.
+  assert.deepEqual(await again.give(['b', 12, 5], ['a', 14, 6]), ['b 0 10 2,4 @9'])
+  assert.deepEqual(await again.end(), ['b 10 20 5 @19', 'a 10 20 6 @19'])
+})
+
+inBothOperators('WM-12, TR-1: after a restore late records fire again what had fired, once each', async (options) => {
+  const rig = await open(tumbling(10), options)
+  await rig.give(['a', 1, 1], ['b', 2, 2])
+  const restored = restoredWith([await snapshotOf(rig, 1)], 1, [floorOf('a', 15)])
+  const again = await open(tumbling(10), { ...options, lateness: 20, restored })
+  assert.deepEqual(await again.give(['a', 5, 3], ['b', 6, 4]), ['a 0 10 1,3 @9'])
+  assert.deepEqual(await again.give(['b', 12, 5]), ['b 0 10 2,4 @9'])
+  assert.deepEqual(await again.give(['b', 20, 6], ['a', 7, 7]), ['a 0 10 1,3,7 @9', 'b 10 20 5 @19'])
+})
+
+inBothOperators(
+  'WO-10, WO-11: aggregates keep a result for each window or once for each slice, process keeps each record in each window',
+  async (options) => {
+    const rig = await open(sliding(10, 5), options)
+    await rig.give(['a', 6, 1], ['a', 7, 2], ['a', 8, 3])
+    const entries = (await snapshotOf(rig, 1)).flatMap((bytes) => [...readBlock(bytes)])
+    const kept = entries.map(({ state, elements }) => `${state} ${elements?.length ?? 1}`).toSorted()
+    if (options.how === 'process') assert.deepEqual(kept, ['window:values 3', 'window:values 3'])
+    else if (options.generalWindows === true) assert.deepEqual(kept, ['n 1', 'n 1', 'values 1', 'values 1'])
+    else assert.deepEqual(kept, ['n 1', 'values 1'])
+  },
+)
+
+test('WO-9: a window function sees key, window, watermark and clock, and may send to side outputs', async () => {
+  const aside = outputTag<number>('aside')
+  const [source, sink, other] = [scripted(['a'], true), collecting(), collecting()]
+  const harness = await TaskHarness.open((job) => {
+    const step = job
+      .from('s', source.source)
+      .keyBy((row: Event) => row[0])
+      .window(tumbling(10))
+      .process('w', (context, values, out: Out<unknown>) => {
+        out.emit(context)
+        out.side(aside, [...values].length)
+      })
+    step.to('t', sink.sink)
+    step.side(aside).to('u', other.sink)
+  })
+  await harness.at(77)
+  source.push({
+    split: 'a',
+    values: [
+      ['a', 1, 1],
+      ['a', 2, 2],
+      ['b', 12, 3],
+    ],
+    timestamps: Float64Array.of(1, 2, 12),
+  })
+  await harness.run()
+  assert.deepEqual(sink.written, [{ value: { key: 'a', window: { start: 0, end: 10 }, watermark: 11, now: 77 }, timestamp: 9 }])
+  assert.deepEqual(other.written, [{ value: 2, timestamp: 9 }])
 })
 
 test('WA-5, TR-2, WO-2: windows in processing time go by the clock, at the end of input they do not fire, nothing is late', async () => {

@@ -83,6 +83,7 @@ export function outputText(address: string, output: OutputName): string {
 
 function whatItSends(node: PlanNode): string {
   if (node.kind === 'source') return node.tags.length === 0 ? 'has no `invalid` tag' : `sends only to ${quoted(node.tags)}`
+  if (node.kind === 'window' && node.tags.length === 0) return 'has no late output: name its tag with lateTo() before the step'
   return node.tags.length === 0 || node.tags === 'any' ? 'has no side outputs' : `sends only to ${quoted(node.tags)}`
 }
 

@@ -8,10 +8,14 @@ import {
   agg,
   arraySource,
   callbackSink,
+  countWindow,
   defineJob,
   eventTimer,
   outputTag,
   printSink,
+  session,
+  sliding,
+  tumbling,
   type Explanation,
   type JobBuilder,
   type Sink,
@@ -166,6 +170,65 @@ test('what keeps a record back: the trip to another task, event time and what ho
   assert.match(because, /the event timers of step\/p fire once records of a later time have come from source\/late and source\/quiet/)
   assert.match(because, /source\/late may be 1m30s out of order/)
   assert.match(because, /a split of source\/quiet that gives nothing is waited for until it does or ends/)
+})
+
+test('windows are told in words, with what they keep', () => {
+  const { steps } = explain((job) => {
+    const keyed = job.from('a', source(true), { timestamp: () => 0 }).keyBy((x) => x)
+    keyed.window(sliding('10m', '1m')).aggregate('sliced', { n: agg.count() })
+    keyed.window(sliding('10m', '1m')).aggregate('in-order', { all: agg.list() })
+    keyed.window(tumbling('1h', { time: 'processing' })).process('clock', () => {})
+    keyed.window(session('15m')).aggregate('visits', { n: agg.count() })
+    keyed.window(countWindow(100)).aggregate('hundreds', { n: agg.count() })
+    keyed.window(countWindow(100, 10)).aggregate('last', { n: agg.count() })
+  })
+  assert.deepEqual(
+    steps.slice(1).map(({ address, kind, state }) => `${address}: ${kind}; ${state.join(' ')}`),
+    [
+      'step/sliced: windows of 10m every 1m, from slices; n',
+      'step/in-order: windows of 10m every 1m; all',
+      'step/clock: windows of 1h in processing time; window:values',
+      'step/visits: sessions with a gap of 15m; window:start window:end n',
+      'step/hundreds: windows of 100 records; window:count n',
+      'step/last: windows of the last 100 records, every 10 records; window:count window:values',
+    ],
+  )
+})
+
+test('what a window keeps back: its length, event time, and with lateness the same result again', () => {
+  const late = outputTag<string>('late')
+  const explanation = explain((job) => {
+    const keyed = job.from('a', source(true), { timestamp: () => 0, outOfOrderness: '5s', idleness: '1m' }).keyBy((x) => x)
+    const hours = keyed.window(tumbling('1h')).allowedLateness('1d').lateTo(late).aggregate('hours', { n: agg.count() })
+    hours.to('h', committing)
+    hours.side(late).to('l', sink('at-least-once'))
+    keyed.window(session('15m')).aggregate('visits', { n: agg.count() }).to('v', sink('at-least-once'))
+    keyed
+      .window(tumbling('1h', { time: 'processing' }))
+      .aggregate('clock', { n: agg.count() })
+      .to('c', sink('at-least-once'))
+    keyed.window(countWindow(10)).aggregate('tens', { n: agg.count() }).to('t', sink('at-least-once'))
+  })
+  const latency = (to: string): Explanation['paths'][number]['latency'] => explanation.paths.find((path) => path.to === to)?.latency ?? []
+  const short = (to: string): readonly string[] => latency(to).map(({ kind, at, ms }) => `${kind} ${at} ${ms ?? '-'}`)
+  const time = ['out-of-orderness source/a 5000', 'idleness source/a 60000']
+  assert.deepEqual(short('sink/h'), ['window step/hours 3600000', 'event-time step/hours -', ...time, 'checkpoint sink/h -'])
+  assert.deepEqual(short('sink/l'), [], 'late records leave at once')
+  assert.deepEqual(short('sink/v'), ['window step/visits -', 'event-time step/visits -', ...time])
+  assert.deepEqual(short('sink/c'), ['window step/clock 3600000'])
+  assert.deepEqual(short('sink/t'), ['window step/tens -'])
+  const because = (to: string): string =>
+    latency(to)
+      .map((each) => each.because)
+      .join('\n')
+  assert.match(
+    because('sink/h'),
+    /step\/hours \(windows of 1h\) gives a result when a window has ended; a late record of the 1d after that gives its result again/,
+  )
+  assert.match(because('sink/h'), /the windows of step\/hours fire once records of a later time have come from source\/a/)
+  assert.match(because('sink/v'), /a result when a session has ended, which lasts as long as its records come$/m)
+  assert.match(because('sink/t'), /those of a window that is not full wait for good/)
+  assert.match(String(explanation), /source\/a +sink\/h +exactly-once +- +window, event time, checkpoint/)
 })
 
 test('tasks, and the edges between them', () => {

@@ -6,6 +6,7 @@ import { outputText } from './check-plan.ts'
 import type { Plan, PlanNode, SinkNode, SourceNode } from './nodes.ts'
 import { latencyOf, type ExplainedLatency } from './latency.ts'
 import { parallelismsOf, type Partitioning, type PhysicalPlan } from './physical.ts'
+import { layoutText } from './window-layout.ts'
 
 export type Guarantee = 'exactly-once' | 'effectively-once' | 'at-least-once' | 'at-most-once' | 'none'
 export interface ExplainedStep {
@@ -111,6 +112,7 @@ function limitsOf(source: SourceNode, sink: SinkNode): readonly string[] {
 function kindText(node: PlanNode): string {
   if (node.kind === 'source') return `${node.source.kind} source`
   if (node.kind === 'sink') return `${node.sink.kind} sink`
+  if (node.kind === 'window') return layoutText(node.windows, node.operator)
   return node.kind === 'keyed-process' ? 'keyed process' : node.kind
 }
 

@@ -1,6 +1,6 @@
 import type { StateDeclaration } from '../state/contract.ts'
-import { windowsText } from '../windows/assigner.ts'
 import type { Plan, PlanNode, WindowNode } from './nodes.ts'
+import { windowsText } from './window-layout.ts'
 
 /** 64 hexadecimal digits over all parts in turn: `sha256` of Env's digest. */
 export type PlanDigest = (parts: readonly Uint8Array[]) => string

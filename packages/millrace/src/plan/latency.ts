@@ -1,15 +1,16 @@
 /** What lies between a record that a source reads and what a sink shows of it, in time (D11). */
 import { durationWritten } from '../core/duration.ts'
 import { outputText } from './check-plan.ts'
-import type { Plan, PlanNode, SourceNode } from './nodes.ts'
+import type { Plan, PlanNode, SourceNode, WindowNode } from './nodes.ts'
 import { FLUSH_AFTER_MS, type PhysicalPlan } from './physical.ts'
 import { isTimedSource, sourcesOf, timedNodes } from './timed.ts'
+import { windowsText } from './window-layout.ts'
 
 /**
- * `exchange`: travels to another task. `event-time`: waits until the watermark has passed a time. `out-of-orderness`, `idleness`:
+ * `exchange`: travels to another task. `window`: waits until its window has ended. `event-time`: waits until the watermark has passed a time. `out-of-orderness`, `idleness`:
  * what holds that watermark back. `untimed`: an input that it does not wait for. `checkpoint`: waits for the next one.
  */
-export type LatencyKind = 'exchange' | 'event-time' | 'out-of-orderness' | 'idleness' | 'untimed' | 'checkpoint'
+export type LatencyKind = 'exchange' | 'window' | 'event-time' | 'out-of-orderness' | 'idleness' | 'untimed' | 'checkpoint'
 export interface ExplainedLatency {
   readonly kind: LatencyKind
   /** Address of the step, source or sink that adds it. */
@@ -26,7 +27,8 @@ export function latencyOf(plan: Plan, physical: PhysicalPlan, isBetween: (node: 
   for (const [index, node] of plan.nodes.entries()) {
     if (!isBetween(index)) continue
     if (physical.edges.some(({ from, to }) => to.node === index && isBetween(from.node))) found.push(exchange(node))
-    found.push(...eventTime(plan, node, timed))
+    if (!isReadForLate(plan, index, isBetween))
+      found.push(...(node.kind === 'window' ? [window(node)] : []), ...eventTime(plan, node, timed))
     if (node.kind === 'sink' && node.sink.committer !== undefined) found.push(checkpoint(node.address))
   }
   // Two steps that wait for one source are held back by it once.
@@ -34,10 +36,47 @@ export function latencyOf(plan: Plan, physical: PhysicalPlan, isBetween: (node: 
   return found.filter(({ kind, at }) => !seen.has(`${kind} ${at}`) && seen.add(`${kind} ${at}`))
 }
 
+/** Late records do not wait: true where the path takes nothing else from a window step. */
+function isReadForLate(plan: Plan, index: number, isBetween: (node: number) => boolean): boolean {
+  const node = plan.nodes[index] as PlanNode
+  if (node.kind !== 'window' || node.lateTag === undefined) return false
+  const outputs = plan.nodes.flatMap(({ inputs }, reader) =>
+    isBetween(reader) ? inputs.filter(({ from }) => from === index).map(({ output }) => output) : [],
+  )
+  return outputs.every((output) => output !== 'main' && output.tag === node.lateTag)
+}
+
 /** What of a step waits for event time; undefined for one that passes on each record when it comes. */
 function waiterOf(node: PlanNode): string | undefined {
+  if (node.kind === 'window') return node.windows.kind !== 'count' && node.windows.domain === 'event' ? 'windows' : undefined
   const timers = 'states' in node ? Object.values(node.states).some(({ domain }) => domain === 'event') : false
   return timers ? 'event timers' : undefined
+}
+
+function window({ address, windows, latenessMs }: WindowNode): ExplainedLatency {
+  const text = windowsText(windows)
+  const again = latenessMs === 0 ? '' : `; a late record of the ${durationWritten(latenessMs)} after that gives its result again`
+  switch (windows.kind) {
+    case 'time':
+      return {
+        kind: 'window',
+        at: address,
+        ms: windows.sizeMs,
+        because: `${address} (${text}) gives a result when a window has ended${again}`,
+      }
+    case 'session':
+      return {
+        kind: 'window',
+        at: address,
+        because: `${address} (${text}) gives a result when a session has ended, which lasts as long as its records come${again}`,
+      }
+    case 'count':
+      return {
+        kind: 'window',
+        at: address,
+        because: `${address} (${text}) gives a result when the key has so many; those of a window that is not full wait for good`,
+      }
+  }
 }
 
 function exchange({ address }: PlanNode): ExplainedLatency {

@@ -1,8 +1,9 @@
 /** What a window step keeps, as declarations: they depend on which operator runs it. */
 import type { StateDeclaration } from '../state/contract.ts'
-import { isSliceable, windowsText, type WindowSpec } from '../windows/assigner.ts'
+import { isSliceable, type WindowSpec } from '../windows/assigner.ts'
 import { WINDOW_COUNT, WINDOW_END, WINDOW_START, WINDOW_VALUES } from '../windows/names.ts'
 import type { Plan, PlanNode, WindowNode } from './nodes.ts'
+import { layoutText } from './window-layout.ts'
 
 type Parts = Pick<WindowNode, 'windows' | 'compute'>
 
@@ -17,7 +18,7 @@ export function windowOperatorOf({ windows, compute }: Parts): WindowNode['opera
 }
 
 export function windowStates({ windows, compute }: Parts, operator: WindowNode['operator']): Readonly<Record<string, StateDeclaration>> {
-  const layout = `${operator === 'sliced' ? 'slices of ' : ''}windows ${windowsText(windows)}`
+  const layout = layoutText(windows, operator)
   const keepsValues = compute.kind === 'process' || (windows.kind === 'count' && windows.size !== windows.slide)
   const contents: Record<string, StateDeclaration> =
     compute.kind === 'process' || keepsValues

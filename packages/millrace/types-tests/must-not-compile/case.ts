@@ -5,16 +5,18 @@ export type Case = readonly [code: string, error: `TS${number}`, says: string]
  * Goes before every case: what the lines talk about. All of it compiles.
  */
 export const prelude: string = `
-import { agg, aggregator, arraySource, callbackSink, collectSink, defineJob, durationMs, eventTimer, eventTimers, generatorSource, listState, mapState, outputTag, printSink, processingTimer, run, start, valueState } from 'millrace'
-import type { DeadLetter, Job, JobBuilder, Key, Out, RunningJob, RunOptions, Sink, Stream, Tag } from 'millrace'
+import { agg, aggregator, arraySource, callbackSink, collectSink, countWindow, defineJob, durationMs, eventTimer, eventTimers, generatorSource, listState, mapState, outputTag, printSink, processingTimer, run, session, sliding, start, tumbling, valueState } from 'millrace'
+import type { DeadLetter, Job, JobBuilder, Key, Out, RunningJob, RunOptions, Sink, Stream, Tag, TimeWindow } from 'millrace'
 interface Payment { id: string; card: string; amount: number; at: number; ok: boolean; items: string[] }
 declare const job: JobBuilder
 declare const numbers: Sink<number>
 declare const named: Tag<string>
+declare const latePayments: Tag<Payment>
 declare const running: RunningJob
 declare const needsConfig: Job<{ in: string }>
 declare const stringSchema: { '~standard': { version: 1; vendor: 'x'; validate(value: unknown): unknown; types?: { input: unknown; output: string } } }
 const payments = job.from('payments', arraySource<Payment>([]), { timestamp: (p) => p.at })
 const keyed = payments.keyBy((p) => p.card)
-void [agg, aggregator, arraySource, callbackSink, collectSink, defineJob, durationMs, eventTimer, eventTimers, generatorSource, listState, mapState, outputTag, printSink, processingTimer, run, start, valueState]
+const windowed = keyed.window(tumbling('1h'))
+void [agg, aggregator, arraySource, callbackSink, collectSink, countWindow, defineJob, durationMs, eventTimer, eventTimers, generatorSource, listState, mapState, outputTag, printSink, processingTimer, run, session, sliding, start, tumbling, valueState]
 `
