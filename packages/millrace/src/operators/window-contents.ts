@@ -79,7 +79,9 @@ type Row = Record<string, unknown>
 
 function resultTemplate(name: string, column: AccumulatorColumn, aggregate: AggregateFunctions): (row: Row, slot: number) => void {
   return (row, slot) => {
-    row[name] = aggregate.result(column.get(slot))
+    const accumulator = column.get(slot)
+    // A window may be older than one of its aggregates, which has come with a new version of the job.
+    row[name] = aggregate.result(accumulator === undefined ? aggregate.create() : accumulator)
   }
 }
 

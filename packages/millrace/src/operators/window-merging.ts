@@ -146,7 +146,8 @@ class Running implements Merged {
       const aggregate = aggregates[i] as AggregateFunctions
       const own = this.accumulators[i] as unknown[]
       if (isNew) own.push(aggregate.create())
-      own[at] = aggregate.merge(own[at], (columns[i] as AccumulatorColumn).get(slot))
+      const right = (columns[i] as AccumulatorColumn).get(slot)
+      if (right !== undefined) own[at] = aggregate.merge(own[at], right)
     }
   }
 
@@ -179,7 +180,8 @@ export function mergedOf(panes: readonly Pane[], key: Key, column: AccumulatorCo
   let merged = aggregate.create()
   for (const pane of panes) {
     const slot = pane.index.find(key)
-    if (slot >= 0) merged = aggregate.merge(merged, column.get(slot))
+    const right = slot < 0 ? undefined : column.get(slot)
+    if (right !== undefined) merged = aggregate.merge(merged, right)
   }
   return merged
 }
