@@ -110,12 +110,32 @@ test('an operator that always needs a merge does not keep others from theirs', a
   const manifest = { checkpoint: 8, chunks, operators: { 'step/a': part, 'step/b': part, 'step/c': part } } as unknown as Manifest
   const upkeep = new Upkeep({ ownership, storage, env, chunks: new ChunkReader(storage, env), limits })
   const merged: string[] = []
-  for (let turn = 0; turn < 4; turn++) {
+  const compact = async (): Promise<void> => {
     upkeep.compact(manifest, (merge) => {
       merged.push(merge.operator)
       upkeep.discard(merge)
     })
     await env.machine.run(new Promise<void>((resolve) => env.timers.after(1_000, resolve)))
   }
-  assert.deepEqual(merged, ['step/a', 'step/b', 'step/c', 'step/a'])
+  await compact()
+  assert.deepEqual(merged, ['step/a', 'step/b', 'step/c'], 'each once for a manifest')
+  await compact()
+  assert.deepEqual(merged.slice(3), ['step/a', 'step/b', 'step/c'])
+})
+
+test('many ranges are merged between two manifests, one at a time, and none of them twice while it waits', async () => {
+  const made = [await delta(9), await delta(0)]
+  const part = {
+    kind: 'keyed',
+    runs: made.map(({ run }) => run),
+    watermarks: [0, 1, 2, 3].map((group) => ({ first: group, last: group, watermark: 0 })),
+  }
+  const manifest = { checkpoint: 8, chunks: made.map(({ ref }) => ref), operators: { [OPERATOR]: part } } as unknown as Manifest
+  const upkeep = new Upkeep({ ownership, storage, env, chunks: new ChunkReader(storage, env), limits })
+  const merged: number[] = []
+  for (let again = 0; again < 2; again++) {
+    upkeep.compact(manifest, ({ first }) => merged.push(first))
+    await env.machine.run(new Promise<void>((resolve) => env.timers.after(1_000, resolve)))
+  }
+  assert.deepEqual(merged, [0, 1, 2, 3])
 })

@@ -31,10 +31,11 @@ export class Upkeep {
   #retention: RetentionState
   #deleting: Promise<void> = Promise.resolve()
   #merging: Promise<void> | undefined
-  /** A merge that is done and waits for a manifest. */
-  #merged: Merge | undefined
+  /** Merges that are done and wait for a manifest. */
+  #waiting: readonly Merge[] = []
   /** What was merged last. */
-  #turn: Turn | undefined
+  #turn: Range | undefined
+  #newest: Newest | undefined
   #hasLooked = false
   #isOver = false
 
@@ -62,7 +63,7 @@ export class Upkeep {
   }
 
   discard(merge: Merge): void {
-    if (this.#merged === merge) this.#merged = undefined
+    this.#waiting = this.#waiting.filter((each) => each !== merge)
     this.#decide({ kind: 'discarded', chunk: merge.chunk.name })
   }
 
@@ -75,17 +76,23 @@ export class Upkeep {
     this.#decide({ kind: 'ended' })
   }
 
-  /** Begins the next merge that the newest manifest calls for, unless one is under way or has not reached a manifest yet. */
+  /** Begins with the merges that the newest manifest calls for: one at a time, each range once. */
   compact(manifest: Manifest, merged: (merge: Merge) => void): void {
-    if (this.#merging !== undefined || this.#isOver || isOpen(this.#merged, manifest)) return
-    this.#merged = undefined
-    const task = nextMerge(manifest, this.#options.limits ?? COMPACTION_LIMITS, this.#turn)
+    this.#newest = { manifest, merged, ranges: rangesOf(manifest) }
+    this.#waiting = this.#waiting.filter((merge) => isOpen(merge, manifest))
+    this.#mergeNext(this.#newest)
+  }
+
+  #mergeNext(newest: Newest): void {
+    if (this.#merging !== undefined || this.#isOver) return
+    const { manifest, merged } = newest
+    const task = this.#nextTask(newest)
     if (task === undefined) return
     this.#turn = task
     this.#merging = this.#merge(task, manifest)
       .then((merge) => {
         if (merge === undefined || this.#isOver) return
-        this.#merged = merge
+        this.#waiting = [...this.#waiting, merge]
         merged(merge)
       })
       .catch((error: unknown) =>
@@ -93,7 +100,26 @@ export class Upkeep {
       )
       .finally(() => {
         this.#merging = undefined
+        if (this.#newest !== undefined) this.#mergeNext(this.#newest)
       })
+  }
+
+  /**
+   * The ranges take turns: one whose state is small and all new with every checkpoint always needs a merge, and would keep the others
+   * from theirs for ever.
+   */
+  #nextTask(newest: Newest): MergeTask | undefined {
+    const next = 1 + newest.ranges.findIndex(({ operator, first }) => operator === this.#turn?.operator && first === this.#turn.first)
+    const inTurn = [...newest.ranges.slice(next), ...newest.ranges.slice(0, next)]
+    for (const range of inTurn) {
+      newest.ranges = newest.ranges.filter((each) => each !== range)
+      // Its inputs are still there: planned again, it would be made twice, and read what the first time has made superfluous.
+      if (this.#waiting.some((merge) => merge.operator === range.operator && merge.first <= range.last && merge.last >= range.first))
+        continue
+      const task = planMerge(range.operator, range.runs, range, this.#options.limits ?? COMPACTION_LIMITS)
+      if (task !== undefined) return task
+    }
+    return undefined
   }
 
   async settle(): Promise<void> {
@@ -223,32 +249,32 @@ export class Upkeep {
   }
 }
 
-/** Its inputs are still there: planned again, it would be made twice, and read what the first time has made superfluous. */
-function isOpen(merge: Merge | undefined, manifest: Manifest): boolean {
-  if (merge === undefined) return false
+/** It has not reached this manifest, and may reach the next. */
+function isOpen(merge: Merge, manifest: Manifest): boolean {
   const part = manifest.operators[merge.operator]
   return part?.kind === 'keyed' && applyMerge(part.runs, merge) !== undefined
 }
 
-interface Turn {
+interface Range {
   readonly operator: string
   readonly first: number
 }
+interface Newest {
+  readonly manifest: Manifest
+  readonly merged: (merge: Merge) => void
+  /** Those that have not been looked at. */
+  ranges: readonly MergeRange[]
+}
+interface MergeRange extends Range {
+  readonly last: number
+  readonly runs: readonly Run[]
+}
 
-/**
- * Of all keyed operators and all ranges of their subtasks, in turn: one whose state is small and all new with every checkpoint always
- * needs a merge, and would keep the others from theirs for ever.
- */
-function nextMerge(manifest: Manifest, limits: CompactionLimits, last: Turn | undefined): MergeTask | undefined {
-  const ranges = Object.entries(manifest.operators).flatMap(([operator, part]) =>
+/** Of all keyed operators and all ranges of their subtasks. */
+function rangesOf(manifest: Manifest): readonly MergeRange[] {
+  return Object.entries(manifest.operators).flatMap(([operator, part]) =>
     part.kind === 'keyed' ? part.watermarks.map(({ first, last }) => ({ operator, runs: part.runs, first, last })) : [],
   )
-  const next = 1 + ranges.findIndex(({ operator, first }) => operator === last?.operator && first === last.first)
-  for (const { operator, runs, ...range } of [...ranges.slice(next), ...ranges.slice(0, next)]) {
-    const task = planMerge(operator, runs, range, limits)
-    if (task !== undefined) return task
-  }
-  return undefined
 }
 
 /** The deltas are twice what the base is: by the rule they were to be merged when they were less than it. */
