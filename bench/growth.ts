@@ -9,13 +9,19 @@ import { nodeEnv } from '../packages/millrace/src/env/node-env.ts'
 import { startJob } from '../packages/millrace/src/job/start-job.ts'
 import { pollute } from './chain.ts'
 import { type Bench, cpuMs, type Figure, median } from './lib/bench.ts'
-import { decades, powerLaw } from './lib/fit.ts'
+import { decades, type PowerLaw, powerLaw } from './lib/fit.ts'
 import { chainOf, countOfKeys, finerSlides, type Growing, liveWindows, longerWindows, pendingTimers, randomAccess } from './lib/growing.ts'
 
 const ROUNDS = 3
 
 setFlagsFromString('--expose-gc')
 const collectGarbage = runInNewContext('gc') as () => void
+
+async function baseBytes(): Promise<number> {
+  // Whatever an earlier job left to turns of the event loop is let go first.
+  for (let turn = 0; turn < 4; turn++) await new Promise((resolve) => setImmediate(resolve))
+  return memoryBytes()
+}
 
 function memoryBytes(): number {
   collectGarbage()
@@ -42,7 +48,7 @@ async function costOf({ run, rounds, verify }: Growing): Promise<number> {
 async function bytesOf(size: number, growing: (size: number, atPeak: () => void) => Growing): Promise<number> {
   let peak = Number.NaN
   const one = growing(size, () => (peak = memoryBytes()))
-  const before = memoryBytes()
+  const before = await baseBytes()
   await one.run(runJob)
   one.verify()
   return (peak - before) / size
@@ -53,43 +59,11 @@ interface Question {
   /** What one of the size is called. */
   readonly unit: string
   readonly sizes: readonly number[]
-  readonly growing: (size: number) => Growing
-  /** What costs are divided by, round by round. */
-  readonly beside?: (size: number) => Growing
-}
-
-/** Costs of all points in each round, so that a drift of the machine hits them alike. */
-async function measured(points: readonly (readonly Growing[])[]): Promise<number[][][]> {
-  const costs: number[][][] = points.map((variants) => variants.map(() => []))
-  for (let round = 0; round < ROUNDS; round++) {
-    for (const [at, variants] of points.entries()) {
-      for (const [variant, one] of variants.entries()) costs[at]?.[variant]?.push(await costOf(one))
-      process.stdout.write('.')
-    }
-  }
-  process.stdout.write('\n')
-  return costs
-}
-
-async function fitted({ name, unit, sizes, growing, beside }: Question): Promise<readonly Figure[]> {
-  const points = sizes.map((size) => (beside === undefined ? [growing(size)] : [growing(size), beside(size)]))
-  const costs = await measured(points)
-  const laid = points.map(([one], at): [number, number] => {
-    const [own = [], other] = costs[at] ?? []
-    const { size } = one as Growing
-    return [size, other === undefined ? median(own) : size * median(own.map((each, round) => each / (other[round] as number)))]
-  })
-  const { exponent, r2 } = powerLaw(laid)
-  const nsAt = (at: number): number => (median(costs.at(at)?.[0] ?? []) * 1e6) / (points.at(at)?.[0] as Growing).size
-  if (process.env['GROWTH_POINTS'] !== undefined)
-    for (const [at, [size]] of laid.entries()) process.stdout.write(`    ${name} ${sizes[at]} ${size} ${nsAt(at).toFixed(1)}\n`)
-  const of = beside === undefined ? 'exponent' : 'exponent, as ratio to random access'
-  return [
-    { name: `${name}: ns per ${unit} at ${sizes[0]}`, value: nsAt(0), unit: 'ns', digits: 1 },
-    { name: `${name}: ns per ${unit} at ${sizes.at(-1)}`, value: nsAt(-1), unit: 'ns', digits: 1 },
-    { name: `${name}: ${of}`, value: exponent, unit: '', goal: 1.1, atMost: true },
-    { name: `${name}: r²`, value: r2, unit: '', digits: 3, goal: 0.9 },
-  ]
+  readonly growing: (size: number, atPeak?: () => void) => Growing
+  /** What it holds at its peak is measured, and the same records each change one place of as much memory. */
+  readonly inMemory?: boolean
+  /** What is fitted, ms a round; `other` is what a chain of none or random access costs. */
+  readonly fitted?: (own: number, other: number, size: number) => number
 }
 
 const questions: readonly Question[] = [
@@ -101,48 +75,95 @@ const questions: readonly Question[] = [
     growing: finerSlides,
   },
   { name: 'windows longer, 1 to 1,000 slides', unit: 'record and result', sizes: decades(1, 1_000, 4), growing: longerWindows },
-  { name: 'live windows', unit: 'window', sizes: decades(1_000, 1_000_000, 4), growing: liveWindows },
+  { name: 'live windows', unit: 'window', sizes: decades(1_000, 1_000_000, 4), growing: liveWindows, inMemory: true },
   {
     name: 'timers, one a key',
     unit: 'timer',
     sizes: decades(1_000, 1_000_000, 4),
-    growing: (size) => pendingTimers('one a key', size),
+    growing: (size, atPeak) => pendingTimers('one a key', size, atPeak),
+    inMemory: true,
   },
   {
     name: 'timers, many a key',
     unit: 'timer',
     sizes: decades(1_000, 1_000_000, 4),
-    growing: (size) => pendingTimers('many a key', size),
+    growing: (size, atPeak) => pendingTimers('many a key', size, atPeak),
+    inMemory: true,
   },
-  { name: 'chain', unit: 'step and record', sizes: [0, 1, 2, 3, 4, 6, 8, 11, 16, 23, 32], growing: chainOf },
-]
-
-/** Cost over the number of keys is, with any table, that of memory ever further away: what remains is the engine's own. */
-async function keys(): Promise<readonly Figure[]> {
-  const bytes = await bytesOf(1_000_000, countOfKeys)
-  const growth = await fitted({
-    name: 'keys',
+  {
+    name: 'chain of 1 to 32 steps, less one of none',
+    unit: 'step and record',
+    sizes: [1, 2, 3, 4, 6, 8, 11, 16, 23, 32],
+    growing: chainOf,
+    fitted: (own, none) => own - none,
+  },
+  {
+    name: 'keys, as ratio to random access',
     unit: 'key',
     sizes: decades(1_000, 10_000_000, 4),
     growing: countOfKeys,
-    beside: (size) => randomAccess(size, bytes),
-  })
-  return [...growth, { name: 'keys: bytes of each', value: bytes, unit: 'bytes', digits: 0 }]
+    inMemory: true,
+    fitted: (own, access, size) => (size * own) / access,
+  },
+]
+
+interface Point {
+  readonly one: Growing
+  readonly other: Growing | undefined
+  /** All ms a round. */
+  readonly own: number[]
+  readonly others: number[]
+  readonly fitted: number[]
 }
 
-async function windowBytes(): Promise<Figure> {
-  return { name: 'live windows: bytes of each', value: await bytesOf(1_000_000, liveWindows), unit: 'bytes', digits: 0 }
+async function measure({ one, other, own, others, fitted }: Point, question: Question): Promise<void> {
+  const cost = await costOf(one)
+  const beside = other === undefined ? Number.NaN : await costOf(other)
+  own.push(cost)
+  others.push(beside)
+  fitted.push(question.fitted === undefined ? cost : question.fitted(cost, beside, one.size))
+  process.stdout.write('.')
+}
+
+function otherOf(question: Question, size: number, bytes: number): Growing | undefined {
+  if (question.inMemory === true) return randomAccess(size, bytes)
+  return question.fitted === undefined ? undefined : chainOf(0)
+}
+
+async function answer(question: Question): Promise<readonly Figure[]> {
+  const { name, unit, sizes, inMemory = false } = question
+  const bytes = inMemory ? await bytesOf(1_000_000, question.growing) : Number.NaN
+  const points = sizes.map(
+    (size): Point => ({ one: question.growing(size), other: otherOf(question, size, bytes), own: [], others: [], fitted: [] }),
+  )
+  // All points in each round, so that a drift of the machine hits them alike.
+  for (let round = 0; round < ROUNDS; round++) for (const point of points) await measure(point, question)
+  process.stdout.write('\n')
+  const lawOf = (of: 'own' | 'others' | 'fitted'): PowerLaw => powerLaw(points.map((point) => [point.one.size, median(point[of])]))
+  const nsOf = ({ one, own }: Point): number => (median(own) * 1e6) / one.size
+  const { exponent, r2 } = lawOf('fitted')
+  const figures: Figure[] = [
+    { name: `${name}: each ${unit} at ${sizes[0]}`, value: nsOf(points[0] as Point), unit: 'ns', digits: 1 },
+    { name: `${name}: each ${unit} at ${sizes.at(-1)}`, value: nsOf(points.at(-1) as Point), unit: 'ns', digits: 1 },
+    { name: `${name}: exponent`, value: exponent, unit: '', goal: 1.1, atMost: true },
+    { name: `${name}: r²`, value: r2, unit: '', digits: 3, goal: 0.9 },
+  ]
+  if (!inMemory) return figures
+  return [
+    ...figures,
+    { name: `${name}: bytes of each ${unit}`, value: bytes, unit: 'bytes', digits: 0 },
+    { name: `${name}: exponent of the cost alone`, value: lawOf('own').exponent, unit: '' },
+    { name: `${name}: exponent of random access alone`, value: lawOf('others').exponent, unit: '' },
+  ]
 }
 
 export const bench: Bench = {
   question: 'how costs grow with keys, windows, slides, timers and steps: exponents over three decades',
   async run(args) {
-    const [only] = args
+    const only = args[0]?.startsWith('-') === true ? undefined : args[0]
     await pollute()
     const figures: Figure[] = []
-    for (const question of questions) if (only === undefined || question.name.includes(only)) figures.push(...(await fitted(question)))
-    if (only === undefined || 'live windows'.includes(only)) figures.push(await windowBytes())
-    if (only === undefined || 'keys'.includes(only)) figures.push(...(await keys()))
+    for (const question of questions) if (only === undefined || question.name.includes(only)) figures.push(...(await answer(question)))
     return figures
   },
 }

@@ -191,7 +191,7 @@ interface Due extends At {
 }
 
 /** In a round `size` timers are set, in any order; all are pending until the last is there, then all are due. */
-export function pendingTimers(kind: 'one a key' | 'many a key', size: number): Growing {
+export function pendingTimers(kind: 'one a key' | 'many a key', size: number, atPeak?: () => void): Growing {
   const keys = kind === 'one a key' ? size : 100
   const rounds = roundsOf(size)
   const order = scattered(size)
@@ -201,7 +201,7 @@ export function pendingTimers(kind: 'one a key' | 'many a key', size: number): G
     // Of two rounds in a row each has its keys: a batch may have the end of one and the beginning of the next.
     return { key: (round & 1) * keys + (i % keys), at, due: at + 1 + (order[i % size] as number) }
   }
-  const feed = { count: rounds * size, recordAt }
+  const feed = { count: rounds * size, recordAt, peak: atPeak && { at: size, then: atPeak } }
   const onTimer = {
     due(at: number, { key }: { readonly key: number }, out: Out<Counted>) {
       out.emit({ key, n: at })
@@ -255,10 +255,10 @@ export function countOfKeys(size: number, atPeak?: () => void): Growing {
   return growing({ size, rounds: feed.passes, build, numberOf, rows: feed.count, sum: (size * feed.passes * (feed.passes + 1)) / 2 })
 }
 
-/** The same records, each of which changes one place, known at once, in as much memory as the counts take. */
-export function randomAccess(size: number, bytesPerKey: number): Growing {
+/** The same records, each of which changes one place, known at once, in as much memory as what they are compared with takes. */
+export function randomAccess(size: number, bytesEach: number): Growing {
   const feed = keyFeed(size)
-  const cells = Math.ceil(bytesPerKey / Float64Array.BYTES_PER_ELEMENT)
+  const cells = Math.ceil(bytesEach / Float64Array.BYTES_PER_ELEMENT)
   let sum = 0
   return {
     size,
@@ -280,15 +280,20 @@ export function randomAccess(size: number, bytesPerKey: number): Growing {
   }
 }
 
-/** A chain of so many steps: a round is a record. */
+/** A chain of so many steps: a round is a record. What a step does is not folded into the next one. */
 export function chainOf(length: number): Growing {
-  const records = 6_000_000
+  const records = 4_000_000
   const rows = Array.from({ length: 16_384 }, (_, i): Counted => ({ key: i, n: i % 977 }))
   const batches = Array.from({ length: rows.length / BATCH }, (_, i) => rows.slice(i * BATCH, (i + 1) * BATCH))
-  const next = ({ key, n }: Counted): Counted => ({ key, n: n + 1 })
+  const next = ({ key, n }: Counted): Counted => ({ key, n: (n * 31 + key) % 1_009 })
   const count = Math.ceil(records / BATCH) * BATCH
-  let sum = count * length
-  for (let i = 0; i < count; i++) sum += (rows[i % rows.length] as Counted).n
+  const ends = rows.map((row) => {
+    let end = row
+    for (let step = 0; step < length; step++) end = next(end)
+    return end.n
+  })
+  let sum = 0
+  for (let i = 0; i < count; i++) sum += ends[i % ends.length] as number
   const build = (seen: (row: Counted) => void): Job<void> =>
     defineJob('growth', (job) => {
       let stream: Stream<Counted> = job.from('rows', replaySource(batches, records))

@@ -175,10 +175,16 @@ class Running implements Merged {
 }
 
 /** One accumulator of one key over several slices. */
-export function mergedOf(panes: readonly Pane[], key: Key, column: AccumulatorColumn, aggregate: AggregateFunctions): unknown {
+export function mergedOf(
+  { table }: PaneState,
+  panes: readonly Pane[],
+  key: Key,
+  column: AccumulatorColumn,
+  aggregate: AggregateFunctions,
+): unknown {
   let merged = aggregate.create()
   for (const pane of panes) {
-    const slot = pane.index.find(key)
+    const slot = table.find(pane, key)
     if (slot >= 0) merged = aggregate.merge(merged, column.get(slot))
   }
   return merged

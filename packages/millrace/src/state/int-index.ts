@@ -128,8 +128,7 @@ interface Segment {
 /** Of an index without keys: it is never written to. */
 const EMPTY = new Int32Array(2)
 const NO_DIRECTORY: Int32Array[] = []
-/** 64 bytes: the most that V8 keeps on its own heap. Each window has an index, and may have few keys. */
-const SMALLEST = 8
+const SMALLEST = 16
 const LARGEST = 1 << 15
 /** Folding leaves the highest 15 bits of the product as they are. */
 const DEEPEST = 15
