@@ -19,11 +19,16 @@ const collectGarbage = runInNewContext('gc') as () => void
 
 async function baseBytes(): Promise<number> {
   // Whatever an earlier job left to turns of the event loop is let go first.
-  for (let turn = 0; turn < 4; turn++) await new Promise((resolve) => setImmediate(resolve))
+  for (let turn = 0; turn < 4; turn++) {
+    collectGarbage()
+    await new Promise((resolve) => setImmediate(resolve))
+  }
   return memoryBytes()
 }
 
 function memoryBytes(): number {
+  // The second one waits for buffers that the first has found in the background.
+  collectGarbage()
   collectGarbage()
   const { heapUsed, external } = process.memoryUsage()
   return heapUsed + external
@@ -62,8 +67,8 @@ interface Question {
   readonly growing: (size: number, atPeak?: () => void) => Growing
   /** What it holds at its peak is measured, and the same records each change one place of as much memory. */
   readonly inMemory?: boolean
-  /** What is fitted, ms a round; `other` is what a chain of none or random access costs. */
-  readonly fitted?: (own: number, other: number, size: number) => number
+  /** What is fitted is the ratio to those changes, not the cost. */
+  readonly isRatio?: boolean
 }
 
 const questions: readonly Question[] = [
@@ -91,11 +96,10 @@ const questions: readonly Question[] = [
     inMemory: true,
   },
   {
-    name: 'chain of 1 to 32 steps, less one of none',
+    name: 'chain of 1 to 32 steps',
     unit: 'step and record',
     sizes: [1, 2, 3, 4, 6, 8, 11, 16, 23, 32],
     growing: chainOf,
-    fitted: (own, none) => own - none,
   },
   {
     name: 'keys, as ratio to random access',
@@ -103,7 +107,7 @@ const questions: readonly Question[] = [
     sizes: decades(1_000, 10_000_000, 4),
     growing: countOfKeys,
     inMemory: true,
-    fitted: (own, access, size) => (size * own) / access,
+    isRatio: true,
   },
 ]
 
@@ -121,21 +125,20 @@ async function measure({ one, other, own, others, fitted }: Point, question: Que
   const beside = other === undefined ? Number.NaN : await costOf(other)
   own.push(cost)
   others.push(beside)
-  fitted.push(question.fitted === undefined ? cost : question.fitted(cost, beside, one.size))
+  fitted.push(question.isRatio === true ? (one.size * cost) / beside : cost)
   process.stdout.write('.')
-}
-
-function otherOf(question: Question, size: number, bytes: number): Growing | undefined {
-  if (question.inMemory === true) return randomAccess(size, bytes)
-  return question.fitted === undefined ? undefined : chainOf(0)
 }
 
 async function answer(question: Question): Promise<readonly Figure[]> {
   const { name, unit, sizes, inMemory = false } = question
   const bytes = inMemory ? await bytesOf(1_000_000, question.growing) : Number.NaN
-  const points = sizes.map(
-    (size): Point => ({ one: question.growing(size), other: otherOf(question, size, bytes), own: [], others: [], fitted: [] }),
-  )
+  const points = sizes.map((size): Point => ({
+    one: question.growing(size),
+    other: otherOf(question, size, bytes),
+    own: [],
+    others: [],
+    fitted: [],
+  }))
   // All points in each round, so that a drift of the machine hits them alike.
   for (let round = 0; round < ROUNDS; round++) for (const point of points) await measure(point, question)
   process.stdout.write('\n')
@@ -153,7 +156,7 @@ async function answer(question: Question): Promise<readonly Figure[]> {
     ...figures,
     { name: `${name}: bytes of each ${unit}`, value: bytes, unit: 'bytes', digits: 0 },
     { name: `${name}: exponent of the cost alone`, value: lawOf('own').exponent, unit: '' },
-    { name: `${name}: exponent of random access alone`, value: lawOf('others').exponent, unit: '' },
+    { name: `${name}: exponent of random access in as much memory`, value: lawOf('others').exponent, unit: '' },
   ]
 }
 

@@ -219,8 +219,7 @@ export class TimerHeap {
 
   private earliestOf(first: number, end: number): number {
     let earliest = first
-    for (let at = first + 1; at < end; at++)
-      if (isBefore(this.time(at), this.id(at), this.time(earliest), this.id(earliest))) earliest = at
+    for (let at = first + 1; at < end; at++) if (isBefore(this.time(at), this.id(at), this.time(earliest), this.id(earliest))) earliest = at
     return earliest
   }
 }
