@@ -134,7 +134,7 @@ async function answer(question: Question): Promise<readonly Figure[]> {
   const bytes = inMemory ? await bytesOf(1_000_000, question.growing) : Number.NaN
   const points = sizes.map((size): Point => ({
     one: question.growing(size),
-    other: otherOf(question, size, bytes),
+    other: inMemory ? randomAccess(size, bytes) : undefined,
     own: [],
     others: [],
     fitted: [],
