@@ -176,10 +176,16 @@ class Running implements Merged {
 }
 
 /** One accumulator of one key over several slices. */
-export function mergedOf(panes: readonly Pane[], key: Key, column: AccumulatorColumn, aggregate: AggregateFunctions): unknown {
+export function mergedOf(
+  { table }: PaneState,
+  panes: readonly Pane[],
+  key: Key,
+  column: AccumulatorColumn,
+  aggregate: AggregateFunctions,
+): unknown {
   let merged = aggregate.create()
   for (const pane of panes) {
-    const slot = pane.index.find(key)
+    const slot = table.find(pane, key)
     const right = slot < 0 ? undefined : column.get(slot)
     if (right !== undefined) merged = aggregate.merge(merged, right)
   }

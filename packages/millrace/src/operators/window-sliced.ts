@@ -159,7 +159,7 @@ class Slices {
     const parts = this.#merging.partsOf(start)
     for (let i = 0; i < names.length; i++) {
       const aggregate = aggregates[i] as AggregateFunctions
-      const [front, back] = parts.map((slices) => mergedOf(slices, key, columns[i] as AccumulatorColumn, aggregate))
+      const [front, back] = parts.map((slices) => mergedOf(this.#state, slices, key, columns[i] as AccumulatorColumn, aggregate))
       row[names[i] as string] = aggregate.result(aggregate.merge(front, back))
     }
     this.#ports.next(row, this.#lastOf(start))

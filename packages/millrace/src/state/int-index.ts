@@ -9,22 +9,15 @@
  */
 export class IntIndex {
   count: number = 0
-  private directory: Int32Array[]
-  /** The segment while there is one: a load less for each record. */
-  private only: Int32Array | undefined
+  /** The segment while there is one: a load less for each record, and all that an index of few keys has. */
+  private only: Int32Array | undefined = EMPTY
+  private mask: number = 0
   /** `hash >>> shift` is the place in the directory: 2^(32 - shift) places. */
   private shift: number = 31
-  private mask: number = SMALLEST - 1
-  private readonly segments: Map<Int32Array, Segment> = new Map()
+  private directory: Int32Array[] = NO_DIRECTORY
+  private segments: Map<Int32Array, Segment> | undefined = undefined
   /** Keys whose hashes agree by design of someone, so that splitting does not part them. */
-  private readonly overflow: Map<number, number> = new Map()
-
-  constructor() {
-    const first = new Int32Array(SMALLEST * 2)
-    this.directory = [first, first]
-    this.only = first
-    this.segments.set(first, { depth: 0, count: 0, limit: limitOf(SMALLEST) })
-  }
+  private overflow: Map<number, number> | undefined = undefined
 
   /** Slot of a key, or -1. Per-record code: kept short, so that it is compiled together with its caller. */
   find(key: number): number {
@@ -42,24 +35,30 @@ export class IntIndex {
   }
 
   private findOverflow(key: number): number {
-    return this.overflow.get(key) ?? -1
+    return this.overflow === undefined ? -1 : (this.overflow.get(key) ?? -1)
   }
 
   /** The key must not be there. */
   add(key: number, slot: number): void {
+    while (this.only !== undefined && this.count >= limitOf(this.mask + 1)) this.enlarge(this.only)
     this.count++
+    if (this.only === undefined) this.addTo(this.segments as Map<Int32Array, Segment>, key, slot)
+    else put(this.only, this.mask, hashOf(key), key, slot + 1)
+  }
+
+  private addTo(segments: Map<Int32Array, Segment>, key: number, slot: number): void {
     const hash = hashOf(key)
     for (;;) {
       const cells = this.directory[hash >>> this.shift] as Int32Array
-      const segment = this.segments.get(cells) as Segment
+      const segment = segments.get(cells) as Segment
       if (segment.count < segment.limit) {
         put(cells, this.mask, hash, key, slot + 1)
         segment.count++
         return
       }
-      if (this.mask + 1 < LARGEST) this.double(cells)
-      else if (segment.depth < DEEPEST) this.split(cells, segment)
+      if (segment.depth < DEEPEST) this.split(segments, cells, segment)
       else {
+        this.overflow ??= new Map()
         this.overflow.set(key, slot)
         return
       }
@@ -69,26 +68,31 @@ export class IntIndex {
   /** The key must be there. */
   remove(key: number): void {
     this.count--
-    if (this.overflow.delete(key)) return
+    if (this.overflow?.delete(key) === true) return
     const hash = hashOf(key)
-    const cells = this.directory[hash >>> this.shift] as Int32Array
+    const cells = this.only ?? (this.directory[hash >>> this.shift] as Int32Array)
     remove(cells, this.mask, hash, key)
-    ;(this.segments.get(cells) as Segment).count--
+    const segment = this.segments?.get(cells)
+    if (segment !== undefined) segment.count--
   }
 
-  private double(cells: Int32Array): void {
-    const size = (this.mask + 1) * 2
+  private enlarge(only: Int32Array): void {
+    const size = Math.max(SMALLEST, (this.mask + 1) * 2)
+    if (size > LARGEST) return this.leave(only)
     const larger = new Int32Array(size * 2)
     this.mask = size - 1
-    for (let i = 0; i < cells.length; i += 2)
-      if (cells[i + 1] !== 0) put(larger, this.mask, hashOf(cells[i] as number), cells[i] as number, cells[i + 1] as number)
-    this.segments.set(larger, { depth: 0, count: (this.segments.get(cells) as Segment).count, limit: limitOf(size) })
-    this.segments.delete(cells)
-    this.directory = [larger, larger]
+    for (let i = 0; i < only.length; i += 2)
+      if (only[i + 1] !== 0) put(larger, this.mask, hashOf(only[i] as number), only[i] as number, only[i + 1] as number)
     this.only = larger
   }
 
-  private split(cells: Int32Array, segment: Segment): void {
+  private leave(only: Int32Array): void {
+    this.directory = [only, only]
+    this.segments = new Map([[only, { depth: 0, count: this.count, limit: limitOf(LARGEST) }]])
+    this.only = undefined
+  }
+
+  private split(segments: Map<Int32Array, Segment>, cells: Int32Array, segment: Segment): void {
     if (segment.depth === 32 - this.shift) {
       const doubled: Int32Array[] = []
       for (const each of this.directory) doubled.push(each, each)
@@ -106,10 +110,9 @@ export class IntIndex {
       highCount += side
       put(side === 1 ? high : low, this.mask, hash, cells[i] as number, cells[i + 1] as number)
     }
-    this.segments.delete(cells)
-    this.segments.set(low, { depth: segment.depth + 1, count: segment.count - highCount, limit: staggered(segment.count - highCount) })
-    this.segments.set(high, { depth: segment.depth + 1, count: highCount, limit: staggered(highCount) })
-    this.only = undefined
+    segments.delete(cells)
+    segments.set(low, { depth: segment.depth + 1, count: segment.count - highCount, limit: staggered(segment.count - highCount) })
+    segments.set(high, { depth: segment.depth + 1, count: highCount, limit: staggered(highCount) })
     const { directory } = this
     for (let i = 0; i < directory.length; i++) if (directory[i] === cells) directory[i] = ((i << this.shift) >>> bit) & 1 ? high : low
   }
@@ -122,6 +125,9 @@ interface Segment {
   count: number
 }
 
+/** Of an index without keys: it is never written to. */
+const EMPTY = new Int32Array(2)
+const NO_DIRECTORY: Int32Array[] = []
 const SMALLEST = 16
 const LARGEST = 1 << 15
 /** Folding leaves the highest 15 bits of the product as they are. */

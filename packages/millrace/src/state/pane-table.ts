@@ -1,16 +1,21 @@
 import { invariant } from '../core/errors.ts'
 import { keyGroupOf } from '../core/key-group.ts'
-import { keyHash } from '../serde/key.ts'
+import { keyHash, keyIdentity } from '../serde/key.ts'
 import type { Key } from './contract.ts'
 import type { EntryWriter } from './entry-writer.ts'
 import { KeyIndex } from './key-index.ts'
 import { lengthened, PAGE_BITS, PAGE_MASK } from './pages.ts'
 import { ownKey, SlotTable } from './slot-table.ts'
 
+const NO_INDEX = new KeyIndex()
+/** Up to here keys are found one by one, so that a window of few keys has no index. */
+const FEW = 4
+
 /** What an operator keeps for one window, or a slice of windows, of all keys. */
 export class Pane {
   readonly start: number
-  readonly index: KeyIndex = new KeyIndex()
+  /** Of a pane of few keys it is empty, and shared: to be asked for slots, the table knows all. */
+  index: KeyIndex = NO_INDEX
   count: number = 0
   /** Its slots are a chain in order of insertion; -1 ends it. */
   head: number = -1
@@ -70,8 +75,19 @@ export class PaneTable extends SlotTable {
 
   /** Slot of a key in a pane, inserted when it is new. @throws {INVALID_KEY} */
   slotIn(pane: Pane, key: Key): number {
-    const slot = pane.index.find(key)
-    return slot >= 0 ? slot : this.insertInto(pane, ownKey(key), keyGroupOf(keyHash(key), this.maxParallelism))
+    const slot = this.find(pane, key)
+    if (slot >= 0) return slot
+    const group = keyGroupOf(keyHash(key), this.maxParallelism)
+    return this.insertInto(pane, ownKey(key), group)
+  }
+
+  /** Slot of a key in a pane, or -1. @throws {INVALID_KEY} */
+  find(pane: Pane, key: Key): number {
+    if (pane.index !== NO_INDEX) return pane.index.find(key)
+    const identity = typeof key === 'object' ? keyIdentity(key) : undefined
+    let slot = pane.head
+    while (slot >= 0 && !isSame(this.keyOf(slot), key, identity)) slot = this.after(slot)
+    return slot
   }
 
   private insertInto(pane: Pane, key: Key, group: number): number {
@@ -79,11 +95,17 @@ export class PaneTable extends SlotTable {
     const owners = this.owners[slot >>> PAGE_BITS] as Pane[]
     while (owners.length < (slot & PAGE_MASK)) owners.push(pane)
     owners[slot & PAGE_MASK] = pane
-    pane.index.add(key, slot)
     this.link(pane, slot)
     pane.count++
     this.liveKeys++
+    if (pane.index !== NO_INDEX) pane.index.add(key, slot)
+    else if (pane.count > FEW) this.makeIndex(pane)
     return slot
+  }
+
+  private makeIndex(pane: Pane): void {
+    pane.index = new KeyIndex()
+    for (let slot = pane.head; slot >= 0; slot = this.after(slot)) pane.index.add(this.keyOf(slot), slot)
   }
 
   private link(pane: Pane, slot: number): void {
@@ -190,7 +212,7 @@ export class PaneTable extends SlotTable {
   restoreSlot(key: Key, group: number, namespace: number): number {
     const pane = this.panes.get(namespace) ?? this.restorePane(namespace)
     if (pane.dropped?.[group] === 1) this.purge(pane)
-    const slot = pane.index.find(key)
+    const slot = this.find(pane, key)
     return slot >= 0 ? slot : this.insertInto(pane, key, group)
   }
 
@@ -221,7 +243,7 @@ export class PaneTable extends SlotTable {
       const next = this.after(slot)
       if (dropped[this.groupOf(slot)] === 0) this.link(pane, slot)
       else {
-        pane.index.remove(this.keyOf(slot))
+        if (pane.index !== NO_INDEX) pane.index.remove(this.keyOf(slot))
         pane.count--
         this.liveKeys--
         this.release(slot)
@@ -230,6 +252,12 @@ export class PaneTable extends SlotTable {
     }
     if (pane.count === 0) this.panes.delete(pane.start)
   }
+}
+
+/** `identity` is that of the second one when it is an array. */
+function isSame(one: Key, other: Key, identity: string | number | undefined): boolean {
+  if (identity !== undefined) return typeof one === 'object' && keyIdentity(one) === identity
+  return one === other || (one !== one && other !== other)
 }
 
 const SLOTS_PER_STEP = 32

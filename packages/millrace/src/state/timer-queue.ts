@@ -137,7 +137,10 @@ export class TimerQueue {
 
 const SLACK = 64
 
-/** A binary heap of (time, id) in one array, the earliest first; of equal times the lower id. */
+/**
+ * A heap of (time, id) in one array, the earliest first; of equal times the lower id. An entry has four below it, which lie side by
+ * side: a large heap then waits for memory half as often as one of two.
+ */
 export class TimerHeap {
   readonly page: number
   size: number = 0
@@ -184,7 +187,7 @@ export class TimerHeap {
       this.set(kept++, time, this.id(i))
     }
     this.size = kept
-    for (let i = (kept >> 1) - 1; i >= 0; i--) this.down(i, this.time(i), this.id(i))
+    for (let i = (kept - 2) >> 2; i >= 0; i--) this.down(i, this.time(i), this.id(i))
   }
 
   private set(index: number, time: number, id: number): void {
@@ -195,7 +198,7 @@ export class TimerHeap {
   private up(index: number, time: number, id: number): void {
     let at = index
     while (at > 0) {
-      const parent = (at - 1) >> 1
+      const parent = (at - 1) >> 2
       if (!isBefore(time, id, this.time(parent), this.id(parent))) break
       this.set(at, this.time(parent), this.id(parent))
       at = parent
@@ -205,13 +208,19 @@ export class TimerHeap {
 
   private down(index: number, time: number, id: number): void {
     let at = index
-    for (let child = 2 * at + 1; child < this.size; child = 2 * at + 1) {
-      if (child + 1 < this.size && isBefore(this.time(child + 1), this.id(child + 1), this.time(child), this.id(child))) child++
+    for (let first = 4 * at + 1; first < this.size; first = 4 * at + 1) {
+      const child = this.earliestOf(first, Math.min(first + 4, this.size))
       if (!isBefore(this.time(child), this.id(child), time, id)) break
       this.set(at, this.time(child), this.id(child))
       at = child
     }
     this.set(at, time, id)
+  }
+
+  private earliestOf(first: number, end: number): number {
+    let earliest = first
+    for (let at = first + 1; at < end; at++) if (isBefore(this.time(at), this.id(at), this.time(earliest), this.id(earliest))) earliest = at
+    return earliest
   }
 }
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { keyIdentity } from '../serde/key.ts'
 import { mergeBlocks } from './merge.ts'
 import type { Key, OperatorState, StateBlock, StateDeclaration } from './contract.ts'
 import { endless, entriesOf, KEY_GROUPS, oneStep, seed } from './state-kit.test.ts'
@@ -61,7 +62,7 @@ function paneContent(state: PaneState): Map<string, unknown> {
   for (const pane of state.table.panes.values()) {
     for (let slot = pane.head; slot >= 0; slot = state.table.after(slot)) {
       const key = state.table.keyOf(slot)
-      assert.equal(pane.index.find(key), slot)
+      assert.equal(state.table.find(pane, key), slot)
       content.set(`${pane.start} ${String(key)}`, [
         state.accumulator('n').get(slot),
         state.accumulator('o').get(slot),
@@ -149,6 +150,20 @@ test('N1: a pane that no snapshot has seen leaves nothing behind, and its slots 
   state.snapshots.seal(1, 'delta')
   state.snapshots.encode(endless)
   assert.deepEqual(entriesOf(state.snapshots.takeBlocks()), [])
+})
+
+test('a pane finds keys of every kind, few or many, and refuses what is no key', () => {
+  const { table } = createPaneState(options)
+  const array: Key = ['t', 1]
+  const every: Key[] = [Number.NaN, 0, array, keyIdentity(array), '1', 1, 1n, true, 'true', 1.5, [], [array], '']
+  for (let count = 1; count <= every.length; count++) {
+    const pane = table.open(count)
+    const slots = every.slice(0, count).map((key) => table.slotIn(pane, key))
+    assert.equal(new Set(slots).size, count)
+    for (const [i, key] of every.entries()) assert.equal(table.find(pane, Array.isArray(key) ? [...key] : key), slots[i] ?? -1)
+    assert.equal(table.find(pane, -0), slots[1] ?? -1)
+    for (const none of [null, undefined, {}, Symbol('s')]) assert.throws(() => table.slotIn(pane, none as never), { code: 'INVALID_KEY' })
+  }
 })
 
 test('a pane of many keys is dropped by one entry for each state and key group', () => {
