@@ -40,6 +40,10 @@ export const cuts = {
     args: (seed) => ['oracle', '--seed', String(seed), '--jobs', '1000', '--workers', '1', '--windows', '1'],
     seedsUntilFound: (output, seed) => placeOf(numberIn(output, /^--- job (\d+)/m), new SeededRandom(seed, 'jobs')),
   },
+  windows: {
+    args: (seed) => ['windows', '--seed', String(seed), '--cases', '1000', '--workers', '1', '--first', '1'],
+    seedsUntilFound: (output, seed) => placeOf(numberIn(output, /^--- case (\d+)/m), new SeededRandom(seed, 'cases')),
+  },
   host: {
     args: (seed) => ['host', '--seed', String(seed), '--schedules', '1500', '--stub', '0'],
     seedsUntilFound: (output, seed) => placeOf(numberIn(output, /schedule (\d+): /), new SeededRandom(seed, 'schedules')),

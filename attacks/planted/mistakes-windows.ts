@@ -8,7 +8,7 @@ export const windowMistakes: readonly Mistake[] = [
     'operators/window-lateness.ts',
     'if (floors.length === 0) return this.#floors',
     'if (floors.length >= 0) return this.#floors',
-    'oracle windows',
+    'windows',
   ),
   mistake(
     'a checkpoint writes one watermark for key groups that are apart',
@@ -16,7 +16,7 @@ export const windowMistakes: readonly Mistake[] = [
     'task/snapshot-job.ts',
     '...(operator.lateness === undefined ? {} : { floors: operator.lateness.floors() })',
     '',
-    'oracle windows',
+    'windows',
   ),
   mistake(
     'windows whose key group had passed them fire once more after a restore',
@@ -24,7 +24,7 @@ export const windowMistakes: readonly Mistake[] = [
     'operators/window-lateness.ts',
     'return this.#floors !== undefined && (this.#floors[group] as number) >= at',
     'return this.#floors !== undefined && group < 0 && at < 0',
-    'oracle windows',
+    'windows',
   ),
   mistake(
     'a namespace is dropped before its slots are encoded',
@@ -32,7 +32,7 @@ export const windowMistakes: readonly Mistake[] = [
     'state/pane-table.ts',
     'return diedIn !== 0 && diedIn <= this.epochs.sealed',
     'return diedIn !== 0',
-    'oracle windows',
+    'windows',
   ),
   mistake(
     'a dropped namespace gives its slots back before a checkpoint holds the drop',
@@ -56,7 +56,7 @@ export const windowMistakes: readonly Mistake[] = [
     'state/pane-table.ts',
     'this.dead = [...this.sealedDead, ...this.dead]',
     'this.dead = [...this.dead]',
-    'oracle windows',
+    'windows',
   ),
   mistake(
     'a late record is counted, and sent to the late output as well',

@@ -88,24 +88,33 @@ class Sessions {
   #touching(key: Key, start: number, end: number): number {
     const { table } = this.#state
     let found = -1
-    for (let slot = table.first(key); slot >= 0;) {
-      const next = table.after(slot)
-      if ((this.#starts.get(slot) as number) <= end && (this.#ends.get(slot) as number) >= start)
-        found = found < 0 ? slot : this.#join(found, slot)
-      slot = next
+    let isOne = true
+    for (let slot = table.first(key); slot >= 0; slot = table.after(slot)) {
+      if ((this.#starts.get(slot) as number) > end || (this.#ends.get(slot) as number) < start) continue
+      if (found >= 0) isOne = false
+      found = slot
     }
-    return found
+    return isOne ? found : this.#joinAll(key, start, end)
   }
 
-  /** SM-2. */
-  #join(a: number, b: number): number {
-    const isFirst = (this.#starts.get(a) as number) <= (this.#starts.get(b) as number)
-    const [into, from] = isFirst ? [a, b] : [b, a]
+  /** In order of their starts: a gap that is longer than those before it may touch more than two. */
+  #joinAll(key: Key, start: number, end: number): number {
+    const { table } = this.#state
+    const touched: number[] = []
+    for (let slot = table.first(key); slot >= 0; slot = table.after(slot))
+      if ((this.#starts.get(slot) as number) <= end && (this.#ends.get(slot) as number) >= start) touched.push(slot)
+    touched.sort((a, b) => (this.#starts.get(a) as number) - (this.#starts.get(b) as number))
+    const into = touched[0] as number
+    for (const from of touched.slice(1)) this.#join(into, from)
+    return into
+  }
+
+  /** SM-2. The first one is the earlier. */
+  #join(into: number, from: number): void {
     const end = Math.max(this.#ends.get(into) as number, this.#ends.get(from) as number)
     this.#contents.merge(into, from)
     this.#set(this.#ends, into, end)
     this.#remove(from)
-    return into
   }
 
   #extend(slot: number, start: number, end: number, watermark: number): void {

@@ -244,8 +244,10 @@ for (const [how, kind] of [
       { ...options, outOfOrderness: 100 },
     )
     await rig.give(['a', 0, 5], ['a', 20, 7], ['a', 10, 6], ['b', 0, 5])
-    await rig.give(['a', 4, 30])
-    assert.deepEqual(await rig.end(), ['b 0 5 5 @4', 'a 0 34 5,6,7,30 @33'])
+    // Of any order of arrival: contents are in that of the sessions.
+    await rig.give(['c', 0, 5], ['c', 10, 6], ['c', 20, 7])
+    await rig.give(['a', 4, 30], ['c', 4, 30])
+    assert.deepEqual(await rig.end(), ['b 0 5 5 @4', 'a 0 34 5,6,7,30 @33', 'c 0 34 5,6,7,30 @33'])
   })
 
   test(`SM-2, SM-3: a lone late record is late; one that reaches into a live session is not (${kind})`, async () => {
