@@ -41,7 +41,7 @@ export const cuts = {
     seedsUntilFound: (output, seed) => placeOf(numberIn(output, /^--- job (\d+)/m), new SeededRandom(seed, 'jobs')),
   },
   windows: {
-    args: (seed) => ['windows', '--seed', String(seed), '--cases', '1000', '--workers', '1', '--first', '1'],
+    args: (seed) => ['windows', '--seed', String(seed), '--cases', '1500', '--workers', '1', '--first', '1'],
     seedsUntilFound: (output, seed) => placeOf(numberIn(output, /^--- case (\d+)/m), new SeededRandom(seed, 'cases')),
   },
   host: {

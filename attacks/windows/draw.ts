@@ -52,23 +52,33 @@ export function drawCase(seed: number): WindowCase {
   const plain = makeRandom(seed)
   const step = drawStep(plain)
   const key = randomKey(plain)
+  const keyGroups = random.pick([4, 8, 16, 128])
   const keys = 1 + random.below(random.pick([2, 12, 24]))
   return {
     seed,
-    program: programOf(seed, step, key),
+    program: programOf({ seed, startNow: random.pick([-1_000, 1_000_000]) }, step, key),
     step,
     key,
-    keyGroups: random.pick([4, 8, 16, 128]),
+    keyGroups,
     isGeneral: random.chance(0.4),
     generates: random.chance(0.2),
     check: random.chance(0.2),
-    parallelisms: random.pick([[1, 2], [2, 1, 3], [3, 2, 1], [5, 3, 2], [2, 5], [4, 1]]).filter((count) => count <= 4),
+    parallelisms: random.pick([
+      [1, 2],
+      [2, 1, 3],
+      [3, 2, 1],
+      [4, 1],
+      ...(keyGroups < 5 ? [] : [
+        [5, 3, 2],
+        [2, 5],
+      ]),
+    ]),
     crashes: 1 + random.below(4),
     records: 20 + random.below(100),
     keys: Array.from({ length: keys * 2 }, () => ({ key: 1 + random.below(keys), tag: random.pick(TAGS) })),
     fullness: random.pick([0, 0, 0.1, 0.5]),
     budgets: { slice: random.pick([1, 1, 4, 100]), turn: random.pick([1, 3, 100]) },
-    compaction: { chance: random.pick([0, 0.5]), fanIn: 2 + random.below(2), minRewriteBytes: random.pick([1, 300, 100_000]) },
+    compaction: { chance: random.pick([0, 0.3, 1]), fanIn: 2 + random.below(2), minRewriteBytes: random.pick([300, 100_000]) },
     abortChance: random.pick([0, 0.15, 0.4]),
     silenceChance: keepsLists(step) ? 0 : random.pick([0, 0, 0.2]),
   }
@@ -85,7 +95,7 @@ function drawStep(random: Random): WindowStep {
     const drawn = randomWindow(random, { timed: true, stamped: true, volume: 200, features: FEATURES, conserving: false })
     if (drawn === undefined) continue
     const isEvent = 'time' in drawn.assigner && drawn.assigner.time === 'event'
-    if (!isEvent && random.chance(0.7)) continue
+    if (!isEvent && random.chance(0.5)) continue
     // Windows fire in pieces, each at its own time: what the clock says in a result is nobody's business.
     const fn = drawn.fn.kind === 'inspect' ? { ...drawn.fn, clock: false } : drawn.fn
     return { kind: 'window', id: 'w', from: 'k', ...drawn, fn }
@@ -93,15 +103,14 @@ function drawStep(random: Random): WindowStep {
 }
 
 /** The source 's', by key through the window step 'w' into the sink 'out'; what goes to a tag into a sink of its name. */
-function programOf(seed: number, step: WindowStep, key: KeySpec): Program {
+function programOf(of: Pick<Program, 'seed' | 'startNow'>, step: WindowStep, key: KeySpec): Program {
   const rowKey: KeySpec = step.fn.kind === 'aggregate' ? { kind: 'any', field: 'key' } : { kind: 'string', field: 'by' }
   const sides = windowTags(step).flatMap((tag): Step[] => [
     { kind: 'side', id: `side ${tag}`, from: 'w', tag },
     { kind: 'sink', id: tag, from: `side ${tag}`, key: rowKey },
   ])
   return {
-    seed,
-    startNow: 1_000_000,
+    ...of,
     sources: [{ id: 's', timed: true, outOfOrdernessMs: 0, idlenessMs: null, splits: [{ id: 'all', batch: 1, records: [] }] }],
     steps: [{ kind: 'keyBy', id: 'k', from: 's', key }, step, { kind: 'sink', id: 'out', from: 'w', key: rowKey }, ...sides],
   }

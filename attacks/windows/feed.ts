@@ -16,6 +16,8 @@ export class Feed {
   readonly #groups: KeyGroups
   readonly #logs: InputRecord[][]
   #read: number[]
+  /** Of the record that was drawn last, and of all. */
+  #last = 0
   #latest = 0
 
   constructor(of: WindowCase, random: SeededRandom, groups: KeyGroups) {
@@ -75,7 +77,9 @@ export class Feed {
     const group = this.#groupOf({ key, tag })
     const reached = watermarkOf(group)
     const base = Number.isFinite(reached) && random.chance(0.8) ? reached : this.#latest
-    const ts = base + random.below(random.pick([20, 150, 400])) - random.below(random.pick([10, 100, 300]))
+    const isNear = random.chance(0.25)
+    const ts = isNear ? this.#last : base + random.below(random.pick([20, 150, 400])) - random.below(random.pick([10, 100, 300]))
+    this.#last = ts
     this.#latest = Math.max(this.#latest, ts)
     const record: InputRecord = { id: this.records.length + 1, key, value: random.below(106) - 5, ts, tag }
     this.records.push(record)

@@ -174,19 +174,18 @@ class Trial {
     const index = random.below(this.#subtasks.length)
     const subtask = this.#subtasks[index] as Subtask
     const draw = random.below(100)
-    if (draw < 20) this.#giveRecords(index, subtask)
-    else if (draw < 32) this.#giveWatermark(index, subtask)
-    else if (draw < 33) this.#giveIdle(subtask)
-    else if (draw < 40) this.#moveClock()
-    else if (draw < 66) this.#step(subtask)
-    else if (draw < 76) subtask.makeRoom()
-    else if (draw < 84) this.#sendBarrier(index, subtask)
-    else if (draw < 89) this.#endHold(subtask)
+    if (draw < 16) this.#giveRecords(index, subtask)
+    else if (draw < 26) this.#giveWatermark(index, subtask)
+    else if (draw < 27) subtask.idle()
+    else if (draw < 33) this.#moveClock()
+    else if (draw < 57) this.#step(subtask)
+    else if (draw < 65) subtask.makeRoom()
+    else if (draw < 76) this.#sendBarrier(index, subtask)
+    else if (draw < 86) this.#endHold(subtask)
     else if (draw < 92) this.#settleCheckpoint()
-    else if (draw < 95) subtask.toTell.shift()?.()
-    else if (draw < 96) this.#merge(index)
+    else if (draw < 96) subtask.toTell.shift()?.()
     else if (draw < 96 + haste) this.#end(index, subtask)
-    if (this.#underway === undefined && random.chance(0.04)) this.#beginCheckpoint()
+    if (this.#underway === undefined && random.chance(0.08)) this.#beginCheckpoint()
   }
 
   #time(): HostTime {
@@ -215,10 +214,6 @@ class Trial {
     subtask.watermarkAt(from + (random.chance(0.1) ? -random.below(100) : random.below(pace + 1)))
   }
 
-  #giveIdle(subtask: Subtask): void {
-    if (!subtask.isOver) subtask.idle()
-  }
-
   #moveClock(): void {
     const ms = this.#random.below(this.#random.pick([3, 40, 200]))
     this.#now += ms
@@ -232,10 +227,6 @@ class Trial {
   /** The end of the hold follows at once, but here others may have their turn before. */
   #endHold(subtask: Subtask): void {
     if (subtask.isHeld !== undefined) subtask.resume()
-  }
-
-  #merge(index: number): void {
-    if (this.#random.chance(this.#case.compaction.chance)) this.#checkpoints.merge(this.#ranges[index] as KeyGroupRange)
   }
 
   #end(index: number, subtask: Subtask): void {
@@ -281,6 +272,7 @@ class Trial {
     this.#stored = checkpoint
     this.#underway = undefined
     this.#story.push(`checkpoint ${checkpoint}`)
+    for (const range of this.#ranges) if (this.#random.chance(this.#case.compaction.chance)) this.#checkpoints.merge(range)
     this.#remember(checkpoint)
     // A host that says nothing completes it all the same (CP-3).
     for (const subtask of this.#subtasks)

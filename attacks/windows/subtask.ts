@@ -114,7 +114,7 @@ export class Subtask {
   }
 
   idle(): void {
-    this.task.deliver(0, { kind: 'idle' })
+    if (!this.isOver) this.task.deliver(0, { kind: 'idle' })
   }
 
   end(): void {
