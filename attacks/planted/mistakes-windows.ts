@@ -1,6 +1,6 @@
 import { mistake, type Mistake } from './mistake.ts'
 
-/** Windows: their state, lateness and firing. The oracle draws them. */
+/** Windows: their state, lateness and firing. Key groups that are apart hardly ever come about in whole jobs. */
 export const windowMistakes: readonly Mistake[] = [
   mistake(
     'a restore forgets the floors of its key groups',
@@ -96,7 +96,7 @@ export const windowMistakes: readonly Mistake[] = [
     'operators/window-sessions.ts',
     'this.#starts.clear(slot) this.#ends.clear(slot)',
     'this.#starts.clear(slot)',
-    'windows',
+    'oracle windows',
   ),
   mistake(
     'the windows of a restored operator are never scheduled',
@@ -104,7 +104,7 @@ export const windowMistakes: readonly Mistake[] = [
     'operators/window-sessions.ts',
     "if (typeof end === 'number') this.#schedule(",
     "if (typeof end === 'string') this.#schedule(",
-    'windows',
+    'oracle windows',
   ),
   mistake(
     'floors of key groups side by side become one',

@@ -79,7 +79,10 @@ export class Checkpoints {
     for (let group = first; group <= last; group++) {
       const own = inputs.flatMap((run) => this.#blocksOf(run).filter((block) => block.group === group))
       if (own.length === 0) continue
-      const merged = mergeBlocks(own.map(({ bytes }) => bytes), { base: level === 'base' })
+      const merged = mergeBlocks(
+        own.map(({ bytes }) => bytes),
+        { base: level === 'base' },
+      )
       if (merged.entries > 0) blocks.push(merged)
     }
     const chunk = this.#add(`merge-${this.#chunks.size}`, blocks)

@@ -16,8 +16,10 @@ export class Feed {
   readonly #groups: KeyGroups
   readonly #logs: InputRecord[][]
   #read: number[]
-  /** Of the record that was drawn last, and of all. */
-  #last = 0
+  /** How many may be drawn. */
+  #limit = 0
+  /** Time of the record that was drawn last, by the first key group of its owner. */
+  readonly #last = new Map<number, number>()
   #latest = 0
 
   constructor(of: WindowCase, random: SeededRandom, groups: KeyGroups) {
@@ -32,15 +34,20 @@ export class Feed {
     return [...this.#read]
   }
 
-  restore(positions: Positions | undefined): void {
+  /** For the attempt of this number. */
+  restore(positions: Positions | undefined, attempt: number): void {
+    const { records, crashes, isShared } = this.#case
+    this.#limit = isShared ? Math.ceil((records * attempt) / (crashes + 1)) : records
     this.#read = this.#logs.map((_, group) => positions?.[group] ?? 0)
   }
 
-  /** The next record for an owner of these groups; undefined when there is none left, or none just now. */
+  /** The next record for an owner of these groups, whose order is fixed for each group only; undefined when there is none. */
   next(first: number, last: number, watermarkOf: (group: number) => number): InputRecord | undefined {
     const waiting: number[] = []
     for (let group = first; group <= last; group++) if (this.#hasNext(group)) waiting.push(group)
-    const group = waiting.length > 0 ? this.#random.pick(waiting) : this.#draw(first, last, watermarkOf)
+    const isDrawn = waiting.length === 0 || this.#random.chance(0.5)
+    const drawn = isDrawn ? this.#draw(first, last, watermarkOf) : undefined
+    const group = drawn ?? (waiting.length > 0 ? this.#random.pick(waiting) : undefined)
     if (group === undefined) return undefined
     const at = this.#read[group] as number
     this.#read[group] = at + 1
@@ -71,15 +78,18 @@ export class Feed {
   /** Around what its key has reached: on time, late for some windows, late for all. */
   #draw(first: number, last: number, watermarkOf: (group: number) => number): number | undefined {
     const keys = this.#keysOf(first, last)
-    if (keys.length === 0 || this.records.length >= this.#case.records) return undefined
+    if (keys.length === 0 || this.records.length >= this.#limit) return undefined
     const random = this.#random
     const { key, tag } = random.pick(keys)
     const group = this.#groupOf({ key, tag })
     const reached = watermarkOf(group)
     const base = Number.isFinite(reached) && random.chance(0.8) ? reached : this.#latest
-    const isNear = random.chance(0.25)
-    const ts = isNear ? this.#last : base + random.below(random.pick([20, 150, 400])) - random.below(random.pick([10, 100, 300]))
-    this.#last = ts
+    const before = this.#last.get(first)
+    const ts =
+      before !== undefined && random.chance(0.4)
+        ? before
+        : base + random.below(random.pick([1, 5, 20, 150, 400])) - random.below(random.pick([1, 5, 10, 100, 300]))
+    this.#last.set(first, ts)
     this.#latest = Math.max(this.#latest, ts)
     const record: InputRecord = { id: this.records.length + 1, key, value: random.below(106) - 5, ts, tag }
     this.records.push(record)

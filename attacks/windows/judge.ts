@@ -29,9 +29,11 @@ export function judgeLives(
   const surviving = survivorsOf(lives)
   const [source] = of.program.sources
   const program: Program = { ...of.program, sources: [{ ...source!, splits: [{ id: 'all', batch: 1, records }] }] }
-  const segments = surviving.map(
-    ({ subtask, attempt, upTo }): Segment => ({ attempt, log: subtask.log, length: upTo?.seen ?? subtask.log.seen.length }),
-  )
+  const segments = surviving.map(({ subtask, attempt, upTo }): Segment => ({
+    attempt,
+    log: subtask.log,
+    length: upTo?.seen ?? subtask.log.seen.length,
+  }))
   const sinks = program.steps.filter(({ kind }) => kind === 'sink').map(({ id }) => id)
   const committed = new Map(sinks.map((sink) => [sink, rowsOf(surviving, sink)]))
   const { problems, dropped } = judgeByReplay({ program, committed, segments, groups, isMixed: false })
@@ -56,7 +58,8 @@ function survivorsOf(lives: readonly Life[]): Surviving[] {
   let checkpoint: number | undefined
   while (life !== undefined) {
     const attempt = lives.indexOf(life)
-    for (const subtask of life.subtasks) found.push({ subtask, attempt, upTo: checkpoint === undefined ? undefined : subtask.markOf(checkpoint) })
+    for (const subtask of life.subtasks)
+      found.push({ subtask, attempt, upTo: checkpoint === undefined ? undefined : subtask.markOf(checkpoint) })
     ;({ life, checkpoint } = life.from ?? { life: undefined, checkpoint: undefined })
   }
   return found.sort((a, b) => a.attempt - b.attempt)

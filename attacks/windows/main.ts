@@ -1,5 +1,5 @@
 /**
- * `npm run attack -- windows [--seed S] [--cases 1200] [--first 1] [--case-seed X] [--workers 2]`
+ * `npm run attack -- windows [--seed S] [--cases 3000] [--first 1] [--case-seed X] [--workers 2]`
  *
  * Random window steps without a job around them: their subtasks get watermarks far apart, are restored from checkpoints at another
  * parallelism, where key groups keep floors, and are judged for each key by the reference. Whole jobs hardly ever come to that.
@@ -17,7 +17,7 @@ export const attack: Attack = {
   name: 'windows',
   summary: 'window steps with watermarks apart, restored at other parallelisms, against the reference [--cases N] [--case-seed X]',
   async run(args) {
-    const options = numberOptions(args, { seed: undefined, cases: 1_200, first: 0, 'case-seed': undefined, workers: 2 })
+    const options = numberOptions(args, { seed: undefined, cases: 3_000, first: 0, 'case-seed': undefined, workers: 2 })
     if (options['case-seed'] !== undefined) return runOne(options['case-seed'])
     return runMany(chosenSeed(options.seed), {
       cases: options.cases as number,

@@ -30,6 +30,9 @@ export interface CaseReport {
 
 /** More than any case needs. */
 const MOST_ACTIONS = 20_000
+/** Most that a watermark advances by. */
+const PACES = [1, 10, 60, 300]
+const SLOW_PACES = [1, 10]
 const PARTS_OF_A_STEP = 6
 
 export async function runCase(seed: number): Promise<CaseReport> {
@@ -124,7 +127,7 @@ class Trial {
   async #begin(subtasks: number): Promise<void> {
     const from = this.#stored
     const previous = from === undefined ? undefined : this.#lives.findLast(({ subtasks: all }) => all.some(({ marks }) => marks.has(from)))
-    this.#feed.restore(from === undefined ? undefined : this.#positions.get(from))
+    this.#feed.restore(from === undefined ? undefined : this.#positions.get(from), this.#lives.length + 1)
     this.#ranges = Array.from({ length: subtasks }, (_, subtask) =>
       keyGroupRangeOf({ subtask, parallelism: subtasks, maxParallelism: this.#case.keyGroups }),
     )
@@ -134,14 +137,18 @@ class Trial {
     const restored = this.#checkpoints.restore(subtasks)
     this.#floors += restored.filter(({ floors }) => floors?.length !== 0).length
     this.#underway = undefined
-    this.#paces = this.#ranges.map(() => this.#random.pick([1, 10, 60]))
+    // Floors that are ahead shall last a while.
+    this.#paces = restored.map(({ floors }) => this.#random.pick(floors?.length === 0 ? PACES : SLOW_PACES))
     this.#subtasks = []
     for (const [subtask, each] of restored.entries()) {
       const watermark = this.#lowest(subtask)
       const place = { subtask, subtasks, watermark, restored: { 'step/w': each } }
       this.#subtasks.push(await Subtask.open(this.#case, this.#random, place, this.#time()))
     }
-    this.#lives.push({ subtasks: this.#subtasks, from: previous === undefined || from === undefined ? undefined : { life: previous, checkpoint: from } })
+    this.#lives.push({
+      subtasks: this.#subtasks,
+      from: previous === undefined || from === undefined ? undefined : { life: previous, checkpoint: from },
+    })
   }
 
   /** Rules 1.2 c. */
@@ -196,20 +203,25 @@ class Trial {
     if (subtask.isOver) return
     const { first, last } = this.#ranges[index] as KeyGroupRange
     const records: InputRecord[] = []
-    const reached = (group: number): number =>
-      this.#random.chance(0.5) ? subtask.watermark : Math.max(subtask.watermark, this.#reached[group] as number)
     for (let count = 1 + this.#random.below(5); count > 0; count--) {
-      const record = this.#feed.next(first, last, reached)
+      const record = this.#feed.next(first, last, (group) => this.#somewhere(subtask.watermark, group))
       if (record !== undefined) records.push(record)
     }
     if (records.length > 0) subtask.records(records)
+  }
+
+  /** Where the subtask is, where the key group had been, or between the two. */
+  #somewhere(watermark: number, group: number): number {
+    const floor = Math.max(watermark, this.#reached[group] as number)
+    const between = Math.floor(watermark + this.#random.next() * (floor - watermark))
+    return this.#random.pick([watermark, floor, Number.isFinite(between) ? between : floor])
   }
 
   #giveWatermark(index: number, subtask: Subtask): void {
     if (subtask.isOver) return
     const random = this.#random
     const pace = this.#paces[index] as number
-    if (random.chance(0.05)) this.#paces[index] = random.pick([1, 10, 60])
+    if (random.chance(0.03)) this.#paces[index] = random.pick(PACES)
     const from = Number.isFinite(subtask.watermark) ? subtask.watermark : random.below(50) - 100
     subtask.watermarkAt(from + (random.chance(0.1) ? -random.below(100) : random.below(pace + 1)))
   }

@@ -173,7 +173,8 @@ export class Subtask {
     const job = compile(program, {
       source: () => neverRead,
       hasOwnTimestamps: () => false,
-      sink: ({ id }) => defineSink<Row, Plain>({ kind: 'windows', delivery: 'at-least-once', open: () => Promise.resolve(this.#writer(id)) }),
+      sink: ({ id }) =>
+        defineSink<Row, Plain>({ kind: 'windows', delivery: 'at-least-once', open: () => Promise.resolve(this.#writer(id)) }),
       listener: { open: () => undefined, record() {}, processingTime() {}, reduced() {} },
       parallelism: () => undefined,
       isLazy: () => false,
