@@ -96,7 +96,7 @@ export const windowMistakes: readonly Mistake[] = [
     'operators/window-sessions.ts',
     'this.#starts.clear(slot) this.#ends.clear(slot)',
     'this.#starts.clear(slot)',
-    'oracle windows',
+    'windows',
   ),
   mistake(
     'the windows of a restored operator are never scheduled',
@@ -104,7 +104,7 @@ export const windowMistakes: readonly Mistake[] = [
     'operators/window-sessions.ts',
     "if (typeof end === 'number') this.#schedule(",
     "if (typeof end === 'string') this.#schedule(",
-    'oracle windows',
+    'windows',
   ),
   mistake(
     'floors of key groups side by side become one',
