@@ -31,6 +31,7 @@ const commands: readonly Command[] = [
   { name: 'attack', args: ['protocol'] },
   attack('state', '--ops', '50000'),
   attack('oracle', '--jobs', '400'),
+  attack('windows', '--cases', '1000'),
   attack('sim', '--seeds', '400'),
   attack('host'),
   attack('flip'),

@@ -13,6 +13,8 @@ export interface PoolOptions<R> {
   readonly onDeath: (number: number, reason: string) => void
   /** Longer than this is a hang. */
   readonly timeoutMs: number
+  /** Nothing more is begun. */
+  readonly isOver?: () => boolean
 }
 
 export async function runPool<R>(options: PoolOptions<R>): Promise<void> {
@@ -22,7 +24,7 @@ export async function runPool<R>(options: PoolOptions<R>): Promise<void> {
 }
 
 async function drain<R>(queue: number[], options: PoolOptions<R>): Promise<void> {
-  while (queue.length > 0) await oneProcess(queue, options)
+  while (queue.length > 0 && options.isOver?.() !== true) await oneProcess(queue, options)
 }
 
 /** Lives until the queue is empty or it dies; a death costs the case at hand only. */
@@ -34,7 +36,7 @@ function oneProcess<R>(queue: number[], options: PoolOptions<R>): Promise<void> 
     let lateness = ''
     const next = (): void => {
       clearTimeout(timer)
-      current = queue.shift()
+      current = options.isOver?.() === true ? undefined : queue.shift()
       if (current === undefined) {
         child.disconnect()
         return

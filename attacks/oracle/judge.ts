@@ -6,7 +6,7 @@ import { interpret, type ArrivalEvent } from '../../reference/interpret.ts'
 import type { Emission } from '../../reference/network.ts'
 import { determinacy, replayDeterminacy, usesClock } from '../../reference/plan.ts'
 import type { Program, Step } from '../../reference/program.ts'
-import { replay } from '../../reference/replay.ts'
+import { replay, type ReplayResult } from '../../reference/replay.ts'
 import { isPlainInTime, unexplainedLateness } from './lateness.ts'
 import { assemble, type KeyGroups } from './orders.ts'
 import type { Segment } from './recorder.ts'
@@ -39,8 +39,7 @@ type Sink = Extract<Step, { kind: 'sink' }>
 export function judge(evidence: Evidence): Verdict {
   const { program, isConserving, committed } = evidence
   const sinks = program.steps.filter((step): step is Sink => step.kind === 'sink')
-  const replayed = judgeByReplay(evidence, sinks)
-  const problems = [...replayed]
+  const problems = judgeByReplay(evidence).problems
   const ways: Verdict['ways'][number][] = ['replay']
   if (!evidence.hasIdled && !evidence.discovers && isPlainInTime(program)) {
     ways.push('lateness')
@@ -62,9 +61,19 @@ export function judge(evidence: Evidence): Verdict {
   return { problems, ways }
 }
 
-function judgeByReplay({ program, committed, segments, groups, isMixed }: Evidence, sinks: readonly Sink[]): string[] {
+/** Given what each step saw, each sink must hold what it holds; `dropped` is what the reference drops as late, by step. */
+export function judgeByReplay({
+  program,
+  committed,
+  segments,
+  groups,
+  isMixed,
+}: Pick<Evidence, 'program' | 'committed' | 'segments' | 'groups' | 'isMixed'>): {
+  readonly problems: string[]
+  readonly dropped: ReplayResult['dropped']
+} {
   const { orders, problems, isAmbiguous } = assemble(program, segments, groups)
-  const { sinks: expected, offered } = replay(program, orders)
+  const { sinks: expected, offered, dropped } = replay(program, orders)
   const options = { timestamps: !isAmbiguous }
   const found = [...problems]
   for (const [step, emissions] of offered) {
@@ -73,7 +82,7 @@ function judgeByReplay({ program, committed, segments, groups, isMixed }: Eviden
     if (difference !== undefined) found.push(`what ${step} was sent and saw: ${describe(difference)}`)
   }
   const determined = replayDeterminacy(program)
-  for (const sink of sinks) {
+  for (const sink of program.steps.filter((step) => step.kind === 'sink')) {
     const result = expected.get(sink.id)!
     const actual = committed.get(sink.id) ?? []
     const difference =
@@ -82,7 +91,7 @@ function judgeByReplay({ program, committed, segments, groups, isMixed }: Eviden
         : sameMultiset(result.emissions, actual, options)
     if (isDifferent(difference)) found.push(`${sink.id} against replay: ${describe(difference)}`)
   }
-  return found
+  return { problems: found, dropped }
 }
 
 /** One subtask, no clock in a result, and no idleness that a restart forgets. */

@@ -84,7 +84,7 @@ function keyedOrders(
   const keys = new Map<string, Key>()
   for (const { log, length } of segments)
     for (const seen of log.seen.slice(0, length)) if (seen.kind === 'record') keys.set(seen.key as string, select(seen.value))
-  const begins = beginnings(segments, groups, step.kind === 'window')
+  const begins = beginnings(segments, groups, step.kind === 'window' && step.assigner.kind !== 'count')
   return [...keys].map(([text, key]) => {
     const group = groups.groupOf(key)
     const inputs: StepInput[] = []
@@ -117,7 +117,7 @@ function keyedOrders(
 
 /**
  * With which watermark each segment of a keyed step begins: the lowest of its key groups (rules 1.2 c). They are apart when their
- * owners saw the idleness of an input at different moments. Of windows a group that was further stays so (its floor).
+ * owners saw the idleness of an input at different moments. Of windows that end by time a group that was further stays so (its floor).
  */
 function beginnings(segments: readonly Segment[], groups: KeyGroups, hasFloors: boolean): Map<Segment, number> {
   const begins = new Map<Segment, number>()

@@ -36,9 +36,9 @@ export const cuts = {
     args: (seed) => ['oracle', '--seed', String(seed), '--jobs', '200', '--workers', '1'],
     seedsUntilFound: (output, seed) => placeOf(numberIn(output, /^--- job (\d+)/m), new SeededRandom(seed, 'jobs')),
   },
-  'oracle windows': {
-    args: (seed) => ['oracle', '--seed', String(seed), '--jobs', '1000', '--workers', '1', '--windows', '1'],
-    seedsUntilFound: (output, seed) => placeOf(numberIn(output, /^--- job (\d+)/m), new SeededRandom(seed, 'jobs')),
+  windows: {
+    args: (seed) => ['windows', '--seed', String(seed), '--cases', '1500', '--workers', '1', '--first', '1'],
+    seedsUntilFound: (output, seed) => placeOf(numberIn(output, /^--- case (\d+)/m), new SeededRandom(seed, 'cases')),
   },
   host: {
     args: (seed) => ['host', '--seed', String(seed), '--schedules', '1500', '--stub', '0'],
