@@ -1,9 +1,12 @@
 import { type Duration, durationMs } from '../core/duration.ts'
 import { StreamError } from '../core/errors.ts'
 import { shown } from '../plan/ids.ts'
-import type { WindowSpec } from '../windows/assigner.ts'
+import { MAX_WINDOW_MS, type WindowSpec } from '../windows/assigner.ts'
 import { checkOptionNames, checkPerRecord } from './checks.ts'
 import type { TimeWindow, WindowAssigner, WindowTime } from './window-types.ts'
+
+/** Windows that a record may be in. */
+const MAX_OVERLAP = 100_000
 
 const specs = new WeakMap<object, WindowSpec>()
 
@@ -41,6 +44,11 @@ export function tumbling(size: Duration, options: WindowTime = {}): WindowAssign
 export function sliding(size: Duration, slide: Duration, options: WindowTime = {}): WindowAssigner {
   const sizeMs = positive(size, 'The size of sliding windows')
   const slideMs = positive(slide, 'The slide of sliding windows')
+  if (sizeMs / slideMs > MAX_OVERLAP)
+    throw new StreamError(
+      'INVALID_OPTION',
+      `Sliding windows of ${shown(size)} every ${shown(slide)} would put each record into more than ${MAX_OVERLAP} windows. Use a longer slide.`,
+    )
   return assigner({ kind: 'time', sizeMs, slideMs, ...timeOf(options, { what: 'sliding windows', limitMs: slideMs, limit: 'slide' }) })
 }
 
@@ -93,8 +101,11 @@ function assigner<W, T>(spec: WindowSpec): WindowAssigner<W, T> {
 
 function positive(duration: Duration, what: string): number {
   const ms = durationMs(duration, what)
-  if (Number.isSafeInteger(ms) && ms > 0) return ms
-  throw new StreamError('INVALID_DURATION', `${what} is ${shown(duration)}: it may be a whole number of milliseconds from 1.`)
+  if (Number.isSafeInteger(ms) && ms > 0 && ms <= MAX_WINDOW_MS) return ms
+  throw new StreamError(
+    'INVALID_DURATION',
+    `${what} is ${shown(duration)}: it may be a whole number of milliseconds from 1 to ${MAX_WINDOW_MS}.`,
+  )
 }
 
 function domainOf({ time = 'event' }: WindowTime, what: string): 'event' | 'processing' {

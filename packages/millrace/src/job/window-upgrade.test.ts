@@ -7,6 +7,7 @@ import type { Job } from '../api/job-types.ts'
 import { session, sliding, tumbling } from '../api/windows.ts'
 import { fileSink } from '../connectors/file-sink.ts'
 import { jsonLines } from '../connectors/json-lines.ts'
+import type { Duration } from '../core/duration.ts'
 import { checkpointed, codeOf, Lab, pacedSource, type Row } from './simulated-job.test.ts'
 
 const given = Array.from({ length: 100 }, (_zero, n): Row => ({ key: 'k', at: 1_000 + n, n }))
@@ -60,3 +61,43 @@ test('windows of another size do not take over what those before hold: refused, 
   assert.equal(codeOf(refused), 'STATE_MISMATCH')
   assert.match(String(refused), /10s.*20s/)
 })
+
+const short = {
+  tumbling: tumbling(10),
+  sliding: sliding(10, 5),
+  'sliding in panes': sliding(10, 4),
+  sessions: session(3),
+  'sessions with gaps of their own': session(() => 3),
+}
+/** A record every 10 ms of its time, so that each session has one. */
+const sparse = Array.from({ length: 60 }, (_zero, n): Row => ({ key: `k${n % 3}`, at: n * 10, n }))
+
+function lateJob(kind: keyof typeof short, lateness: Duration): Job<void, unknown> {
+  return defineJob('windows', (builder) => {
+    builder
+      .from('rows', pacedSource({ a: sparse }, { everyMs: 8 }), { timestamp: (row) => row.at })
+      .keyBy((row) => row.key)
+      .window(short[kind])
+      .allowedLateness(lateness)
+      .aggregate('w', { n: agg.count() })
+      .to('out', fileSink('/out', jsonLines()))
+  })
+}
+
+for (const kind of Object.keys(short) as (keyof typeof short)[])
+  for (const [before, after] of [
+    ['1h', 0],
+    ['1h', 50],
+    [0, '1h'],
+  ] as const)
+    test(`a lateness of ${after} after one of ${before}: no window fires again (${kind})`, async () => {
+      const lab = new Lab()
+      const life = await lab.start(lateJob(kind, before), checkpointed())
+      await life.when(() => life.handle.status().records >= 20)
+      await lab.wait(life.handle.stop())
+      assert.equal(await life.end(), 'stopped')
+      assert.equal(await lab.run(lateJob(kind, after), checkpointed()), 'finished')
+      const fired = lab.rows<{ key: string; window: object; n: number }>().map(({ key, window }) => JSON.stringify([key, window]))
+      assert.ok(fired.length >= sparse.length)
+      assert.equal(new Set(fired).size, fired.length)
+    })

@@ -32,7 +32,11 @@ export class SliceMerging {
   readonly #state: PaneState
   readonly #windows: SlidingWindows
   readonly #parts: AggregateParts
-  /** By the slice with which they begin; all up to the end of one block. */
+  readonly #stride: number
+  /**
+   * By the slice with which they begin; all up to the end of one block. Every so many are kept, and those that are between the first
+   * window and the next of them: as many as twice the root of the slices of a block, for one more merge a key and slide.
+   */
   readonly #ends = new Map<number, Merged>()
   #beginning: { readonly block: number; upTo: number; readonly merged: Running } | undefined
   /** A record has come to a slice that was merged since a window last fired: what would be kept for later would be thrown away too. */
@@ -42,6 +46,7 @@ export class SliceMerging {
     this.#state = state
     this.#windows = windows
     this.#parts = parts
+    this.#stride = Math.ceil(Math.sqrt(windows.sizeMs / windows.slideMs))
   }
 
   /** Where the block begins that the window's first slice is in. */
@@ -73,16 +78,27 @@ export class SliceMerging {
     const known = this.#ends.get(start)
     this.#ends.delete(start)
     if (known !== undefined) return known
-    this.#ends.clear()
     const keeps = !this.#wasForgotten
     this.#wasForgotten = false
+    const block = this.#blockOf(start)
+    for (const slice of this.#ends.keys()) if (slice < start || slice >= block + sizeMs) this.#ends.delete(slice)
     const running = new Running(this.#parts)
-    for (let slice = this.#blockOf(start) + sizeMs - slideMs; slice >= start; slice -= slideMs) {
+    let slice = block + sizeMs
+    for (const kept of this.#ends.keys()) slice = Math.min(slice, kept)
+    const nearest = this.#ends.get(slice)
+    if (nearest !== undefined) yield* running.addAll(nearest)
+    const stride = this.#stride * slideMs
+    for (slice -= slideMs; slice >= start; slice -= slideMs) {
       const pane = this.#state.table.panes.get(slice)
       if (pane !== undefined) yield* this.#addTo(running, pane)
-      if (keeps && slice > start) this.#ends.set(slice, yield* running.copy())
+      if (keeps && slice > start && (slice - start < stride || (slice - block) % stride === 0)) this.#ends.set(slice, yield* running.copy())
     }
     return running
+  }
+
+  /** How many ends of a block are kept just now. */
+  get kept(): number {
+    return this.#ends.size
   }
 
   /** The part that is in the next block; read only. */
@@ -115,6 +131,10 @@ export class SliceMerging {
     if (this.#wasForgotten) this.#ends.clear()
     if (this.#beginning !== undefined && slice >= this.#beginning.block && slice < this.#beginning.upTo) this.#beginning = undefined
   }
+}
+
+function copyOf(aggregate: AggregateFunctions, accumulator: unknown): unknown {
+  return typeof accumulator === 'object' ? aggregate.merge(aggregate.create(), accumulator) : accumulator
 }
 
 /** Grows slice by slice. */
@@ -151,6 +171,17 @@ class Running implements Merged {
     }
   }
 
+  /** What another has, copied; this one is empty. */
+  *addAll(from: Merged): Steps<void> {
+    const { aggregates } = this.#parts
+    for (let at = 0; at < from.count; at++) {
+      const key = from.keys[at] as Key
+      this.#index.add(key, this.keys.push(key) - 1)
+      for (const [i, own] of this.accumulators.entries()) own.push(copyOf(aggregates[i] as AggregateFunctions, from.accumulators[i]?.[at]))
+      if (at % KEYS_PER_STEP === KEYS_PER_STEP - 1) yield
+    }
+  }
+
   /** As it is now: keys and their places are shared, accumulators are not. */
   *copy(): Steps<Merged> {
     const { aggregates } = this.#parts
@@ -161,8 +192,7 @@ class Running implements Merged {
       const aggregate = aggregates[i] as AggregateFunctions
       const copied: unknown[] = []
       for (let at = 0; at < count; at++) {
-        const each = own[at]
-        copied.push(typeof each === 'object' ? aggregate.merge(aggregate.create(), each) : each)
+        copied.push(copyOf(aggregate, own[at]))
         if (at % KEYS_PER_STEP === KEYS_PER_STEP - 1) yield
       }
       accumulators.push(copied)

@@ -87,7 +87,12 @@ class Panes {
   }
 
   restored(): void {
-    for (const start of this.#state.table.panes.keys()) this.#schedule(start)
+    const watermark = this.#isEventTime ? this.#ports.time.watermark : Number.NEGATIVE_INFINITY
+    for (const pane of this.#state.table.panes.values()) {
+      // The lateness for which it was kept may be less now.
+      if (cleanupTime(pane.start + this.#windows.sizeMs - 1, this.#ports.latenessMs) <= watermark) this.#state.table.drop(pane)
+      else this.#schedule(pane.start)
+    }
   }
 
   onTimer(at: number): void {

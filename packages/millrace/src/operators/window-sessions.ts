@@ -1,9 +1,10 @@
 import { WINDOW_END, WINDOW_START } from '../windows/names.ts'
 import { type Duration, durationMs } from '../core/duration.ts'
+import { StreamError } from '../core/errors.ts'
 import type { Emit, KeySelector, Operator, Specialize } from '../operator/contract.ts'
 import type { AccumulatorColumn, Key } from '../state/contract.ts'
 import type { SessionState } from '../state/window-state.ts'
-import { cleanupTime, type SessionWindows, type TimeWindow } from '../windows/assigner.ts'
+import { cleanupTime, MAX_WINDOW_MS, type SessionWindows, type TimeWindow } from '../windows/assigner.ts'
 import type { WindowContents } from './window-contents.ts'
 import type { WindowPorts } from './window-sliced.ts'
 
@@ -86,10 +87,10 @@ class Sessions {
 
   #gapOf(value: unknown, gap: (value: unknown) => unknown): number {
     const ms = durationMs(gap(value) as Duration, `The gap that the function of ${this.#ports.step} gave for a record`)
-    if (Number.isSafeInteger(ms) && ms > 0) return ms
-    return durationMs(
-      Number.NaN,
-      `The gap that the function of ${this.#ports.step} gave for a record (${ms} ms; it has to be at least 1 ms)`,
+    if (Number.isSafeInteger(ms) && ms > 0 && ms <= MAX_WINDOW_MS) return ms
+    throw new StreamError(
+      'INVALID_DURATION',
+      `The gap that the function of ${this.#ports.step} gave for a record is ${ms} ms: it may be a whole number of milliseconds from 1 to ${MAX_WINDOW_MS}.`,
     )
   }
 
@@ -149,8 +150,11 @@ class Sessions {
     const { table } = this.#state
     for (let slot = 0; slot < table.high; slot++) {
       const end = this.#ends.numberAt(slot)
-      if (end === end)
-        this.#schedule(slot, end, this.#isEventTime ? this.#ports.lateness.watermarkOfGroup(table.groupOf(slot)) : Number.NEGATIVE_INFINITY)
+      if (end !== end) continue
+      const watermark = this.#isEventTime ? this.#ports.lateness.watermarkOfGroup(table.groupOf(slot)) : Number.NEGATIVE_INFINITY
+      // The lateness for which it was kept may be less now.
+      if (cleanupTime(end - 1, this.#latenessMs) <= watermark) this.#remove(slot)
+      else this.#schedule(slot, end, watermark)
     }
   }
 

@@ -140,7 +140,11 @@ class Slices {
   }
 
   restored(): void {
-    for (const start of this.#state.table.panes.keys()) this.#scheduleWindows(start)
+    for (const pane of this.#state.table.panes.values()) {
+      // The lateness for which it was kept may be less now.
+      if (this.#cleanupOf(pane.start) <= this.#ports.time.watermark) this.#state.table.drop(pane)
+      else this.#scheduleWindows(pane.start)
+    }
   }
 
   /** A late record has changed what windows had fired with: the latest one first, as they are assigned (TR-1). */

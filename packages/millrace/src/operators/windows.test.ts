@@ -273,6 +273,18 @@ inBothOperators(
   },
 )
 
+inBothOperators('what was kept for a lateness that is less now goes at the restore, and does not fire', async (options) => {
+  const rig = await open(tumbling(10), { ...options, lateness: 1_000 })
+  await rig.give(['a', 1, 1], ['b', 2, 2], ['c', 11, 3])
+  const runs = [await snapshotOf(rig, 1)]
+  const lower = await open(tumbling(10), { ...options, lateness: 0, restored: restoredWith(runs, 10) })
+  assert.deepEqual(await lower.give(['c', 12, 4]), [])
+  runs.push(await snapshotOf(lower, 2))
+  const higher = await open(tumbling(10), { ...options, lateness: 1_000, restored: restoredWith(runs, 11) })
+  assert.deepEqual(await higher.give(['b', 3, 5]), ['b 0 10 5 @9'])
+  assert.deepEqual(await higher.end(), ['c 10 20 3,4 @19'])
+})
+
 inBothOperators('WM-12, WO-2: after a restore a key group is judged by the watermark that it had reached', async (options) => {
   const rig = await open(tumbling(10), options)
   await rig.give(['a', 1, 1], ['b', 2, 2])
@@ -445,11 +457,50 @@ test('sessions in processing time', async () => {
   assert.deepEqual(await rig.give(), ['a 0 18 1,2 @17'])
 })
 
-test('a gap that is no duration stops the job, and the error names the step', async () => {
-  const rig = await open(session((event: Event) => event[2]))
-  rig.source.push({ split: 'a', values: [['a', 1, -5]], timestamps: Float64Array.of(1) })
-  await rig.harness.run()
-  assert.match(rig.harness.message, /step\/w.*-5/)
+for (const gap of [-5, 0, 1.5, Number.NaN, 1e15])
+  test(`a gap of ${gap} stops the job, and the error names the step and the gap`, async () => {
+    const rig = await open(session((event: Event) => event[2]))
+    rig.source.push({ split: 'a', values: [['a', 1, gap]], timestamps: Float64Array.of(1) })
+    await rig.harness.run()
+    assert.match(rig.harness.message, new RegExp(`step/w gave for a record is ${gap}( ms)?:`))
+  })
+
+for (const [name, windows] of Object.entries({
+  tumbling: tumbling(10),
+  sliding: sliding(10, 5),
+  session: session(10),
+  count: countWindow(2),
+}))
+  test(`a key that is none is INVALID_KEY in windows too: ${name}`, async () => {
+    for (const key of [null, undefined, {}, new Date(0), [null], [[], {}]]) {
+      const rig = await open(windows)
+      rig.source.push({ split: 'a', values: [[key as never, 1, 1]], timestamps: Float64Array.of(1) })
+      await rig.harness.run()
+      assert.equal((rig.harness.errors[0] as StreamError).code, 'INVALID_KEY', String(rig.harness.message))
+    }
+  })
+
+inBothOperators('windows of the earliest and the latest time that there is', async (options) => {
+  for (const at of [-8.64e15, 8.64e15]) {
+    const rig = await open(sliding(10, 5), options)
+    assert.deepEqual(await rig.give(['a', at, 1]), [])
+    assert.deepEqual(await rig.end(), [`a ${at - 5} ${at + 5} 1 @${at + 4}`, `a ${at} ${at + 10} 1 @${at + 9}`])
+  }
+})
+
+test('a time that no Date could hold makes its record invalid, rather than windows that have no end', async () => {
+  for (const at of [8.64e15 + 1, -8.64e15 - 1, Number.MAX_SAFE_INTEGER]) {
+    const rig = await open(tumbling(10))
+    rig.source.push({ split: 'a', values: [['a', at, 1]], timestamps: Float64Array.of(at) })
+    await rig.harness.run()
+    assert.match(rig.harness.message, new RegExp(`${at}, which is no whole number of milliseconds that a Date can hold`))
+  }
+})
+
+test('what no window could hold is refused when it is written', () => {
+  assert.throws(() => tumbling(1e14 + 1), { code: 'INVALID_DURATION' })
+  assert.throws(() => session(Number.MAX_SAFE_INTEGER), { code: 'INVALID_DURATION' })
+  assert.throws(() => sliding('30d', 1), { code: 'INVALID_OPTION', message: /100000 windows/ })
 })
 
 inBothOperators('firings are cursors: they stop where there is no room, and nothing else begins before they are done', async (options) => {

@@ -46,7 +46,8 @@ export class SessionTable extends SlotTable {
 
   /** One more for a key. @throws {INVALID_KEY} */
   insert(key: Key): number {
-    return this.insertInto(ownKey(key), keyGroupOf(keyHash(key), this.maxParallelism), ++this.last)
+    const group = keyGroupOf(keyHash(key), this.maxParallelism)
+    return this.insertInto(ownKey(key), group, ++this.last)
   }
 
   private insertInto(key: Key, group: number, number: number): number {

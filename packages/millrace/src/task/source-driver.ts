@@ -44,14 +44,16 @@ function headTemplate(parts: HeadParts): Loop {
         if (validate !== undefined) value = validate(value)
         if (timestampOf !== undefined) {
           timestamp = timestampOf(value, timestamp === timestamp ? timestamp : undefined)
-          if (!Number.isSafeInteger(timestamp)) {
+          if (!(Number.isSafeInteger(timestamp) && timestamp <= 8.64e15 && timestamp >= -8.64e15)) {
             // It may be a promise: nobody will await it.
             Promise.resolve(timestamp).catch(() => undefined)
-            throw new TypeError(`timestamp gave ${String(timestamp)}, which is no whole number of milliseconds`)
+            throw new TypeError(`timestamp gave ${String(timestamp)}, which is no whole number of milliseconds that a Date can hold`)
           }
-        } else if (timestamp === timestamp && !Number.isSafeInteger(timestamp)) {
+        } else if (timestamp === timestamp && !(Number.isSafeInteger(timestamp) && timestamp <= 8.64e15 && timestamp >= -8.64e15)) {
           // One such would take the watermark away from all that come after it.
-          throw new TypeError(`its source says ${String(timestamp)} is its time, which is no whole number of milliseconds`)
+          throw new TypeError(
+            `its source says ${String(timestamp)} is its time, which is no whole number of milliseconds that a Date can hold`,
+          )
         }
       } catch (error) {
         invalid(i, values[i], error)

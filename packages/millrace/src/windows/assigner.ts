@@ -29,6 +29,9 @@ export interface CountWindows {
 }
 export type WindowSpec = SlidingWindows | SessionWindows | CountWindows
 
+/** Of a size or a gap: added to any timestamp that a record may have, it leaves a safe integer. 3,170 years. */
+export const MAX_WINDOW_MS: number = 1e14
+
 /** WO-1: from this watermark on a window takes no more records. */
 export function cleanupTime(maxTimestamp: number, latenessMs: number): number {
   const time = maxTimestamp + latenessMs
