@@ -197,6 +197,7 @@ export class CsvParser<T> {
     this.#lookAnew()
     this.#quotedFields(text, 0)
     if (this.#problem !== undefined) throw this.#unfit(this.#problem)
+    if (this.#fields.length === 1 && this.#fields[0] === '') throw this.#unfit('the first line is empty, and should name the columns')
     return [...this.#fields]
   }
 

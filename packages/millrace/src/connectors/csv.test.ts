@@ -123,6 +123,7 @@ test('bytes that are no UTF-8 break their record only', () => {
 
 test('a header that does not fit is refused and named', () => {
   const cases: readonly (readonly [text: string, message: RegExp])[] = [
+    ['\r\namount\n1\n', /header of in\.csv .*the first line is empty/],
     ['a,b\n', /header of in\.csv .*no column "amount"; there are "a", "b"/],
     ['amount,amount\n', /two columns "amount"/],
     ['amount,"b\n', /quote that begins field 2 is never closed/],
