@@ -6,8 +6,14 @@ import type { TaskOptions } from './task-spec.ts'
 
 /** Wraps once, at the task's edge. */
 export function explained(error: unknown, { spec, specializer }: TaskOptions, operators: readonly ChainOperator[]): StreamError {
-  if (StreamError.is(error)) return error.code === 'UNSUPPORTED_VALUE' ? withPlace(error, operators) : error
   const step = specializer.addressOf(error) ?? spec.name
+  if (StreamError.is(error)) {
+    if (error.code === 'UNSUPPORTED_VALUE') return withPlace(error, operators)
+    // The functions that find it serve all steps.
+    return error.code === 'PROMISE'
+      ? new StreamError('PROMISE', error.message.replace('a step', step), { cause: error, details: { step, subtask: spec.subtask } })
+      : error
+  }
   const frozen = error instanceof TypeError && /read only property|not extensible|Cannot delete property/.test(error.message)
   if (frozen)
     return new StreamError(
