@@ -197,7 +197,7 @@ export const mistakes: readonly Mistake[] = [
     line: 'npx millrace run job.ts --checkpoints other; code=$?; rm -r other; exit $code',
     code: 1,
     says: [
-      /OUTPUT_EXISTS: .* is the output of another run\. Go on with the checkpoints that wrote it, or start again with an empty folder/,
+      /OUTPUT_EXISTS: .* is the output of another run\. Go on with the checkpoints that wrote it, or give the sink an empty folder/,
       PAGE,
     ],
   },
