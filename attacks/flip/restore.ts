@@ -9,6 +9,7 @@ import { planSummary, type OperatorSummary } from '../../packages/millrace/src/p
 import { ChunkReader } from '../../packages/millrace/src/runtime/chunk-reader.ts'
 import { LogActor } from '../../packages/millrace/src/runtime/log-actor.ts'
 import { createHeapState } from '../../packages/millrace/src/state/heap-state.ts'
+import { createWindowState } from '../../packages/millrace/src/task/window-operator.ts'
 import type { RestoredRun } from '../../packages/millrace/src/task/task-spec.ts'
 import { DIRECTORY, KEY_GROUPS, WALL_MS } from './build.ts'
 import { flipJob } from './job.ts'
@@ -16,9 +17,8 @@ import type { MemoryEnv } from './memory-env.ts'
 import { gatedSource } from './rows.ts'
 import { rowSink } from './sink.ts'
 
-const operators: readonly OperatorSummary[] = planSummary(
-  buildPlan(flipJob(gatedSource([], { allowed: 0 }), rowSink(new Map())), undefined).plan,
-)
+const { plan } = buildPlan(flipJob(gatedSource([], { allowed: 0 }), rowSink(new Map())), undefined)
+const operators: readonly OperatorSummary[] = planSummary(plan)
 const LEASE_MS = 1_000
 
 /** What the log says when a job starts on it. */
@@ -108,7 +108,9 @@ async function keyedPicture(
 
 function statePicture(env: MemoryEnv, address: string, runs: readonly RestoredRun[]): string {
   const declarations = operators.find((operator) => operator.address === address)?.states ?? {}
-  const state = createHeapState({ declarations, maxParallelism: KEY_GROUPS, freeze: 'sampled' })
+  const options = { declarations, maxParallelism: KEY_GROUPS, freeze: 'sampled' } as const
+  const node = plan.nodes.find((each) => each.address === address)
+  const state = node?.kind === 'window' ? createWindowState(node, options) : createHeapState(options)
   state.now = WALL_MS
   for (const { blocks, ignored } of runs) for (const block of blocks) state.snapshots.restore(block, (name) => !ignored.includes(name))
   state.snapshots.seal(1, 'full')
