@@ -11,11 +11,12 @@ import { stopAttack } from './stop.ts'
 const ROWS_PER_FILE = 25_000
 /** Kills of one job; then it is left to finish, and another begins. */
 const KILLS_PER_LEG = 17
-/** A point that is not passed so often is waited for in the next leg. */
-const MOST_TRIES = 3
+/** A point that so many jobs in a row have ended without is never passed. */
+const MOST_VAIN = 4
 
-/** Not part of the plan: for a kill that needs what an earlier one has left. */
+/** Not part of the plan: for kills that need what an earlier one has left. */
 const LEAVES_A_PART: Kill = { kind: 'point', point: 'files.part.afterSync', nth: 3, fresh: false }
+const LEAVES_A_CHECKPOINT: Kill = { kind: 'point', point: 'checkpoint.stored', nth: 2, fresh: false }
 
 class KillAttack {
   readonly phases: Map<Phase, number> = new Map(PHASES.map((phase) => [phase, 0]))
@@ -25,6 +26,8 @@ class KillAttack {
   readonly #seed: number
   readonly #parallelism: number | undefined
   readonly #queue: Kill[]
+  /** How many jobs in a row have ended without passing the point. */
+  readonly #vain = new Map<string, number>()
   readonly #progress: Progress
   readonly #planned: number
   done = 0
@@ -43,40 +46,49 @@ class KillAttack {
 
   async #leg(): Promise<void> {
     const leg = new Leg({ number: ++this.totals.legs, seed: this.#seed, parallelism: this.#parallelism, rowsPerFile: ROWS_PER_FILE })
-    const tries = new Map<Kill, number>()
     let kills = 0
     while (kills < KILLS_PER_LEG && !leg.isFinished && this.violations.length === 0) {
-      const kill = this.#next(leg, tries)
+      const kill = this.#next(leg)
       if (kill === undefined) break
       const outcome = await leg.start(kill)
       if (outcome.kind === 'killed') {
         kills++
-        if (kill !== LEAVES_A_PART) this.#count(kill, outcome.phase)
-      } else if (kill === LEAVES_A_PART) {
+        if (!isPreparation(kill)) this.#count(kill, outcome.phase)
+      } else if (isPreparation(kill)) {
         if (outcome.kind === 'violation') this.#violate(leg, outcome.what)
       } else {
-        tries.set(kill, (tries.get(kill) ?? 0) + 1)
         this.#queue.unshift(kill.kind === 'point' ? { ...kill, nth: 1 } : { ...kill, afterMs: kill.afterMs + 5 })
         if (outcome.kind === 'violation') this.#violate(leg, `${JSON.stringify(kill)}: ${outcome.what}`)
+        if (kill.kind === 'point') this.#countVain(leg, kill.point)
       }
     }
     await this.#finish(leg)
   }
 
   /** Kills of a fresh job first; those of a job with checkpoints wait until it has some. */
-  #next(leg: Leg, tries: ReadonlyMap<Kill, number>): Kill | undefined {
-    const isFitting = (kill: Kill): boolean => (!kill.fresh || leg.isFresh) && (tries.get(kill) ?? 0) < MOST_TRIES
+  #next(leg: Leg): Kill | undefined {
     const fresh = leg.isFresh && leg.starts < 3 ? this.#queue.findIndex((kill) => kill.fresh) : -1
-    const index = fresh >= 0 ? fresh : this.#queue.findIndex(isFitting)
-    // Before there is something to withdraw, that point is never passed.
-    if (leg.starts === 0 && isAtWithdrawal(this.#queue[index])) return LEAVES_A_PART
+    const index = fresh >= 0 ? fresh : this.#queue.findIndex((kill) => !kill.fresh || leg.isFresh)
+    // Before there is something to withdraw, or to read, those points are never passed.
+    const point = pointOf(this.#queue[index])
+    if (leg.starts === 0 && point.startsWith('files.withdraw.')) return LEAVES_A_PART
+    if (leg.isFresh && point === 'restore.run') return LEAVES_A_CHECKPOINT
     return index < 0 ? undefined : this.#queue.splice(index, 1)[0]
   }
 
   #count(kill: Kill, phase: Phase): void {
     this.phases.set(phase, (this.phases.get(phase) ?? 0) + 1)
-    if (kill.kind === 'point') this.points.add(kill.point)
+    if (kill.kind === 'point') {
+      this.points.add(kill.point)
+      this.#vain.delete(kill.point)
+    }
     this.#progress.at(++this.done, `${this.totals.legs} jobs`)
+  }
+
+  #countVain(leg: Leg, point: string): void {
+    const jobs = (this.#vain.get(point) ?? 0) + 1
+    this.#vain.set(point, jobs)
+    if (jobs === MOST_VAIN) this.#violate(leg, `${point} was not passed in ${jobs} jobs`)
   }
 
   async #finish(leg: Leg): Promise<void> {
@@ -113,8 +125,12 @@ class KillAttack {
   }
 }
 
-function isAtWithdrawal(kill: Kill | undefined): boolean {
-  return kill?.kind === 'point' && kill.point.startsWith('files.withdraw.')
+function pointOf(kill: Kill | undefined): string {
+  return kill?.kind === 'point' ? kill.point : ''
+}
+
+function isPreparation(kill: Kill): boolean {
+  return kill === LEAVES_A_PART || kill === LEAVES_A_CHECKPOINT
 }
 
 export const attack: Attack = {
