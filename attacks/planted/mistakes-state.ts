@@ -92,8 +92,16 @@ export const stateMistakes: readonly Mistake[] = [
     'for (let piece = pieces.length - 1; piece >= 0; piece--) if (isKept(piece)) kept.push(piece)',
     'for (let piece = 0; piece < pieces.length; piece++) if (isKept(piece)) kept.unshift(piece)',
   ),
+  mistake(
+    'the short merge forgets deletions, though it makes no base',
+    'rules 1.5 e',
+    'state/merge-cells.ts',
+    'if (isBase && (head & 1) === 1) continue',
+    'if ((head & 1) === 1) continue',
+    'state',
+  ),
   mistake('the watermark is not restored', 'T1, T2', 'task/restore-operator.ts', 'time.watermark = from.watermark', '', 'oracle'),
-  mistake('the checksum of a block of state is not looked at', 'level 9', 'state/chunk.ts', 'digest.crc32(own) !== block.crc32', 'false'),
+  mistake('the checksum of a block of state is not looked at', 'level 9', 'state/chunk.ts', 'digest.crc32(own) !== crc32', 'false'),
   mistake(
     'the checksum of an entry is not looked at',
     'level 9',

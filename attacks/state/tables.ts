@@ -26,6 +26,10 @@ export const declarations: Readonly<Record<string, StateDeclaration>> = {
   processings: { kind: 'timers', domain: 'processing', version: 1 },
 }
 export const names: readonly string[] = Object.keys(declarations)
+/** At most one thing a key. */
+export const singleCells: readonly string[] = names.filter((name) =>
+  ['value', 'accumulator', 'timer'].includes(declarations[name]?.kind as string),
+)
 export const timersOf = (domain: string): string[] => names.filter((name) => declarations[name]?.domain === domain)
 
 /** The states as version `version` of the job declares them: values of older ones are migrated. */

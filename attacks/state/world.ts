@@ -7,7 +7,19 @@ import type { KeyedState, StateBlock } from '../../packages/millrace/src/state/c
 import { mergeBlocks } from '../../packages/millrace/src/state/merge.ts'
 import { id, Model, type ModelKey } from './model.ts'
 import { Draw, keyPool } from './random.ts'
-import { compareRead, declarations, Difference, expectEqual, KEY_GROUPS, names, newState, timersOf, upgraded, write } from './tables.ts'
+import {
+  compareRead,
+  declarations,
+  Difference,
+  expectEqual,
+  KEY_GROUPS,
+  names,
+  newState,
+  singleCells,
+  timersOf,
+  upgraded,
+  write,
+} from './tables.ts'
 
 const oneStep = { hasLeft: () => false }
 const endless = { hasLeft: () => true }
@@ -26,6 +38,8 @@ export class World {
   passed = 0
   where = 'the beginning'
   readonly #draw: Draw
+  /** Blocks of single cells alone are merged in a way of their own: for a while nothing else is written. */
+  #written: readonly string[] = names
   readonly #keys: readonly ModelKey[]
   #model = new Model(declarations)
   #states: KeyedState[] = []
@@ -80,7 +94,8 @@ export class World {
 
   #write(): void {
     const { state, key } = this.#pick()
-    const name = this.#draw.of(names)
+    if (this.#draw.chance(0.002)) this.#written = this.#draw.of([names, singleCells])
+    const name = this.#draw.of(this.#written)
     this.where = `a write to ${name} of ${id(key)}`
     write(this.#draw, state, this.#model, name, key)
   }

@@ -4,9 +4,11 @@ import type { ChunkRef, Run } from '../checkpoint/manifest.ts'
 import type { OpenStorage } from '../connect/contract.ts'
 import type { Env } from '../core/env.ts'
 import { StreamError } from '../core/errors.ts'
-import { readChunkBlocks, readChunkIndex, type ChunkIndex } from '../state/chunk.ts'
+import { readChunkIndex, readUnverified, type ChunkIndex, type ReadBlock } from '../state/chunk.ts'
 import type { StateBlock } from '../state/contract.ts'
 import type { RestoredRun } from '../task/task-spec.ts'
+
+type Groups = Pick<Run, 'first' | 'last'>
 
 export class ChunkReader {
   readonly #storage: OpenStorage
@@ -39,9 +41,14 @@ export class ChunkReader {
   }
 
   /** The blocks of an operator in one chunk, for the groups of the run, ascending. */
-  async blocks(operator: string, { first, last }: Pick<Run, 'first' | 'last'>, ref: ChunkRef): Promise<readonly StateBlock[]> {
+  async blocks(operator: string, run: Groups, ref: ChunkRef): Promise<readonly StateBlock[]> {
+    const blocks = await this.unverified(operator, run, ref)
+    return blocks.map(({ group, entries, verified }) => ({ group, entries, bytes: verified() }))
+  }
+
+  async unverified(operator: string, { first, last }: Groups, ref: ChunkRef): Promise<readonly ReadBlock[]> {
     const index = await this.#index(ref)
-    return readChunkBlocks(index, { operator, first, last }, (start, end) => this.#range(ref, start, end), this.#env.digest)
+    return readUnverified(index, { operator, first, last }, (start, end) => this.#range(ref, start, end), this.#env.digest)
   }
 
   async #index(ref: ChunkRef): Promise<ChunkIndex> {

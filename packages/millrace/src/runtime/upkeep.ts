@@ -12,7 +12,7 @@ import type { OpenStorage } from '../connect/contract.ts'
 import type { Budget, Env } from '../core/env.ts'
 import { messageOf } from '../core/errors.ts'
 import { mergeBlocks } from '../state/merge.ts'
-import { buildChunk, type ChunkPart } from '../state/chunk.ts'
+import { buildChunk, type ChunkPart, type ReadBlock } from '../state/chunk.ts'
 import type { ChunkReader } from './chunk-reader.ts'
 import type { Appended } from './log-actor.ts'
 
@@ -216,15 +216,19 @@ export class Upkeep {
   async #mergedParts({ operator, inputs, level, first, last }: MergeTask, manifest: Manifest): Promise<ChunkPart[]> {
     const { env, chunks } = this.#options
     const refs = new Map(manifest.chunks.map((chunk) => [chunk.name, chunk]))
-    const byGroup = new Map<number, { readonly bytes: Uint8Array; readonly ignored: readonly string[] }[]>()
+    const byGroup = new Map<number, { readonly block: ReadBlock; readonly ignored: readonly string[] }[]>()
     for (const run of inputs) {
-      const blocks = await chunks.blocks(
+      const blocks = await chunks.unverified(
         operator,
         { first: Math.max(first, run.first), last: Math.min(last, run.last) },
         refs.get(run.chunk) as ChunkRef,
       )
       const ignored = run.ignored ?? []
-      for (const { group, bytes } of blocks) byGroup.set(group, [...(byGroup.get(group) ?? []), { bytes, ignored }])
+      for (const block of blocks) {
+        const own = byGroup.get(block.group)
+        if (own === undefined) byGroup.set(block.group, [{ block, ignored }])
+        else own.push({ block, ignored })
+      }
     }
     const parts: ChunkPart[] = []
     // What has fallen far behind gets as much time as the tasks: else runs would grow without bound.
@@ -233,10 +237,10 @@ export class Upkeep {
     for (const group of [...byGroup.keys()].sort((a, b) => a - b)) {
       const blocks = byGroup.get(group) ?? []
       const merged = mergeBlocks(
-        blocks.map(({ bytes }) => bytes),
-        { base: level === 'base', ignored: blocks.map((block) => block.ignored) },
+        blocks.map(({ block }) => block.verified()),
+        { base: level === 'base', ignored: blocks.map(({ ignored }) => ignored) },
       )
-      if (merged.entries > 0) parts.push({ operator, ...merged })
+      if (merged.entries > 0) parts.push({ operator, ...merged, crc32: env.digest.crc32(merged.bytes) })
       if (!budget.hasLeft()) budget = await this.#pause(slice)
       if (this.#isOver) return []
     }

@@ -26,6 +26,8 @@ const MAX_HEADER_BYTES = 512
 /** A block with the operator that it belongs to. */
 export interface ChunkPart extends StateBlock {
   readonly operator: string
+  /** Of the bytes, where somebody has taken the time before. */
+  readonly crc32?: number
 }
 export interface IndexedBlock {
   readonly group: number
@@ -62,10 +64,10 @@ export function buildChunk(
   const parts = [...of.parts].sort((a, b) => (a.operator < b.operator ? -1 : a.operator > b.operator ? 1 : a.group - b.group))
   const operators = new Map<string, IndexedBlock[]>()
   let offset = header.length
-  for (const { operator, group, bytes, entries } of parts) {
+  for (const { operator, group, bytes, entries, crc32 } of parts) {
     const blocks = operators.get(operator) ?? []
     operators.set(operator, blocks)
-    blocks.push({ group, offset, bytes: bytes.length, entries, crc32: digest.crc32(bytes) })
+    blocks.push({ group, offset, bytes: bytes.length, entries, crc32: crc32 ?? digest.crc32(bytes) })
     offset += bytes.length
   }
   const tail = tailOf(operators)
@@ -177,27 +179,52 @@ function readIndex(reader: ByteReader): ReadonlyMap<string, readonly IndexedBloc
   return operators
 }
 
-/**
- * The blocks of an operator for the groups `first` to `last` (both inside), verified; one read, as they lie next to each other.
- * @throws {CHECKPOINT_CORRUPT} naming the file
- */
+/** A block that has been read. */
+export interface ReadBlock {
+  readonly group: number
+  readonly entries: number
+  /** Its bytes, once their checksum was found right: for all of a large chunk that takes longer than a turn. @throws {CHECKPOINT_CORRUPT} naming the file */
+  readonly verified: () => Uint8Array
+}
+
+/** The blocks of an operator for some groups. */
+export interface WantedBlocks {
+  readonly operator: string
+  /** Both inside. */
+  readonly first: number
+  readonly last: number
+}
+
+/** The blocks that are wanted, ascending by group, verified. @throws {CHECKPOINT_CORRUPT} naming the file */
 export async function readChunkBlocks(
   index: ChunkIndex,
-  of: { readonly operator: string; readonly first: number; readonly last: number },
+  of: WantedBlocks,
   read: ReadRange,
   digest: Digest,
 ): Promise<readonly StateBlock[]> {
+  const blocks = await readUnverified(index, of, read, digest)
+  return blocks.map(({ group, entries, verified }) => ({ group, entries, bytes: verified() }))
+}
+
+/** The same for those who verify block by block. One read, as they lie next to each other. */
+export async function readUnverified(index: ChunkIndex, of: WantedBlocks, read: ReadRange, digest: Digest): Promise<readonly ReadBlock[]> {
   const wanted = (index.operators.get(of.operator) ?? []).filter(({ group }) => group >= of.first && group <= of.last)
   const from = wanted[0]
   const to = wanted.at(-1)
   if (from === undefined || to === undefined) return []
   const bytes = await read(from.offset, to.offset + to.bytes)
-  return wanted.map((block) => {
-    const at = block.offset - from.offset
-    const own = bytes.subarray(at, at + block.bytes)
-    if (own.length !== block.bytes || digest.crc32(own) !== block.crc32)
-      throw corrupt(index.file, `the state of ${of.operator} in key group ${block.group} is damaged`)
-    return { group: block.group, bytes: own, entries: block.entries }
+  return wanted.map(({ group, offset, bytes: size, entries, crc32 }) => {
+    const at = offset - from.offset
+    const own = bytes.subarray(at, at + size)
+    return {
+      group,
+      entries,
+      verified: () => {
+        if (own.length !== size || digest.crc32(own) !== crc32)
+          throw corrupt(index.file, `the state of ${of.operator} in key group ${group} is damaged`)
+        return own
+      },
+    }
   })
 }
 

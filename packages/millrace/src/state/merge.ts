@@ -1,3 +1,4 @@
+import { invariant } from '../core/errors.ts'
 import { ByteWriter } from '../serde/bytes.ts'
 import { BlockEntries, corruptBlock } from './block.ts'
 import type { StateBlock } from './contract.ts'
@@ -9,13 +10,16 @@ import {
   ENTRY_PUT,
   EXPIRY,
   INLINE,
+  mayHave,
   NAMESPACE,
   PUT,
   REPLACE,
   type Row,
+  type StoredKind,
   writeHeader,
   writeRowBody,
 } from './format.ts'
+import { CELL_OPS, type CellBlock, CellMerger, LEFT_OUT } from './merge-cells.ts'
 import { COUNT, END, FROM, HEAD, KEY_END, NAMESPACE_END, Pieces, PieceSet, ROW, START, SUBKEY_END, VALUES } from './pieces.ts'
 
 /**
@@ -31,20 +35,40 @@ import { COUNT, END, FROM, HEAD, KEY_END, NAMESPACE_END, Pieces, PieceSet, ROW, 
  */
 export function mergeBlocks(
   blocks: readonly Uint8Array[],
-  options: { readonly base: boolean; readonly ignored?: readonly (readonly string[])[] },
+  options: {
+    readonly base: boolean
+    readonly ignored?: readonly (readonly string[])[]
+    /** Only by the short way of merge-cells.ts, or not by it. Where both are possible they give the same bytes. */
+    readonly way?: 'short' | 'general'
+  },
 ): StateBlock {
   try {
-    return new Merge(options.base).run(blocks, options.ignored ?? [])
+    return new Merge(options.base).run(blocks, options.ignored ?? [], options.way)
   } catch (error) {
     throw corruptBlock(error, 'Blocks of state cannot be merged')
   }
 }
 
+interface OpenBlock extends CellBlock {
+  readonly reader: BlockEntries
+}
+
+/** A merge is one synchronous call: all of them share what they scribble on. */
+const cellMerger = new CellMerger()
+const headerWriter = new ByteWriter(256)
+const NO_PIECES = new Pieces()
+
+/** A bit for each op that sets or deletes one cell of this kind of state. */
+function cellOpsOf(kind: StoredKind): number {
+  return CELL_OPS.reduce((bits, op) => (mayHave(kind, op) ? bits | (1 << op) : bits), 0)
+}
+
 class Merge {
   private readonly base: boolean
   private readonly rows: Rows = new Rows()
-  private readonly pieces: Pieces = new Pieces()
-  private readonly out: ByteWriter = new ByteWriter(4096)
+  /** Of the general merge, which few blocks need. */
+  private pieces: Pieces = NO_PIECES
+  private out: ByteWriter = headerWriter
   private readonly usedRows: Set<number> = new Set()
   private group: number = -1
   private entries: number = 0
@@ -53,8 +77,22 @@ class Merge {
     this.base = base
   }
 
-  run(blocks: readonly Uint8Array[], ignored: readonly (readonly string[])[]): StateBlock {
-    for (const [i, block] of blocks.entries()) this.read(block, ignored[i] ?? [])
+  run(blocks: readonly Uint8Array[], ignored: readonly (readonly string[])[], way: 'short' | 'general' | undefined): StateBlock {
+    const opened = blocks.map((block, i) => this.open(block, ignored[i] ?? []))
+    const short = way === 'general' ? undefined : this.cells(opened)
+    invariant(short !== undefined || way !== 'short', 'G1: these blocks have more than single cells')
+    return short ?? this.general(opened)
+  }
+
+  private cells(opened: readonly OpenBlock[]): StateBlock | undefined {
+    const body = cellMerger.merge(opened, this.base)
+    return body === undefined ? undefined : this.block(body, cellMerger.entries, cellMerger.usedRows)
+  }
+
+  private general(opened: readonly OpenBlock[]): StateBlock {
+    this.pieces = new Pieces()
+    this.out = new ByteWriter(4096)
+    for (const block of opened) this.read(block)
     const kept = newestOnly(this.pieces, this.base)
     const lists = listsOf(this.pieces, kept)
     for (let i = kept.length - 1; i >= 0; i--) {
@@ -63,27 +101,49 @@ class Merge {
       if (op !== REPLACE && op !== APPEND) this.copy(piece)
       else if (lists.has(piece)) this.copyList(lists.get(piece) as number[])
     }
-    const group = Math.max(this.group, 0)
-    const writer = new ByteWriter(this.out.position + 256)
-    writeHeader(writer, { group, entries: this.entries, bodyBytes: this.out.position }, this.rows.bodies(this.usedRows))
-    writer.raw(this.out.view())
-    return { group, bytes: writer.take(), entries: this.entries }
+    return this.block(this.out.view(), this.entries, this.usedRows)
   }
 
-  private read(block: Uint8Array, ignored: readonly string[]): void {
-    const entries = new BlockEntries(block)
-    const { group, rows } = entries.header
-    if (this.group >= 0 && group !== this.group) entries.fail(`a block of group ${group} is merged with one of group ${this.group}`)
+  private block(body: Uint8Array, entries: number, usedRows: ReadonlySet<number>): StateBlock {
+    const group = Math.max(this.group, 0)
+    headerWriter.reset()
+    writeHeader(headerWriter, { group, entries, bodyBytes: body.length }, this.rows.bodies(usedRows))
+    const header = headerWriter.view()
+    const bytes = new Uint8Array(header.length + body.length)
+    bytes.set(header)
+    bytes.set(body, header.length)
+    return { group, bytes, entries }
+  }
+
+  private open(block: Uint8Array, ignored: readonly string[]): OpenBlock {
+    const reader = new BlockEntries(block)
+    const { group, rows: ownRows, start, end, entries } = reader.header
+    if (this.group >= 0 && group !== this.group) reader.fail(`a block of group ${group} is merged with one of group ${this.group}`)
     this.group = group
-    const ids: number[] = []
+    const rows: number[] = []
     const states: number[] = []
-    for (const row of rows) {
-      ids[row.id] = this.rows.idOf(row)
-      states[row.id] = this.rows.stateOf(row)
+    const ops: number[] = []
+    for (const row of ownRows) {
+      // Holes would make these arrays slow.
+      while (rows.length < row.id) {
+        rows.push(LEFT_OUT)
+        states.push(0)
+        ops.push(0)
+      }
+      const id = this.rows.idOf(row)
+      rows.push(ignored.includes(row.name) ? LEFT_OUT : id)
+      states.push(this.rows.stateOf(row))
+      ops.push(cellOpsOf(row.kind))
     }
-    this.pieces.addBlock(block)
-    while (entries.next())
-      if (!ignored.includes(entries.row.name)) this.pieces.add(entries, ids[entries.row.id] as number, states[entries.row.id] as number)
+    return { bytes: block, start, end, entries, rows, states, ops, reader }
+  }
+
+  private read({ bytes, rows, states, reader }: OpenBlock): void {
+    this.pieces.addBlock(bytes)
+    while (reader.next()) {
+      const row = rows[reader.row.id] as number
+      if (row !== LEFT_OUT) this.pieces.add(reader, row, states[reader.row.id] as number)
+    }
   }
 
   private begin(piece: number, head: number): void {
@@ -201,13 +261,11 @@ function listsOf(pieces: Pieces, kept: readonly number[]): Map<number, number[]>
 /** The rows of the merged block. */
 class Rows {
   private readonly rows: Row[] = []
-  private readonly states: Map<string, number> = new Map()
+  private readonly states: Row[] = []
 
   stateOf(row: Row): number {
-    const name = `${row.kind} ${row.name}`
-    let state = this.states.get(name)
-    if (state === undefined) this.states.set(name, (state = this.states.size))
-    return state
+    for (const [state, other] of this.states.entries()) if (other.name === row.name && other.kind === row.kind) return state
+    return this.states.push(row) - 1
   }
 
   /** Rows of one state whose shapes agree as far as they go become one, with the longer list. */
