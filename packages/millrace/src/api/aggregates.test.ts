@@ -155,3 +155,13 @@ test('a sum of texts is refused: they would be strung together', () => {
     assert.ok(Number.isNaN(aggregate.result(aggregate.add(aggregate.create() as never, Number.NaN) as never)))
   }
 })
+
+test('of no value, as in a window that is older than its aggregate, there is nothing that could not be written', () => {
+  const ofNothing = <A, R>(aggregate: Aggregate<number, A, R>): R => aggregate.result(aggregate.create())
+  const of = (n: number): number => n
+  const all = [agg.count(), agg.sum(of), agg.avg(of), agg.min(of), agg.max(of), agg.minBy(of), agg.first(), agg.list(), agg.top(1, of)]
+  assert.deepEqual(
+    all.map((aggregate) => ofNothing(aggregate as Aggregate<number, unknown, unknown>)),
+    [0, 0, undefined, undefined, undefined, undefined, undefined, [], []],
+  )
+})

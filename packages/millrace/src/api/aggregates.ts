@@ -3,6 +3,7 @@ import { checkName, shown } from '../plan/ids.ts'
 import { keyIdentity } from '../serde/key.ts'
 import type { Key } from '../state/contract.ts'
 import type { Aggregate } from './aggregate-types.ts'
+import { checkPerRecord } from './checks.ts'
 
 /**
  * The built-in aggregates. Where several values tie (`minBy`, `maxBy`, `top`), the one that came first wins (DS-3).
@@ -89,6 +90,11 @@ function numberOf(value: number, aggregate: string): number {
   throw new TypeError(`agg.${aggregate} was given ${shown(value)}, which is no number. Let its function give one: Number(value.field).`)
 }
 
+/** @throws {INVALID_JOB} at once, and not with the first record */
+function checkOf(of: unknown, aggregate: string): void {
+  checkPerRecord(of, { what: `What agg.${aggregate} was given` })
+}
+
 const free = new WeakSet<object>()
 
 /** In whichever order and parts values come, the result is the same, but for what floats lose. Of others nobody knows. */
@@ -106,6 +112,7 @@ function count<T>(): Aggregate<T, number, number> {
 }
 
 function sum<T>(of: (value: T) => number): Aggregate<T, number, number> {
+  checkOf(of, 'sum')
   return orderFree({
     kind: 'sum',
     create: () => 0,
@@ -116,6 +123,7 @@ function sum<T>(of: (value: T) => number): Aggregate<T, number, number> {
 }
 
 function avg<T>(of: (value: T) => number): Aggregate<T, { sum: number; count: number }, number> {
+  checkOf(of, 'avg')
   return orderFree({
     kind: 'avg',
     create: () => ({ sum: 0, count: 0 }),
@@ -129,11 +137,13 @@ function avg<T>(of: (value: T) => number): Aggregate<T, { sum: number; count: nu
       a.count += b.count
       return a
     },
-    result: (a) => a.sum / a.count,
+    // A window may be older than this aggregate (docs/windows.md), and NaN cannot be written as JSON.
+    result: (a) => (a.count === 0 ? (undefined as unknown as number) : a.sum / a.count),
   })
 }
 
 function min<T>(of: (value: T) => number): Aggregate<T, number | undefined, number> {
+  checkOf(of, 'min')
   return orderFree({
     kind: 'min',
     create: () => undefined,
@@ -144,6 +154,7 @@ function min<T>(of: (value: T) => number): Aggregate<T, number | undefined, numb
 }
 
 function max<T>(of: (value: T) => number): Aggregate<T, number | undefined, number> {
+  checkOf(of, 'max')
   return orderFree({
     kind: 'max',
     create: () => undefined,
@@ -154,10 +165,12 @@ function max<T>(of: (value: T) => number): Aggregate<T, number | undefined, numb
 }
 
 function minBy<T>(of: (value: T) => number): Aggregate<T, T | undefined, T> {
+  checkOf(of, 'minBy')
   return selecting('minBy', (candidate, kept) => least(of(candidate)) < least(of(kept)))
 }
 
 function maxBy<T>(of: (value: T) => number): Aggregate<T, T | undefined, T> {
+  checkOf(of, 'maxBy')
   return selecting('maxBy', (candidate, kept) => greatest(of(candidate)) > greatest(of(kept)))
 }
 
@@ -199,7 +212,8 @@ function list<T>(): Aggregate<T, T[], readonly T[]> {
 
 function top<T>(n: number, by: (value: T) => number): Aggregate<T, T[], readonly T[]> {
   if (!Number.isSafeInteger(n) || n < 1)
-    throw new StreamError('INVALID_OPTION', `agg.top was asked for ${String(n)} values: it may be a whole number from 1.`)
+    throw new StreamError('INVALID_OPTION', `agg.top was asked for ${shown(n)} values: it may be a whole number from 1.`)
+  checkOf(by, 'top')
   const add = (a: T[], value: T): T[] => {
     const rank = greatest(by(value))
     let low = 0
@@ -220,6 +234,7 @@ function top<T>(n: number, by: (value: T) => number): Aggregate<T, T[], readonly
 }
 
 function distinct<T>(of: (value: T) => Key): Aggregate<T, Set<Key>, number> {
+  checkOf(of, 'distinct')
   return orderFree({
     kind: 'distinct',
     create: () => new Set<Key>(),

@@ -11,6 +11,7 @@ import {
   countWindow,
   defineJob,
   eventTimer,
+  generatorSource,
   outputTag,
   printSink,
   processingTimer,
@@ -53,6 +54,27 @@ const rows: readonly Row[] = [
     /Two steps of the job have the id 'x'/,
     ({ keyed, words }) => [keyed.reduce('x', (a) => a), words.process('x', none)],
   ],
+  [
+    'an option of a process function that is misspelt',
+    'INVALID_OPTION',
+    /step\/x has no option 'onError'/,
+    ({ keyed }) => keyed.process('x', wrong({ ...none, onError: 'skip' })),
+  ],
+  [
+    'an option of a state that is misspelt',
+    'INVALID_OPTION',
+    /state 's' of step\/x has no option 'tll': did you mean 'ttl'/,
+    ({ keyed }) => keyed.process('x', { ...none, state: { s: valueState(wrong({ tll: '1h' })) } }),
+  ],
+  [
+    'an option of a generator that is misspelt, so that it would have no end',
+    'INVALID_OPTION',
+    /generatorSource has no option 'cout': there are count, rate/,
+    () => generatorSource(wrong({ cout: 3, record: (i: number) => i })),
+  ],
+  ['an aggregate without a function', 'INVALID_JOB', /What agg.sum was given is undefined/, () => agg.sum(wrong(undefined))],
+  ['an aggregate with the name of a field', 'INVALID_JOB', /What agg.max was given is 'at'/, () => agg.max(wrong('at'))],
+  ['a top without a function', 'INVALID_JOB', /What agg.top was given is undefined/, () => agg.top(3, wrong(undefined))],
   [
     'a sink twice',
     'DUPLICATE_ID',
@@ -411,8 +433,8 @@ const rows: readonly Row[] = [
   ],
   [
     'an offset that is no time',
-    'INVALID_DURATION',
-    /The offset of tumbling windows is "-5m"/,
+    'INVALID_OPTION',
+    /The offset of tumbling windows is '-5m': one before zero is a number/,
     () => tumbling('1h', { offset: wrong('-5m') }),
   ],
   [
@@ -440,7 +462,7 @@ const rows: readonly Row[] = [
     () => sliding('1h', '1m', { time: wrong('ingestion') }),
   ],
   ['a count of nothing', 'INVALID_OPTION', /The size of a count window is 0/, () => countWindow(0)],
-  ['a count that is a duration', 'INVALID_OPTION', /The slide of a count window is 1m/, () => countWindow(10, wrong('1m'))],
+  ['a count that is a duration', 'INVALID_OPTION', /The slide of a count window is '1m'/, () => countWindow(10, wrong('1m'))],
   [
     'a negative lateness',
     'INVALID_DURATION',

@@ -2,7 +2,7 @@ import { durationMs } from '../core/duration.ts'
 import { StreamError } from '../core/errors.ts'
 import { shown } from '../plan/ids.ts'
 import type { Key, StateDeclaration, TtlDeclaration } from '../state/contract.ts'
-import { checkPerRecord } from './checks.ts'
+import { checkOptionNames, checkPerRecord } from './checks.ts'
 import { validatorOf } from './standard-schema.ts'
 import type { ListState, MapState, StateOptions, StateSpec, ValueOptions, ValueState } from './state-types.ts'
 
@@ -46,9 +46,10 @@ export function stateDeclaration(what: string, of: unknown): StateDeclaration {
   const found = typeof of === 'object' && of !== null ? specs.get(of) : undefined
   if (found === undefined)
     throw new StreamError('INVALID_JOB', `${what} is ${shown(of)}: declare it with valueState(), listState() or mapState().`)
+  checkOptionNames(found.options, what, found.kind === 'value' ? [...OPTIONS, 'initial'] : OPTIONS)
   const { ttl, version = 1, initial, migrate, schema } = found.options
   if (!Number.isSafeInteger(version) || version < 0)
-    throw new StreamError('INVALID_OPTION', `version of ${what} is ${String(version)}: it may be a whole number from 0.`)
+    throw new StreamError('INVALID_OPTION', `version of ${what} is ${shown(version)}: it may be a whole number from 0.`)
   if (initial !== undefined && typeof initial !== 'function')
     throw new StreamError('INVALID_OPTION', `initial of ${what} is ${shown(initial)}: write a function, such as initial: () => 0.`)
   if (migrate !== undefined) checkMigrate(what, migrate, found.options.version)
@@ -61,6 +62,8 @@ export function stateDeclaration(what: string, of: unknown): StateDeclaration {
     ...(schema === undefined ? {} : { validate: validatorOf(schema, { owner: what, what: 'the value', code: 'INVALID_STATE' }) }),
   }
 }
+
+const OPTIONS = ['ttl', 'version', 'migrate', 'schema']
 
 function spec<H>(kind: Spec['kind'], options: Raw): StateSpec<H> {
   const made: StateSpec<H> = Object.freeze({ '~millrace': 'state' as const })

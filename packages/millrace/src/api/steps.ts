@@ -2,7 +2,7 @@ import { StreamError } from '../core/errors.ts'
 import { checkName } from '../plan/ids.ts'
 import type { AggregateNode, KeyedProcessNode, ProcessNode } from '../plan/nodes.ts'
 import type { StateDeclaration } from '../state/contract.ts'
-import { checkFunction, checkObject, checkPerRecord } from './checks.ts'
+import { checkFunction, checkObject, checkOptionNames, checkPerRecord } from './checks.ts'
 import { stateDeclaration } from './state-specs.ts'
 import { timerDeclaration } from './timers.ts'
 
@@ -15,6 +15,7 @@ export function plainStep(what: string, process: unknown): ProcessNode['step'] {
     if (process[name] !== undefined)
       throw new StreamError('INVALID_JOB', `${what} has ${name}, but its stream has no key: use keyBy before process.`)
   }
+  checkProcessNames(what, process, PLAIN)
   // The user's object itself, not a copy: its methods may be those of a class and may use `this`.
   return process as unknown as ProcessNode['step']
 }
@@ -22,6 +23,7 @@ export function plainStep(what: string, process: unknown): ProcessNode['step'] {
 /** Checks a process function with a key and gives its states and timers as data, states first. @throws {INVALID_JOB} {INVALID_ID} {DUPLICATE_ID} {INVALID_DURATION} {INVALID_OPTION} */
 export function keyedStep(what: string, process: unknown): Pick<KeyedProcessNode, 'step' | 'states'> {
   checkLifecycle(what, process)
+  checkProcessNames(what, process, [...PLAIN, 'state', 'timers', 'onTimer'])
   const { state = {}, timers = {}, onTimer = {} } = process
   checkObject(state, `state of ${what}`)
   checkObject(timers, `timers of ${what}`)
@@ -53,6 +55,13 @@ export function aggregateStates(aggregates: AggregateNode['aggregates']): Declar
       { kind: 'accumulator', version: 1, ...(kind === undefined ? {} : { aggregate: kind }) },
     ]),
   )
+}
+
+const PLAIN = ['onRecord', 'open', 'close']
+
+/** An object of a class may have fields of its own. @throws {INVALID_OPTION} */
+function checkProcessNames(what: string, process: object, allowed: readonly string[]): void {
+  if (Object.getPrototypeOf(process) === Object.prototype) checkOptionNames(process, what, allowed)
 }
 
 function checkLifecycle(what: string, process: unknown): asserts process is Readonly<Record<string, unknown>> {

@@ -7,8 +7,10 @@ import type { KeyedProcess, Nothing, Out, PlainProcess, Tag, TimerSpecs } from '
 import type { States } from './state-types.ts'
 import type { TimeWindow, WindowAssigner } from './window-types.ts'
 
-/** Per-record code is synchronous: whatever returns a promise does not compile. */
-export type NotPromise<O> = O extends PromiseLike<unknown> ? 'per-record code is synchronous: it may not return a promise' : unknown
+/** Per-record code is synchronous: whatever returns a promise, if only for some records, does not compile. */
+export type NotPromise<O> = [Extract<O, PromiseLike<unknown>>] extends [never]
+  ? unknown
+  : 'per-record code is synchronous: it may not return a promise'
 /** The type of a stream's records. */
 export type ElementOf<S> = S extends Stream<infer U> ? U : never
 type Plain<O> = { [P in keyof O]: O[P] } & {}

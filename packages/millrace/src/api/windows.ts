@@ -79,7 +79,7 @@ export function countWindow(size: number, slide: number = size): WindowAssigner<
     ['slide', slide],
   ] as const)
     if (!Number.isSafeInteger(count) || count < 1)
-      throw new StreamError('INVALID_OPTION', `The ${what} of a count window is ${String(count)}: it may be a whole number from 1.`)
+      throw new StreamError('INVALID_OPTION', `The ${what} of a count window is ${shown(count)}: it may be a whole number from 1.`)
   return assigner({ kind: 'count', size, slide })
 }
 
@@ -136,6 +136,8 @@ function timeOf(
   const { offset = 0 } = options
   // Numbers may be negative here: windows may begin before a whole multiple.
   const isBefore = typeof offset === 'number' && offset < 0
+  if (typeof offset === 'string' && offset.startsWith('-'))
+    throw new StreamError('INVALID_OPTION', `The offset of ${what} is '${offset}': one before zero is a number of milliseconds.`)
   const offsetMs = durationMs(isBefore ? -offset : offset, `The offset of ${what}`) * (isBefore ? -1 : 1)
   if (Number.isSafeInteger(offsetMs) && Math.abs(offsetMs) < limitMs) return { domain, offsetMs }
   throw new StreamError(

@@ -56,7 +56,7 @@ const run: CommandSpec = {
     {
       name: 'restart',
       value: 'HOW',
-      takes: ['exponential', 'fixed-delay', 'none'],
+      takes: ['exponential', 'failure-rate', 'fixed-delay', 'none'],
       what: 'when a failed job starts again (exponential; none without checkpoints)',
     },
     { name: 'accept-loss', what: 'with DIR/N: newer checkpoints are forgotten, their output comes again' },
@@ -66,7 +66,7 @@ const run: CommandSpec = {
     'JOB.ts default-exports a job: export default defineJob(name, factory). Times are written 500ms, 10s, 5m, 1h.',
     'With --checkpoints a job that was stopped, killed or has crashed continues from its newest checkpoint, and files it writes hold each record exactly once. Without it nothing survives the process. A directory belongs to one job; a second process on it waits until the first has ended or been silent for a lease. A bounded job that has finished stays finished: a later run on its directory changes nothing.',
     '--restore DIR/N --accept-loss goes on from an older checkpoint. Output that was committed after it stays where it is and is written again, so those records are there twice unless you take it away: of a file sink, the parts whose first number is greater than N.',
-    'A job that fails starts again from its newest checkpoint, by default after 1s, 1.5s, ... up to 1m, for ever. --restart fixed-delay:attempts=3,delay=10s gives up after three times, --restart none at once; exponential takes initial, max, multiplier, jitter and resetAfter in the same way. What cannot get better, such as a wrong option, ends the job at once.',
+    'A job that fails starts again from its newest checkpoint, by default after 1s, 1.5s, ... up to 1m, for ever. --restart fixed-delay:attempts=3,delay=10s gives up after three times, --restart failure-rate:failures=3,per=5m,delay=10s when it fails more often than three times in five minutes, --restart none at once; exponential takes initial, max, multiplier, jitter and resetAfter in the same way. What cannot get better, such as a wrong option, ends the job at once.',
     'Ctrl-C, SIGTERM and a closed terminal take a last checkpoint, commit, give the job back and end with 0; a second one ends at once. What the job prints goes to stdout, everything else to stderr: a live line on a terminal, else a line now and then. NO_COLOR switches colours off; MILLRACE_LOG=error leaves out warnings of the engine; MILLRACE_LOG=info,json tells what happens in lines of JSON.',
   ],
   examples: [

@@ -12,6 +12,7 @@ import { SeededRandom } from './seeded-random.ts'
 
 const BATCH_RECORDS = 512
 const SPLIT = '0'
+const OPTIONS: readonly string[] = ['count', 'rate', 'seed', 'record']
 /** Below this many records a second the next one is waited for alone, above it the timer gathers a few. */
 const SHORTEST_WAIT_MS = 1
 
@@ -34,6 +35,9 @@ export function generatorSource<T>(options: GeneratorOptions<T>): Source<T> {
   check('count', options.count, (count) => Number.isSafeInteger(count) && count >= 0, 'a whole number from 0')
   check('rate', options.rate, (rate) => rate > 0 && rate < Infinity, 'a number of records a second above 0')
   check('seed', options.seed, Number.isSafeInteger, 'a whole number')
+  const unknown = Object.keys(options).find((name) => !OPTIONS.includes(name))
+  if (unknown !== undefined)
+    throw new StreamError('INVALID_OPTION', `generatorSource has no option '${unknown}': there are ${OPTIONS.join(', ')}.`)
   if (typeof options.record !== 'function') throw new StreamError('INVALID_OPTION', 'generatorSource needs a function `record`.')
   return defineSource<T, number>({
     kind: 'generator',

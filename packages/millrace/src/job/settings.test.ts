@@ -40,15 +40,19 @@ const bad: readonly (readonly [
   ['checkpoints.lease', [0, 99], (lease) => ({ checkpoints: { storage, lease } })],
   ['checkpoints.retain', [...whole, 0], (retain) => ({ checkpoints: { storage, retain } })],
   ['restore', ['newest', 7, true], (restore) => ({ restore })],
-  ['restore.from', ['', 'twelve', '/checkpoints/', '/checkpoints/12/', {}, -1, 1.5], (from) => ({ restore: { from } })],
+  [
+    'restore.from',
+    ['', 'twelve', '/checkpoints/', '/checkpoints/12/', {}, -1, 1.5],
+    (from) => ({ checkpoints: { storage: '/checkpoints' }, restore: { from } }),
+  ],
   [
     'restore.from',
     ['/other/12', 'checkpoints/12', '/12', '/checkpoints/log/12'],
     (from) => ({ checkpoints: { storage }, restore: { from, acceptLoss: true } }),
   ],
   ['restore.from', ['/checkpoints/12'], (from) => ({ checkpoints: { storage: directoryStorage('/checkpoints') }, restore: { from } })],
-  ['restore.acceptLoss', ['no', 1], (acceptLoss) => ({ restore: { from: '1', acceptLoss } })],
-  ['restore.allowDropped', ['no', 1], (allowDropped) => ({ restore: { allowDropped } })],
+  ['restore.acceptLoss', ['no', 1], (acceptLoss) => ({ checkpoints: { storage }, restore: { from: '1', acceptLoss } })],
+  ['restore.allowDropped', ['no', 1], (allowDropped) => ({ checkpoints: { storage }, restore: { allowDropped } })],
   ['restart', [5, 'always', true], (restart) => ({ checkpoints: { storage }, restart })],
   ['restart.strategy', [undefined, 'sometimes'], (strategy) => ({ checkpoints: { storage }, restart: { strategy } as Wrong })],
   ['restart.attempts', [...whole, undefined], (attempts) => fixed({ attempts })],
@@ -94,6 +98,20 @@ for (const [path, values, put, code = 'INVALID_OPTION'] of bad)
       )
     }
   })
+
+test('a restore without a directory to restore from is refused, and a restart that is no strategy says so first', () => {
+  const refused: readonly (readonly [options: Wrong, message: string])[] = [
+    [{ restore: { from: '3' } }, 'restore needs checkpoints: without them there is nothing to restore.'],
+    [{ restart: 'always' }, "restart is 'always': it may be 'none' or {"],
+    [{ restart: { strategy: 'exponential' } }, 'restart needs checkpoints'],
+  ]
+  for (const [options, message] of refused)
+    assert.throws(
+      () => settingsOf(options),
+      (error) => StreamError.is(error) && error.code === 'INVALID_OPTION' && error.message.startsWith(message),
+      message,
+    )
+})
 
 test('a misspelt option is refused by its name, with the right one where it is near', () => {
   const misspelt: readonly (readonly [options: Wrong, message: string])[] = [
@@ -171,7 +189,7 @@ test('texts of durations, a storage of its own, a checkpoint by its number', () 
   assert.equal(given.checkpoints?.everyMs, 90_000)
   assert.equal(given.checkpoints?.leaseMs, 100)
   assert.deepEqual(given.restore, { mode: 'latest', from: 12, acceptLoss: true, allowDropped: false })
-  assert.equal(settingsOf({ restore: { from: '0' } }).restore.from, 0)
+  assert.equal(settingsOf({ checkpoints: { storage: '/x' }, restore: { from: '0' } }).restore.from, 0)
   assert.deepEqual(given.restart, { kind: 'fixed-delay', attempts: 0, delayMs: 0 })
   const { restart } = settingsOf(failureRate({}))
   assert.deepEqual(restart, { kind: 'failure-rate', failures: 2, perMs: 60_000, delayMs: 1 })

@@ -5,6 +5,7 @@ import { directoryStorage } from '../connectors/directory-storage.ts'
 import { normalPath } from '../connectors/path.ts'
 import { durationMs } from '../core/duration.ts'
 import { StreamError } from '../core/errors.ts'
+import { shown } from '../plan/ids.ts'
 import { DEFAULT_KEY_GROUPS, MAX_KEY_GROUPS } from '../core/key-group.ts'
 import type { CheckpointSettings, RestoreSettings, RunSettings } from '../runtime/run-settings.ts'
 
@@ -59,7 +60,7 @@ export function settingsOf(options: RunOptions & { readonly workers?: unknown })
     parallelism,
     keyGroups,
     checkpoints,
-    restore: restoreSettings(options.restore ?? 'latest', options.checkpoints?.storage),
+    restore: restoreSettings(options.restore, options.checkpoints?.storage),
     restart: restartStrategy(options.restart, checkpoints !== undefined),
     check: flag(options.check, 'check'),
     maxStateBytes: maxStateBytes(options.state),
@@ -83,7 +84,8 @@ function checkpointSettings(options: NonNullable<RunOptions['checkpoints']>): Ch
   }
 }
 
-function restoreSettings(restore: NonNullable<RunOptions['restore']>, storage: unknown): RestoreSettings {
+function restoreSettings(given: RunOptions['restore'], storage: unknown): RestoreSettings {
+  const restore = given ?? 'latest'
   if (restore === 'latest' || restore === 'none') return { mode: restore, from: undefined, acceptLoss: false, allowDropped: false }
   if (typeof restore !== 'object' || restore === null)
     throw new StreamError(
@@ -91,6 +93,8 @@ function restoreSettings(restore: NonNullable<RunOptions['restore']>, storage: u
       `restore is ${String(restore)}: it may be 'latest', 'none' or { from, acceptLoss, allowDropped }.`,
     )
   checkOptionNames(restore, 'restore', RESTORE_OPTIONS)
+  if (storage === undefined || storage === null)
+    throw new StreamError('INVALID_OPTION', 'restore needs checkpoints: without them there is nothing to restore. Set checkpoints.storage.')
   return {
     mode: 'latest',
     from: restore.from === undefined || restore.from === null ? undefined : checkpointId(restore.from, storage),
@@ -126,16 +130,16 @@ function maxStateBytes(state: RunOptions['state']): number | undefined {
 function restartStrategy(restart: RunOptions['restart'], hasCheckpoints: boolean): RunSettings['restart'] {
   if (restart === undefined || restart === null) return hasCheckpoints ? exponential({}) : { kind: 'none' }
   if (restart === 'none') return { kind: 'none' }
+  if (typeof restart !== 'object')
+    throw new StreamError(
+      'INVALID_OPTION',
+      `restart is ${shown(restart)}: it may be 'none' or { strategy: 'fixed-delay' | 'failure-rate' | 'exponential', … }.`,
+    )
   // RS-1: without checkpoints there is nothing to start again from.
   if (!hasCheckpoints)
     throw new StreamError(
       'INVALID_OPTION',
       "restart needs checkpoints: without them a restart would begin again with empty state and the same output twice. Set checkpoints, or restart: 'none'.",
-    )
-  if (typeof restart !== 'object')
-    throw new StreamError(
-      'INVALID_OPTION',
-      `restart is ${String(restart)}: it may be 'none' or { strategy: 'fixed-delay' | 'failure-rate' | 'exponential', … }.`,
     )
   switch (restart.strategy) {
     case 'exponential':
@@ -203,7 +207,7 @@ function count(value: number, name: string, least: number, most: number = Number
   if (Number.isSafeInteger(value) && value >= least && value <= most) return value
   throw new StreamError(
     'INVALID_OPTION',
-    `${name} is ${String(value)}: it has to be a whole number ${most === Number.MAX_SAFE_INTEGER ? `of at least ${least}` : `from ${least} to ${most}`}.`,
+    `${name} is ${shown(value)}: it has to be a whole number ${most === Number.MAX_SAFE_INTEGER ? `of at least ${least}` : `from ${least} to ${most}`}.`,
   )
 }
 

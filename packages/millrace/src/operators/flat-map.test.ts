@@ -106,3 +106,24 @@ inBothModes('T1: a barrier waits for what flatMap has begun', async (mode) => {
     splits: { a: { position: 1, maxTimestamp: Number.NEGATIVE_INFINITY, ended: false } },
   })
 })
+
+inBothModes('what flatMap was given and cannot go through is told in words of the user', async (mode) => {
+  for (const [given, says] of [
+    [3, 'a number'],
+    [undefined, 'undefined'],
+    [{}, 'an object'],
+  ] as const) {
+    const source = scripted()
+    const harness = await TaskHarness.open(
+      (job) =>
+        job
+          .from('s', source.source)
+          .flatMap(() => given as never)
+          .to('t', collecting().sink),
+      mode,
+    )
+    source.push({ split: 'a', values: [0] })
+    await harness.run()
+    assert.match((harness.errors[0] as Error).message, new RegExp(`flatMap was given ${says}, which is no array`))
+  }
+})

@@ -49,11 +49,13 @@ function template(
   gate: Gate,
   cursor: FlatMapCursor,
   refusePromise: (result: object) => void,
+  refuseOther: (values: unknown) => void,
 ): Emit {
   return (value, timestamp) => {
     const values = mapper(value)
     if (!Array.isArray(values) || cursor.isOpen) {
       if (typeof values === 'object' && values !== null) refusePromise(values)
+      refuseOther(values)
       cursor.add(values[Symbol.iterator](), timestamp)
       if (!gate.isClosed) cursor.resume()
       return
@@ -68,6 +70,13 @@ function template(
   }
 }
 
+/** @throws {TypeError} for what cannot be gone through */
+function refuseOther(values: unknown): void {
+  if (typeof (values as Iterable<unknown> | undefined | null)?.[Symbol.iterator] === 'function') return
+  const given = values === undefined || values === null ? String(values) : `${typeof values === 'object' ? 'an' : 'a'} ${typeof values}`
+  throw new TypeError(`flatMap was given ${given}, which is no array and no other iterable. Return [] for nothing, [value] for one record.`)
+}
+
 /** All that the mapper's iterable gives, with the input's timestamp; an endless one is interrupted when there is no room, and after a turn. */
 export function flatMapOperator(
   specialize: Specialize,
@@ -77,5 +86,5 @@ export function flatMapOperator(
 ): Operator {
   const { gate } = ports
   const cursor = new FlatMapCursor(next, gate, ports.newBudget)
-  return { inputs: [specialize(template, next, mapper, gate, cursor, refusePromise)], cursor }
+  return { inputs: [specialize(template, next, mapper, gate, cursor, refusePromise, refuseOther)], cursor }
 }

@@ -19,6 +19,8 @@ type Result = readonly [key: string, start: number | undefined, end: number | un
 type Windows = WindowedStream<Event, string, { readonly start: number; readonly end: number } | undefined>
 
 interface Options extends HarnessOptions {
+  /** `lateTo` names a tag that nobody reads. */
+  readonly isUnread?: boolean
   readonly lateness?: number
   readonly how?: How
   readonly outOfOrderness?: number
@@ -83,7 +85,7 @@ async function open(assigner: WindowAssigner<unknown, Event>, options: Options =
       options.how ?? 'sum',
     )
     rows.to('t', sink.sink)
-    if (lateness !== undefined) step.side(lateTag).to('late', lateSink.sink)
+    if (lateness !== undefined && options.isUnread !== true) step.side(lateTag).to('late', lateSink.sink)
   }, options)
   let seen = 0
   const news = async (): Promise<readonly string[]> => {
@@ -166,6 +168,14 @@ inBothOperators(
     }
   },
 )
+
+inBothOperators('WO-3: what goes to a late output that nobody reads is counted', async (options) => {
+  const rig = await open(tumbling(10), { ...options, lateness: 0, isUnread: true })
+  await rig.give(['a', 10, 1], ['a', 11, 3])
+  await rig.give(['a', 9, 2])
+  assert.deepEqual(await rig.end(), ['a 10 20 1,3 @19'])
+  assert.equal(rig.harness.task.counts().late, 1)
+})
 
 inBothOperators(
   'TR-1, WO-1, WO-4: with lateness each late record fires the window of its key again, itself included, until the cleanup time',

@@ -33,7 +33,7 @@ export class Upgrade {
     return version !== this.#declaration.version
   }
 
-  /** @throws {STATE_MISMATCH} {MIGRATE_FAILED} {INVALID_STATE} naming step, state and key */
+  /** @throws {STATE_MISMATCH} {MIGRATE_FAILED} {INVALID_STATE} {ASYNC_SCHEMA} naming step, state and key */
   valueOf(stored: unknown, version: number, key: Key): unknown {
     const isOld = this.isNeeded(version)
     const value = isOld ? this.#migrated(stored, version, key) : stored
@@ -63,6 +63,7 @@ export class Upgrade {
     try {
       validate(value)
     } catch (error) {
+      if (StreamError.is(error) && error.code === 'ASYNC_SCHEMA') throw error
       throw new StreamError(
         'INVALID_STATE',
         `${this.#place()} holds for the key ${textOfKey(key)} what does not fit: ${sentence(messageOf(error))} Raise its version and give it a migrate, or widen the schema.`,

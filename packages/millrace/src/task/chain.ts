@@ -320,7 +320,8 @@ function makeOperator(
       return windowOperator(specialize, node, {
         ports: { next, side, time, held },
         state: keyed as OperatorState,
-        late: node.lateTag === undefined ? undefined : (outputs.sides.get(node.lateTag) ?? drop),
+        // Where nobody reads the late output they are counted, as without one.
+        late: node.lateTag === undefined ? undefined : outputs.sides.get(node.lateTag),
         keyGroups: spec.keyGroups,
         gate: parts.gate,
         newBudget: () => parts.options.env.budget('turn'),

@@ -30,7 +30,7 @@ export interface CountWindows {
 export type WindowSpec = SlidingWindows | SessionWindows | CountWindows
 
 /** Of a size or a gap: added to any timestamp that a record may have, it leaves a safe integer. 3,170 years. */
-export const MAX_WINDOW_MS: number = 1e14
+export const MAX_WINDOW_MS: number = 100_000_000_000_000
 
 /** WO-1: from this watermark on a window takes no more records. */
 export function cleanupTime(maxTimestamp: number, latenessMs: number): number {

@@ -5,6 +5,7 @@ export const streamCases: readonly Case[] = [
   // Per-record code is synchronous.
   [`payments.map(async (p) => p.amount)`, 'TS2322', 'per-record code is synchronous'],
   [`payments.map((p) => Promise.resolve(p.amount))`, 'TS2322', 'per-record code is synchronous'],
+  [`payments.map((p) => (p.ok ? p.amount : Promise.resolve(p.amount)))`, 'TS2322', 'per-record code is synchronous'],
   [`payments.filter(async (p) => p.ok)`, 'TS2769', 'Promise<boolean>'],
   [`payments.flatMap(async (p) => [p.amount])`, 'TS2322', "'Promise<number[]>' is not assignable"],
   [`payments.keyBy((p) => Promise.resolve(p.card))`, 'TS2322', 'Promise<string>'],
