@@ -72,7 +72,7 @@ export class RunProcess {
     if (this.code === 3) return 'fenced'
     if (this.code === 0) return / finished: | is finished/.test(this.output) ? 'finished' : /stopped/.test(this.output) ? 'stopped' : 'unclear'
     if (this.code !== 1) return 'unclear'
-    if (/millrace: USER_EXIT/.test(this.output)) return 'exit'
+    if (/millrace: EARLY_EXIT/.test(this.output)) return 'exit'
     if (/millrace: UNCAUGHT/.test(this.output)) return 'uncaught'
     return /millrace: [A-Z_]+: /.test(this.output) ? 'failed' : 'unclear'
   }

@@ -18,8 +18,9 @@ function writerOf<T>(writer: Writer<T, Plain, Plain>, strike: Strike): Writer<T,
   let odd: Promise<never> | undefined
   return {
     write(value, timestamp) {
+      const hasRoom = writer.write(value, timestamp)
       odd ??= strike(value as never)
-      return writer.write(value, timestamp) && odd === undefined
+      return hasRoom && odd === undefined
     },
     ready: () => odd ?? writer.ready(),
     seal: (checkpoint, reason) => writer.seal(checkpoint, reason),

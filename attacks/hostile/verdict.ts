@@ -56,7 +56,7 @@ const byAct: Readonly<Record<Act, readonly End[]>> = {
   'patch-array': ['finished'],
   'patch-object': ['finished'],
   'break-array': ['failed', 'uncaught', 'finished', 'died'],
-  'own-handlers': ['finished'],
+  'own-handlers': ['uncaught'],
   'close-files': ['failed', 'uncaught', 'died', 'finished'],
 }
 
