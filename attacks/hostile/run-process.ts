@@ -74,6 +74,7 @@ export class RunProcess {
     if (this.code !== 1) return 'unclear'
     if (/millrace: EARLY_EXIT/.test(this.output)) return 'exit'
     if (/millrace: UNCAUGHT/.test(this.output)) return 'uncaught'
+    if (/\nNode\.js v/.test(this.output) && /attacks\/hostile\/acts\.ts/.test(this.output)) return 'crashed'
     return /millrace: [A-Z_]+: /.test(this.output) ? 'failed' : 'unclear'
   }
 

@@ -17,8 +17,13 @@ export type End =
   | 'fenced'
   /** By a signal, or by V8 with a report of its own. */
   | 'died'
+  /** Exit code 1, with Node's own report, which shows the line of the hostile code: JavaScript itself was broken by then. */
+  | 'crashed'
   /** Nothing but SIGKILL ends it. */
   | 'blocked'
+
+/** A chain of steps with the middle left out says what is known where a stack tells nothing. */
+export const CHAIN: RegExp = / → … → /
 
 /** What the engine calls the place in its errors. */
 export const addressOf: Readonly<Record<Place, RegExp>> = {
@@ -26,7 +31,7 @@ export const addressOf: Readonly<Record<Place, RegExp>> = {
   schema: /source\/rows/,
   timestamp: /source\/rows/,
   map: /map/,
-  key: /keyBy|key/,
+  key: /step\/(count|windows)/,
   process: /step\/count/,
   timer: /step\/count/,
   window: /step\/windows/,
@@ -55,9 +60,9 @@ const byAct: Readonly<Record<Act, readonly End[]>> = {
   mutate: ['failed', 'finished'],
   'patch-array': ['finished'],
   'patch-object': ['finished'],
-  'break-array': ['failed', 'uncaught', 'finished', 'died'],
+  'break-array': ['failed', 'uncaught', 'crashed'],
   'own-handlers': ['uncaught'],
-  'close-files': ['failed', 'uncaught', 'died', 'finished'],
+  'close-files': ['failed', 'uncaught', 'died'],
 }
 
 /** `restarts`: the job starts again by itself, and it strikes only once. */
@@ -65,6 +70,8 @@ export function allowedEnds(act: Act, place: Place, restarts: boolean): readonly
   const isAwaited = place === 'source' || place === 'sink' || place === 'commit'
   // What is awaited may take as long as it likes, until somebody stops the job.
   if (act === 'never-resolve' && isAwaited) return ['stopped', 'failed']
+  // One in many records is looked at where it is emitted. Of another the promise fails the step after, and its rejection may be heard first.
+  if (act === 'throw-async' && place === 'map') return ['failed', 'uncaught']
   const ends = byAct[act]
   return restarts && ends.includes('failed') ? [...ends, 'finished'] : ends
 }
