@@ -30,7 +30,8 @@ export const addressOf: Readonly<Record<Place, RegExp>> = {
   source: /source\/rows/,
   schema: /source\/rows/,
   timestamp: /source\/rows/,
-  map: /map/,
+  // A promise that is not looked at fails the step after.
+  map: /map|step\/(count|windows)/,
   key: /step\/(count|windows)/,
   process: /step\/count/,
   timer: /step\/count/,

@@ -559,7 +559,9 @@ export class TaskCore {
 
   #whenReady(full: Set<number>, node: number, writer: AnyWriter | undefined): void {
     full.add(node)
-    writer?.ready().then(
+    if (writer === undefined) return
+    const { spec, underway } = this.options
+    underway.wait(`${spec.plan.nodes[node]?.address} to have room`, () => writer.ready()).then(
       () => {
         full.delete(node)
         this.options.host.wake()
