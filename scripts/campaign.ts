@@ -73,7 +73,9 @@ class Campaign {
       `${this.#minutes.toFixed(1)} of ${this.#options.minutes} minutes: ${attack} with seed ${seed}: ${says} (${(tookMs / 1000).toFixed(0)} s)\n`,
     )
     if (violationsOf(this.attacks) === 0) return
-    process.stdout.write(`${output.trimEnd().split('\n').slice(-SHOWN_LINES).join('\n')}\nviolation; again: npm run ${words.join(' ').replace('attack ', 'attack -- ')}\n`)
+    process.stdout.write(
+      `${output.trimEnd().split('\n').slice(-SHOWN_LINES).join('\n')}\nviolation; again: npm run ${words.join(' ').replace('attack ', 'attack -- ')}\n`,
+    )
   }
 
   #read(): TurnResult | undefined {

@@ -43,7 +43,10 @@ async function playAll(seed: number, runs: number, only: number | undefined, isF
   return report(totals, { done, failed, planned })
 }
 
-function report(totals: Totals, { done, failed, planned }: { readonly done: number; readonly failed: number; readonly planned: number }): AttackResult {
+function report(
+  totals: Totals,
+  { done, failed, planned }: { readonly done: number; readonly failed: number; readonly planned: number },
+): AttackResult {
   const { kill, pause, takeover, missed, processes, fenced, rows } = totals
   process.stdout.write(
     `${kill} kills, ${pause} pauses, ${takeover} takeovers (${fenced} fenced processes), ${missed} faults came too late; ${processes} processes, ${rows} rows compared\n`,
@@ -56,7 +59,8 @@ function report(totals: Totals, { done, failed, planned }: { readonly done: numb
 
 export const attack: Attack = {
   name: 'contended',
-  summary: 'four jobs at a time, killed, stopped, slowed down and taken over; every row is compared; --runs N --run N --full (pauses up to 60 s)',
+  summary:
+    'four jobs at a time, killed, stopped, slowed down and taken over; every row is compared; --runs N --run N --full (pauses up to 60 s)',
   run(args) {
     const isFull = args.includes('--full')
     const rest = args.filter((arg) => arg !== '--full')

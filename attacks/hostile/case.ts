@@ -61,7 +61,8 @@ class Play {
     const end = await this.#endOf(first)
     if (!existsSync(this.#marker)) this.#wrong.push('it never struck')
     const allowed = allowedEnds(this.#case.act, this.#case.place, this.#case.restarts)
-    if (end === 'unclear' || !allowed.includes(end)) this.#wrong.push(`ended as ${end}, which should be ${allowed.join(' or ')}: ${first.tail}`)
+    if (end === 'unclear' || !allowed.includes(end))
+      this.#wrong.push(`ended as ${end}, which should be ${allowed.join(' or ')}: ${first.tail}`)
     if (end === 'failed' && !this.#namesPlace(first)) this.#wrong.push(`the message names no place: ${first.tail}`)
     // The marker is there: it is the same job without the hostile step.
     const last = this.#processes.at(-1)
@@ -99,7 +100,8 @@ class Play {
 
   async #finish(): Promise<void> {
     const clean = this.#start(false)
-    if ((await clean.endWithin(PATIENCE_MS)) !== true) return void this.#wrong.push(`without the hostile step it does not end: ${clean.tail}`)
+    if ((await clean.endWithin(PATIENCE_MS)) !== true)
+      return void this.#wrong.push(`without the hostile step it does not end: ${clean.tail}`)
     if (clean.code !== 0) this.#wrong.push(`without the hostile step it fails: ${clean.tail}`)
   }
 

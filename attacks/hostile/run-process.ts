@@ -42,7 +42,8 @@ export class RunProcess {
       { env: { ...fastStart(), NO_COLOR: '1' }, stdio: ['ignore', 'pipe', 'pipe'] },
     )
     process.on('exit', this.#killOnExit)
-    for (const stream of [this.#process.stdout, this.#process.stderr]) stream?.on('data', (text: Buffer) => (this.output += text.toString()))
+    for (const stream of [this.#process.stdout, this.#process.stderr])
+      stream?.on('data', (text: Buffer) => (this.output += text.toString()))
     this.#ended = new Promise((resolve) => {
       this.#process.on('close', (code, signal) => {
         process.off('exit', this.#killOnExit)
@@ -70,7 +71,8 @@ export class RunProcess {
     // V8 that has no memory left: SIGABRT, or its own report and 134.
     if (this.killedBy !== null || this.code === 134 || this.code === 133) return 'died'
     if (this.code === 3) return 'fenced'
-    if (this.code === 0) return / finished: | is finished/.test(this.output) ? 'finished' : /stopped/.test(this.output) ? 'stopped' : 'unclear'
+    if (this.code === 0)
+      return / finished: | is finished/.test(this.output) ? 'finished' : /stopped/.test(this.output) ? 'stopped' : 'unclear'
     if (this.code !== 1) return 'unclear'
     if (/millrace: EARLY_EXIT/.test(this.output)) return 'exit'
     if (/millrace: UNCAUGHT/.test(this.output)) return 'uncaught'

@@ -3,7 +3,7 @@ import { rmSync } from 'node:fs'
 import { Progress } from '../lib/attack.ts'
 import { Leg, type LegDraw } from './leg.ts'
 import type { Phase } from './phase.ts'
-import type { Kill } from './plan.ts'
+import type { Kill } from './kill.ts'
 import { KillQueue } from './queue.ts'
 
 export interface KillRunOptions {

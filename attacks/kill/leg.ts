@@ -9,7 +9,7 @@ import { compareWindows } from '../lib/window-check.ts'
 import { Child } from './child-process.ts'
 import type { ChildOptions } from './child-options.ts'
 import { lastPhase, type Phase } from './phase.ts'
-import type { Kill } from './plan.ts'
+import type { Kill } from './kill.ts'
 
 /** What became of one process. */
 export type Outcome =

@@ -1,5 +1,5 @@
 /** What a job must be like before a crash point can be passed. */
-import type { Kill } from './plan.ts'
+import type { Kill } from './kill.ts'
 
 export interface Need {
   /** Passed only by a job that has just begun. */

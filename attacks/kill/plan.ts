@@ -1,13 +1,8 @@
 /** Which kills there will be: data, made of the seed alone. */
 import { CRASH_POINTS } from '../../packages/millrace/src/job/crash-points.ts'
+import type { Kill } from './kill.ts'
 import { needOf } from './needs.ts'
 import { SeededRandom } from '../../packages/millrace/src/connectors/seeded-random.ts'
-
-export type Kill =
-  /** By the parent, so long after the process has begun to claim, or to run. */
-  | { readonly kind: 'time'; readonly since: 'claiming' | 'running'; readonly afterMs: number; readonly fresh: boolean }
-  /** By the process itself, at the `nth` time that it passes the point. */
-  | { readonly kind: 'point'; readonly point: string; readonly nth: number; readonly fresh: boolean }
 
 const LONGEST_MS = 300
 /** One of each phase: they come first, so that a short plan has them too. */

@@ -1,7 +1,7 @@
 /** Kills that are still to be done: each waits for a job and a moment in which it can hit. */
 import type { Leg } from './leg.ts'
 import { needOf, type Need } from './needs.ts'
-import type { Kill } from './plan.ts'
+import type { Kill } from './kill.ts'
 
 /** A point that so many jobs in a row have ended without is never passed. */
 const MOST_VAIN = 4

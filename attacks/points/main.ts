@@ -1,10 +1,11 @@
 /** Every named crash point, each twice, at different moments of different jobs: a real process kills itself there. Then every committed row is compared. */
 import { CRASH_POINTS } from '../../packages/millrace/src/job/crash-points.ts'
 import { SeededRandom } from '../../packages/millrace/src/connectors/seeded-random.ts'
+import type { Kill } from '../kill/kill.ts'
 import { KillRun } from '../kill/kill-run.ts'
 import type { LegDraw } from '../kill/leg.ts'
 import { needOf } from '../kill/needs.ts'
-import { shuffled, type Kill } from '../kill/plan.ts'
+import { shuffled } from '../kill/plan.ts'
 import { chosenSeed, numberOptions, ownFolder, type Attack, type AttackResult } from '../lib/attack.ts'
 
 const ROWS_PER_FILE = 8_000
@@ -58,7 +59,12 @@ async function pointsAttack(seed: number, times: number, share: number): Promise
     draw: (number) => legDraw(seed, folder, number),
     onKilled(kill, phase, leg) {
       if (kill.kind !== 'point') return
-      const kinds = [leg.format, leg.draw.windows ? 'windows' : '', leg.isWide ? 'wide' : '', leg.keepsPartsOpen ? 'open parts' : ''].filter(Boolean)
+      const kinds = [
+        leg.format,
+        leg.draw.windows ? 'windows' : '',
+        leg.isWide ? 'wide' : '',
+        leg.keepsPartsOpen ? 'open parts' : '',
+      ].filter(Boolean)
       const says = `pass ${kill.nth} in ${phase}, job ${leg.number} start ${leg.starts} (${leg.parallelism} subtasks, ${kinds.join(', ')})`
       moments.get(kill.point)?.push({ nth: kill.nth, says })
     },
@@ -76,12 +82,18 @@ function report(run: KillRun, planned: number, moments: ReadonlyMap<string, read
     `${moments.size - never.length} of ${CRASH_POINTS.length} crash points hit ${times} times; ${totals.starts} starts of ${totals.legs} jobs\n` +
       `${totals.rows} rows compared: missing ${totals.missing}, doubled ${totals.doubled}, wrong ${totals.wrong}; files left over ${totals.residue}\n`,
   )
-  return { passed: done - violations.length, failed: violations.length, planned, counts: { points: moments.size - never.length, ...run.counts } }
+  return {
+    passed: done - violations.length,
+    failed: violations.length,
+    planned,
+    counts: { points: moments.size - never.length, ...run.counts },
+  }
 }
 
 export const attack: Attack = {
   name: 'points',
-  summary: 'a real process kills itself at every crash point, each twice, and every row is compared; --times N --share N (each Nth point only)',
+  summary:
+    'a real process kills itself at every crash point, each twice, and every row is compared; --times N --share N (each Nth point only)',
   run(args) {
     const options = numberOptions(args, { seed: undefined, times: 2, share: 1 })
     const { times, share } = options as { readonly times: number; readonly share: number }

@@ -41,7 +41,12 @@ function runJob(hostile: string, first: string = ''): { readonly code: number | 
 
 function millrace(folder: string): { readonly code: number | null; readonly err: string } {
   const args = [bin, 'run', 'job.ts', '--checkpoints', 'state', '--checkpoint-every', '50ms']
-  const { status, stderr } = spawnSync(process.execPath, args, { cwd: folder, encoding: 'utf8', env: { ...process.env, NO_COLOR: '1' }, timeout: 60_000 })
+  const { status, stderr } = spawnSync(process.execPath, args, {
+    cwd: folder,
+    encoding: 'utf8',
+    env: { ...process.env, NO_COLOR: '1' },
+    timeout: 60_000,
+  })
   return { code: status, err: stderr }
 }
 
@@ -50,7 +55,11 @@ function assertContinues(folder: string): void {
   assert.equal(code, 0, err)
   const rows = readdirSync(join(folder, 'out'))
     .filter((name) => !name.startsWith('.'))
-    .flatMap((name) => readFileSync(join(folder, 'out', name), 'utf8').trimEnd().split('\n'))
+    .flatMap((name) =>
+      readFileSync(join(folder, 'out', name), 'utf8')
+        .trimEnd()
+        .split('\n'),
+    )
     .map((line) => (JSON.parse(line) as { readonly index: number }).index)
   assert.deepEqual(
     rows.sort((a, b) => a - b),
@@ -71,6 +80,12 @@ test('process.exit while the module of a job is loaded is no success', () => {
   const { code, err } = runJob('', 'process.exit(0)')
   assert.equal(code, 1, err)
   assert.match(err, /^millrace: EARLY_EXIT: /m)
+})
+
+test('a module of a job that waits for nothing is told as that', () => {
+  const { code, err } = runJob('', 'await new Promise(() => {})')
+  assert.equal(code, 1, err)
+  assert.match(err, /^millrace: EARLY_EXIT: .*an await at the top level of its file/m)
 })
 
 test('an error that nothing awaits ends the run with a message and the line of the job, also where the job hides such errors', () => {

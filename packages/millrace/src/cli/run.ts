@@ -18,6 +18,9 @@ const STOP_DEADLINE_MS = 9_000
 /** What takes longer to be committed the next run commits: a stop shall not last. */
 const STOP_COMMIT_MS = 1_000
 
+/** Node's exit code for a module that waits for nothing. */
+const UNSETTLED = 13
+
 /** `millrace run`: the job in this process, from its start to its end. */
 export async function runCommand(operand: string, values: Values, world: World): Promise<number> {
   widenInlining()
@@ -40,8 +43,16 @@ export async function runCommand(operand: string, values: Values, world: World):
 
 /** Exit code 0 would say that all was done, whatever code the job's functions gave to process.exit. */
 function earlyEndError(end: EarlyEnd): StreamError {
+  if (end.kind === 'exit' && end.code === UNSETTLED)
+    return new StreamError(
+      'EARLY_EXIT',
+      'Nothing is left to happen, but the job has not begun: an await at the top level of its file, or of a module that it imports, never ends.',
+    )
   if (end.kind === 'exit')
-    return new StreamError('EARLY_EXIT', `The process was ended with code ${end.code} before the job had ended: by code of the job, or of what it uses.`)
+    return new StreamError(
+      'EARLY_EXIT',
+      `The process was ended with code ${end.code} before the job had ended: by code of the job, or of what it uses.`,
+    )
   return new StreamError(
     'UNCAUGHT',
     `An error reached nobody: ${messageOf(end.error)}. It was thrown in a callback, or is of a promise that nothing awaits, so no step can be named.`,

@@ -71,9 +71,16 @@ test('an open or a close that throws names its step, whatever it throws', async 
 
 test('a key that is none, or a value that cannot be sent or kept, is told with its step, also when it comes long after the first records', async () => {
   const AFTER = 500
-  const late = <T>(value: T, odd: unknown): ((n: number) => T) => (n) => (n < AFTER ? value : (odd as T))
+  const late =
+    <T>(value: T, odd: unknown): ((n: number) => T) =>
+    (n) =>
+      n < AFTER ? value : (odd as T)
   const cases: readonly (readonly [ErrorCode, RegExp, (numbers: Stream<number>) => Stream<unknown>])[] = [
-    ['INVALID_KEY', /step\/count: The key is undefined/, (numbers) => numbers.keyBy(late(1, undefined)).aggregate('count', { n: agg.count() })],
+    [
+      'INVALID_KEY',
+      /step\/count: The key is undefined/,
+      (numbers) => numbers.keyBy(late(1, undefined)).aggregate('count', { n: agg.count() }),
+    ],
     ['UNSUPPORTED_VALUE', /step\/kept.*symbol/, (numbers) => numbers.keyBy(() => 1).reduce('kept', (_sum, n) => late(1, Symbol('x'))(n))],
   ]
   for (const [code, words, build] of cases) {

@@ -190,5 +190,8 @@ test('a commit that throws says whose it is', async () => {
     throw new Error('away')
   })
   const committers = await opened(env, { out: sink })
-  await assert.rejects(env.machine.run(committers.commit('sink/out', [stored(1, 0, 1)])), { code: 'COMMIT_FAILED', message: /^sink\/out could not commit .*: away\.$/ })
+  await assert.rejects(env.machine.run(committers.commit('sink/out', [stored(1, 0, 1)])), {
+    code: 'COMMIT_FAILED',
+    message: /^sink\/out could not commit .*: away\.$/,
+  })
 })

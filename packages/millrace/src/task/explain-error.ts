@@ -8,7 +8,8 @@ import type { TaskOptions } from './task-spec.ts'
 export function explained(error: unknown, { spec, specializer }: TaskOptions, operators: readonly ChainOperator[]): StreamError {
   const step = specializer.addressOf(error) ?? spec.name
   if (StreamError.is(error)) {
-    if (error.code === 'UNSUPPORTED_VALUE' || error.code === 'INVALID_KEY') return withPlace(error, operators) ?? withStep(error, step, spec)
+    if (error.code === 'UNSUPPORTED_VALUE' || error.code === 'INVALID_KEY')
+      return withPlace(error, operators) ?? withStep(error, step, spec)
     // The functions that find it serve all steps.
     return error.code === 'PROMISE'
       ? new StreamError('PROMISE', error.message.replace('a step', step), { cause: error, details: { step, subtask: spec.subtask } })

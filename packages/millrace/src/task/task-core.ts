@@ -561,13 +561,15 @@ export class TaskCore {
     full.add(node)
     if (writer === undefined) return
     const { spec, underway } = this.options
-    underway.wait(`${spec.plan.nodes[node]?.address} to have room`, () => writer.ready()).then(
-      () => {
-        full.delete(node)
-        this.options.host.wake()
-      },
-      (error: unknown) => this.#fail(error),
-    )
+    underway
+      .wait(`${spec.plan.nodes[node]?.address} to have room`, () => writer.ready())
+      .then(
+        () => {
+          full.delete(node)
+          this.options.host.wake()
+        },
+        (error: unknown) => this.#fail(error),
+      )
   }
 
   /** A checkpoint that was under way when a writer became full has not taken all that it holds. */
