@@ -6,7 +6,7 @@ import type { Act } from './acts.ts'
 import { differences } from './expected.ts'
 import type { HostileConfig, Place } from './places.ts'
 import { RunProcess } from './run-process.ts'
-import { addressOf, allowedEnds, CHAIN, type End } from './verdict.ts'
+import { addressOf, allowedEnds, TASK, WITHOUT_STACK, type End } from './verdict.ts'
 
 export interface HostileCase {
   readonly number: number
@@ -120,7 +120,7 @@ class Play {
   #namesPlace({ output }: RunProcess): boolean {
     const { act, place } = this.#case
     const hasBrokenOthers = act === 'break-array' || act === 'close-files'
-    return hasBrokenOthers || addressOf[place].test(output) || CHAIN.test(output)
+    return hasBrokenOthers || addressOf[place].test(output) || (WITHOUT_STACK.includes(act) && TASK.test(output))
   }
 
   #start(hasLittleHeap: boolean): RunProcess {

@@ -22,8 +22,9 @@ export type End =
   /** Nothing but SIGKILL ends it. */
   | 'blocked'
 
-/** A chain of steps with the middle left out says what is known where a stack tells nothing. */
-export const CHAIN: RegExp = / → … → /
+/** Acts after which no stack tells whose function it was: then the task is named. */
+export const WITHOUT_STACK: readonly Act[] = ['stack', 'throw-nothing']
+export const TASK: RegExp = /A function of \S+/
 
 /** What the engine calls the place in its errors. */
 export const addressOf: Readonly<Record<Place, RegExp>> = {
@@ -32,7 +33,8 @@ export const addressOf: Readonly<Record<Place, RegExp>> = {
   timestamp: /source\/rows/,
   // A promise that is not looked at fails the step after.
   map: /map|step\/(count|windows)/,
-  key: /step\/(count|windows)/,
+  // With several subtasks it is called before the step, to find the one.
+  key: /keyBy|step\/(count|windows)/,
   process: /step\/count/,
   timer: /step\/count/,
   window: /step\/windows/,

@@ -69,6 +69,19 @@ test('an open or a close that throws names its step, whatever it throws', async 
   )
 })
 
+test('an error of a key selector is told as that of keyBy, also where it is called to find the subtask', async () => {
+  for (const [code, select] of [
+    ['INVALID_KEY', () => undefined as never],
+    ['USER_CODE', () => assert.fail('no key')],
+  ] as const) {
+    const job = defineJob('selecting', (builder) => {
+      const doubled = builder.from('n', arraySource([1, 2])).map((n) => 2 * n)
+      doubled.keyBy(select).aggregate('count', { n: agg.count() }).to('out', collectSink<unknown>([]))
+    })
+    await assert.rejects(run(job, { parallelism: 3 }), has(code, /the keyBy after map#1/))
+  }
+})
+
 test('a key that is none, or a value that cannot be sent or kept, is told with its step, also when it comes long after the first records', async () => {
   const AFTER = 500
   const late =
