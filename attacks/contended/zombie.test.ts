@@ -10,7 +10,8 @@ import { isLeftBy } from './zombie.ts'
 const env = virtualEnv({ seed: 1 })
 const { pid } = env.processes.self()
 const writer = '0123456789abcdef'
-const hidden = (epoch: number): string => `/out/rows/.millrace-job+sink/${hiddenName({ log: 'log-1', epoch, subtask: 0, count: 2, writer })}`
+const hidden = (epoch: number): string =>
+  `/out/rows/.millrace-job+sink/${hiddenName({ log: 'log-1', epoch, subtask: 0, count: 2, writer })}`
 const chunk = (epoch: number): string =>
   `unreferenced chunk ${chunkName({ epoch, kind: 'checkpoint', checkpoint: 9, task: 'step/a', subtask: 0, random: writer })}`
 

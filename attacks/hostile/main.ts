@@ -68,8 +68,9 @@ function printTable(results: ReadonlyMap<HostileCase, HostileResult>): void {
 function report(results: ReadonlyMap<HostileCase, HostileResult>, planned: number, seed: number): AttackResult {
   printTable(results)
   const says = new Map<string, string>()
-  for (const [{ act }, { end, says: line }] of results) if (!says.has(`${act}: ${end}`)) says.set(`${act}: ${end}`, line)
-  for (const [what, line] of [...says].sort()) process.stdout.write(`  ${what.padEnd(28)} ${line.slice(0, SHOWN)}\n`)
+  for (const act of ACTS)
+    for (const [of, { end, says: line }] of results) if (of.act === act && !says.has(`${act}: ${end}`)) says.set(`${act}: ${end}`, line)
+  for (const [what, line] of says) process.stdout.write(`  ${what.padEnd(28)} ${line.slice(0, SHOWN)}\n`)
   let failed = 0
   for (const [of, { wrong }] of results) {
     if (wrong.length === 0) continue
