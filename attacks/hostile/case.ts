@@ -30,7 +30,7 @@ const WITH_SUCCESSOR: readonly Act[] = ['busy-past-lease', 'block-for-ever']
 const SHORT_LEASE_MS = 600
 const LEASE_MS = 10_000
 /** Nothing of a case takes longer; then it is told to stop, and has its deadline of nine seconds for it. */
-const PATIENCE_MS = 15_000
+const PATIENCE_MS = 40_000
 const NEVER_MS = 1_500
 const STOP_MS = 12_000
 
