@@ -2,14 +2,18 @@
  * `npm run attack -- NAME [--seed N] …`: tries to break the engine. Without a name it lists what there is.
  *
  * An attack is a module `attacks/NAME/main.ts`. The last line reads `N passed, N failed`; the exit code is 1 on any failure.
+ * With `--json FILE` the result is also written there, as data.
  */
-import { existsSync, readdirSync } from 'node:fs'
+import { existsSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Attack } from './lib/attack.ts'
 
 const folder = import.meta.dirname
-const [name, ...args] = process.argv.slice(2)
+const [name, ...words] = process.argv.slice(2)
+const jsonAt = words.indexOf('--json')
+const jsonFile = jsonAt < 0 ? undefined : words[jsonAt + 1]
+const args = jsonAt < 0 ? words : words.toSpliced(jsonAt, 2)
 const names = readdirSync(folder, { withFileTypes: true })
   .filter((entry) => entry.isDirectory() && existsSync(join(folder, entry.name, 'main.ts')))
   .map((entry) => entry.name)
@@ -27,7 +31,8 @@ async function list(): Promise<void> {
 
 async function attack(of: string): Promise<void> {
   const began = performance.now()
-  const { passed, failed, planned = passed + failed } = await (await load(of)).run(args)
+  const { passed, failed, planned = passed + failed, counts = {} } = await (await load(of)).run(args)
+  if (jsonFile !== undefined) writeFileSync(jsonFile, JSON.stringify({ passed, failed, planned, counts }))
   const isShort = passed + failed < planned
   process.stdout.write(`ran ${passed + failed} of ${planned} planned in ${((performance.now() - began) / 1000).toFixed(1)} s\n`)
   process.stdout.write(`${passed} passed, ${failed} failed\n`)

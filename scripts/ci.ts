@@ -38,6 +38,9 @@ const commands: readonly Command[] = [
   attack('retain'),
   attack('splits', '--rounds', '12'),
   attack('kill', '--kills', '20'),
+  attack('points', '--times', '1', '--share', '3'),
+  attack('contended', '--runs', '6'),
+  attack('hostile', '--cases', '30'),
   attack('two', '--rounds', '4'),
   attack('planted'),
 ]

@@ -17,6 +17,7 @@ const commands = {
   test: 'scripts/test.ts',
   verify: 'scripts/verify.ts',
   attack: 'attacks/main.ts',
+  campaign: 'scripts/campaign.ts',
   bench: 'bench/main.ts',
   example: 'scripts/example.ts',
   vectors: 'scripts/vectors.ts',

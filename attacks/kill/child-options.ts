@@ -20,6 +20,8 @@ export interface ChildOptions {
   readonly phaseFile: string
   /** Smaller batches make the job slower, so that a kill finds work. */
   readonly batchRecords: number
+  /** Batches that a channel holds; two if not given. */
+  readonly credits?: number
   /** Reads so many rows for each checkpoint and no more, so that it lasts. */
   readonly rowsPerCheckpoint?: number
   /** Ends itself with this signal at the `nth` time (from 1) that it passes this crash point. */
@@ -35,5 +37,7 @@ export type ChildLine =
   | { readonly kind: 'running'; readonly checkpoint: number | undefined }
   | { readonly kind: 'checkpoint'; readonly checkpoint: number; readonly records: number }
   | { readonly kind: 'stopping' }
+  /** It stops itself by SIGSTOP, any moment now. */
+  | { readonly kind: 'pausing' }
   | { readonly kind: 'ended'; readonly outcome: string; readonly records: number }
   | { readonly kind: 'failed'; readonly code: string; readonly message: string }

@@ -6,7 +6,7 @@ import { nodeEnv } from '../../packages/millrace/src/env/node-env.ts'
 import type { Job } from '../../packages/millrace/src/index.ts'
 import { startJob } from '../../packages/millrace/src/job/start-job.ts'
 import type { JobEvent, JobHandle } from '../../packages/millrace/src/runtime/monitor.ts'
-import { sequenceJob } from '../lib/sequence-job.ts'
+import { filesOf, sequenceJob } from '../lib/sequence-job.ts'
 import { slowFiles } from '../lib/slow-files.ts'
 import type { ChildLine, ChildOptions } from './child-options.ts'
 import { keysJob } from './keys-job.ts'
@@ -29,7 +29,9 @@ function crashPoint(name: string): void {
     say({ kind: 'claiming' })
   }
   phases.point(name)
-  if (name === options.at?.point && ++passed === options.at.nth) process.kill(process.pid, options.at.signal)
+  if (name !== options.at?.point || ++passed !== options.at.nth) return
+  if (options.at.signal === 'SIGSTOP') say({ kind: 'pausing' })
+  process.kill(process.pid, options.at.signal)
 }
 
 function onEvent(event: JobEvent): void {
@@ -46,21 +48,21 @@ process.on('SIGTERM', () => {
 })
 
 function job(): Job<void, unknown> {
-  const { input, many, rowsPerCheckpoint } = options
+  const { input, many, rowsPerCheckpoint, format } = options
   if (many !== undefined) return keysJob({ ...options, ...many })
   return sequenceJob({
     ...options,
-    ...(rowsPerCheckpoint === undefined ? {} : { source: slowFiles(`${input}/*.jsonl`, rowsPerCheckpoint) }),
+    ...(rowsPerCheckpoint === undefined ? {} : { source: slowFiles(filesOf(input, format), rowsPerCheckpoint) }),
   })
 }
 
 async function main(): Promise<number> {
-  const { checkpoints, everyMs, retain, leaseMs, parallelism, batchRecords } = options
+  const { checkpoints, everyMs, retain, leaseMs, parallelism, batchRecords, credits = 2 } = options
   try {
     handle = await startJob(
       job(),
       { parallelism, checkpoints: { storage: checkpoints, every: everyMs, retain, lease: leaseMs }, restart: 'none' },
-      { env: nodeEnv({ crashPoint }), observer: onEvent, tuning: { batchRecords, credits: 2 } },
+      { env: nodeEnv({ crashPoint }), observer: onEvent, tuning: { batchRecords, credits } },
     )
     say({ kind: 'ended', outcome: await handle.finished, records: handle.status().records })
     return 0

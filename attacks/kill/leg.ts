@@ -2,7 +2,6 @@
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { SeededRandom } from '../../packages/millrace/src/connectors/seeded-random.ts'
-import { ownFolder } from '../lib/attack.ts'
 import { committedOf, makeRun, residueOf, type RunFolder } from '../lib/run-files.ts'
 import { compare, expectedOf, type Difference } from '../lib/sequence-check.ts'
 import type { InputFormat, InputShape } from '../lib/sequence-input.ts'
@@ -10,7 +9,7 @@ import { compareWindows } from '../lib/window-check.ts'
 import { Child } from './child-process.ts'
 import type { ChildOptions } from './child-options.ts'
 import { lastPhase, type Phase } from './phase.ts'
-import type { Kill } from './plan.ts'
+import type { Kill } from './kill.ts'
 
 /** What became of one process. */
 export type Outcome =
@@ -20,50 +19,75 @@ export type Outcome =
   | { readonly kind: 'finished'; readonly recordsLastRun: number }
   | { readonly kind: 'violation'; readonly what: string }
 
+/** What a job is like; the rest is drawn from seed and number. */
+export interface LegDraw {
+  readonly number: number
+  /** Below which it has a folder of its own. */
+  readonly folder: string
+  readonly seed: number
+  /** Drawn for each start where it is undefined. */
+  readonly parallelism: number | undefined
+  readonly rowsPerFile: number
+  readonly windows: boolean
+  /** Every kind of state; not with CSV, whose columns are in all rows. */
+  readonly wide?: boolean
+  /** Drawn where it is undefined. */
+  readonly keepsPartsOpen?: boolean
+}
+
 export class Leg {
   readonly number: number
   readonly run: RunFolder
   readonly shape: InputShape
+  readonly draw: LegDraw
   isFresh = true
   isFinished = false
   starts = 0
+  /** The kill that ended the last start. */
+  last: Kill | undefined
+  /** Of the last start. */
+  parallelism = 0
   readonly #random: SeededRandom
-  readonly #parallelism: number | undefined
   readonly #phaseFile: string
-  readonly #format: InputFormat
+  readonly format: InputFormat
   /** Parts that stay open over checkpoints, in every second job. */
   readonly #partBytes: number | undefined
   /** It was killed after its last entry: the next run changes nothing, so what the dead one was deleting stays. */
   #isFoundFinished = false
 
-  constructor(of: {
-    readonly number: number
-    readonly seed: number
-    readonly parallelism: number | undefined
-    readonly rowsPerFile: number
-  }) {
+  constructor(of: LegDraw) {
+    this.draw = of
     this.number = of.number
     this.#random = new SeededRandom(of.seed, `leg ${of.number}`)
-    this.#parallelism = of.parallelism
     this.shape = {
       seed: of.seed + of.number,
       files: 4,
       rowsPerFile: of.rowsPerFile,
       keysPerFile: 20 + this.#random.below(80),
       spanMs: 60_000,
-      strays: 0.02,
+      ...(of.windows ? { strays: 0.02 } : {}),
     }
-    const path = join(ownFolder('kill'), `leg-${of.number}`)
+    const path = join(of.folder, `leg-${of.number}`)
     const files = new SeededRandom(of.seed, `files ${of.number}`)
-    this.#format = files.pick(['jsonl', 'csv', 'jsonl.gz'])
-    this.#partBytes = files.chance(0.5) ? undefined : files.pick([1_000, 50_000, 5_000_000])
-    this.run = makeRun(path, this.shape, this.#format)
+    this.format = files.pick(['jsonl', 'csv', 'jsonl.gz'])
+    const keepsOpen = !files.chance(0.5)
+    this.#partBytes = (of.keepsPartsOpen ?? keepsOpen) ? files.pick([1_000, 50_000, 5_000_000]) : undefined
+    this.run = makeRun(path, this.shape, this.format)
     this.#phaseFile = join(path, 'phase')
+  }
+
+  get isWide(): boolean {
+    return this.draw.wide === true && this.format !== 'csv'
+  }
+
+  get keepsPartsOpen(): boolean {
+    return this.#partBytes !== undefined
   }
 
   /** Starts a process and kills it; without a kill it is left to finish. */
   async start(kill: Kill | undefined): Promise<Outcome> {
     this.starts++
+    this.last = kill
     const child = new Child(this.#options(kill))
     if (kill?.kind === 'time' && (await child.until(({ kind }) => kind === kill.since, 30_000)) !== undefined) {
       await Promise.race([sleep(kill.afterMs), child.ended])
@@ -81,9 +105,10 @@ export class Leg {
 
   /** All committed files against the straight line. @returns what is wrong */
   check(): { readonly difference: Difference; readonly residue: readonly string[] } {
-    const committed = committedOf(this.run, false, true)
-    const difference = compare(expectedOf(this.shape, false), committed)
-    compareWindows(this.shape, committed, difference)
+    const { windows } = this.draw
+    const committed = committedOf(this.run, this.isWide, windows)
+    const difference = compare(expectedOf(this.shape, this.isWide), committed)
+    if (windows) compareWindows(this.shape, committed, difference)
     return {
       difference,
       residue: residueOf(this.run, this.#isFoundFinished),
@@ -113,7 +138,8 @@ export class Leg {
   #options(kill: Kill | undefined): ChildOptions {
     const { input, output, checkpoints } = this.run
     const at = kill?.kind === 'point' ? { at: { point: kill.point, nth: kill.nth, signal: 'SIGKILL' as const } } : {}
-    const parallelism = this.#parallelism ?? 1 + this.#random.below(4)
+    const parallelism = this.draw.parallelism ?? 1 + this.#random.below(4)
+    this.parallelism = parallelism
     // Left alone it may run at full speed.
     const batchRecords = kill === undefined ? 512 : 8
     return {
@@ -124,10 +150,10 @@ export class Leg {
       everyMs: 40,
       retain: 2,
       leaseMs: 10_000,
-      wide: false,
-      format: this.#format,
+      wide: this.isWide,
+      format: this.format,
       ...(this.#partBytes === undefined ? {} : { partBytes: this.#partBytes }),
-      windows: true,
+      windows: this.draw.windows,
       phaseFile: this.#phaseFile,
       batchRecords,
       ...at,

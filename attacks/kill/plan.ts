@@ -1,17 +1,9 @@
 /** Which kills there will be: data, made of the seed alone. */
 import { CRASH_POINTS } from '../../packages/millrace/src/job/crash-points.ts'
+import type { Kill } from './kill.ts'
+import { needOf } from './needs.ts'
 import { SeededRandom } from '../../packages/millrace/src/connectors/seeded-random.ts'
 
-export type Kill =
-  /** By the parent, so long after the process has begun to claim, or to run. */
-  | { readonly kind: 'time'; readonly since: 'claiming' | 'running'; readonly afterMs: number; readonly fresh: boolean }
-  /** By the process itself, at the `nth` time that it passes the point. */
-  | { readonly kind: 'point'; readonly point: string; readonly nth: number; readonly fresh: boolean }
-
-/** Points that are passed only by a job that has just begun. */
-const ONLY_FRESH = /^storage\.mark\./
-/** Points that are not worth waiting for twice. */
-const RARE = /^(claim|withdraw|restore|files\.withdraw|upkeep|storage\.beat)/
 const LONGEST_MS = 300
 /** One of each phase: they come first, so that a short plan has them too. */
 const FIRST = [
@@ -37,7 +29,8 @@ export function planOf(seed: number, kills: number): Kill[] {
   const plan: Kill[] = []
   for (let index = 0; index < kills; index++) {
     const point = index % 2 === 1 ? (points[(index >> 1) % points.length] as string) : undefined
-    const fresh = point === undefined ? random.chance(0.1) : ONLY_FRESH.test(point)
+    const need = point === undefined ? undefined : needOf(point)
+    const fresh = need === undefined ? random.chance(0.1) : need.fresh === true
     // Squared: early moments are rich in events.
     if (point === undefined)
       plan.push({
@@ -46,12 +39,12 @@ export function planOf(seed: number, kills: number): Kill[] {
         afterMs: fresh ? random.below(40) : Math.floor(LONGEST_MS * random.next() ** 2),
         fresh,
       })
-    else plan.push({ kind: 'point', point, nth: RARE.test(point) || fresh ? 1 : 1 + random.below(6), fresh })
+    else plan.push({ kind: 'point', point, nth: need?.rare === true ? 1 : 1 + random.below(6), fresh })
   }
   return plan
 }
 
-function shuffled<T>(list: readonly T[], random: SeededRandom): T[] {
+export function shuffled<T>(list: readonly T[], random: SeededRandom): T[] {
   const rest = [...list]
   return list.map(() => rest.splice(random.below(rest.length), 1)[0] as T)
 }

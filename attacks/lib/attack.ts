@@ -8,6 +8,8 @@ export interface AttackResult {
   readonly failed: number
   /** How many there should have been; without it as many as there were. */
   readonly planned?: number
+  /** What was done, by name: kills, faults, rows compared. For the ledger of campaigns. */
+  readonly counts?: Readonly<Record<string, number>>
 }
 /** A module `attacks/NAME/main.ts` exports one as `attack`. */
 export interface Attack {

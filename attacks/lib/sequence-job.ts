@@ -96,7 +96,8 @@ export function sequenceJob(options: SequenceOptions): Job<void, unknown> {
   })
 }
 
-function filesOf(input: string, format: InputFormat = 'jsonl'): Source<InputRow> {
+/** The files of `input`. */
+export function filesOf(input: string, format: InputFormat = 'jsonl'): Source<InputRow> {
   const columns = { key: String, at: Number, value: Number, n: Number, stray: (text: string) => text === 'yes' }
   if (format === 'csv') return fileSource(`${input}/*.csv`, csv({ columns })) as Source<InputRow>
   return fileSource(`${input}/*.${format}`, jsonLines<InputRow>())

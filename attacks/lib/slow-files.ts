@@ -4,7 +4,6 @@
  */
 import { defineSource, sourceDefinitionOf, type Reader, type Source } from '../../packages/millrace/src/connect/contract.ts'
 import type { Env } from '../../packages/millrace/src/core/env.ts'
-import { fileSource, jsonLines } from '../../packages/millrace/src/files.ts'
 import type { InputRow } from './sequence-input.ts'
 
 /** An acknowledgement may be skipped: then it goes on without. */
@@ -13,8 +12,8 @@ const LONGEST_WAIT_MS = 500
 type FilesReader = Reader<InputRow, never>
 
 /** Batches of files are not cut: one that goes beyond the rows is paid for by the checkpoints after it. */
-export function slowFiles(path: string, rowsPerCheckpoint: number): Source<InputRow> {
-  const files = sourceDefinitionOf(fileSource(path, jsonLines<InputRow>()))
+export function slowFiles(source: Source<InputRow>, rowsPerCheckpoint: number): Source<InputRow> {
+  const files = sourceDefinitionOf(source)
   if (files === undefined) throw new Error('no file source')
   return defineSource<InputRow, never>({
     kind: files.kind,

@@ -70,7 +70,8 @@ async function runMany(seed: number, { jobs, workers, focus }: Many): Promise<At
   process.stdout.write(
     `${totals.records} records, ${totals.checkpoints} checkpoints, ${totals.crashes} crashes and stops, ${totals.restores} restores; compared by ${ways}\n`,
   )
-  return { passed: totals.passed, failed: totals.failed, planned: jobs }
+  const { records, checkpoints, crashes, restores } = totals
+  return { passed: totals.passed, failed: totals.failed, planned: jobs, counts: { jobs, records, checkpoints, crashes, restores } }
 }
 
 interface Totals {

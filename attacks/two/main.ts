@@ -71,6 +71,6 @@ export const attack: Attack = {
       )
     }
     if (failed === 0) rmSync(ownFolder('two'), { recursive: true })
-    return { passed: plan.length - failed, failed, planned: plan.length }
+    return { passed: plan.length - failed, failed, planned: plan.length, counts: { rounds: plan.length } }
   },
 }

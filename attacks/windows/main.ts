@@ -66,5 +66,6 @@ async function runMany(seed: number, { cases: count, isFirst, workers }: Many): 
   process.stdout.write(
     `${records} records, ${checkpoints} checkpoints, ${merges} merges, ${restores} restores, ${floors} subtasks restored with floors\n`,
   )
-  return { passed, failed: totals.failed, planned: isFirst && totals.failed > 0 ? passed + totals.failed : count }
+  const counts = { cases: passed + totals.failed, records, checkpoints, restores }
+  return { passed, failed: totals.failed, planned: isFirst && totals.failed > 0 ? passed + totals.failed : count, counts }
 }

@@ -17,6 +17,8 @@ export interface ChildOptions {
   readonly env?: Readonly<Record<string, string | undefined>>
   /** Also shows the output while it comes. */
   readonly isShown?: boolean
+  /** Aborted: it is told to end, by SIGTERM. */
+  readonly signal?: AbortSignal
 }
 
 /** The commands of node_modules first, so that `node`, `millrace` and `npx`-like tools are the pinned ones. */
@@ -45,7 +47,10 @@ export function runChild(command: string, args: readonly string[], options: Chil
       child.kill('SIGKILL')
       for (const stream of [child.stdout, child.stderr]) stream.destroy() // something that it started may still hold them
     }, options.timeoutMs)
+    const abort = (): void => void child.kill('SIGTERM')
+    options.signal?.addEventListener('abort', abort, { once: true })
     const end = (code: number): void => {
+      options.signal?.removeEventListener('abort', abort)
       clearTimeout(timer)
       resolve({ code: isLate ? 124 : code, output, tookMs: performance.now() - startedAt })
     }

@@ -35,6 +35,7 @@ async function tell(directory: string, values: Readonly<Record<string, true>> = 
     paintOutput: plain,
     folder: directory,
     onSignal: () => {},
+    onEarlyEnd: () => () => {},
     exit: () => {},
     exitSoon: () => {},
   }

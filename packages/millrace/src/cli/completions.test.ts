@@ -30,6 +30,7 @@ async function told(...args: readonly string[]): Promise<{ readonly code: number
     paintOutput: paintFor(false),
     folder,
     onSignal: () => {},
+    onEarlyEnd: () => () => {},
     exit: () => {},
     exitSoon: () => {},
   }

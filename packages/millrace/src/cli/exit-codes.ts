@@ -10,7 +10,10 @@ interface ExitCode {
 /** How `millrace` ends, for scripts and supervisors; printed by `--help`. STABLE: a number never changes its meaning. */
 export const exitCodes: Readonly<Record<ExitName, ExitCode>> = {
   ok: { code: 0, what: 'done: finished, stopped by one Ctrl-C or SIGTERM, or nothing was left to do' },
-  failed: { code: 1, what: 'the job cannot be built, has failed for good, or could not stop in time; or its storage cannot be used' },
+  failed: {
+    code: 1,
+    what: 'the job cannot be built, failed for good, ended the process, or could not stop in time; or its storage cannot be used',
+  },
   usage: { code: 2, what: 'the command line or an option is wrong; nothing was started' },
   fenced: { code: 3, what: 'another process has taken over the job; it runs there' },
   refused: { code: 4, what: 'a checkpoint is damaged, missing, lacks what was asked for, or may not be restored into this job' },

@@ -1,27 +1,66 @@
+import { messageOf, StreamError } from '../core/errors.ts'
 import { widenInlining } from '../env/inlining.ts'
 import { startJob } from '../job/start-job.ts'
 import type { JobHandle } from '../runtime/monitor.ts'
 import type { Values } from './arguments.ts'
 import { withConfigHint } from './config-argument.ts'
+import { errorText } from './error-text.ts'
 import { exitCodeOf, exitCodes, type StopSignal } from './exit-codes.ts'
 import { loadJobFile } from './job-file.ts'
-import { startOptionsOf, textOf } from './run-options.ts'
+import { startOptionsOf, textOf, type StartOptions } from './run-options.ts'
 import { RunReport } from './run-report.ts'
 import { plainScreen, TerminalScreen, type Screen } from './screen.ts'
 import { stopper } from './stopper.ts'
-import type { World } from './world.ts'
+import type { EarlyEnd, World } from './world.ts'
 
 /** A little less than what container platforms give a process between SIGTERM and SIGKILL. */
 const STOP_DEADLINE_MS = 9_000
 /** What takes longer to be committed the next run commits: a stop shall not last. */
 const STOP_COMMIT_MS = 1_000
 
+/** Node's exit code for a module that waits for nothing. */
+const UNSETTLED = 13
+
 /** `millrace run`: the job in this process, from its start to its end. */
 export async function runCommand(operand: string, values: Values, world: World): Promise<number> {
   widenInlining()
   const options = startOptionsOf(values)
-  const { job, name } = await loadJobFile(operand, 'run')
-  const running = new RunningCommand(name, textOf(values, 'checkpoints'), world)
+  let running: RunningCommand | undefined
+  // Before the job's module is loaded: it may end the process, too.
+  const letEnd = world.onEarlyEnd((end) => {
+    running?.ended(exitCodes.failed.code)
+    world.stderr.write(errorText(earlyEndError(end), world))
+    return exitCodes.failed.code
+  })
+  try {
+    const { job, name } = await loadJobFile(operand, 'run')
+    running = new RunningCommand(name, textOf(values, 'checkpoints'), { ...world, exit: (code) => (letEnd(), world.exit(code)) })
+    return await runJob(job, options, running, world)
+  } finally {
+    letEnd()
+  }
+}
+
+/** Exit code 0 would say that all was done, whatever code the job's functions gave to process.exit. */
+function earlyEndError(end: EarlyEnd): StreamError {
+  if (end.kind === 'exit' && end.code === UNSETTLED)
+    return new StreamError(
+      'EARLY_EXIT',
+      'Nothing is left to happen, but the job has not begun: an await at the top level of its file, or of a module that it imports, never ends.',
+    )
+  if (end.kind === 'exit')
+    return new StreamError(
+      'EARLY_EXIT',
+      `The process was ended with code ${end.code} before the job had ended: by code of the job, or of what it uses.`,
+    )
+  return new StreamError(
+    'UNCAUGHT',
+    `An error reached nobody: ${messageOf(end.error)}. It was thrown in a callback, or is of a promise that nothing awaits, so no step can be named.`,
+    { cause: end.error },
+  )
+}
+
+async function runJob(job: unknown, options: StartOptions, running: RunningCommand, world: World): Promise<number> {
   // Stays until the process has ended: a Ctrl-C that comes a little late must not turn success into something else.
   world.onSignal(running.onSignal)
   // A job may wait for something that keeps no process alive, such as a promise of its own: then it waits, and a signal still ends it.

@@ -131,6 +131,7 @@ function worldOf(env: Env = real): World & { out: string; err: string } {
     paintOutput: plain,
     folder: tmpdir(),
     onSignal: () => {},
+    onEarlyEnd: () => () => {},
     exit: () => {},
     exitSoon: () => {},
   }

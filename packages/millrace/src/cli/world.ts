@@ -28,11 +28,19 @@ export interface World {
   readonly folder: string
   /** For the life of the process. */
   onSignal(handler: (signal: StopSignal) => void): void
+  /**
+   * Somebody else ends the process, or an error reaches nobody: the handler says with which exit code. It is synchronous, and called
+   * once at most. Returns what ends the watch.
+   */
+  onEarlyEnd(handler: (end: EarlyEnd) => number): () => void
   /** At once, whatever is going on. */
   exit(code: number): void
   /** After a little while, if something that a job has opened and not closed keeps the process alive. */
   exitSoon(code: number): void
 }
+
+/** What ends the process although the command has not ended. */
+export type EarlyEnd = { readonly kind: 'exit'; readonly code: number } | { readonly kind: 'uncaught'; readonly error: unknown }
 
 const LINGER_MS = 500
 
@@ -49,6 +57,7 @@ export function processWorld(colour: ColourWish): World {
     paintOutput: paintFor(hasColours(colour, process.env, process.stdout.isTTY === true)),
     folder: process.cwd(),
     onSignal,
+    onEarlyEnd,
     exit: (code) => process.exit(code),
     exitSoon,
   }
@@ -57,6 +66,27 @@ export function processWorld(colour: ColourWish): World {
 function onSignal(handler: (signal: StopSignal) => void): void {
   const signals: readonly StopSignal[] = ['SIGINT', 'SIGTERM', 'SIGHUP']
   for (const signal of signals) process.on(signal, handler)
+}
+
+/** A handler of the job for rejections does not hide them: what nobody has caught may be the engine's own. */
+function onEarlyEnd(handler: (end: EarlyEnd) => number): () => void {
+  const exiting = (code: number): void => {
+    letGo()
+    process.exitCode = handler({ kind: 'exit', code })
+  }
+  const uncaught = (error: unknown): void => {
+    letGo()
+    process.exit(handler({ kind: 'uncaught', error }))
+  }
+  const letGo = (): void => {
+    process.off('exit', exiting)
+    process.off('uncaughtException', uncaught)
+    process.off('unhandledRejection', uncaught)
+  }
+  process.on('exit', exiting)
+  process.on('uncaughtException', uncaught)
+  process.on('unhandledRejection', uncaught)
+  return letGo
 }
 
 function exitSoon(code: number): void {

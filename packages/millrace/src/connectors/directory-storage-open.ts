@@ -21,6 +21,7 @@ export const STORAGE_CRASH_POINTS: readonly string[] = [
   'storage.mark.afterLink',
   'storage.mark.afterDirectorySync',
   'storage.beat.beforeRename',
+  'storage.beat.afterRename',
 ]
 
 const ENTRY_NAME = /^(\d{12,15})\.entry$/
@@ -146,6 +147,7 @@ export class OpenDirectory implements OpenStorage {
         await handle.append([encodeBeat(beat, this.#env)])
         this.#env.crashPoint('storage.beat.beforeRename')
         await this.#env.files.rename(temporary, path)
+        this.#env.crashPoint('storage.beat.afterRename')
         await handle.close()
       } catch (error) {
         await abandon(this.#env.files, temporary, handle)
@@ -259,7 +261,7 @@ class Folder {
   }
 
   make(): Promise<void> {
-    this.#made ??= makeDurableDirectory(this.#env.files, this.path).catch((error: unknown) => {
+    this.#made ??= makeDurableDirectory(this.#env, this.path).catch((error: unknown) => {
       this.#made = undefined
       throw error
     })

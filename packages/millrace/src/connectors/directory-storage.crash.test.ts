@@ -13,8 +13,12 @@ import { Machine, ProcessDied } from '../simulate/machine.ts'
 import type { SimulatedProcess } from '../simulate/process.ts'
 import { STORAGE_CRASH_POINTS } from './directory-storage-open.ts'
 import { directoryStorage } from './directory-storage.ts'
+import { DIRECTORY_CRASH_POINTS } from './durable.ts'
 import { SeededRandom } from './seeded-random.ts'
+import { SWEEP_CRASH_POINTS } from './temporary-names.ts'
 
+/** Those of a first life. */
+const POINTS = [...DIRECTORY_CRASH_POINTS, ...STORAGE_CRASH_POINTS]
 const seed = Number(process.env['SEED'] ?? 1)
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text.repeat(300))
 const open = (env: Env): Promise<OpenStorage> =>
@@ -80,12 +84,12 @@ async function operationsOfScenario(): Promise<number> {
   const machine = new Machine({ seed })
   await machine.run(scenario(machine.start(), fresh()))
   assert.deepEqual(
-    STORAGE_CRASH_POINTS.filter((point) => !machine.crashPoints.has(point)),
+    POINTS.filter((point) => !machine.crashPoints.has(point)),
     [],
     'every named crash point is passed',
   )
   assert.deepEqual(
-    [...machine.crashPoints.keys()].filter((point) => !STORAGE_CRASH_POINTS.includes(point)),
+    [...machine.crashPoints.keys()].filter((point) => !POINTS.includes(point)),
     [],
     'every crash point is listed',
   )
@@ -195,7 +199,7 @@ test('S2: an entry of a process that died before it was durable is durable befor
 })
 
 test('death at every crash point', async () => {
-  for (const point of STORAGE_CRASH_POINTS) {
+  for (const point of POINTS) {
     for (const how of ['kill', 'powerLoss'] as const) {
       for (const which of [0, 1]) {
         const crashPoint = (name: string, count: number): typeof how | undefined => (name === point && count === which ? how : undefined)
@@ -203,5 +207,25 @@ test('death at every crash point', async () => {
         assert.ok(outcome === 'died' || which === 1, `${point} ${which}: ${outcome}`)
       }
     }
+  }
+})
+
+test('death of an owner that clears away what a dead one was writing', async () => {
+  for (const point of SWEEP_CRASH_POINTS) {
+    const told = fresh()
+    const deaths: string[] = []
+    const machine = new Machine({
+      seed,
+      crashPoint: (name) => {
+        if (name !== ['storage.chunk.beforeLink', point][deaths.length]) return undefined
+        deaths.push(name)
+        return 'kill'
+      },
+    })
+    await assert.rejects(machine.run(scenario(machine.start(), told)), ProcessDied)
+    // Dead after the last step of the call, it may still believe that it was well.
+    await machine.run(checkWhole(machine.start(), told)).catch((error: unknown) => assert.ok(error instanceof ProcessDied, String(error)))
+    assert.deepEqual(deaths, ['storage.chunk.beforeLink', point])
+    await machine.run(checkWhole(machine.start(), told))
   }
 })

@@ -45,7 +45,7 @@ test('an fsync that is running is not enough for who comes later; those who wait
 test('a directory that an earlier run made and did not sync is synced by the next', async () => {
   const env = virtualEnv({ seed: 1 })
   await env.machine.run(env.files.makeDirectory('/a'))
-  await env.machine.run(makeDurableDirectory(env.files, '/a/b/c'))
+  await env.machine.run(makeDurableDirectory(env, '/a/b/c'))
   env.machine.losePower('none')
   assert.equal(env.machine.disk.info('/a/b/c')?.kind, 'directory')
 })
@@ -55,5 +55,5 @@ test('a folder above that may not be read is no obstacle', async () => {
   await env.machine.run(env.files.makeDirectory('/a/b'))
   const syncDirectory = (path: string): Promise<void> =>
     path === '/a' ? Promise.reject(Object.assign(new Error('EACCES'), { code: 'EACCES' })) : env.files.syncDirectory(path)
-  await env.machine.run(makeDurableDirectory({ ...env.files, syncDirectory }, '/a/b'))
+  await env.machine.run(makeDurableDirectory({ files: { ...env.files, syncDirectory }, crashPoint: env.crashPoint }, '/a/b'))
 })

@@ -1,6 +1,9 @@
 import type { Env, FileHandle, Files } from '../core/env.ts'
 import { parentOf } from './path.ts'
 
+/** Of a folder that is made, for output or for checkpoints. */
+export const DIRECTORY_CRASH_POINTS: readonly string[] = ['directory.beforeMake', 'directory.afterMake', 'directory.afterSync']
+
 /** The `code` of a system error (ENOENT, EEXIST, …); undefined for anything else. */
 export function systemCodeOf(error: unknown): string | undefined {
   const code = (error as { readonly code?: unknown } | null | undefined)?.code
@@ -13,15 +16,18 @@ export function systemCodeOf(error: unknown): string | undefined {
  * One level after the other, each name synced before anything is made below it. So whatever an earlier run got to, only the
  * name of the deepest directory that exists can be in doubt: that one is synced always.
  */
-export async function makeDurableDirectory(files: Files, path: string): Promise<void> {
+export async function makeDurableDirectory({ files, crashPoint }: Pick<Env, 'files' | 'crashPoint'>, path: string): Promise<void> {
   const missing: string[] = []
   let existing = path
   for (; parentOf(existing) !== existing && (await files.info(existing)) === undefined; existing = parentOf(existing))
     missing.push(existing)
   await syncIfAllowed(files, parentOf(existing))
   for (const folder of missing.reverse()) {
+    crashPoint('directory.beforeMake')
     await files.makeDirectory(folder)
+    crashPoint('directory.afterMake')
     await files.syncDirectory(parentOf(folder))
+    crashPoint('directory.afterSync')
   }
 }
 

@@ -35,7 +35,7 @@ export class PartCommitter implements Committer<Part, OpenPart> {
 
   static async open(context: SinkContext, directory: string): Promise<PartCommitter> {
     try {
-      await makeDurableDirectory(context.env.files, directory)
+      await makeDurableDirectory(context.env, directory)
     } catch (cause) {
       throw sinkError(context, directory, cause)
     }
@@ -77,6 +77,7 @@ export class PartCommitter implements Committer<Part, OpenPart> {
       env.crashPoint('files.withdraw.beforeUnlink')
       env.log('debug', 'files.withdraw', { file: joinPath(this.#folder, name) })
       await this.#failing(joinPath(this.#folder, name), () => removeFile(env.files, joinPath(this.#folder, name)))
+      env.crashPoint('files.withdraw.afterUnlink')
     }
   }
 
@@ -145,10 +146,12 @@ export class PartCommitter implements Committer<Part, OpenPart> {
 
   /** A hidden name that stays is removed when its commit is offered again, or withdrawn by a later epoch. */
   async #unlink(part: Part): Promise<void> {
-    const { files } = this.#context.env
+    const { files, crashPoint } = this.#context.env
     await files.unlink(joinPath(this.#folder, part.hidden)).catch(ignore)
-    if (part.copyOf !== null) await files.unlink(joinPath(this.#folder, part.copyOf)).catch(ignore)
-    this.#context.env.crashPoint('files.commit.afterUnlink')
+    crashPoint('files.commit.afterUnlink')
+    if (part.copyOf === null) return
+    await files.unlink(joinPath(this.#folder, part.copyOf)).catch(ignore)
+    crashPoint('files.commit.afterUnlinkOfCopied')
   }
 
   async #namesOfFolder(): Promise<readonly { readonly name: string }[]> {

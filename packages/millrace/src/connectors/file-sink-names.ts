@@ -32,6 +32,7 @@ export type OpenPart = {
 
 /** The named durable steps of a file sink (rule E3), in the order in which they come. */
 export const FILE_SINK_CRASH_POINTS: readonly string[] = [
+  'files.part.afterCreate',
   'files.part.beforeSync',
   'files.part.afterSync',
   'files.part.afterDirectorySync',
@@ -39,7 +40,9 @@ export const FILE_SINK_CRASH_POINTS: readonly string[] = [
   'files.commit.afterLink',
   'files.commit.afterDirectorySync',
   'files.commit.afterUnlink',
+  'files.commit.afterUnlinkOfCopied',
   'files.withdraw.beforeUnlink',
+  'files.withdraw.afterUnlink',
 ]
 
 /** One folder for each job and sink: `+` is in no id, so that no two pairs get the same. */

@@ -47,8 +47,11 @@ export class PartFile {
 
   async append(bytes: Uint8Array): Promise<void> {
     if (this.isDropped) return
-    const { files, digest } = this.#context.env
-    this.#handle ??= await files.open(this.path, 'create-new')
+    const { files, digest, crashPoint } = this.#context.env
+    if (this.#handle === undefined) {
+      this.#handle = await files.open(this.path, 'create-new')
+      crashPoint('files.part.afterCreate')
+    }
     this.crc32 = digest.crc32(bytes, this.crc32)
     this.#isDirty = true
     await this.#handle.append([bytes])

@@ -51,7 +51,7 @@ export class PartWriter implements Writer<unknown, Part, OpenPart> {
   static async open(context: SinkContext, layout: PartLayout, restored: readonly OpenPart[]): Promise<PartWriter> {
     const folder = hiddenFolderOf(layout.directory, context)
     try {
-      await makeDurableDirectory(context.env.files, folder)
+      await makeDurableDirectory(context.env, folder)
     } catch (cause) {
       throw sinkError(context, folder, cause)
     }

@@ -236,6 +236,9 @@ for (const [name, rollAfter] of Object.entries(sinks)) {
   })
 }
 
+/** Passed only by a life that another one has left something to. */
+const LATER = ['files.commit.afterUnlinkOfCopied', 'files.withdraw.beforeUnlink', 'files.withdraw.afterUnlink']
+
 test('death at every crash point', async () => {
   const passed = new Set<string>()
   for (const point of FILE_SINK_CRASH_POINTS) {
@@ -246,9 +249,27 @@ test('death at every crash point', async () => {
       }
     }
   }
-  // A first attempt has nothing to withdraw.
   assert.deepEqual(
     FILE_SINK_CRASH_POINTS.filter((point) => !passed.has(point)),
-    ['files.withdraw.beforeUnlink'],
+    LATER,
   )
+})
+
+test('death in the life after a death, where that one clears away or has copied what it was left', async () => {
+  const noFault = (): undefined => undefined
+  for (const point of LATER) {
+    for (const how of ['kill', 'powerLoss'] as const) {
+      const deaths: string[] = []
+      // Before its parts are in a checkpoint, so that they are withdrawn; or after it, so that they are copied.
+      const isCopied = point === 'files.commit.afterUnlinkOfCopied'
+      const crashPoint = (name: string, count: number): typeof how | undefined => {
+        const isFirst = deaths.length === 0 && name === 'files.part.afterSync' && count === (isCopied ? 3 : 1)
+        if (!isFirst && (deaths.length !== 1 || name !== point)) return undefined
+        deaths.push(name)
+        return how
+      }
+      await tryFault({ seed, crashPoint, faults: noFault, survival: 'none' }, isCopied ? { checkpoint: false, bytes: 1_000 } : {})
+      assert.deepEqual(deaths, ['files.part.afterSync', point])
+    }
+  }
 })

@@ -2,6 +2,9 @@ import type { Env, ProcessIdentity } from '../core/env.ts'
 import { ignore } from './durable.ts'
 import { joinPath } from './path.ts'
 
+/** Passed only where a dead process has left something. */
+export const SWEEP_CRASH_POINTS: readonly string[] = ['storage.sweep.beforeUnlink', 'storage.sweep.afterUnlink']
+
 /** How long a file of a process that this machine cannot ask about is left alone: wall clock against the file's time. */
 const FOREIGN_AGE_MS = 24 * 60 * 60 * 1000
 
@@ -36,7 +39,9 @@ export class TemporaryNames {
     for (const { name } of names) {
       if (!name.startsWith('.') || !name.endsWith('.tmp') || !(await this.#isLeft(folder, name))) continue
       this.#env.log('debug', 'storage.sweep', { file: joinPath(folder, name) })
+      this.#env.crashPoint('storage.sweep.beforeUnlink')
       await this.#env.files.unlink(joinPath(folder, name)).catch(ignore)
+      this.#env.crashPoint('storage.sweep.afterUnlink')
     }
   }
 

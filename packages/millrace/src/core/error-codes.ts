@@ -22,6 +22,18 @@ const table = {
     message: 'A function of the job threw an error.',
     remedy: 'Read the cause: it names the step. Mend the function, or route bad records away before it.',
   },
+  UNCAUGHT: {
+    domain: 'user',
+    retry: 'never',
+    message: 'An error was thrown, or a promise rejected, where nobody waits for it.',
+    remedy: 'Catch it in the callback, or await the promise. With checkpoints the same command continues from the newest one.',
+  },
+  EARLY_EXIT: {
+    domain: 'user',
+    retry: 'never',
+    message: 'Code of the job has ended the process before the job had ended.',
+    remedy: 'Throw an error in the place of process.exit. With checkpoints the same command continues from the newest one.',
+  },
   INVALID_DURATION: {
     domain: 'user',
     retry: 'never',

@@ -1,6 +1,8 @@
 /** A process that dies, at every named point of a short job: the next one goes on exactly (rules 1.1). */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { fileSink } from '../connectors/file-sink.ts'
+import { jsonLines } from '../connectors/json-lines.ts'
 import { assertCounted, checkpointed, countingJob, Lab, pacedSource, rowsOf, SEED, type Counted } from './simulated-job.test.ts'
 import { CRASH_POINTS } from './crash-points.ts'
 
@@ -48,13 +50,24 @@ for (const how of ['kill', 'powerLoss'] as const)
   })
 
 test('every named crash point is passed by some life of a job that is killed, restored and merges', async () => {
-  // Sealed, but in no manifest yet: withdrawn by the next life.
-  const lab = new Lab({ crashPoint: (name, count) => (name === 'files.part.afterSync' && count === 5 ? 'kill' : undefined) })
-  const wide = countingJob({ source: pacedSource({ a: rowsOf('a', 200) }, { everyMs: 15 }) })
-  assert.equal(await lab.run(wide, options), 'died')
-  assert.equal(await lab.run(wide, options), 'finished')
+  // Sealed but in no manifest yet, so that it is withdrawn; an open part, so that it is copied; a file without its name, so that it is swept.
+  const deaths = ['files.part.afterDirectorySync', 'storage.chunk.beforeLink']
+  const passed = new Set<string>()
+  for (const rollAfter of [{}, { checkpoint: false, bytes: 400 }]) {
+    const lab = new Lab()
+    const sink = fileSink<Counted>('/out', jsonLines(), { rollAfter })
+    const wide = countingJob({ source: pacedSource({ a: rowsOf('a', 200) }, { everyMs: 15 }), sink })
+    for (const point of deaths) {
+      let left = 5
+      lab.machine.crashPoint = (name) => (name === point && left-- === 0 ? 'kill' : undefined)
+      assert.equal(await lab.run(wide, options), 'died')
+    }
+    assert.equal(await lab.run(wide, options), 'finished')
+    assertCounted(lab.rows<Counted>(), rowsOf('a', 200))
+    for (const name of lab.machine.crashPoints.keys()) passed.add(name)
+  }
   assert.deepEqual(
-    CRASH_POINTS.filter((name) => !lab.machine.crashPoints.has(name)),
+    CRASH_POINTS.filter((name) => !passed.has(name)),
     [],
   )
 })

@@ -68,3 +68,38 @@ test('an open or a close that throws names its step, whatever it throws', async 
     has('USER_CODE', /The open function of step\/enrich threw: undefined/),
   )
 })
+
+test('an error of a key selector is told as that of keyBy, also where it is called to find the subtask', async () => {
+  for (const [code, select] of [
+    ['INVALID_KEY', () => undefined as never],
+    ['USER_CODE', () => assert.fail('no key')],
+  ] as const) {
+    const job = defineJob('selecting', (builder) => {
+      const doubled = builder.from('n', arraySource([1, 2])).map((n) => 2 * n)
+      doubled.keyBy(select).aggregate('count', { n: agg.count() }).to('out', collectSink<unknown>([]))
+    })
+    await assert.rejects(run(job, { parallelism: 3 }), has(code, /the keyBy after map#1/))
+  }
+})
+
+test('a key that is none, or a value that cannot be sent or kept, is told with its step, also when it comes long after the first records', async () => {
+  const AFTER = 500
+  const late =
+    <T>(value: T, odd: unknown): ((n: number) => T) =>
+    (n) =>
+      n < AFTER ? value : (odd as T)
+  const cases: readonly (readonly [ErrorCode, RegExp, (numbers: Stream<number>) => Stream<unknown>])[] = [
+    [
+      'INVALID_KEY',
+      /step\/count: The key is undefined/,
+      (numbers) => numbers.keyBy(late(1, undefined)).aggregate('count', { n: agg.count() }),
+    ],
+    ['UNSUPPORTED_VALUE', /step\/kept.*symbol/, (numbers) => numbers.keyBy(() => 1).reduce('kept', (_sum, n) => late(1, Symbol('x'))(n))],
+  ]
+  for (const [code, words, build] of cases) {
+    const job = defineJob('naming', (builder) => {
+      build(builder.from('n', arraySource(Array.from({ length: 2 * AFTER }, (_zero, n) => n)))).to('out', collectSink<unknown>([]))
+    })
+    await assert.rejects(run(job), has(code, words))
+  }
+})

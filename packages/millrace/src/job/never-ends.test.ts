@@ -70,14 +70,28 @@ test('a job that has finished does not wait for a close that never ends, and say
   }
 })
 
-test('a commit, a committer or a storage that never answers ends a stop at its deadline with STOPPED, which names what it waits for', async () => {
+test('a sink that stays full, a commit, a committer or a storage that never answers ends a stop at its deadline with STOPPED, which names what it waits for', async () => {
   const callback = countingJob({ source: pacedSource({ a: rows }, { endless: true }), sink: callbackSink<Counted>(never) })
   const committer = countingJob({
     source,
     sink: defineSink<Counted, null>({ kind: 'x', delivery: 'exactly-once', open: never, committer: never }),
   })
+  const full = countingJob({
+    source,
+    sink: defineSink<Counted, null>({
+      kind: 'x',
+      delivery: 'at-least-once',
+      open: async () => ({
+        write: () => false,
+        ready: never,
+        seal: () => ({ durable: Promise.resolve({ committables: [] }) }),
+        close: () => Promise.resolve(),
+      }),
+    }),
+  })
   const storage = defineStorage({ kind: 'x', open: never })
   const cases: readonly (readonly [Job<void, unknown>, RunOptions, RegExp])[] = [
+    [full, checkpointed(), /sink\/out to have room/],
     [callback, checkpointed(), /sink\/out to commit/],
     [callback, {}, /sink\/out to commit/],
     [committer, checkpointed(), /sink\/out to open its committer/],

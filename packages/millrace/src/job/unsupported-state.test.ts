@@ -63,5 +63,5 @@ for (const kind of ['balance', 'history', 'byShop'] as const)
 
 test('a value refused when it is set is named by its state', async () => {
   const { message } = await failure('balance', 3)
-  assert.match(message, /^state\.balance\.amount is an instance of the class Money/)
+  assert.match(message, /^In .*step\/pay.*: state\.balance\.amount is an instance of the class Money/)
 })

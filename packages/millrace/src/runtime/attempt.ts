@@ -188,7 +188,12 @@ export class Attempt {
 
   #acknowledge(task: TaskCore, positions: Positions): Promise<void> {
     const { plan, nodes } = task.options.spec
-    return this.#options.underway.wait(`${plan.nodes[nodes[0] as number]?.address} to acknowledge`, () => task.acknowledge(positions))
+    const { env, underway } = this.#options
+    return underway.wait(`${plan.nodes[nodes[0] as number]?.address} to acknowledge`, async () => {
+      env.crashPoint('acknowledge.before')
+      await task.acknowledge(positions)
+      env.crashPoint('acknowledge.after')
+    })
   }
 
   #task(wired: WiredSubtask, index: number): TaskCore {

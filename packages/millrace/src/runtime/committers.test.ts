@@ -183,3 +183,15 @@ test('a committer that cannot be closed keeps no other from being closed', async
   await assert.rejects(committers.close(), /stuck/)
   assert.deepEqual(last.done, ['close'])
 })
+
+test('a commit that throws says whose it is', async () => {
+  const env = virtualEnv({ seed: 1 })
+  const { sink } = sinkOf(() => {
+    throw new Error('away')
+  })
+  const committers = await opened(env, { out: sink })
+  await assert.rejects(env.machine.run(committers.commit('sink/out', [stored(1, 0, 1)])), {
+    code: 'COMMIT_FAILED',
+    message: /^sink\/out could not commit .*: away\.$/,
+  })
+})

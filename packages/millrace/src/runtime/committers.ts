@@ -11,7 +11,7 @@ import type { StoredCommittable } from '../checkpoint/manifest.ts'
 import type { CommitOutcome, Committer, Plain } from '../connect/contract.ts'
 import { closeAll } from '../core/close-all.ts'
 import type { Env } from '../core/env.ts'
-import { StreamError, messageOf } from '../core/errors.ts'
+import { StreamError, messageOf, tame } from '../core/errors.ts'
 import type { Plan, SinkNode } from '../plan/nodes.ts'
 import type { Underway } from '../task/underway.ts'
 import { byConnector, sentence } from '../task/connector-error.ts'
@@ -129,7 +129,12 @@ export class Committers {
     try {
       return await this.#options.underway.wait(`${sink} to commit`, () => committer.commit(group))
     } catch (error) {
-      throw this.#cancel.signal.aborted ? stopped(sink) : error
+      if (this.#cancel.signal.aborted) throw stopped(sink)
+      if (StreamError.is(error)) throw error
+      throw new StreamError('COMMIT_FAILED', `${sink} could not commit its output, and gave no outcome: ${sentence(tame(error))}`, {
+        cause: error,
+        details: { sink },
+      })
     }
   }
 

@@ -18,7 +18,12 @@ export const RUNTIME_CRASH_POINTS: readonly string[] = [
   'checkpoint.stored',
   'commit.before',
   'commit.after',
+  'acknowledge.before',
+  'acknowledge.after',
   'upkeep.deleteEntry',
+  'upkeep.entryDeleted',
   'upkeep.deleteChunk',
+  'upkeep.chunkDeleted',
   'upkeep.mergeChunk',
+  'upkeep.chunkMerged',
 ]

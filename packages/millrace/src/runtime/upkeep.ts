@@ -147,11 +147,13 @@ export class Upkeep {
       for (const entry of entries) {
         env.crashPoint('upkeep.deleteEntry')
         await storage.deleteEntry(entry)
+        env.crashPoint('upkeep.entryDeleted')
       }
       for (const chunk of chunks) {
         reader.forget(chunk)
         env.crashPoint('upkeep.deleteChunk')
         await storage.deleteChunk(chunk)
+        env.crashPoint('upkeep.chunkDeleted')
       }
     } catch (error) {
       // Fail-closed (D6): what is left is found again by the next owner.
@@ -197,6 +199,7 @@ export class Upkeep {
     } finally {
       this.written(name)
     }
+    env.crashPoint('upkeep.chunkMerged')
     chunks.add(name, built.index)
     const run: Run | undefined =
       parts.length === 0

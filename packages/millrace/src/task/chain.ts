@@ -109,6 +109,7 @@ function outputsOf(
   specialize: Specialize,
 ): Ways<Outputs> {
   const { spec, check } = parts.options
+  const { address } = spec.plan.nodes[index] as PlanNode
   const receivers = new Map<string, Ways<Emit>[]>()
   const add = (name: OutputName, ways: Ways<Emit>): void => {
     const key = outputKey(name)
@@ -122,10 +123,11 @@ function outputsOf(
   }
   for (const output of spec.outputs) {
     if (output.node !== index) continue
-    const emit = parts.router.emitter(output, specialize)
+    // The selector is the consumer's, and is called here: an error of it is not one of this node.
+    const ofKey = output.partitioning === 'hash' ? parts.options.specializer.specialize(`the keyBy after ${address}`) : specialize
+    const emit = parts.router.emitter(output, ofKey)
     add(output.from, { fast: emit, inspecting: emit })
   }
-  const { address } = spec.plan.nodes[index] as PlanNode
   const inspecting = joined(receivers, (ways) => {
     if (ways.length === 1) return (ways[0] as Ways<Emit>).inspecting
     const emits = ways.map((each) => each.inspecting)

@@ -8,7 +8,8 @@ import type { TaskOptions } from './task-spec.ts'
 export function explained(error: unknown, { spec, specializer }: TaskOptions, operators: readonly ChainOperator[]): StreamError {
   const step = specializer.addressOf(error) ?? spec.name
   if (StreamError.is(error)) {
-    if (error.code === 'UNSUPPORTED_VALUE') return withPlace(error, operators)
+    if (error.code === 'UNSUPPORTED_VALUE' || error.code === 'INVALID_KEY')
+      return withPlace(error, operators) ?? withStep(error, step, spec)
     // The functions that find it serve all steps.
     return error.code === 'PROMISE'
       ? new StreamError('PROMISE', error.message.replace('a step', step), { cause: error, details: { step, subtask: spec.subtask } })
@@ -39,7 +40,7 @@ export async function inLifecycle(what: 'open' | 'close', step: string, work: ()
 }
 
 /** A value that a snapshot could not store was put there long before: it is told by its step, state and key. */
-function withPlace(error: StreamError, operators: readonly ChainOperator[]): StreamError {
+function withPlace(error: StreamError, operators: readonly ChainOperator[]): StreamError | undefined {
   for (const { node, keyed } of operators) {
     const at = keyed?.snapshots.unstorable
     if (at === undefined) continue
@@ -50,5 +51,11 @@ function withPlace(error: StreamError, operators: readonly ChainOperator[]): Str
       { cause: error, details: { ...error.details, step: node.address, state: at.state, key } },
     )
   }
-  return error
+  return undefined
+}
+
+/** What finds such a key or value serves all steps, and knows none. */
+function withStep(error: StreamError, step: string, { subtask }: TaskOptions['spec']): StreamError {
+  if (error.message.includes(step)) return error
+  return new StreamError(error.code, `In ${step}: ${error.message}`, { cause: error, details: { ...error.details, step, subtask } })
 }

@@ -559,13 +559,17 @@ export class TaskCore {
 
   #whenReady(full: Set<number>, node: number, writer: AnyWriter | undefined): void {
     full.add(node)
-    writer?.ready().then(
-      () => {
-        full.delete(node)
-        this.options.host.wake()
-      },
-      (error: unknown) => this.#fail(error),
-    )
+    if (writer === undefined) return
+    const { spec, underway } = this.options
+    underway
+      .wait(`${spec.plan.nodes[node]?.address} to have room`, () => writer.ready())
+      .then(
+        () => {
+          full.delete(node)
+          this.options.host.wake()
+        },
+        (error: unknown) => this.#fail(error),
+      )
   }
 
   /** A checkpoint that was under way when a writer became full has not taken all that it holds. */

@@ -1,0 +1,84 @@
+/** A job in which one of its functions is hostile, once. `millrace run` runs it. */
+import { existsSync, writeFileSync } from 'node:fs'
+import { agg, aggregator, defineJob, eventTimers, outputTag, tumbling, valueState, type Out } from '../../packages/millrace/src/index.ts'
+import { fileSink, jsonLines } from '../../packages/millrace/src/files.ts'
+import { perform, type Act } from './acts.ts'
+import { BUCKET_MS, type HostileConfig, type HostileRow, type Place } from './places.ts'
+import { striking } from './sink.ts'
+import { pacedRows, type Strike } from './source.ts'
+
+interface History {
+  readonly key: string
+  readonly seq: number
+  readonly sum: number
+}
+interface Closed {
+  readonly key: string
+  readonly end: number
+  readonly seq: number
+}
+
+/** Strikes at one place once it was there often enough; an act that changes values does so from then on. */
+function strikes({ marker, place, act, after }: HostileConfig): (at: Place) => Strike {
+  let left = after
+  let hasStruck = existsSync(marker)
+  return (at) => (value) => {
+    if (at !== place || left-- > 0 || hasStruck) return undefined
+    if (!existsSync(marker)) writeFileSync(marker, '')
+    hasStruck = act !== 'mutate'
+    return perform(act as Act, value)
+  }
+}
+
+export default defineJob('hostile', (job, config: HostileConfig) => {
+  const strikeAt = strikes(config)
+  const [schema, timestamp, map, key, onRecord, onTimer, add] = (
+    ['schema', 'timestamp', 'map', 'key', 'process', 'timer', 'window'] as const
+  ).map(strikeAt) as [Strike, Strike, Strike, Strike, Strike, Strike, Strike]
+  const closed = outputTag<Closed>('closed')
+  const sum = aggregator<HostileRow, number, number>({
+    create: () => 0,
+    add: (total, row) => (add(row) as undefined) ?? total + row.value,
+    merge: (left, right) => left + right,
+    result: (total) => total,
+  })
+  const rows = job.from<HostileRow>('rows', pacedRows(strikeAt('source')), {
+    schema: {
+      '~standard': {
+        version: 1,
+        vendor: 'hostile',
+        validate: (value) => (schema(value as HostileRow) as undefined) ?? { value: value as HostileRow },
+      },
+    },
+    timestamp: (row) => (timestamp(row) as undefined) ?? row.at,
+  })
+  const keyed = rows
+    .map((row) => (map(row) as undefined) ?? { ...row, value: row.value * 3 })
+    .keyBy((row) => (key(row) as undefined) ?? row.key)
+  const history = keyed.process('count', {
+    state: { total: valueState({ initial: () => ({ seq: 0, sum: 0 }) }) },
+    timers: { close: eventTimers() },
+    onRecord(row, { state, timers }, out: Out<History>) {
+      const before = state.total.get()
+      const next = { seq: before.seq + 1, sum: before.sum + row.value }
+      state.total.set(next)
+      timers.close.add((Math.floor(row.at / BUCKET_MS) + 1) * BUCKET_MS)
+      const emitted = { key: row.key, ...next }
+      out.emit(emitted)
+      return onRecord(emitted as never) as undefined
+    },
+    onTimer: {
+      close(end, { key: of, state }, out) {
+        const made = { key: of, end, seq: state.total.get().seq }
+        out.side(closed, made)
+        return onTimer(made as never) as undefined
+      },
+    },
+  })
+  history.to('history', striking(fileSink<History>(`${config.output}/history`, jsonLines()), strikeAt('sink'), strikeAt('commit')))
+  history.side(closed).to('closed', fileSink(`${config.output}/closed`, jsonLines()))
+  keyed
+    .window(tumbling(BUCKET_MS))
+    .aggregate('windows', { count: agg.count(), sum })
+    .to('windows', fileSink(`${config.output}/windows`, jsonLines()))
+})

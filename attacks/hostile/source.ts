@@ -1,0 +1,83 @@
+/** Rows in two splits, at the pace of checkpoints: after so many it waits for the next one that is durable. */
+import { defineSource, type Batch, type Reader, type Source, type SourceContext } from '../../packages/millrace/src/connect.ts'
+import { rowOf, ROWS_PER_SPLIT, SPLITS, type HostileRow } from './places.ts'
+
+const BATCH = 10
+const ROWS_PER_CHECKPOINT = 80
+/** An acknowledgement may be skipped: then it goes on without. */
+const LONGEST_WAIT_MS = 500
+
+type Poll = Batch<HostileRow, number> | 'wait' | 'end'
+/** May throw, or give a promise that `ready` waits for. */
+export type Strike = (value: HostileRow) => Promise<never> | undefined
+
+export function pacedRows(strike: Strike): Source<HostileRow> {
+  return defineSource<HostileRow, number>({
+    kind: 'paced',
+    bounded: true,
+    replayable: true,
+    timestamps: false,
+    open: (context) => Promise.resolve(new PacedRows(context, strike)),
+  })
+}
+
+class PacedRows implements Reader<HostileRow, number> {
+  readonly splits: Map<string, number> = new Map()
+  readonly #strike: Strike
+  readonly #context: SourceContext<number>
+  #left = ROWS_PER_CHECKPOINT
+  #odd: Promise<never> | undefined
+  #wake: () => void = () => undefined
+
+  constructor(context: SourceContext<number>, strike: Strike) {
+    this.#strike = strike
+    this.#context = context
+    for (let split = 0; split < SPLITS; split++) {
+      const name = String(split)
+      if (context.owns(name) && !context.ended.has(name)) this.splits.set(name, context.restored.get(name) ?? 0)
+    }
+    context.signal.addEventListener('abort', () => this.#wake(), { once: true })
+  }
+
+  poll(first: string | undefined): Poll {
+    const split = first !== undefined && this.splits.has(first) ? first : [...this.splits.keys()][0]
+    if (split === undefined) return 'end'
+    if (this.#left <= 0 || this.#odd !== undefined) return 'wait'
+    const from = this.splits.get(split) as number
+    const values = Array.from({ length: Math.min(BATCH, ROWS_PER_SPLIT - from) }, (_zero, index) => rowOf(Number(split), from + index))
+    for (const value of values) this.#odd ??= this.#strike(value)
+    if (this.#odd !== undefined) return 'wait'
+    const next = from + values.length
+    this.#left -= values.length
+    this.splits.set(split, next)
+    const splitEnded = next === ROWS_PER_SPLIT
+    if (splitEnded) this.splits.delete(split)
+    return { split, values, next, splitEnded }
+  }
+
+  ready(): Promise<void> {
+    if (this.#odd !== undefined) return this.#odd
+    return new Promise((resolve) => {
+      const cancel = this.#context.env.timers.after(LONGEST_WAIT_MS, () => this.#more())
+      this.#wake = () => {
+        cancel()
+        resolve()
+      }
+    })
+  }
+
+  acknowledge(): Promise<void> {
+    this.#more()
+    return Promise.resolve()
+  }
+
+  close(): Promise<void> {
+    this.#wake()
+    return Promise.resolve()
+  }
+
+  #more(): void {
+    this.#left = ROWS_PER_CHECKPOINT
+    this.#wake()
+  }
+}

@@ -1,0 +1,80 @@
+/** Which ends are right for which act. */
+import type { Act } from './acts.ts'
+import type { Place } from './places.ts'
+
+/** How a process of the job ended. */
+export type End =
+  /** Exit code 0, and it says so. */
+  | 'finished'
+  | 'stopped'
+  /** Exit code 1, with the code of an error that names the place. */
+  | 'failed'
+  /** The user's code ended the process: exit code 1, with a sentence that says so. */
+  | 'exit'
+  /** An error that no step awaits: exit code 1, with a sentence that says so. */
+  | 'uncaught'
+  /** Exit code 3. */
+  | 'fenced'
+  /** By a signal, or by V8 with a report of its own. */
+  | 'died'
+  /** Exit code 1, with Node's own report, which shows the line of the hostile code: JavaScript itself was broken by then. */
+  | 'crashed'
+  /** Nothing but SIGKILL ends it. */
+  | 'blocked'
+
+/** Acts after which no stack tells whose function it was: then the task is named. */
+export const WITHOUT_STACK: readonly Act[] = ['stack', 'throw-nothing']
+export const TASK: RegExp = /A function of \S+/
+
+/** What the engine calls the place in its errors. */
+export const addressOf: Readonly<Record<Place, RegExp>> = {
+  source: /source\/rows/,
+  schema: /source\/rows/,
+  timestamp: /source\/rows/,
+  // A promise that is not looked at fails the step after.
+  map: /map|step\/(count|windows)/,
+  // With several subtasks it is called before the step, to find the one.
+  key: /keyBy|step\/(count|windows)/,
+  process: /step\/count/,
+  timer: /step\/count/,
+  window: /step\/windows/,
+  sink: /sink\/history/,
+  commit: /sink\/history/,
+}
+
+const byAct: Readonly<Record<Act, readonly End[]>> = {
+  throw: ['failed'],
+  'throw-nothing': ['failed'],
+  'throw-async': ['failed'],
+  'never-resolve': ['failed'],
+  'reject-later': ['uncaught'],
+  'throw-later': ['uncaught'],
+  'exit-0': ['exit'],
+  'exit-1': ['exit'],
+  'kill-self': ['died'],
+  busy: ['finished'],
+  'atomics-wait': ['finished'],
+  'busy-past-lease': ['fenced', 'finished'],
+  'block-for-ever': ['blocked'],
+  heap: ['died'],
+  buffer: ['failed'],
+  stack: ['failed'],
+  // Samples of records are frozen; what was encoded before it is touched is right.
+  mutate: ['failed', 'finished'],
+  'patch-array': ['finished'],
+  'patch-object': ['finished'],
+  'break-array': ['failed', 'uncaught', 'crashed'],
+  'own-handlers': ['uncaught'],
+  'close-files': ['failed', 'uncaught', 'died'],
+}
+
+/** `restarts`: the job starts again by itself, and it strikes only once. */
+export function allowedEnds(act: Act, place: Place, restarts: boolean): readonly End[] {
+  const isAwaited = place === 'source' || place === 'sink' || place === 'commit'
+  // What is awaited may take as long as it likes, until somebody stops the job.
+  if (act === 'never-resolve' && isAwaited) return ['stopped', 'failed']
+  // One in many records is looked at where it is emitted. Of another the promise fails the step after, and its rejection may be heard first.
+  if (act === 'throw-async' && place === 'map') return ['failed', 'uncaught']
+  const ends = byAct[act]
+  return restarts && ends.includes('failed') ? [...ends, 'finished'] : ends
+}

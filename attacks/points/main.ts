@@ -1,0 +1,103 @@
+/** Every named crash point, each twice, at different moments of different jobs: a real process kills itself there. Then every committed row is compared. */
+import { CRASH_POINTS } from '../../packages/millrace/src/job/crash-points.ts'
+import { SeededRandom } from '../../packages/millrace/src/connectors/seeded-random.ts'
+import type { Kill } from '../kill/kill.ts'
+import { KillRun } from '../kill/kill-run.ts'
+import type { LegDraw } from '../kill/leg.ts'
+import { needOf } from '../kill/needs.ts'
+import { shuffled } from '../kill/plan.ts'
+import { chosenSeed, numberOptions, ownFolder, type Attack, type AttackResult } from '../lib/attack.ts'
+
+const ROWS_PER_FILE = 8_000
+const KILLS_PER_LEG = 12
+const LANES = 2
+/** A point that is passed often is hit at one of its first so many passes. */
+const LATEST = 8
+
+interface Moment {
+  readonly nth: number
+  readonly says: string
+}
+
+/** Each point so many times, each time at another pass where it has several. */
+function planOf(seed: number, points: readonly string[], times: number): Kill[] {
+  const random = new SeededRandom(seed, 'points')
+  const kills = points.flatMap((point) => {
+    const { fresh = false, rare = false } = needOf(point)
+    const passes = shuffled(
+      Array.from({ length: LATEST }, (_zero, index) => index + 1),
+      random,
+    )
+    return Array.from({ length: times }, (_zero, time): Kill => {
+      const nth = rare ? 1 + (time % 2) : (passes[time % LATEST] as number)
+      return { kind: 'point', point, nth: fresh ? 1 : nth, fresh }
+    })
+  })
+  return shuffled(kills, random)
+}
+
+function legDraw(seed: number, folder: string, number: number): LegDraw {
+  const random = new SeededRandom(seed, `draw ${number}`)
+  return { number, folder, seed, parallelism: undefined, rowsPerFile: ROWS_PER_FILE, windows: random.chance(0.5), wide: random.chance(0.3) }
+}
+
+/** So many of all, other ones with another seed. */
+function chosenPoints(seed: number, share: number): readonly string[] {
+  return CRASH_POINTS.filter((_point, index) => (index + seed) % share === 0)
+}
+
+async function pointsAttack(seed: number, times: number, share: number): Promise<AttackResult> {
+  const points = chosenPoints(seed, share)
+  const kills = planOf(seed, points, times)
+  const moments = new Map<string, Moment[]>(points.map((point) => [point, []]))
+  const folder = ownFolder('points')
+  const run = new KillRun({
+    seed,
+    kills,
+    killsPerLeg: KILLS_PER_LEG,
+    lanes: LANES,
+    draw: (number) => legDraw(seed, folder, number),
+    onKilled(kill, phase, leg) {
+      if (kill.kind !== 'point') return
+      const kinds = [
+        leg.format,
+        leg.draw.windows ? 'windows' : '',
+        leg.isWide ? 'wide' : '',
+        leg.keepsPartsOpen ? 'open parts' : '',
+      ].filter(Boolean)
+      const says = `pass ${kill.nth} in ${phase}, job ${leg.number} start ${leg.starts} (${leg.parallelism} subtasks, ${kinds.join(', ')})`
+      moments.get(kill.point)?.push({ nth: kill.nth, says })
+    },
+  })
+  await run.run()
+  for (const [point, all] of moments) process.stdout.write(`  ${point.padEnd(34)} ${all.map(({ says }) => says).join(' | ')}\n`)
+  return report(run, kills.length, moments, times)
+}
+
+function report(run: KillRun, planned: number, moments: ReadonlyMap<string, readonly Moment[]>, times: number): AttackResult {
+  const { totals, violations, done } = run
+  const never = [...moments].filter(([, all]) => all.length < times).map(([point]) => point)
+  if (never.length > 0) process.stdout.write(`not hit ${times} times: ${never.join(', ')}\n`)
+  process.stdout.write(
+    `${moments.size - never.length} of ${CRASH_POINTS.length} crash points hit ${times} times; ${totals.starts} starts of ${totals.legs} jobs\n` +
+      `${totals.rows} rows compared: missing ${totals.missing}, doubled ${totals.doubled}, wrong ${totals.wrong}; files left over ${totals.residue}\n`,
+  )
+  return {
+    passed: done - violations.length,
+    failed: violations.length,
+    planned,
+    counts: { points: moments.size - never.length, ...run.counts },
+  }
+}
+
+export const attack: Attack = {
+  name: 'points',
+  summary:
+    'a real process kills itself at every crash point, each twice, and every row is compared; --times N --share N (each Nth point only)',
+  run(args) {
+    const options = numberOptions(args, { seed: undefined, times: 2, share: 1 })
+    const { times, share } = options as { readonly times: number; readonly share: number }
+    if (times < 1 || share < 1) throw new Error('--times and --share have to be at least 1')
+    return pointsAttack(chosenSeed(options.seed), times, share)
+  },
+}
