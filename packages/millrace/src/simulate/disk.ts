@@ -103,6 +103,14 @@ export class Disk {
     return count
   }
 
+  /** As a kernel does when it has time: everything is durable. */
+  writeBack(): void {
+    this.#visit((inode) => {
+      inode.sync()
+      inode.syncNames()
+    })
+  }
+
   losePower(survival: Survival): void {
     let index = 0
     const survives = (): boolean => (survival === 'none' ? false : survival === 'all' ? true : survival(index++))

@@ -84,6 +84,7 @@ export class Inode {
 
   /** Sectors that are not durable yet: the first may begin inside durable bytes. */
   get looseSectors(): number {
+    if (this.#size === this.durableBytes) return 0
     return Math.ceil(this.#size / SECTOR_BYTES) - Math.floor(this.durableBytes / SECTOR_BYTES)
   }
 
@@ -92,6 +93,7 @@ export class Inode {
    * zeros below one that does, and up to the end where the size survives, which is asked about last.
    */
   losePower(survives: (sector: number) => boolean): void {
+    if (this.looseSectors === 0) return
     const first = Math.floor(this.durableBytes / SECTOR_BYTES)
     let end = this.durableBytes
     for (let sector = first; sector * SECTOR_BYTES < this.#size; sector++) {
