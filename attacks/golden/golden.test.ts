@@ -36,6 +36,12 @@ test('there are golden files of the format as it stands', () => {
   assert.ok(formatNames().includes(FORMAT_NAME), `a version was raised: 'node attacks/golden/make.ts' writes the files of ${FORMAT_NAME}`)
 })
 
+for (const format of formatNames().filter((name) => name !== FORMAT_NAME)) {
+  test(`golden directories of another format (${format}) are refused by their version`, async () => {
+    for (const name of DIRECTORIES) await assert.rejects(finishFrom(readDirectory(name, format), 1), { code: 'CHECKPOINT_FORMAT' })
+  })
+}
+
 for (const name of DIRECTORIES) {
   test(`a golden directory (${name}) is restored at any parallelism, and the job ends as if it had never stopped`, async () => {
     for (const parallelism of [1, 3]) assert.deepEqual(await finishFrom(readDirectory(name), parallelism), expectedOutput())
