@@ -54,13 +54,10 @@ async function malformed(seed: number, cases: number): Promise<AttackResult> {
 async function feedOne(parser: number, seed: number, cases: number): Promise<Found> {
   const { name = '', samples = [] } = parsers[parser] ?? {}
   if (samples.length === 0) throw new Error(`${name} has no samples`)
-  const result = await child({ parser, seed, from: 0, to: cases })
-  const outcomes: Record<string, number> = {}
-  for (const part of result.parts) for (const [outcome, count] of Object.entries(part.outcomes)) outcomes[outcome] = (outcomes[outcome] ?? 0) + count
-  const worst = result.parts.reduce((a, b) => (b.worstMs > a.worstMs ? b : a), { worstMs: 0, worstCase: 0 })
-  const faults = [...result.faults, ...result.parts.flatMap((part) => part.faults)]
+  const { outcomes, worstMs, worstCase, large, ...result } = await child({ parser, seed, from: 0, to: cases })
+  const faults = [...result.faults]
   let peakBytes = 0
-  for (const index of result.parts.flatMap((part) => part.large)) {
+  for (const index of large) {
     // Alone, without what the cases before it have left.
     const alone = await child({ parser, seed, from: index, to: index + 1 })
     const none = await child({ parser, seed, from: index, to: index })
@@ -68,8 +65,8 @@ async function feedOne(parser: number, seed: number, cases: number): Promise<Fou
     peakBytes = Math.max(peakBytes, taken)
     if (taken > LIMIT_BYTES) faults.push({ index, fault: `it took ${mib(taken)} MiB` })
   }
-  const done = Object.values(outcomes).reduce((sum, count) => sum + count, 0) + faults.length
-  return { name, cases: done, outcomes, ...worst, peakBytes: Math.max(peakBytes, 0), faults }
+  const done = Object.values(outcomes).reduce((sum, count) => sum + count, 0)
+  return { name, cases: done + result.faults.length, outcomes, worstMs, worstCase, peakBytes, faults }
 }
 
 function child(options: ChildOptions): Promise<ChildResult> {
@@ -82,12 +79,12 @@ function child(options: ChildOptions): Promise<ChildResult> {
 
 function report(found: readonly Found[], cases: number): AttackResult {
   let [passed, failed] = [0, 0]
-  for (const { name, cases: done, outcomes, worstMs, worstCase, faults } of [...found].sort((a, b) => (a.name < b.name ? -1 : 1))) {
+  for (const { name, cases: done, outcomes, worstMs, worstCase, peakBytes, faults } of [...found].sort((a, b) => (a.name < b.name ? -1 : 1))) {
     const { valid = 0, ...codes } = outcomes
     const refused = Object.entries(codes).map(([code, count]) => `${code} ${count}`)
     process.stdout.write(
       `  ${name.padEnd(32)}${String(done).padStart(7)} cases, valid ${valid}, refused ${refused.join(', ') || 0}; ` +
-        `longest ${worstMs.toFixed(0)} ms (case ${worstCase}); wrong ${faults.length}\n`,
+        `longest ${worstMs.toFixed(0)} ms (case ${worstCase})${peakBytes === 0 ? '' : `, largest ${mib(peakBytes)} MiB`}; wrong ${faults.length}\n`,
     )
     passed += done - faults.length
     failed += faults.length
