@@ -27,8 +27,7 @@ export class Judge {
     const last = life.ends.at(-1)
     if (last !== 'finished' && last !== 'already-finished') faults.push(`the last process ended with ${endText(last)}`)
     const errors = life.ends.slice(0, -1).filter((end) => StreamError.is(end))
-    for (const error of errors)
-      if (!mayBeLoud || !LOUD.has(error.code)) faults.push(`a process ended with ${endText(error)}`)
+    for (const error of errors) if (!mayBeLoud || !LOUD.has(error.code)) faults.push(`a process ended with ${endText(error)}`)
     faults.push(...this.#compare(life, 'when it had finished'))
     if (last === 'finished') faults.push(...leftOver(life))
     // All of it is durable by then.
@@ -39,7 +38,9 @@ export class Judge {
 
   #compare(life: Life, when: string): readonly string[] {
     const { missing, doubled, wrong, examples } = compare(this.#expected, committedOf(life))
-    return missing + doubled + wrong === 0 ? [] : [`${when}: missing ${missing}, doubled ${doubled}, wrong ${wrong}: ${examples.join('; ')}`]
+    return missing + doubled + wrong === 0
+      ? []
+      : [`${when}: missing ${missing}, doubled ${doubled}, wrong ${wrong}: ${examples.join('; ')}`]
   }
 }
 

@@ -14,7 +14,7 @@ import { Tally } from './tally.ts'
 import { piecesOf, recordTurn, statesOf, WORK_NAME, type WorkOptions } from './work.ts'
 import type { PieceResult } from './worker.ts'
 
-const WINDOW = 6
+const WINDOW = 8
 const FULL_WINDOW = 12
 const SAMPLES = 2
 const FULL_SAMPLES = 40
@@ -22,7 +22,8 @@ const TIMEOUT_MS = 300_000
 
 export const attack: Attack = {
   name: 'disk',
-  summary: 'each operation of the disk: crashed before and after, torn, failed; each subset of what was not durable; --every N --kernel N --full',
+  summary:
+    'each operation of the disk: crashed before and after, torn, failed; each subset of what was not durable; --every N --kernel N --full',
   async run(args) {
     const isFull = args.includes('--full')
     const rest = args.filter((arg) => arg !== '--full')

@@ -97,7 +97,11 @@ export class Life {
       restart: { strategy: 'fixed-delay', attempts: RESTARTS, delay: 5 },
     } as const
     const observer = (event: JobEvent): void => this.#observe(event)
-    this.#handle = await startJob(job, options, { env: process, observer, tuning: { batchRecords: 4, compaction: COMPACTION, generateCode: false } })
+    this.#handle = await startJob(job, options, {
+      env: process,
+      observer,
+      tuning: { batchRecords: 4, compaction: COMPACTION, generateCode: false },
+    })
     this.#handle.finished.catch(() => undefined)
   }
 

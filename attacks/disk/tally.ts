@@ -49,7 +49,9 @@ export class Tally {
     this.#printLife()
     const say = (line: string): void => void process.stdout.write(`${line}\n`)
     for (const [kind, { tried, loud, silent }] of this.#rows)
-      say(`  ${kind.padEnd(26)}${pad(tried)} tried${pad(tried - loud - silent)} exact at once${pad(loud)} loud, then exact${pad(silent)} silent or wrong`)
+      say(
+        `  ${kind.padEnd(26)}${pad(tried)} tried${pad(tried - loud - silent)} exact at once${pad(loud)} loud, then exact${pad(silent)} silent or wrong`,
+      )
     const { states: looked, whole, subsets, distinct, silent } = this.#states
     say(
       `  ${'loss of power'.padEnd(26)}${pad(subsets)} subsets of ${looked} states (${whole} with all their subsets), ${distinct} different disks` +
@@ -67,7 +69,10 @@ export class Tally {
   #planned(tried: number): number {
     const pieces = piecesOf(this.#recording, this.#work)
     const cases = pieces.reduce((sum, piece) => sum + (piece.kind === 'cases' ? piece.cases.length : 0), 0)
-    const states = pieces.reduce((sum, piece) => sum + (piece.kind === 'states' ? statesOf(piece, this.#recording.states, this.#work).length : 0), 0)
+    const states = pieces.reduce(
+      (sum, piece) => sum + (piece.kind === 'states' ? statesOf(piece, this.#recording.states, this.#work).length : 0),
+      0,
+    )
     const triedCases = [...this.#rows.values()].reduce((sum, row) => sum + row.tried, 0)
     return tried + (cases - triedCases) + (states - this.#states.states)
   }

@@ -28,13 +28,18 @@ export function piecesOf({ operations, states }: Recording, { every, window }: W
   for (const turn of [undefined, ...Array.from({ length: window }, (_, index) => index)]) {
     // Of a window only its last state has all of it: one in `window`.
     const step = STATES_IN_PIECE * every * (turn === undefined ? 1 : window)
-    for (let from = 0; from < states.length; from += step) pieces.push({ kind: 'states', turn, from, to: Math.min(from + step, states.length) })
+    for (let from = 0; from < states.length; from += step)
+      pieces.push({ kind: 'states', turn, from, to: Math.min(from + step, states.length) })
   }
   return pieces
 }
 
 /** Of a piece. @returns how many states of the recording it looks at */
-export function statesOf(piece: Extract<Piece, { kind: 'states' }>, states: readonly DiskState[], options: WorkOptions): readonly DiskState[] {
+export function statesOf(
+  piece: Extract<Piece, { kind: 'states' }>,
+  states: readonly DiskState[],
+  options: WorkOptions,
+): readonly DiskState[] {
   const { turn, from, to } = piece
   const { every, window } = options
   return states.slice(from, to).filter((_state, at) => {

@@ -79,7 +79,9 @@ function child(options: ChildOptions): Promise<ChildResult> {
 
 function report(found: readonly Found[], cases: number): AttackResult {
   let [passed, failed] = [0, 0]
-  for (const { name, cases: done, outcomes, worstMs, worstCase, peakBytes, faults } of [...found].sort((a, b) => (a.name < b.name ? -1 : 1))) {
+  for (const { name, cases: done, outcomes, worstMs, worstCase, peakBytes, faults } of [...found].sort((a, b) =>
+    a.name < b.name ? -1 : 1,
+  )) {
     const { valid = 0, ...codes } = outcomes
     const refused = Object.entries(codes).map(([code, count]) => `${code} ${count}`)
     process.stdout.write(

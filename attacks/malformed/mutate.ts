@@ -61,7 +61,14 @@ const NESTS: readonly (readonly [open: string, close: string])[] = [
   ['a,', ''],
 ]
 /** Array of one element, Map of one entry, and so on: deep nesting in bytes. */
-const NEST_BYTES = [[10, 1], [12, 1], [15, 1, 0], [9, 1], [0x0a, 0x81], [0x80 | 9, 1]]
+const NEST_BYTES = [
+  [10, 1],
+  [12, 1],
+  [15, 1, 0],
+  [9, 1],
+  [0x0a, 0x81],
+  [0x80 | 9, 1],
+]
 const MOST_BYTES = 2 << 20
 
 export function mutated(random: SeededRandom, samples: readonly Uint8Array[], isText: boolean): Uint8Array {
@@ -92,12 +99,18 @@ function changed(random: SeededRandom, bytes: Uint8Array, samples: readonly Uint
       return joined(bytes.subarray(0, at), other.subarray(random.below(other.length + 1)))
     }
     case 6:
-      return joined(bytes.subarray(0, at), isText ? encoded(random.pick(WORDS)) : random.pick(LENGTHS), bytes.subarray(at + random.below(3)))
+      return joined(
+        bytes.subarray(0, at),
+        isText ? encoded(random.pick(WORDS)) : random.pick(LENGTHS),
+        bytes.subarray(at + random.below(3)),
+      )
     case 7:
       // Deep ones are slow to make, and one is as good as a hundred.
       return random.chance(0.1) ? nested(random, bytes, at, isText) : bytes.slice(at)
     case 8:
-      return isText ? joined(bytes.subarray(0, at), encoded(random.pick(WORDS).repeat(random.below(50))), bytes.subarray(at)) : fixed(random, bytes, at)
+      return isText
+        ? joined(bytes.subarray(0, at), encoded(random.pick(WORDS).repeat(random.below(50))), bytes.subarray(at))
+        : fixed(random, bytes, at)
     default:
       return fixed(random, bytes, random.below(Math.min(16, bytes.length + 1)))
   }
@@ -114,7 +127,11 @@ function nested(random: SeededRandom, bytes: Uint8Array, at: number, isText: boo
   const depth = random.pick(DEPTHS)
   if (!isText) {
     const one = random.pick(NEST_BYTES)
-    return joined(bytes.subarray(0, at), Array.from({ length: depth * one.length }, (_, index) => one[index % one.length] as number), bytes.subarray(at))
+    return joined(
+      bytes.subarray(0, at),
+      Array.from({ length: depth * one.length }, (_, index) => one[index % one.length] as number),
+      bytes.subarray(at),
+    )
   }
   const [open, close] = random.pick(NESTS)
   const end = random.chance(0.7) ? close.repeat(depth) : ''

@@ -118,7 +118,11 @@ const batch: Parser = {
   samples: [
     values[1] as unknown[],
     Array.from({ length: 50 }, (_, n) => (n % 5 === 0 ? null : n * 1.5)),
-    Array.from({ length: 50 }, (_, n) => ({ text: n % 2 === 0 ? 'same' : `other ${n}`, list: [n, n + 1], maybe: n % 3 === 0 ? undefined : n })),
+    Array.from({ length: 50 }, (_, n) => ({
+      text: n % 2 === 0 ? 'same' : `other ${n}`,
+      list: [n, n + 1],
+      maybe: n % 3 === 0 ? undefined : n,
+    })),
     values,
   ].map((rows) => written((writer) => encodeBatch(writer, rows, new Float64Array(rows.length)))),
   parse: (bytes) => decodeBatch(new ByteReader(bytes)),
@@ -167,10 +171,16 @@ const names: Parser = {
   isText: true,
   samples: [encoded([...NAMES, OWNED].join('\n')), encoded('000000000001.entry\n1.entry\n999999999999999.entry\nbeat')],
   parse: async (bytes) => {
-    const listed = new TextDecoder().decode(bytes).split('\n').filter((name) => name !== '' && !name.includes('/'))
+    const listed = new TextDecoder()
+      .decode(bytes)
+      .split('\n')
+      .filter((name) => name !== '' && !name.includes('/'))
     const list = async (): Promise<{ name: string; kind: 'file' }[]> => listed.map((name) => ({ name, kind: 'file' }))
     const nothing = async (): Promise<undefined> => undefined
-    const storage = new OpenDirectory({ ...env, files: { ...env.files, list, unlink: nothing, info: nothing } as typeof env.files }, '/nowhere')
+    const storage = new OpenDirectory(
+      { ...env, files: { ...env.files, list, unlink: nothing, info: nothing } as typeof env.files },
+      '/nowhere',
+    )
     const entries = await storage.entries()
     const chunks: unknown[] = []
     for await (const name of storage.listChunks()) chunks.push(chunkOriginOf(name))

@@ -52,7 +52,10 @@ const schema = {
 } as const
 
 const configured = defineJob('malformed', { config: schema as StandardSchema<unknown> }, (job) => {
-  job.from('rows', arraySource([1])).to('out', callbackSink(() => undefined))
+  job.from('rows', arraySource([1])).to(
+    'out',
+    callbackSink(() => undefined),
+  )
 })
 
 const config: Parser = {
@@ -87,7 +90,15 @@ const keyArgument: Parser = {
   },
 }
 
-const WRITTEN = ['500ms', '10s', '1d12h', 'fixed-delay:attempts=3,delay=10s', 'exponential:initial=1s,max=1m', 'in/**/*.{csv,json}', 'a?b*c{d,{e,f}}/g']
+const WRITTEN = [
+  '500ms',
+  '10s',
+  '1d12h',
+  'fixed-delay:attempts=3,delay=10s',
+  'exponential:initial=1s,max=1m',
+  'in/**/*.{csv,json}',
+  'a?b*c{d,{e,f}}/g',
+]
 const words: Parser = {
   name: 'durations, restarts and patterns',
   isText: true,
@@ -143,13 +154,19 @@ const rows = Array.from({ length: 30 }, (_, n) => ({ id: n, name: `name ${n}`, n
 const columns = { id: Number, name: String, flag: (written: string) => written === 'yes' }
 const csvText = `id,name,flag\n${rows.map(({ id, name }) => `${id},"${name}, ""quoted""\n2",yes\n`).join('')}`
 const formats: readonly Parser[] = [
-  formatParser('CSV', csv({ columns }), [csvText, 'id,name,flag\r\n1,a,yes\r\n', '\uFEFFid,name,flag\n1,"",no\n'], ['id,name,flag\n"' + 'a""'.repeat(300_000)]),
+  formatParser(
+    'CSV',
+    csv({ columns }),
+    [csvText, 'id,name,flag\r\n1,a,yes\r\n', '\uFEFFid,name,flag\n1,"",no\n'],
+    ['id,name,flag\n"' + 'a""'.repeat(300_000)],
+  ),
   formatParser('CSV without columns', csv(), [csvText, 'a;b\n1;2\n'], [`${'a,'.repeat(200_000)}b\n${'1,'.repeat(200_000)}2\n`]),
-  formatParser('JSON Lines', jsonLines(), [rows.map((row) => `${JSON.stringify(row)}\n`).join(''), '{"__proto__":1}\n[1]\n"x"\n'], [
-    `${'['.repeat(1_000_000)}\n`,
-    `${'{"a":'.repeat(100_000)}1${'}'.repeat(100_000)}\n`,
-    `"${'\\u0000'.repeat(200_000)}"\n`,
-  ]),
+  formatParser(
+    'JSON Lines',
+    jsonLines(),
+    [rows.map((row) => `${JSON.stringify(row)}\n`).join(''), '{"__proto__":1}\n[1]\n"x"\n'],
+    [`${'['.repeat(1_000_000)}\n`, `${'{"a":'.repeat(100_000)}1${'}'.repeat(100_000)}\n`, `"${'\\u0000'.repeat(200_000)}"\n`],
+  ),
   formatParser('text', text(), ['one\ntwo\r\nthree', '\uFEFFfour\n\n\n'], ['\n'.repeat(1_000_000), '\r'.repeat(1_000_000)]),
 ]
 
@@ -161,10 +178,15 @@ const MOST_READ = 64 << 20
 const gzip: Parser = {
   name: 'gzip',
   isText: false,
-  samples: [gzipSync(csvText), joined(gzipSync('one'), gzipSync('two')), gzipSync(Buffer.alloc(300_000, 'ab')), gzipSync('')].map((bytes) => Uint8Array.from(bytes)),
+  samples: [gzipSync(csvText), joined(gzipSync('one'), gzipSync('two')), gzipSync(Buffer.alloc(300_000, 'ab')), gzipSync('')].map((bytes) =>
+    Uint8Array.from(bytes),
+  ),
   hostile: [gzipSync(Buffer.alloc(200 << 20)), gzipSync(gzipSync(Buffer.alloc(50 << 20)))].map((bytes) => Uint8Array.from(bytes)),
   parse: async (bytes) => {
-    const handle = { read: async (offset: number, length: number) => bytes.slice(offset, offset + length), close: async () => undefined } as unknown as FileHandle
+    const handle = {
+      read: async (offset: number, length: number) => bytes.slice(offset, offset + length),
+      close: async () => undefined,
+    } as unknown as FileHandle
     const file = new GzipFile(env, handle, 'input.gz')
     try {
       let offset = 0

@@ -118,10 +118,11 @@ function report(found: readonly Found[], calls: ReadonlyMap<ShimCall, number>): 
   const count = (kind: Found['kind']): number => found.filter((each) => each.kind === kind).length
   say(`calls of one life on the real kernel: ${[...calls].map(([call, times]) => `${call} ${times}`).join(', ')}`)
   const ran = found.length - count('not run')
-  say(`real kernel: ${ran} cases, ${count('exact')} exact at once, ${count('loud')} stopped and then exact, ${count('wrong')} silent or wrong`)
+  say(
+    `real kernel: ${ran} cases, ${count('exact')} exact at once, ${count('loud')} stopped and then exact, ${count('wrong')} silent or wrong`,
+  )
   for (const reason of new Set(found.flatMap(({ kind, what }) => (kind === 'not run' ? [what] : []))))
     say(`not run: ${found.filter(({ kind, what }) => kind === 'not run' && what === reason).length} cases, because ${reason}`)
   const failed = count('wrong')
   return { passed: ran - failed, failed, planned: ran }
 }
-

@@ -20,7 +20,9 @@ export function buildShim(folder: string): { readonly library: string } | { read
   if (process.platform !== 'linux') return { reason: `the shim is for Linux, this is ${process.platform}` }
   const library = join(folder, 'shim.so')
   const source = join(import.meta.dirname, 'shim.c')
-  const { status, stderr, error } = spawnSync('cc', ['-shared', '-fPIC', '-O1', '-Wall', '-o', library, source, '-ldl'], { encoding: 'utf8' })
+  const { status, stderr, error } = spawnSync('cc', ['-shared', '-fPIC', '-O1', '-Wall', '-o', library, source, '-ldl'], {
+    encoding: 'utf8',
+  })
   if (error !== undefined) return { reason: `there is no C compiler 'cc' (${error.message})` }
   return status === 0 ? { library } : { reason: `cc could not build the shim: ${stderr}` }
 }

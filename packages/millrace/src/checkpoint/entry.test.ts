@@ -188,7 +188,10 @@ test('E3: each field of each entry replaced by each of many values: an entry tha
 test('a manifest of another format is refused by its version, not taken for damage', () => {
   const { code, message } = failure(enveloped(5, { ...entries[1], manifest: { ...manifest, format: 2 } }))
   assert.equal(code, 'CHECKPOINT_FORMAT')
-  assert.match(message, /The manifest in .* has format 2, and this version of Millrace reads format 1\. A newer version of Millrace wrote it/)
+  assert.match(
+    message,
+    /The manifest in .* has format 2, and this version of Millrace reads format 1\. A newer version of Millrace wrote it/,
+  )
 })
 
 test('chunk names that lead out of the folder are refused', () => {

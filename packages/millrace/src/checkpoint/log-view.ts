@@ -54,7 +54,10 @@ export function missingEntry(name: string, entry: number): StreamError {
 export function corruptLog(view: LogView, damage: StreamError): StreamError {
   // Nothing is damaged where another version has written: older checkpoints that are intact are no way out.
   if (damage.code === 'CHECKPOINT_FORMAT')
-    return new StreamError('CHECKPOINT_FORMAT', `${damage.message} Nothing has been touched.`, { cause: damage, details: { ...damage.details } })
+    return new StreamError('CHECKPOINT_FORMAT', `${damage.message} Nothing has been touched.`, {
+      cause: damage,
+      details: { ...damage.details },
+    })
   const intact = intactCheckpoints(view).map(({ manifest }) => manifest.checkpoint)
   const list = intact.length === 0 ? 'No other checkpoint is intact' : `Intact: ${intact.join(', ')}`
   return new StreamError('CHECKPOINT_CORRUPT', `${damage.message} ${list}. Nothing has been touched.`, {

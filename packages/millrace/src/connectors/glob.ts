@@ -25,7 +25,10 @@ export function isGlob(path: string): boolean {
  */
 export function parseGlob(pattern: string): Glob {
   if (pattern.length > MAX_PATTERN_LENGTH)
-    throw new StreamError('INVALID_OPTION', `A pattern of ${pattern.length} characters is longer than any path: it may have ${MAX_PATTERN_LENGTH}.`)
+    throw new StreamError(
+      'INVALID_OPTION',
+      `A pattern of ${pattern.length} characters is longer than any path: it may have ${MAX_PATTERN_LENGTH}.`,
+    )
   const parts = pattern.split('/')
   const first = parts.findIndex(isGlob)
   const base = parts.slice(0, first).join('/')

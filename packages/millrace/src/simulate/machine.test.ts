@@ -208,7 +208,9 @@ test('a size may survive without the bytes: zeros where something was written', 
     disk.losePower((index) => survivors.includes(String(index)))
     sizes.set(survivors, disk.snapshot().get('/a'))
   }
-  const lengths = [...sizes].map(([survivors, content]) => `${survivors}:${content?.length}:${content?.filter((byte) => byte !== 0).length}`)
+  const lengths = [...sizes].map(
+    ([survivors, content]) => `${survivors}:${content?.length}:${content?.filter((byte) => byte !== 0).length}`,
+  )
   assert.deepEqual(lengths, [':0:0', '0:512:512', '01:700:700', '2:700:0', '02:700:512'])
 })
 
