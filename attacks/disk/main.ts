@@ -11,7 +11,7 @@ import { runPool } from '../lib/pool.ts'
 import { kernelCases } from './kernel/main.ts'
 import { fittingSeed } from './record.ts'
 import { Tally } from './tally.ts'
-import { piecesOf, recordTurn, statesOf, WORK_NAME, type WorkOptions } from './work.ts'
+import { piecesOf, recordTurn, WORK_NAME, type WorkOptions } from './work.ts'
 import type { PieceResult } from './worker.ts'
 
 const WINDOW = 8
@@ -61,9 +61,7 @@ async function simulatedCases(work: WorkOptions): Promise<AttackResult> {
       progress.at(++done)
     },
     onDeath(number, reason) {
-      const piece = pieces[number]
-      const count = piece?.kind === 'cases' ? piece.cases.length : piece === undefined ? 0 : statesOf(piece, recording.states, work).length
-      tally.died(count)
+      tally.died()
       progress.say(`  piece ${number}: ${reason}`)
     },
   })

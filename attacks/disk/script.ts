@@ -37,14 +37,10 @@ export class Life {
   readonly ends: End[] = []
   phase: Phase = 'start'
   process: SimulatedProcess<Machine> | undefined
-  /** A look at the machine after each event. */
-  onStep: () => void = () => undefined
-  readonly #seed: number
   #handle: JobHandle | undefined
   #checkpoints = 0
 
   constructor(seed: number, from?: { readonly disk: Disk; readonly outside: Outside; readonly startMs: number }) {
-    this.#seed = seed
     // On another machine than the one that wrote it: nobody there is known to be dead.
     this.machine = new Machine({ seed: from === undefined ? seed : seed + 1, startMs: from?.startMs ?? START_MS, ...from })
     this.outside = new Outside({ ...SHAPE, seed }, from?.outside.acknowledged)
@@ -125,7 +121,6 @@ export class Life {
       if (process.isDead) return 'died'
       if (isReached()) return undefined
       if (machine.nowMs > endMs || !(await machine.step())) return unexpected(new Error(`it does not end: ${this.#history()}`))
-      this.onStep()
     }
     return end
   }

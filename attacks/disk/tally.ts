@@ -20,7 +20,6 @@ export class Tally {
   readonly #rows = new Map<CaseKind, Row>()
   readonly #codes = new Map<string, number>()
   readonly #states = { states: 0, whole: 0, subsets: 0, distinct: 0, silent: 0 }
-  #missing = 0
   #deaths = 0
   #shown = 0
 
@@ -39,9 +38,9 @@ export class Tally {
     return failures.slice(0, left)
   }
 
-  died(count: number): void {
+  /** What was in the piece is missing from what was planned. */
+  died(): void {
     this.#deaths++
-    this.#missing += Math.max(0, count - 1)
   }
 
   report(): AttackResult {

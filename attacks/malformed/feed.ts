@@ -10,7 +10,8 @@ export const LIMIT_MS = 1_000
 export const LIMIT_BYTES: number = 256 << 20
 
 export interface Fed {
-  readonly outcome: 'valid' | string
+  /** `valid`, or a code. */
+  readonly outcome: string
   readonly cpuMs: number
   /** Not a value, and no error as it has to be. */
   readonly fault: string | undefined
