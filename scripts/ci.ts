@@ -35,6 +35,8 @@ const commands: readonly Command[] = [
   attack('sim', '--seeds', '400'),
   attack('host'),
   attack('flip'),
+  attack('disk', '--every', '6', '--kernel', '12'),
+  attack('malformed', '--cases', '800'),
   attack('retain'),
   attack('splits', '--rounds', '12'),
   attack('kill', '--kills', '20'),

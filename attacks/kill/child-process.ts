@@ -19,8 +19,9 @@ export class Child {
   #waiters: { readonly isIt: (line: ChildLine) => boolean; readonly resolve: (line: ChildLine | undefined) => void }[] = []
   readonly #killOnExit = (): void => this.signal('SIGKILL')
 
-  constructor(options: ChildOptions) {
-    const env = { ...process.env, NODE_COMPILE_CACHE: dataFolder('compile-cache') }
+  /** `more`: of its environment. */
+  constructor(options: ChildOptions, more: NodeJS.ProcessEnv = {}) {
+    const env = { ...process.env, NODE_COMPILE_CACHE: dataFolder('compile-cache'), ...more }
     this.#process = spawn(process.execPath, [join(import.meta.dirname, 'child.ts'), JSON.stringify(options)], {
       env,
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -74,3 +74,12 @@ test('what a schema makes of a config has to be data too', () => {
     message: /config\.url is an instance of the class URL/,
   })
 })
+
+test('a config that is nested without end is refused by its depth, not by the end of the stack', () => {
+  const nested = (depth: number): unknown => JSON.parse(`${'['.repeat(depth)}1${']'.repeat(depth)}`) as unknown
+  assert.deepEqual(cloneConfig('job', nested(500)), nested(500))
+  assert.throws(() => cloneConfig('job', nested(100_000)), {
+    code: 'INVALID_OPTION',
+    message: /objects within objects, more than 1000 deep/,
+  })
+})

@@ -1,6 +1,9 @@
 import { messageOf, StreamError } from '../core/errors.ts'
 import { fieldPath } from '../serde/check.ts'
 
+/** Nobody writes a config so deep; what walks over one would run out of stack. */
+const MAX_DEPTH = 1_000
+
 /** Kinds of objects besides plain ones that a structured clone carries over as they are. */
 const CLONED: ReadonlySet<string> = new Set(['Array', 'Map', 'Set', 'Date', 'RegExp', 'Error', 'ArrayBuffer', 'SharedArrayBuffer'])
 
@@ -9,7 +12,7 @@ const CLONED: ReadonlySet<string> = new Set(['Array', 'Map', 'Set', 'Date', 'Reg
  * @throws {INVALID_OPTION} naming the field that cannot be sent
  */
 export function cloneConfig(job: string, config: unknown): unknown {
-  const fault = faultOf(config, 'config', new Set())
+  const fault = faultOf(config, 'config', new Set(), 0)
   if (fault !== undefined) throw unsendable(job, fault)
   try {
     return structuredClone(config)
@@ -26,15 +29,16 @@ function unsendable(job: string, fault: string): StreamError {
 }
 
 /** The first field that a structured clone would refuse, or make something else of; undefined when there is none. */
-function faultOf(value: unknown, path: string, seen: Set<object>): string | undefined {
+function faultOf(value: unknown, path: string, seen: Set<object>, depth: number): string | undefined {
   if (typeof value === 'function') return `${path} is a function`
   if (typeof value === 'symbol') return `${path} is a symbol`
   if (typeof value !== 'object' || value === null || seen.has(value) || ArrayBuffer.isView(value)) return undefined
+  if (depth > MAX_DEPTH) return `it has objects within objects, more than ${MAX_DEPTH} deep`
   seen.add(value)
   const kind = Object.prototype.toString.call(value).slice('[object '.length, -1)
   if (!isPlain(value) && !CLONED.has(kind)) return `${path} is an instance of the class ${value.constructor.name}`
   for (const [part, at] of partsOf(value, path)) {
-    const fault = faultOf(part, at, seen)
+    const fault = faultOf(part, at, seen, depth + 1)
     if (fault !== undefined) return fault
   }
   return undefined

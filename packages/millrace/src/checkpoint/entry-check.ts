@@ -22,6 +22,16 @@ import type {
 
 export { ShapeError }
 
+/** Intact, but of another version: nothing else of it can be looked at. */
+export class OtherFormat extends Error {
+  readonly found: number
+
+  constructor(found: number) {
+    super(`its manifest has format ${found}`)
+    this.found = found
+  }
+}
+
 const MAX_TEXT = 65_536
 /** Sinks put it into names of files. */
 const LOG_ID = /^[A-Za-z0-9-]+$/
@@ -86,7 +96,8 @@ function checkIdentity(value: unknown): ProcessIdentity {
 
 function checkManifest(value: unknown): Manifest {
   const of = fields(value, 'manifest')
-  if (of['format'] !== MANIFEST_FORMAT) refuse('manifest.format', `is not ${MANIFEST_FORMAT}`)
+  const format = count(of['format'], 'manifest.format')
+  if (format !== MANIFEST_FORMAT) throw new OtherFormat(format)
   const keyGroups = integer(1, 32_768)(of['keyGroups'], 'manifest.keyGroups')
   const chunks = list(checkChunk)(of['chunks'], 'manifest.chunks')
   const names = new Set(chunks.map((chunk) => chunk.name))

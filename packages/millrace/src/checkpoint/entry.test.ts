@@ -175,13 +175,23 @@ test('E3: each field of each entry replaced by each of many values: an entry tha
           encodeEntry(5, decodeEntry(bytes, at, digest), digest)
         } catch (error) {
           assert.ok(StreamError.is(error), `${path.join('.')}: ${String(error)}`)
-          assert.equal(error.code, 'CHECKPOINT_CORRUPT', path.join('.'))
+          const isFormat = path.join('.') === 'manifest.format' && Number.isSafeInteger(value) && (value as number) >= 0
+          assert.equal(error.code, isFormat ? 'CHECKPOINT_FORMAT' : 'CHECKPOINT_CORRUPT', path.join('.'))
           refused++
         }
       }
     }
   }
   assert.ok(refused > 500, `${refused} refused`)
+})
+
+test('a manifest of another format is refused by its version, not taken for damage', () => {
+  const { code, message } = failure(enveloped(5, { ...entries[1], manifest: { ...manifest, format: 2 } }))
+  assert.equal(code, 'CHECKPOINT_FORMAT')
+  assert.match(
+    message,
+    /The manifest in .* has format 2, and this version of Millrace reads format 1\. A newer version of Millrace wrote it/,
+  )
 })
 
 test('chunk names that lead out of the folder are refused', () => {

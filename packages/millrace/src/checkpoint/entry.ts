@@ -18,10 +18,11 @@
  */
 import type { Env } from '../core/env.ts'
 import { messageOf, StreamError } from '../core/errors.ts'
+import { formatError } from '../core/format-error.ts'
 import { ByteReader, ByteWriter } from '../serde/bytes.ts'
 import { decodeValue, encodeValue } from '../serde/value.ts'
-import { checkEntry, ShapeError } from './entry-check.ts'
-import type { Entry } from './manifest.ts'
+import { checkEntry, OtherFormat, ShapeError } from './entry-check.ts'
+import { MANIFEST_FORMAT, type Entry } from './manifest.ts'
 
 type Digest = Env['digest']
 
@@ -82,6 +83,8 @@ export function decodeEntry(bytes: Uint8Array, expected: { readonly number: numb
     reader.expectEnd()
     return entry
   } catch (error) {
+    if (error instanceof OtherFormat)
+      throw formatError({ what: `The manifest in ${expected.name}`, found: error.found, known: MANIFEST_FORMAT, file: expected.name })
     throw corrupt(messageOf(error).replace(/\.$/, ''), error instanceof ShapeError ? undefined : error)
   }
 }
@@ -101,15 +104,7 @@ function checkEnvelope(
   const found = hexBytes(digest.sha256([bytes.subarray(0, covered)]))
   if (found.some((byte, i) => byte !== bytes[covered + i])) throw corrupt('its checksum does not hold')
   const version = view.getUint16(4, true)
-  if (version !== ENTRY_FORMAT) {
-    throw new StreamError(
-      'CHECKPOINT_FORMAT',
-      `${expected.name} has format ${version}, this version of Millrace reads format ${ENTRY_FORMAT}.`,
-      {
-        details: { file: expected.name, format: version },
-      },
-    )
-  }
+  if (version !== ENTRY_FORMAT) throw formatError({ what: expected.name, found: version, known: ENTRY_FORMAT, file: expected.name })
   if (view.getUint16(6, true) !== 0 || view.getUint32(8, true) !== covered - HEAD_BYTES)
     throw corrupt('its length is not the one that was written')
 }

@@ -52,6 +52,12 @@ export function missingEntry(name: string, entry: number): StreamError {
 
 /** Loud stop for damage, with what is intact; what is thrown at users whose newest checkpoint cannot be read (rules 1.1). */
 export function corruptLog(view: LogView, damage: StreamError): StreamError {
+  // Nothing is damaged where another version has written: older checkpoints that are intact are no way out.
+  if (damage.code === 'CHECKPOINT_FORMAT')
+    return new StreamError('CHECKPOINT_FORMAT', `${damage.message} Nothing has been touched.`, {
+      cause: damage,
+      details: { ...damage.details },
+    })
   const intact = intactCheckpoints(view).map(({ manifest }) => manifest.checkpoint)
   const list = intact.length === 0 ? 'No other checkpoint is intact' : `Intact: ${intact.join(', ')}`
   return new StreamError('CHECKPOINT_CORRUPT', `${damage.message} ${list}. Nothing has been touched.`, {
@@ -127,7 +133,7 @@ function notFound(view: LogView | undefined, from: number, nameOf: (entry: numbe
   const message = `Checkpoint ${from} is in no intact entry. ${damage.message}`
   return corruptLog(
     view,
-    new StreamError('CHECKPOINT_CORRUPT', message, { cause: damage, ...(damage.details && { details: damage.details }) }),
+    new StreamError('CHECKPOINT_CORRUPT', message, { cause: damage, ...(damage.details && { details: { ...damage.details } }) }),
   )
 }
 

@@ -45,3 +45,10 @@ test('a factory that stumbles over a missing config gets a hint', () => {
   const other = new StreamError('INVALID_JOB', 'else')
   assert.equal(withConfigHint(other, undefined), other)
 })
+
+test('the place is found soon in a long text too', () => {
+  const began = process.cpuUsage()
+  assert.match(refusal(`[${'1,'.repeat(300_000)}x]`), /at character 600002, here: '(1,){10}>>>x\]'/)
+  const { user } = process.cpuUsage(began)
+  assert.ok(user < 1_000_000, `${user} µs`)
+})

@@ -25,9 +25,14 @@ function errorPosition(text: string, error: unknown): number {
   const said = /at position (\d+)/.exec(message)?.[1]
   if (said !== undefined) return Number(said)
   if (/end of JSON/i.test(message)) return text.length
-  // The shortest beginning that nothing could complete; others merely end too early.
-  for (let length = 1; length <= text.length; length++) if (isWrong(text.slice(0, length))) return length - 1
-  return text.length
+  // The shortest beginning that nothing could complete; those before it merely end too early, those after it are wrong too.
+  let [early, wrong] = [0, text.length + 1]
+  while (early + 1 < wrong) {
+    const length = (early + wrong) >> 1
+    if (isWrong(text.slice(0, length))) wrong = length
+    else early = length
+  }
+  return wrong - 1
 }
 
 function isWrong(beginning: string): boolean {

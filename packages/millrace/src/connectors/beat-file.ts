@@ -15,8 +15,18 @@ export function decodeBeat(bytes: Uint8Array, env: Env): Beat | undefined {
   const text = new TextDecoder().decode(bytes)
   const json = text.slice(9, -1)
   if (text[8] !== ' ' || text.at(-1) !== '\n' || text.slice(0, 8) !== checksum(json, env)) return undefined
-  const { epoch, count, newestEntry } = JSON.parse(json) as Beat
-  return { epoch, count, newestEntry }
+  const beat = parsed(json)
+  const { epoch, count, newestEntry } = (typeof beat === 'object' && beat !== null ? beat : {}) as Partial<Beat>
+  if (epoch === undefined || count === undefined || newestEntry === undefined) return undefined
+  return [epoch, count, newestEntry].every((number) => Number.isSafeInteger(number)) ? { epoch, count, newestEntry } : undefined
+}
+
+function parsed(json: string): unknown {
+  try {
+    return JSON.parse(json) as unknown
+  } catch {
+    return undefined
+  }
 }
 
 function checksum(json: string, env: Env): string {

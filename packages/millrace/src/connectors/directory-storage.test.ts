@@ -82,6 +82,26 @@ test('a torn heartbeat says nothing', async () => {
   assert.deepEqual(await storage.lastBeat(), { epoch: 1, count: 123, newestEntry: 7 })
 })
 
+test('a heartbeat whose checksum holds and that is none says nothing', async () => {
+  const path = join(root, 'no-beat')
+  const storage = await open(path)
+  await storage.beat({ epoch: 1, count: 2, newestEntry: 3 })
+  for (const json of [
+    '',
+    '{',
+    'null',
+    '7',
+    '[]',
+    '{"epoch":1,"count":2}',
+    '{"epoch":1,"count":2,"newestEntry":"3"}',
+    '{"epoch":1.5,"count":2,"newestEntry":3}',
+  ]) {
+    const checksum = env.digest.crc32(bytes(json)).toString(16).padStart(8, '0')
+    writeFileSync(join(path, 'beat'), `${checksum} ${json}\n`)
+    assert.equal(await storage.lastBeat(), undefined, json)
+  }
+})
+
 test('errors of the disk name the file and the reason', async () => {
   const path = join(root, 'in-the-way')
   writeFileSync(path, 'a file')

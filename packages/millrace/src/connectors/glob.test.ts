@@ -47,3 +47,8 @@ test('what cannot be read is refused, what would take for ever does not', () => 
   assert.ok(!parseGlob(`${'*a'.repeat(60)}b`).matches('a'.repeat(5_000)))
   assert.ok(!parseGlob(`${'**/'.repeat(30)}x`).matches(`${'a/'.repeat(300)}y`))
 })
+
+test('a pattern longer than any path is refused, whatever is in it', () => {
+  for (const pattern of ['{'.repeat(100_000) + 'x' + '}'.repeat(100_000), '*a'.repeat(50_000)])
+    assert.throws(() => parseGlob(pattern), { code: 'INVALID_OPTION', message: /longer than any path: it may have 4096/ })
+})

@@ -2,6 +2,8 @@ import { StreamError } from '../core/errors.ts'
 
 /** More would be a mistake: each alternative is tried on each name. */
 const MAX_ALTERNATIVES = 1_000
+/** No path is longer; what puts braces in place of each other would take the square of it. */
+const MAX_PATTERN_LENGTH = 4_096
 
 export interface Glob {
   /** The folders before the first wildcard; `.` when there are none. */
@@ -22,6 +24,11 @@ export function isGlob(path: string): boolean {
  * that begin with a dot: what is hidden is not finished.
  */
 export function parseGlob(pattern: string): Glob {
+  if (pattern.length > MAX_PATTERN_LENGTH)
+    throw new StreamError(
+      'INVALID_OPTION',
+      `A pattern of ${pattern.length} characters is longer than any path: it may have ${MAX_PATTERN_LENGTH}.`,
+    )
   const parts = pattern.split('/')
   const first = parts.findIndex(isGlob)
   const base = parts.slice(0, first).join('/')

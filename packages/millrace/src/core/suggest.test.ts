@@ -19,3 +19,10 @@ test('suggests what is near, and nothing where nothing is', () => {
   assert.equal(suggestionFor('x', commands), undefined)
   assert.equal(suggestionFor('acceptloss', ['from', 'acceptLoss']), 'acceptLoss')
 })
+
+test('a word of a megabyte is not compared letter by letter: it is near to nothing', () => {
+  const began = process.cpuUsage()
+  assert.equal(suggestionFor('x'.repeat(1_000_000), ['run', 'explain', 'checkpoints']), undefined)
+  const { user } = process.cpuUsage(began)
+  assert.ok(user < 200_000, `${user} µs`)
+})

@@ -6,6 +6,8 @@ export function suggestionFor(word: string, known: readonly string[]): string | 
   const limit = Math.max(1, Math.floor(lower.length / 3))
   let best: { readonly word: string; readonly distance: number } | undefined
   for (const candidate of known) {
+    // At least so many letters have to be put in or left out: a word of a megabyte is compared with nothing.
+    if (Math.abs(candidate.length - lower.length) > limit) continue
     const distance = editDistance(lower, candidate.toLowerCase())
     if (distance <= limit && distance < (best?.distance ?? Number.POSITIVE_INFINITY)) best = { word: candidate, distance }
   }

@@ -32,8 +32,8 @@ export interface OpenStoreOptions {
   readonly lost: (error: StreamError) => void
 }
 
-/** Tokens of starts of this process that have ended without a release: nobody has to wait for them (LG10). */
-const abandonedTokens: string[] = []
+/** Tokens of starts of this process that have ended without a release: nobody has to wait for them (LG10). By process, as simulated ones share a thread. */
+const abandonedTokens = new Map<string, string[]>()
 const WAIT_POLLS_PER_LEASE = 10
 const MAX_POLL_MS = 500
 
@@ -85,7 +85,7 @@ class StorageStore implements JobStore {
         pollMs: Math.min(MAX_POLL_MS, leaseMs / WAIT_POLLS_PER_LEASE),
         retain,
         restore,
-        abandoned: [...abandonedTokens],
+        abandoned: [...(abandonedTokens.get(processName(env)) ?? [])],
         maxTries: 3,
         nameOf: (entry) => this.#storage.nameOf({ entry }),
       },
@@ -126,7 +126,7 @@ class StorageStore implements JobStore {
 
   #giveUp(): void {
     this.#log.close()
-    if (this.#log.hasClaimed && !this.#isReleased) abandonedTokens.push(this.#token)
+    if (this.#log.hasClaimed && !this.#isReleased) abandon(this.#options.env, this.#token)
     this.#beating = Promise.all([this.#beating, this.#log.settle()]).then(() => undefined)
   }
 
@@ -244,6 +244,16 @@ class StorageStore implements JobStore {
     }
     env.crashPoint('chunk.after')
   }
+}
+
+function abandon(env: Env, token: string): void {
+  const process = processName(env)
+  abandonedTokens.set(process, [...(abandonedTokens.get(process) ?? []), token])
+}
+
+function processName(env: Env): string {
+  const { boot, namespace, pid, startedAt } = env.processes.self()
+  return `${boot} ${namespace} ${pid} ${startedAt}`
 }
 
 /** Adds to the reports of keyed operators how much of the chunk is theirs. */

@@ -4,7 +4,7 @@ import { systemError } from './system-error.ts'
 
 /**
  * What survives a loss of power of all that is not durable: nothing, everything, or what the function says of each loose thing,
- * in a fixed order: the changes of names of a directory, then, for what is reachable, the sectors of each file.
+ * in a fixed order: the changes of names of a directory, then, for what is reachable, the sectors of each file and its size.
  */
 export type Survival = 'none' | 'all' | ((index: number) => boolean)
 
@@ -13,18 +13,24 @@ export type Survival = 'none' | 'all' | ((index: number) => boolean)
  * Strict where POSIX promises nothing: an fsync of a file does not make its name durable, nor the other way round.
  */
 export class Disk {
+  /** The wall clock of the machine that it is in. */
+  now: () => number = () => 0
   #nextId = 2
-  readonly #root: Inode = new Inode(1, 'directory', 0)
-  readonly #now: () => number
+  #root: Inode = new Inode(1, 'directory', 0)
 
-  constructor(now: () => number) {
-    this.#now = now
+  /** As it is now, cache and all. What happens to one of them is not seen by the other. */
+  copy(): Disk {
+    const copy = new Disk()
+    copy.#nextId = this.#nextId
+    copy.#root = this.#root.copy(new Map())
+    copy.now = this.now
+    return copy
   }
 
   create(path: string): Inode {
     const { folder, name } = this.#place(path, 'open')
     if (folder.names.has(name)) throw systemError('EEXIST', 'open', path)
-    return this.#add(folder, name, new Inode(this.#nextId++, 'file', this.#now()))
+    return this.#add(folder, name, new Inode(this.#nextId++, 'file', this.now()))
   }
 
   open(path: string): Inode {
@@ -75,7 +81,7 @@ export class Disk {
     let folder = this.#root
     for (const name of partsOf(path)) {
       if (folder.kind !== 'directory') throw systemError('ENOTDIR', 'mkdir', path)
-      folder = folder.names.get(name) ?? this.#add(folder, name, new Inode(this.#nextId++, 'directory', this.#now()))
+      folder = folder.names.get(name) ?? this.#add(folder, name, new Inode(this.#nextId++, 'directory', this.now()))
     }
     if (folder.kind !== 'directory') throw systemError('EEXIST', 'mkdir', path)
   }
@@ -95,6 +101,14 @@ export class Disk {
     let count = 0
     this.#visit((inode) => (count += inode.changes.length + (inode.kind === 'file' ? inode.looseSectors : 0)))
     return count
+  }
+
+  /** As a kernel does when it has time: everything is durable. */
+  writeBack(): void {
+    this.#visit((inode) => {
+      inode.sync()
+      inode.syncNames()
+    })
   }
 
   losePower(survival: Survival): void {
@@ -147,7 +161,7 @@ export class Disk {
   #change(folder: Inode, change: NameChange): void {
     applyChange(folder.names, change)
     folder.changes.push(change)
-    folder.modifiedMs = this.#now()
+    folder.modifiedMs = this.now()
   }
 
   #find(path: string, call: string): Inode {

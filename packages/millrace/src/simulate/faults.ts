@@ -22,16 +22,19 @@ export interface Operation {
   readonly kind: OperationKind
   readonly path: string
   readonly process: string
+  /** That an `append` is to write. */
+  readonly bytes?: number
 }
 
 /**
  * What goes wrong with an operation of the disk. `kill…` ends its process, `powerLoss…` the machine, before or after the
- * operation took effect; either way its promise never settles. An error of `append` may leave a part of the bytes.
+ * operation took effect, or `torn` when an append has written so many bytes; either way its promise never settles. An error of
+ * `append` may leave a part of the bytes: `share` of them, drawn if not given.
  */
 export type Fault =
-  | { readonly kind: 'error'; readonly code: 'EIO' | 'ENOSPC' | 'EPERM' }
+  | { readonly kind: 'error'; readonly code: 'EIO' | 'ENOSPC' | 'EPERM'; readonly share?: number }
   | { readonly kind: 'slow'; readonly byMs: number }
-  | { readonly kind: 'kill' | 'powerLoss'; readonly when: 'before' | 'after' }
+  | { readonly kind: 'kill' | 'powerLoss'; readonly when: 'before' | 'after' | { readonly torn: number } }
 
 /** Asked for each operation when it begins. */
 export type FaultPlan = (operation: Operation) => Fault | undefined

@@ -30,6 +30,22 @@ export class Inode {
     return this.#size
   }
 
+  /** With all below it; `copies` says what has been copied already, since a file may have several names. */
+  copy(copies: Map<Inode, Inode>): Inode {
+    const known = copies.get(this)
+    if (known !== undefined) return known
+    const copy = new Inode(this.id, this.kind, this.modifiedMs)
+    copies.set(this, copy)
+    copy.durableBytes = this.durableBytes
+    copy.lostFrom = this.lostFrom
+    copy.#size = this.#size
+    copy.#bytes = this.#bytes.slice()
+    for (const [name, child] of this.names) copy.names.set(name, child.copy(copies))
+    for (const [name, child] of this.durableNames) copy.durableNames.set(name, child.copy(copies))
+    copy.changes = this.changes.map((change) => (change.kind === 'remove' ? change : { ...change, inode: change.inode.copy(copies) }))
+    return copy
+  }
+
   /** A copy. */
   read(offset: number, length: number): Uint8Array {
     return this.#bytes.slice(Math.min(offset, this.#size), Math.min(offset + length, this.#size))
@@ -68,14 +84,16 @@ export class Inode {
 
   /** Sectors that are not durable yet: the first may begin inside durable bytes. */
   get looseSectors(): number {
+    if (this.#size === this.durableBytes) return 0
     return Math.ceil(this.#size / SECTOR_BYTES) - Math.floor(this.durableBytes / SECTOR_BYTES)
   }
 
   /**
    * Keeps what is durable and the loose sectors that `survives` names, counted from 0. A sector that does not survive reads as
-   * zeros below one that does.
+   * zeros below one that does, and up to the end where the size survives, which is asked about last.
    */
   losePower(survives: (sector: number) => boolean): void {
+    if (this.looseSectors === 0) return
     const first = Math.floor(this.durableBytes / SECTOR_BYTES)
     let end = this.durableBytes
     for (let sector = first; sector * SECTOR_BYTES < this.#size; sector++) {
@@ -84,6 +102,7 @@ export class Inode {
       if (this.lostFrom === undefined && survives(sector - first)) end = to
       else this.#bytes.fill(0, from, to)
     }
+    if (end < this.#size && survives(Math.ceil(this.#size / SECTOR_BYTES) - first)) end = this.#size
     this.#size = end
     this.durableBytes = end
     this.lostFrom = undefined

@@ -18,6 +18,8 @@ export interface MachineOptions {
   readonly survival?: Survival
   /** The wall clock at the start. */
   readonly startMs?: number
+  /** What another machine has left; an empty one if not given. It is not copied. */
+  readonly disk?: Disk
 }
 
 /** What a promise given to `run` rejects with when its process died meanwhile. */
@@ -53,7 +55,8 @@ export class Machine implements World {
 
   constructor(options: MachineOptions) {
     this.#seed = options.seed
-    this.disk = new Disk(() => this.wallMs)
+    this.disk = options.disk ?? new Disk()
+    this.disk.now = () => this.wallMs
     this.#delays = new SeededRandom(options.seed, 'delays')
     this.#luck = new SeededRandom(options.seed, 'luck')
     this.#wallOffsetMs = options.startMs ?? Date.UTC(2001, 0, 1)
@@ -219,7 +222,14 @@ export class Machine implements World {
   operate<T>(process: SimulatedProcess, kind: OperationKind, path: string, effect: Effect<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       if (process.isDead) return
-      const operation: Operation = { index: this.#operationCount++, kind, path, process: `p${process.pid}` }
+      const { bytes } = effect
+      const operation: Operation = {
+        index: this.#operationCount++,
+        kind,
+        path,
+        process: `p${process.pid}`,
+        ...(bytes === undefined ? {} : { bytes }),
+      }
       const fault = this.faults?.(operation)
       const slowMs = fault?.kind === 'slow' ? fault.byMs : 0
       const effectMs = process.inOrder(effect.inOrderOf, this.#nowMs + slowMs + this.#delay(kind))
@@ -227,7 +237,10 @@ export class Machine implements World {
       this.#inFlight.add(inFlight)
       this.schedule(process, { atMs: effectMs, label: `${kind} ${path}` }, () => {
         this.#inFlight.delete(inFlight)
-        if (isDeath(fault) && fault.when === 'before') return this.#die(process, fault.kind)
+        if (isDeath(fault) && fault.when !== 'after') {
+          if (fault.when !== 'before') effect.fail?.(operation, fault.when.torn / (bytes ?? 1))
+          return this.#die(process, fault.kind)
+        }
         const settle = this.#takeEffect(effect, operation, fault, resolve, reject)
         if (isDeath(fault)) return this.#die(process, fault.kind)
         this.schedule(process, { atMs: this.#nowMs + this.#delay('info'), label: `${kind} settles` }, settle)
@@ -243,7 +256,7 @@ export class Machine implements World {
     reject: (error: unknown) => void,
   ): () => void {
     if (fault?.kind === 'error') {
-      effect.fail?.(operation, this.#luck.next())
+      effect.fail?.(operation, fault.share ?? this.#luck.next())
       this.trace.note(this.#nowMs, `${operation.kind} ${operation.path}: ${fault.code} injected`)
       return () => reject(systemError(fault.code, operation.kind, operation.path))
     }
@@ -288,6 +301,6 @@ interface InFlight {
   complete(share: number): void
 }
 
-function isDeath(fault: Fault | undefined): fault is Extract<Fault, { readonly when: string }> {
+function isDeath(fault: Fault | undefined): fault is Extract<Fault, { readonly when: unknown }> {
   return fault?.kind === 'kill' || fault?.kind === 'powerLoss'
 }

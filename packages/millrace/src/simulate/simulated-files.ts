@@ -14,6 +14,8 @@ export interface Effect<T> {
   run(): T
   /** What an injected error leaves behind; nothing if not given. */
   fail?(operation: Operation, share: number): void
+  /** That are to be written. */
+  readonly bytes?: number
   /** Effects of the same object take place in the order of their calls. */
   readonly inOrderOf?: object
 }
@@ -74,9 +76,10 @@ class SimulatedHandle implements FileHandle {
         all.set(part, at)
         at += part.length
       }
-      inode.append(all.subarray(0, Math.floor(all.length * share)))
+      inode.append(all.subarray(0, Math.round(all.length * share)))
     }
-    await this.#breaking(this.#operator.operate('append', this.#path, { run, fail, inOrderOf: this }))
+    const bytes = parts.reduce((sum, part) => sum + part.length, 0)
+    await this.#breaking(this.#operator.operate('append', this.#path, { run, fail, bytes, inOrderOf: this }))
   }
 
   async sync(): Promise<void> {

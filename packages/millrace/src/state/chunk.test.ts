@@ -98,3 +98,16 @@ test('a chunk without blocks can be read', async () => {
   )
   assert.equal(index.operators.size, 0)
 })
+
+test('a chunk of a newer or an older format is refused by its version', async () => {
+  for (const format of [0, 2]) {
+    const { bytes, sizeBytes, sha256 } = buildChunk({ name: 'c', epoch: 1, checkpoint: 1, parts: [] }, digest)
+    const all = Buffer.concat(bytes)
+    all[4] = format
+    const expected = { file: 'chunks/c', name: 'c', sizeBytes, sha256 }
+    await assert.rejects(
+      readChunkIndex(expected, (start, end) => Promise.resolve(all.subarray(start, end)), digest),
+      { code: 'CHECKPOINT_FORMAT', message: new RegExp(`chunks/c has format ${format}, and this version of Millrace reads format 1`) },
+    )
+  }
+})

@@ -14,12 +14,13 @@
  */
 import type { Digest } from '../core/env.ts'
 import { messageOf, StreamError } from '../core/errors.ts'
+import { formatError } from '../core/format-error.ts'
 import { ByteReader, ByteWriter } from '../serde/bytes.ts'
 import type { StateBlock } from './contract.ts'
 
 const MAGIC = 0x4b43524d
 const TRAILER_MAGIC = 0x4d52434b
-const CHUNK_FORMAT = 1
+export const CHUNK_FORMAT = 1
 const TRAILER_BYTES = 8
 const MAX_HEADER_BYTES = 512
 
@@ -141,12 +142,7 @@ function parsed(expected: ExpectedChunk, start: Uint8Array, tail: Uint8Array, di
     const reader = new ByteReader(start)
     if (reader.u32() !== MAGIC) reader.corrupt('no chunk begins here')
     const format = reader.u8()
-    if (format > CHUNK_FORMAT)
-      throw new StreamError(
-        'CHECKPOINT_FORMAT',
-        `${file} is a chunk of format ${format}; this version reads ${CHUNK_FORMAT}. Run it with the version of Millrace that wrote it.`,
-        { details: { file, format } },
-      )
+    if (format !== CHUNK_FORMAT) throw formatError({ what: file, found: format, known: CHUNK_FORMAT, file })
     const name = reader.text()
     const epoch = reader.varint()
     const checkpoint = reader.varint()

@@ -1,4 +1,5 @@
-import { invariant, StreamError } from '../core/errors.ts'
+import { invariant } from '../core/errors.ts'
+import { formatError } from '../core/format-error.ts'
 import type { ByteReader, ByteWriter } from '../serde/bytes.ts'
 import type { StateDeclaration } from './contract.ts'
 
@@ -129,15 +130,12 @@ function varintBytes(value: number): number {
 
 /**
  * Reads the header at the reader's position and leaves the reader at the first entry, with its end at the end of the block.
- * @throws {CHECKPOINT_CORRUPT} @throws {CHECKPOINT_FORMAT} for a later version of the format
+ * @throws {CHECKPOINT_CORRUPT} @throws {CHECKPOINT_FORMAT} for another version of the format
  */
 export function readHeader(reader: ByteReader): BlockHeader {
   if (reader.u8() !== MAGIC) reader.corrupt('here no block begins')
   const format = reader.u8()
-  if (format !== FORMAT)
-    throw new StreamError('CHECKPOINT_FORMAT', `A block of state is of format ${format}; this version reads ${FORMAT}.`, {
-      details: { format },
-    })
+  if (format !== FORMAT) throw formatError({ what: 'A block of state', found: format, known: FORMAT })
   const length = reader.varint()
   if (length > reader.remaining) reader.corrupt(`a block of ${length} bytes ends after ${reader.remaining}`)
   reader.end = reader.position + length

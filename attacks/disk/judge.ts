@@ -1,0 +1,62 @@
+/** Whether all is well once the last process of a life has ended. */
+import { StreamError } from '../../packages/millrace/src/core/errors.ts'
+import { messageOf } from '../../packages/millrace/src/core/errors.ts'
+import { compare, expectedOf, type Expected } from '../lib/sequence-check.ts'
+import { SHAPE, type End, type Life } from './script.ts'
+
+/** What a process may say when its disk failed; the next one has to end well all the same. */
+const LOUD: ReadonlySet<string> = new Set(['STORAGE', 'CHECKPOINT_FAILED', 'COMMIT_FAILED', 'SINK', 'SOURCE'])
+
+export interface Verdict {
+  /** Empty: as it has to be. */
+  readonly faults: readonly string[]
+  /** The code with which a process ended because its disk failed. */
+  readonly loud: string | undefined
+}
+
+export class Judge {
+  readonly #expected: Expected
+
+  constructor(seed: number) {
+    this.#expected = expectedOf({ ...SHAPE, seed }, false)
+  }
+
+  /** `mayBeLoud`: the disk has failed, so a process may have ended with an error; the last one may not. */
+  judge(life: Life, mayBeLoud: boolean): Verdict {
+    const faults = [...life.outside.violations]
+    const last = life.ends.at(-1)
+    if (last !== 'finished' && last !== 'already-finished') faults.push(`the last process ended with ${endText(last)}`)
+    const errors = life.ends.slice(0, -1).filter((end) => StreamError.is(end))
+    for (const error of errors) if (!mayBeLoud || !LOUD.has(error.code)) faults.push(`a process ended with ${endText(error)}`)
+    faults.push(...this.#compare(life, 'when it had finished'))
+    if (last === 'finished') faults.push(...leftOver(life))
+    // All of it is durable by then.
+    life.machine.losePower('none')
+    faults.push(...this.#compare(life, 'after a loss of power at the end'))
+    return { faults, loud: errors[0]?.code }
+  }
+
+  #compare(life: Life, when: string): readonly string[] {
+    const { missing, doubled, wrong, examples } = compare(this.#expected, committedOf(life))
+    return missing + doubled + wrong === 0
+      ? []
+      : [`${when}: missing ${missing}, doubled ${doubled}, wrong ${wrong}: ${examples.join('; ')}`]
+  }
+}
+
+function committedOf({ machine }: Life): { sink: string; name: string; text: string }[] {
+  const files = [...machine.disk.snapshot()].filter(([path]) => path.startsWith('/out/') && !path.includes('/.'))
+  return files.map(([path, bytes]) => {
+    const [sink = '', name = ''] = path.slice('/out/'.length).split('/')
+    return { sink, name, text: new TextDecoder().decode(bytes) }
+  })
+}
+
+function leftOver({ machine }: Life): readonly string[] {
+  const hidden = [...machine.disk.snapshot().keys()].filter((path) => path.startsWith('/out/') && path.includes('/.'))
+  return hidden.length === 0 ? [] : [`left over: ${hidden.join(', ')}`]
+}
+
+function endText(end: End | undefined): string {
+  return StreamError.is(end) ? `${end.code}: ${end.message} ${messageOf(end.cause)}` : String(end)
+}

@@ -1,0 +1,69 @@
+/**
+ * `npm run attack -- disk [--seed N] [--every N] [--full]`: the disk, exhaustively. One life of a job on a simulated machine is
+ * recorded: checkpoints, rewritten bases, restores, a release, the end. At each operation of its disk the process is killed before
+ * and after, the write is torn at each 512 bytes, the operation fails once and for good; and after each that changes the disk the
+ * power goes, leaving each subset of what was not durable. A new process has to finish the job with exact output. On the real
+ * kernel the same is done to processes, by a shim between them and the C library, and by a full file system.
+ */
+import { join } from 'node:path'
+import { chosenSeed, numberOptions, Progress, type Attack, type AttackResult } from '../lib/attack.ts'
+import { runPool } from '../lib/pool.ts'
+import { kernelCases } from './kernel/main.ts'
+import { fittingSeed } from './record.ts'
+import { Tally } from './tally.ts'
+import { piecesOf, recordTurn, WORK_NAME, type WorkOptions } from './work.ts'
+import type { PieceResult } from './worker.ts'
+
+const WINDOW = 8
+const FULL_WINDOW = 12
+const SAMPLES = 2
+const FULL_SAMPLES = 40
+const TIMEOUT_MS = 300_000
+
+export const attack: Attack = {
+  name: 'disk',
+  summary:
+    'each operation of the disk: crashed before and after, torn, failed; each subset of what was not durable; --every N --kernel N --full',
+  async run(args) {
+    const isFull = args.includes('--full')
+    const rest = args.filter((arg) => arg !== '--full')
+    const options = numberOptions(rest, { seed: undefined, every: 1, kernel: 60 })
+    const seed = await fittingSeed(chosenSeed(options.seed))
+    const work: WorkOptions = {
+      seed,
+      every: Math.max(1, options.every as number),
+      window: isFull ? FULL_WINDOW : WINDOW,
+      samples: isFull ? FULL_SAMPLES : SAMPLES,
+    }
+    const simulated = await simulatedCases(work)
+    const kernel = await kernelCases(seed, options.kernel as number)
+    return {
+      passed: simulated.passed + kernel.passed,
+      failed: simulated.failed + kernel.failed,
+      planned: (simulated.planned ?? 0) + (kernel.planned ?? 0),
+    }
+  },
+}
+
+async function simulatedCases(work: WorkOptions): Promise<AttackResult> {
+  process.env[WORK_NAME] = JSON.stringify(work)
+  const recording = await recordTurn(undefined, work)
+  const pieces = piecesOf(recording, work)
+  const tally = new Tally(recording, work)
+  const progress = new Progress('pieces', pieces.length)
+  let done = 0
+  await runPool<PieceResult>({
+    module: join(import.meta.dirname, 'worker.ts'),
+    cases: pieces.map((_piece, number) => number),
+    timeoutMs: TIMEOUT_MS,
+    onResult(_number, result) {
+      for (const failure of tally.add(result)) progress.say(`  ${failure}`)
+      progress.at(++done)
+    },
+    onDeath(number, reason) {
+      tally.died()
+      progress.say(`  piece ${number}: ${reason}`)
+    },
+  })
+  return tally.report()
+}

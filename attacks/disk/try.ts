@@ -1,0 +1,87 @@
+/** Does one case, or all that a loss of power can leave of one state, and judges each. */
+import type { Fault, FaultPlan, OperationKind } from '../../packages/millrace/src/simulate/faults.ts'
+import type { CaseKind, DiskCase } from './cases.ts'
+import { Judge } from './judge.ts'
+import type { DiskState } from './record.ts'
+import { Life } from './script.ts'
+import { allLeft, isSmall, pictureOf, someLeft } from './survivals.ts'
+
+/** After an error the power goes so many operations later: what was said to be durable has to be. */
+const LATER = 60
+const MANY_SAMPLES = 256
+
+export interface CaseResult {
+  readonly kind: CaseKind
+  readonly loud: string | undefined
+  readonly failure: string | undefined
+}
+export interface StateResult {
+  readonly subsets: number
+  readonly isWhole: boolean
+  /** Of these, disks that no other subset has left before. */
+  readonly distinct: number
+  readonly failures: readonly string[]
+}
+
+export class Trial {
+  readonly #seed: number
+  readonly #judge: Judge
+  readonly #seen = new Set<string>()
+
+  constructor(seed: number) {
+    this.#seed = seed
+    this.#judge = new Judge(seed)
+  }
+
+  async tryCase({ kind, index, fault }: DiskCase): Promise<CaseResult> {
+    const life = new Life(this.#seed)
+    const { machine } = life
+    machine.survival = 'all'
+    machine.faults = planOf(kind, index, fault)
+    const losesPower = kind === 'error, then loss of power'
+    await life.run(losesPower ? () => machine.operationCount > index + LATER : undefined)
+    // The disk is mended, or another one is put in.
+    machine.faults = undefined
+    if (life.ends.at(-1) !== 'finished') await life.finish()
+    const { faults, loud } = this.#judge.judge(life, fault.kind === 'error')
+    const what = `${kind} ${JSON.stringify(fault)} at operation ${index}`
+    return { kind, loud, failure: faults.length === 0 ? undefined : `${what}: ${faults.join('\n      ')}` }
+  }
+
+  /** `samples` instead of all that a loss of power can leave, if given, or where these are too many. */
+  async tryState({ after, disk, outside, wallMs }: DiskState, samples?: number): Promise<StateResult> {
+    const isWhole = samples === undefined && isSmall(disk)
+    const result = { subsets: 0, isWhole, distinct: 0, failures: [] as string[] }
+    const seed = this.#seed + after.operation.index
+    for (const left of isWhole ? allLeft(disk) : someLeft(disk, { seed, samples: samples ?? MANY_SAMPLES })) {
+      result.subsets++
+      const picture = `${pictureOf(left.disk)} ${JSON.stringify([...outside.acknowledged])}`
+      if (this.#seen.has(picture)) continue
+      this.#seen.add(picture)
+      result.distinct++
+      const life = new Life(this.#seed, { disk: left.disk, outside, startMs: wallMs })
+      await life.finish()
+      const { faults } = this.#judge.judge(life, false)
+      const { index, kind, path } = after.operation
+      if (faults.length > 0)
+        result.failures.push(
+          `loss of power after operation ${index} (${after.phase}: ${kind} ${path}), left ${left.answers}: ${faults.join('\n      ')}`,
+        )
+    }
+    return result
+  }
+}
+
+/** An error that stays is one of the disk: every later operation of its kind in the same folder fails, as long as the process lives. */
+function planOf(of: CaseKind, index: number, fault: Fault): FaultPlan {
+  let failing: { readonly kind: OperationKind; readonly folder: string; readonly process: string } | undefined
+  return (operation) => {
+    const { kind, path, process } = operation
+    const folder = path.slice(0, path.lastIndexOf('/'))
+    if (operation.index === index) {
+      if (of === 'error that stays') failing = { kind, folder, process }
+      return fault
+    }
+    return failing?.kind === kind && failing.folder === folder && failing.process === process ? fault : undefined
+  }
+}

@@ -1,0 +1,124 @@
+/** Checkpoints that were written once are read for ever, or refused by their version: those in formats/ are never written again. */
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { test } from 'node:test'
+import { decodeEntry, encodeEntry } from '../../packages/millrace/src/checkpoint/entry.ts'
+import type { Entry } from '../../packages/millrace/src/checkpoint/manifest.ts'
+import { StreamError } from '../../packages/millrace/src/core/errors.ts'
+import { ByteReader } from '../../packages/millrace/src/serde/bytes.ts'
+import { decodeValue } from '../../packages/millrace/src/serde/value.ts'
+import { plainDigest } from '../../packages/millrace/src/simulate/digest.ts'
+import { buildChunk, readChunkBlocks, readChunkIndex } from '../../packages/millrace/src/state/chunk.ts'
+import { DIRECTORIES, FORMAT_NAME, formatNames, readDirectory, statePath } from './folder.ts'
+import { finishFrom, makeGolden, type Files } from './life.ts'
+import { expectedOutput } from './model.ts'
+import { newestManifest, stateOf, type StoredState } from './state.ts'
+
+/** Of an entry, around its body. */
+const HEAD_BYTES = 12
+const DIGEST_BYTES = 32
+
+const entries = (files: Files): (readonly [path: string, number: number, bytes: Uint8Array])[] =>
+  [...files].flatMap(([path, bytes]) => {
+    const match = /\/log\/(\d+)\.entry$/.exec(path)
+    return match === null ? [] : [[path, Number(match[1]), bytes] as const]
+  })
+const isSame = (one: Uint8Array, other: Uint8Array): boolean => Buffer.compare(one, other) === 0
+/** Fields and kinds of values, whatever their number. */
+function shapeOf(value: unknown): unknown {
+  if (Array.isArray(value)) return [...new Set(value.map((each) => JSON.stringify(shapeOf(each))))].sort()
+  if (typeof value !== 'object' || value === null) return value === null ? 'null' : typeof value
+  const fields = Object.entries(value).map(([name, each]) => [name, shapeOf(each)] as const)
+  return Object.fromEntries(fields.sort(([a], [b]) => (a < b ? -1 : 1)))
+}
+
+test('there are golden files of the format as it stands', () => {
+  assert.ok(formatNames().includes(FORMAT_NAME), `a version was raised: 'node attacks/golden/make.ts' writes the files of ${FORMAT_NAME}`)
+})
+
+for (const format of formatNames().filter((name) => name !== FORMAT_NAME)) {
+  test(`golden directories of another format (${format}) are refused by their version`, async () => {
+    for (const name of DIRECTORIES) await assert.rejects(finishFrom(readDirectory(name, format), 1), { code: 'CHECKPOINT_FORMAT' })
+  })
+}
+
+for (const name of DIRECTORIES) {
+  test(`a golden directory (${name}) is restored at any parallelism, and the job ends as if it had never stopped`, async () => {
+    for (const parallelism of [1, 3]) assert.deepEqual(await finishFrom(readDirectory(name), parallelism), expectedOutput())
+  })
+
+  test(`the golden directory (${name}) has every kind of state, bases and deltas, and an open part`, () => {
+    const { operators } = newestManifest(readDirectory(name))
+    const kinds = Object.values(operators).flatMap((part) =>
+      part.kind === 'keyed' ? Object.values(part.states).map(({ kind, domain, ttl }) => [kind, domain, ttl && 'ttl'].join(' ').trim()) : [],
+    )
+    const wanted = ['value', 'list', 'map', 'value  ttl', 'list  ttl', 'map  ttl', 'timer event', 'timers event', 'timer processing', 'timers processing', 'accumulator']
+    assert.deepEqual(wanted.filter((kind) => !kinds.includes(kind)), [])
+    const levels = new Set(Object.values(operators).flatMap((part) => (part.kind === 'keyed' ? part.runs.map(({ level }) => level) : [])))
+    assert.deepEqual(['base', 0, 1].filter((level) => !levels.has(level as 'base')), [])
+    assert.ok(Object.values(operators).some((part) => part.kind === 'sink' && part.writerStates.length > 0))
+  })
+
+  test(`what is read from golden entries and chunks (${name}) is written again with the same bytes`, async () => {
+    const files = readDirectory(name)
+    for (const [path, number, bytes] of entries(files)) {
+      const reader = new ByteReader(bytes, HEAD_BYTES, bytes.length - DIGEST_BYTES)
+      const values = [decodeValue(reader), decodeValue(reader)]
+      assert.deepEqual(values, [number, decodeEntry(bytes, { number, name: path }, plainDigest)], `${path}: no field is passed over`)
+      assert.ok(isSame(encodeEntry(number, values[1] as Entry, plainDigest), bytes), `${path}: the format has changed, but not its version`)
+    }
+    for (const chunk of newestManifest(files).chunks) {
+      const path = `/checkpoints/chunks/${chunk.name}`
+      const bytes = files.get(path) as Uint8Array
+      const read = (start: number, end: number): Promise<Uint8Array> => Promise.resolve(bytes.slice(start, end))
+      const index = await readChunkIndex({ ...chunk, file: path }, read, plainDigest)
+      const parts = await Promise.all(
+        [...index.operators.keys()].map(async (operator) =>
+          (await readChunkBlocks(index, { operator, first: 0, last: 32_767 }, read, plainDigest)).map((block) => ({ operator, ...block })),
+        ),
+      )
+      const again = buildChunk({ name: chunk.name, epoch: index.epoch, checkpoint: index.checkpoint, parts: parts.flat() }, plainDigest)
+      assert.ok(isSame(Buffer.concat(again.bytes), bytes), `${path}: the format has changed, but not its version`)
+    }
+  })
+}
+
+test('the same state is written with the same bytes as when the format got its version', async () => {
+  const stored = JSON.parse(readFileSync(statePath(), 'utf8')) as StoredState
+  const now = await stateOf(readDirectory('killed'))
+  assert.deepEqual(Object.keys(now), Object.keys(stored))
+  for (const [what, bytes] of Object.entries(now)) assert.ok(bytes === stored[what], `${what}: the format of blocks has changed, but not its version`)
+})
+
+test('a manifest has the fields that it had when the format got its version', async () => {
+  const now = shapeOf(newestManifest((await makeGolden()).killed))
+  assert.deepEqual(now, shapeOf(newestManifest(readDirectory('killed'))), 'the format has changed, but not its version')
+})
+
+/** The newest entry with another version, and its checksum put right: as another version of the engine would have written it. */
+function inFormat(files: Files, format: number): { readonly files: Files; readonly path: string } {
+  const [path, , bytes] = entries(files).at(-1) as readonly [string, number, Uint8Array]
+  const changed = bytes.slice()
+  new DataView(changed.buffer).setUint16(4, format, true)
+  const covered = changed.length - DIGEST_BYTES
+  changed.set(Buffer.from(plainDigest.sha256([changed.subarray(0, covered)]), 'hex'), covered)
+  return { files: new Map([...files, [path, changed]]), path }
+}
+
+for (const [format, says] of [
+  [2, /has format 2, and this version of Millrace reads format 1\. A newer version of Millrace wrote it: go on with that version/],
+  [0, /has format 0, and this version of Millrace reads format 1\. An older version of Millrace wrote it: go on with that version/],
+] as const) {
+  test(`a checkpoint of format ${format} is refused by its version, with what to do, and nothing of it is changed`, async () => {
+    for (const name of DIRECTORIES) {
+      const { files, path } = inFormat(readDirectory(name), format)
+      await assert.rejects(finishFrom(files, 1), (error) => {
+        assert.ok(StreamError.is(error))
+        assert.equal(error.code, 'CHECKPOINT_FORMAT', error.message)
+        assert.match(error.message, says)
+        assert.deepEqual(error.details, { file: path, format, reads: 1 })
+        return true
+      })
+    }
+  })
+}

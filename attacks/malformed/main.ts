@@ -1,0 +1,99 @@
+/**
+ * `npm run attack -- malformed [--seed N] [--cases N] [--full]`: every parser of the engine is fed with what is nearly right: valid
+ * samples with flipped bits, cut, spliced, with lengths that lie, nested without end, with names that JavaScript treats in its own way;
+ * and bombs. Each gives a value or an error with a code of the table, within a second of work and 256 MiB.
+ */
+import { fork } from 'node:child_process'
+import { join } from 'node:path'
+import { chosenSeed, fastStart, numberOptions, Progress, type Attack, type AttackResult } from '../lib/attack.ts'
+import type { ChildOptions, ChildResult } from './child.ts'
+import { LIMIT_BYTES } from './feed.ts'
+import { parsers } from './thread.ts'
+
+const CASES = 5_000
+const FULL_CASES = 100_000
+const AT_ONCE = 2
+const MOST_SHOWN = 4
+
+interface Found {
+  readonly name: string
+  readonly cases: number
+  readonly outcomes: Readonly<Record<string, number>>
+  readonly worstMs: number
+  readonly worstCase: number
+  readonly peakBytes: number
+  readonly faults: readonly { readonly index: number; readonly fault: string }[]
+}
+
+export const attack: Attack = {
+  name: 'malformed',
+  summary: 'every parser with malformed input: a value or an error of the table, in bounded time and memory; --cases N of each --full',
+  async run(args) {
+    const rest = args.filter((arg) => arg !== '--full')
+    const options = numberOptions(rest, { seed: undefined, cases: rest.length < args.length ? FULL_CASES : CASES })
+    return malformed(chosenSeed(options.seed), options.cases as number)
+  },
+}
+
+async function malformed(seed: number, cases: number): Promise<AttackResult> {
+  const progress = new Progress('parsers', parsers.length)
+  const found: Found[] = []
+  const queue = [...parsers.keys()]
+  const work = async (): Promise<void> => {
+    for (let parser = queue.shift(); parser !== undefined; parser = queue.shift()) {
+      const result = await feedOne(parser, seed, cases)
+      found.push(result)
+      for (const { index, fault } of result.faults.slice(0, MOST_SHOWN)) progress.say(`  ${result.name}, case ${index}: ${fault}`)
+      progress.at(found.length)
+    }
+  }
+  await Promise.all(Array.from({ length: AT_ONCE }, work))
+  return report(found, cases)
+}
+
+async function feedOne(parser: number, seed: number, cases: number): Promise<Found> {
+  const { name = '', samples = [] } = parsers[parser] ?? {}
+  if (samples.length === 0) throw new Error(`${name} has no samples`)
+  const { outcomes, worstMs, worstCase, large, ...result } = await child({ parser, seed, from: 0, to: cases })
+  const faults = [...result.faults]
+  let peakBytes = 0
+  for (const index of large) {
+    // Alone, without what the cases before it have left.
+    const alone = await child({ parser, seed, from: index, to: index + 1 })
+    const none = await child({ parser, seed, from: index, to: index })
+    const taken = alone.peakBytes - none.peakBytes
+    peakBytes = Math.max(peakBytes, taken)
+    if (taken > LIMIT_BYTES) faults.push({ index, fault: `it took ${mib(taken)} MiB` })
+  }
+  const done = Object.values(outcomes).reduce((sum, count) => sum + count, 0)
+  return { name, cases: done + result.faults.length, outcomes, worstMs, worstCase, peakBytes, faults }
+}
+
+function child(options: ChildOptions): Promise<ChildResult> {
+  return new Promise((resolve, reject) => {
+    const process = fork(join(import.meta.dirname, 'child.ts'), [JSON.stringify(options)], { serialization: 'advanced', env: fastStart() })
+    process.on('message', (result) => resolve(result as ChildResult))
+    process.on('exit', (code, signal) => reject(new Error(`the process of parser ${options.parser} ended with ${signal ?? code}`)))
+  })
+}
+
+function report(found: readonly Found[], cases: number): AttackResult {
+  let [passed, failed] = [0, 0]
+  for (const { name, cases: done, outcomes, worstMs, worstCase, peakBytes, faults } of [...found].sort((a, b) =>
+    a.name < b.name ? -1 : 1,
+  )) {
+    const { valid = 0, ...codes } = outcomes
+    const refused = Object.entries(codes).map(([code, count]) => `${code} ${count}`)
+    process.stdout.write(
+      `  ${name.padEnd(32)}${String(done).padStart(7)} cases, valid ${valid}, refused ${refused.join(', ') || 0}; ` +
+        `longest ${worstMs.toFixed(0)} ms (case ${worstCase})${peakBytes === 0 ? '' : `, largest ${mib(peakBytes)} MiB`}; wrong ${faults.length}\n`,
+    )
+    passed += done - faults.length
+    failed += faults.length
+  }
+  return { passed, failed, planned: parsers.length * cases }
+}
+
+function mib(bytes: number): string {
+  return (bytes / (1 << 20)).toFixed(0)
+}
