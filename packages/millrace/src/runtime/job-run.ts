@@ -82,6 +82,10 @@ export class JobRun implements JobHandle {
     }
   }
 
+  checkpoint(): void {
+    this.#epoch?.checkpoint()
+  }
+
   status(): JobStatus {
     const { sources, sinks, late } = afterEarlier(this.#earlier, this.#epoch?.progress() ?? NO_PROGRESS)
     return {

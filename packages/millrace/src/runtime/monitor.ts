@@ -81,6 +81,8 @@ export interface JobHandle {
   readonly finished: Promise<JobOutcome>
   /** Last checkpoint, commit, release. Resolves as `finished` does. */
   stop(options?: StopOptions): Promise<void>
+  /** Has a checkpoint taken soon, unless one is being taken. Its end is told to the observer. */
+  checkpoint(): void
   status(): JobStatus
 }
 export type JobObserver = (event: JobEvent) => void
