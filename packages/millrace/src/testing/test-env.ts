@@ -21,11 +21,23 @@ let processes = 0
 
 /** The clock that all processes of one test share. */
 export class TestClock {
-  nowMs: number
+  /** What has passed since the test began. */
+  passedMs = 0
+  /** Who is alive. */
   readonly living: Set<number> = new Set()
+  #startMs: number
 
   constructor(startMs: number) {
-    this.nowMs = startMs
+    this.#startMs = startMs
+  }
+
+  get nowMs(): number {
+    return this.#startMs + this.passedMs
+  }
+
+  /** It shows another time, and nothing has passed. */
+  set(nowMs: number): void {
+    this.#startMs = nowMs - this.passedMs
   }
 }
 
@@ -54,7 +66,7 @@ export class TestProcess implements Env {
     world.living.add(this.#pid)
     const random = new SeededRandom(this.#pid, 'test')
     const identity: ProcessIdentity = { boot: 'test', namespace: 'test', pid: this.#pid, startedAt: String(this.#pid) }
-    this.clock = { now: () => world.nowMs, monotonic: () => world.nowMs }
+    this.clock = { now: () => world.nowMs, monotonic: () => world.passedMs }
     this.random = { next: () => random.next(), id: () => random.id() }
     this.processes = { self: () => identity, isAlive: ({ pid, boot }) => (boot === 'test' ? world.living.has(pid) : undefined) }
     this.timers = { soon: (run) => this.#addSoon(run), after: (delayMs, run) => this.#after(delayMs, run) }
@@ -96,19 +108,21 @@ export class TestProcess implements Env {
   }
 
   /** Lets the clock go on to this time, with all that is due on the way. */
-  async passTo(atMs: number): Promise<void> {
+  async passTo(nowMs: number): Promise<void> {
     await this.settle()
-    for (let next = this.#queue.peek(); next !== undefined && next.atMs <= atMs && !this.#isDead; next = this.#queue.peek()) {
-      this.#world.nowMs = Math.max(this.#world.nowMs, next.atMs)
+    const world = this.#world
+    const endMs = world.passedMs + Math.max(0, nowMs - world.nowMs)
+    for (let next = this.#queue.peek(); next !== undefined && next.atMs <= endMs && !this.#isDead; next = this.#queue.peek()) {
+      world.passedMs = Math.max(world.passedMs, next.atMs)
       await this.settle()
     }
-    this.#world.nowMs = Math.max(this.#world.nowMs, atMs)
+    world.passedMs = endMs
     await this.settle()
   }
 
   #runDue(): boolean {
     let hasRun = false
-    for (let next = this.#queue.peek(); next !== undefined && next.atMs <= this.#world.nowMs; next = this.#queue.peek()) {
+    for (let next = this.#queue.peek(); next !== undefined && next.atMs <= this.#world.passedMs; next = this.#queue.peek()) {
       if (this.#isDead) return false
       hasRun = true
       this.#queue.take()?.run()
@@ -127,7 +141,7 @@ export class TestProcess implements Env {
 
   #after(delayMs: number, run: () => void): () => void {
     if (this.#isDead) return () => {}
-    const event: Event = this.#queue.add(this.#world.nowMs + Math.max(0, delayMs), 'timer', run)
+    const event: Event = this.#queue.add(this.#world.passedMs + Math.max(0, delayMs), 'timer', run)
     return () => this.#queue.cancel(event)
   }
 }

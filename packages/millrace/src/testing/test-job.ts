@@ -43,7 +43,7 @@ export async function testJob<Config, Handles>(
 ): Promise<TestJob<Handles>> {
   const given: TestOptions & AnyOptions = options[0] ?? {}
   checkTestOptions(given, ['config', 'parallelism', 'keyGroups', 'start', 'splits', 'check'])
-  const world = TestWorld.begin(given.start === undefined ? 0 : momentMs(given.start, 'start'), given.splits ?? {})
+  const world = TestWorld.begin(given.start === undefined ? undefined : momentMs(given.start, 'start'), given.splits ?? {})
   return new RunningTest<Handles>(job, given, world, await TestLife.start(job, world, given))
 }
 
@@ -227,6 +227,7 @@ class RunningTest<Handles> implements TestJob<Handles> {
   }
 
   async #advanceTo(atMs: number): Promise<void> {
+    this.#world.beginAt(atMs)
     await this.#pass(atMs)
     for (const { node, to } of this.#inputs()) {
       if (!isTimedSource(node)) continue
@@ -247,8 +248,10 @@ class RunningTest<Handles> implements TestJob<Handles> {
 
   /** A record is not read before it has happened. */
   async #reach(eventMs: number | undefined): Promise<void> {
-    if (eventMs === undefined || eventMs <= this.#world.clock.nowMs) return
-    this.#reachedMs = eventMs
+    if (eventMs === undefined) return
+    this.#world.beginAt(eventMs)
+    if (eventMs < this.#world.clock.nowMs) return
+    this.#reachedMs = Math.max(this.#reachedMs, eventMs)
     await this.#life.passTo(eventMs)
   }
 

@@ -13,7 +13,7 @@ export interface TestOptions {
   parallelism?: number
   /** Default 1,024. */
   keyGroups?: number
-  /** Where the clock begins; default 1970-01-01. It follows the records, so that it seldom matters. */
+  /** Where the clock begins; default: with the event time of the first record, or the first moment that is advanced to. */
   start?: Moment
   /** Names of the splits of a source, by its id. Without them a source has one split. */
   splits?: Readonly<Record<string, readonly string[]>>

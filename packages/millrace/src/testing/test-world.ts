@@ -26,6 +26,7 @@ export class TestWorld {
   readonly #splits: Readonly<Record<string, readonly string[]>>
   readonly #history: Fed[]
   #coveredCount = 0
+  #hasStart = true
 
   private constructor(shared: Pick<TestWorld, 'clock' | 'storage'>, splits: Readonly<Record<string, readonly string[]>>, history: Fed[]) {
     this.clock = shared.clock
@@ -34,9 +35,11 @@ export class TestWorld {
     this.#history = history
   }
 
-  static begin(startMs: number, splits: Readonly<Record<string, readonly string[]>>): TestWorld {
+  static begin(startMs: number | undefined, splits: Readonly<Record<string, readonly string[]>>): TestWorld {
     const storage = memoryStorage((env, action) => (env as TestProcess).answer(action))
-    return new TestWorld({ clock: new TestClock(startMs), storage }, splits, [])
+    const world = new TestWorld({ clock: new TestClock(startMs ?? 0), storage }, splits, [])
+    world.#hasStart = startMs !== undefined
+    return world
   }
 
   /** For another version of the job: what was fed goes on, what comes out begins anew. */
@@ -55,6 +58,12 @@ export class TestWorld {
       sink: ({ address, sink }) => entryOf(this.sinks, address).sink(sink.kind, sink.delivery),
       tap: (name) => entryOf(this.taps, name).sink('test', 'exactly-once'),
     })
+  }
+
+  /** Unless the test has said when it begins, it begins with the first moment that it speaks of. */
+  beginAt(nowMs: number): void {
+    if (!this.#hasStart && this.#history.length === 0) this.clock.set(nowMs)
+    this.#hasStart = true
   }
 
   /** Whoever feeds it lets it settle afterwards. */
