@@ -101,7 +101,7 @@ export class TestProcess implements Env {
   /** Until nothing is left that is due now. */
   async settle(): Promise<void> {
     // Promises may need a turn to lead to work: twice nothing is nothing.
-    for (let quiet = 0; quiet < 2; ) {
+    for (let quiet = 0; quiet < 2;) {
       await turn()
       quiet = this.#runDue() ? 0 : quiet + 1
     }

@@ -68,8 +68,10 @@ class RunningTest<Handles> implements TestJob<Handles> {
     this.#world = world
     this.#life = life
     this.#edges = life.handles
-    this.#names = new Map(Object.entries(life.handles).map(([name, { stream }]) => [stream, name]))
-    this.streams = Object.fromEntries([...this.#names].map(([stream, name]) => [name, stream])) as HandlesOf<Handles>
+    const named = Object.entries(life.handles)
+    // One stream may have two names.
+    this.#names = new Map(named.map(([name, { stream }]) => [stream, name]))
+    this.streams = Object.fromEntries(named.map(([name, { stream }]) => [name, stream])) as HandlesOf<Handles>
     this.#reachedMs = world.clock.nowMs
   }
 
@@ -158,10 +160,7 @@ class RunningTest<Handles> implements TestJob<Handles> {
     })
   }
 
-  async restoreInto<Config, Other>(
-    job: Job<Config, Other>,
-    ...options: TestWith<Config, RestoreIntoOptions>
-  ): Promise<TestJob<Other>> {
+  async restoreInto<Config, Other>(job: Job<Config, Other>, ...options: TestWith<Config, RestoreIntoOptions>): Promise<TestJob<Other>> {
     const given: AnyOptions = options[0] ?? {}
     checkTestOptions(given, ['config', 'parallelism', 'keyGroups', 'splits', 'check', 'allowDropped'])
     return this.#act(async () => {

@@ -58,14 +58,18 @@ function nameOf(of: unknown, { names, life: { job } }: Known): string {
   const name = names.get(of)
   if (name !== undefined) return name
   const there = [...names.values()]
-  const returned = there.length === 0 ? 'Its factory returns no streams' : `Its factory returns ${there.join(', ')}: take them from t.streams`
+  const returned =
+    there.length === 0 ? 'Its factory returns no streams' : `Its factory returns ${there.join(', ')}: take them from t.streams`
   throw new StreamError(
     'TEST_STREAM',
     `${shown(of)} is no stream that the factory of the job '${job}' returned, or one of another job or test. ${returned}, or name a source or sink by its id.`,
   )
 }
 
-function unknownId(id: string, { job, kind, ids }: { readonly job: string; readonly kind: string; readonly ids: readonly string[] }): StreamError {
+function unknownId(
+  id: string,
+  { job, kind, ids }: { readonly job: string; readonly kind: string; readonly ids: readonly string[] },
+): StreamError {
   const near = suggestionFor(id, ids)
   const hint = near === undefined ? `there are ${ids.join(', ')}` : `did you mean '${near}'?`
   return new StreamError('TEST_STREAM', `The job '${job}' has no ${kind} '${id}': ${ids.length === 0 ? 'it has none.' : hint}`)
