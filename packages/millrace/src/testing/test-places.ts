@@ -12,7 +12,7 @@ import type { TestWorld } from './test-world.ts'
 interface Known {
   /** Of the streams that the factory returned. */
   readonly names: ReadonlyMap<unknown, string>
-  readonly life: TestLife
+  readonly life: Pick<TestLife, 'sources' | 'addresses' | 'job'>
 }
 
 /** @throws {TEST_STREAM} */

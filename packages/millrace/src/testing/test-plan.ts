@@ -13,6 +13,8 @@ import { MARKER } from './test-input.ts'
 
 /** What stands in for the world around a job. */
 export interface Replacements {
+  /** Sources with event time can be given markers. */
+  readonly hasMarkers: boolean
   source(node: SourceNode): SourceNode['source']
   sink(node: SinkNode): SinkNode['sink']
   /** Of a stream that the factory returned under this name. */
@@ -36,8 +38,8 @@ export function rewritten(
   const add = (node: PlanNode): number => built.push(Object.freeze(node)) - 1
   for (const node of nodes) {
     const own = add({ ...replaced(node, replacements), inputs: node.inputs.map(moved) })
-    const isMarked = node.kind === 'source' && isTimedSource(node)
-    places.push({ own, main: isMarked ? add(markerFilter(node, own)) : own })
+    const main = replacements.hasMarkers && node.kind === 'source' && isTimedSource(node) ? add(markerFilter(node, own)) : own
+    places.push({ own, main })
   }
   for (const [name, { outputs }] of Object.entries(handles)) {
     const inputs = outputs.map(moved)
@@ -62,7 +64,9 @@ export function isTap(place: string): boolean {
 function replaced(node: PlanNode, replacements: Replacements): PlanNode {
   switch (node.kind) {
     case 'source':
-      return withMarkers({ ...node, source: replacements.source(node) })
+      return replacements.hasMarkers
+        ? withMarkers({ ...node, source: replacements.source(node) })
+        : { ...node, source: replacements.source(node) }
     case 'sink':
       return { ...node, sink: replacements.sink(node) }
     default:

@@ -54,6 +54,7 @@ export class TestWorld {
   plan({ plan, handles }: BuiltJob): Plan {
     for (const id of Object.keys(this.#splits)) this.#checkSplits(plan, id)
     return rewritten(plan, handles, {
+      hasMarkers: true,
       source: (node) => this.#input(node).source(node.source),
       sink: ({ address, sink }) => entryOf(this.sinks, address).sink(sink.kind, sink.delivery),
       tap: (name) => entryOf(this.taps, name).sink('test', 'exactly-once'),
