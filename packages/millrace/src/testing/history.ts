@@ -18,7 +18,7 @@ import { rewritten } from './test-plan.ts'
 /** The job and all that does not change from history to history. */
 export interface Scene {
   readonly job: unknown
-  readonly options: { readonly config?: unknown; readonly parallelism?: number; readonly keyGroups?: number }
+  readonly options: { readonly config?: unknown; readonly parallelism: number; readonly keyGroups: number }
   /** By address of the source. */
   readonly input: ReadonlyMap<string, SimulatedSplits>
 }
