@@ -141,6 +141,10 @@ export class EpochRun {
     return this.#attempt.progress()
   }
 
+  look(...at: Parameters<Attempt['look']>): ReturnType<Attempt['look']> {
+    return this.#attempt.look(...at)
+  }
+
   get watermark(): number {
     return this.#attempt.watermark
   }

@@ -86,6 +86,10 @@ export class JobRun implements JobHandle {
     this.#epoch?.checkpoint()
   }
 
+  look(...at: Parameters<JobHandle['look']>): ReturnType<JobHandle['look']> {
+    return this.#epoch?.look(...at)
+  }
+
   status(): JobStatus {
     const { sources, sinks, late } = afterEarlier(this.#earlier, this.#epoch?.progress() ?? NO_PROGRESS)
     return {

@@ -4,10 +4,10 @@ import { agg } from '../api/aggregates.ts'
 import { defineJob } from '../api/job.ts'
 import type { DeadLetter, Job } from '../api/job-types.ts'
 import type { Out } from '../api/process-types.ts'
-import { valueState } from '../api/state-specs.ts'
+import { listState, mapState, valueState } from '../api/state-specs.ts'
 import type { Stream } from '../api/stream-types.ts'
 import { outputTag } from '../api/tag.ts'
-import { eventTimer, processingTimer } from '../api/timers.ts'
+import { eventTimer, processingTimer, processingTimers } from '../api/timers.ts'
 import { tumbling } from '../api/windows.ts'
 import { defineSource, type Source } from '../connect/contract.ts'
 import { collectSink } from '../connectors/collect-sink.ts'
@@ -462,6 +462,57 @@ test('what a step opens is opened again after a crash, and closed at the end', a
   assert.deepEqual(t.output(t.streams.lengths), [103])
   await t.close()
   assert.deepEqual(calls, ['open step/measure', 'open step/measure', 'close'])
+})
+
+test('state and timers of a step can be looked at, for a key', async () => {
+  const job = defineJob('state', (job) => {
+    const payments = job.from('payments', unreachable<Payment>(), { timestamp: (payment) => payment.at })
+    payments.keyBy((payment) => payment.card).process('rule', {
+      state: {
+        count: valueState({ initial: () => 0 }),
+        last: valueState<number>({ ttl: '1h' }),
+        cents: listState<number>(),
+        byCents: mapState<number, string>(),
+      },
+      timers: { one: eventTimer(), many: processingTimers() },
+      onRecord({ cents }, { state, timers, timestamp, now }) {
+        state.count.update((count) => count + 1)
+        state.last.set(cents)
+        state.cents.add(cents)
+        state.byCents.set(cents, `${cents} cents`)
+        timers.one.set((timestamp as number) + MINUTE)
+        timers.many.add(now + cents * MINUTE)
+      },
+      onTimer: { one: () => undefined, many: () => undefined },
+    })
+    return { payments }
+  })
+  const t = await testJob(job, { parallelism: 2 })
+  await t.feed(t.streams.payments, [pay('a', 120, TEN), pay('a', 110, TEN), pay('b', 1, TEN)])
+  const held = {
+    count: 2,
+    last: 110,
+    cents: [120, 110],
+    byCents: new Map([
+      [120, '120 cents'],
+      [110, '110 cents'],
+    ]),
+    one: TEN + MINUTE,
+    many: [TEN + 110 * MINUTE, TEN + 120 * MINUTE],
+  }
+  assert.deepEqual(t.state('rule', 'a'), held)
+  await t.checkpoint()
+  await t.crash()
+  assert.deepEqual(t.state('step/rule', 'a'), held)
+  await t.advanceBy('1h')
+  const { last: _expired, one: _fired, ...left } = held
+  assert.deepEqual(t.state('rule', 'a'), left)
+  await t.feed(t.streams.payments, [pay('a', 1, TEN)])
+  assert.equal(t.state('rule', 'a')['last'], 1)
+  await t.passTime('2h')
+  assert.equal(t.state('rule', 'a')['last'], undefined)
+  assert.deepEqual(t.state('rule', 'nobody'), { count: 0 })
+  assert.throws(() => t.state('rul', 'a'), /Did you mean 'rule'/)
 })
 
 // ---------------------------------------------------------------- another version

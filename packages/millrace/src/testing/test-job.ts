@@ -4,6 +4,7 @@ import { durationMs, type Duration } from '../core/duration.ts'
 import { StreamError } from '../core/errors.ts'
 import { isTimedSource } from '../plan/timed.ts'
 import type { SourceNode } from '../plan/nodes.ts'
+import type { Key } from '../state/contract.ts'
 import { checkTestOptions } from './test-options.ts'
 import { inputOf, outputOf, splitOf } from './test-places.ts'
 import { ended, TestLife } from './test-process.ts'
@@ -190,18 +191,27 @@ class RunningTest<Handles> implements TestJob<Handles> {
   }
 
   records(of: AnyInput): TestRecord<never>[] {
-    if (this.#pending > 0)
-      throw new StreamError(
-        'TEST_NOT_AWAITED',
-        `The output of the job '${this.#life.job}' was asked for before all of it had come: write await before each feed(), advanceTo() and so on.`,
-      )
+    this.#checkAwaited()
     const output = outputOf(of, { world: this.#world, names: this.#names, life: this.#life })
     return [...output.records] as TestRecord<never>[]
+  }
+
+  state(step: string, key: Key): Readonly<Record<string, unknown>> {
+    this.#checkAwaited()
+    return this.#life.look(step, key)
   }
 
   counts(): { readonly late: number; readonly invalid: number } {
     const { late, invalid } = this.#life.status
     return { late, invalid }
+  }
+
+  #checkAwaited(): void {
+    if (this.#pending === 0) return
+    throw new StreamError(
+      'TEST_NOT_AWAITED',
+      `The job '${this.#life.job}' was looked at before all that it was given had happened: write await before each feed(), advanceTo() and so on.`,
+    )
   }
 
   /** One after the other, also where nobody awaits. */

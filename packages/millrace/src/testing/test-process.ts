@@ -1,8 +1,10 @@
 import type { BuiltJob } from '../api/job.ts'
 import { StreamError, invariant } from '../core/errors.ts'
+import { suggestionFor } from '../core/suggest.ts'
 import { startJob } from '../job/start-job.ts'
 import type { SourceNode } from '../plan/nodes.ts'
 import type { StateComparison } from '../plan/summary.ts'
+import type { Key } from '../state/contract.ts'
 import type { JobEvent, JobHandle } from '../runtime/monitor.ts'
 import { TestProcess } from './test-env.ts'
 import { isTap } from './test-plan.ts'
@@ -77,6 +79,18 @@ export class TestLife {
 
   get status(): ReturnType<JobHandle['status']> {
     return this.#handle.status()
+  }
+
+  /** @throws {TEST_STREAM} {TEST_ENDED} */
+  look(step: string, key: Key): Readonly<Record<string, unknown>> {
+    if (this.phase === 'ended') throw ended(this.job)
+    const steps = this.#built.plan.nodes.flatMap(({ kind, address }) => (kind === 'keyed-process' ? [address.slice('step/'.length)] : []))
+    const id = steps.find((each) => each === step || `step/${each}` === step)
+    const held = id === undefined ? undefined : this.#handle.look(`step/${id}`, key)
+    if (held !== undefined) return held
+    const near = suggestionFor(step, steps)
+    const hint = near === undefined ? `Those of the job '${this.job}' are: ${steps.join(', ') || 'none'}.` : `Did you mean '${near}'?`
+    throw new StreamError('TEST_STREAM', `'${step}' is no process step with a key, whose state could be looked at. ${hint}`)
   }
 
   /** Without what the kit itself has put into the job. */

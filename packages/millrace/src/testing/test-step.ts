@@ -3,6 +3,7 @@ import type { FromOptions, Job } from '../api/job-types.ts'
 import type { Stream } from '../api/stream-types.ts'
 import { arraySource } from '../connectors/array-source.ts'
 import type { Duration } from '../core/duration.ts'
+import type { Key } from '../state/contract.ts'
 import { testJob } from './test-job.ts'
 import type { TestRecord } from './test-output.ts'
 import type { TestJob, TestOptions } from './test-types.ts'
@@ -28,6 +29,7 @@ export interface TestStep<in I, out O> extends AsyncDisposable {
   /** What has come out so far. */
   output(): O[]
   records(): TestRecord<O>[]
+  state(step: string, key: Key): Readonly<Record<string, unknown>>
 }
 
 /** The job around steps under test. */
@@ -82,6 +84,7 @@ function asStep<I, O>(job: TestJob<{ readonly input: Stream<I>; readonly output:
     close: () => job.close(),
     output: () => job.output(output),
     records: () => job.records(output),
+    state: (step, key) => job.state(step, key),
     [Symbol.asyncDispose]: () => job.close(),
   }
 }

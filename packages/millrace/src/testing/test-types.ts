@@ -1,5 +1,6 @@
 import type { Streams } from '../api/job-types.ts'
 import type { Stream } from '../api/stream-types.ts'
+import type { Key } from '../state/contract.ts'
 import type { Duration } from '../core/duration.ts'
 import type { Timestamp } from '../core/time.ts'
 import type { StateComparison } from '../plan/summary.ts'
@@ -107,6 +108,12 @@ export interface TestJob<out Handles = {}> extends AsyncDisposable {
   /** The same with event times. */
   records<T>(of: Stream<T>): TestRecord<T>[]
   records<T = unknown>(of: string): TestRecord<T>[]
+  /**
+   * What a `process` step with a key holds for it: its state and pending timers by name, without those that have nothing. Lists are
+   * arrays, maps are Maps, timers are times. Changes nothing.
+   * @throws {TEST_STREAM} for a step that there is not, or that is no `process` step with a key
+   */
+  state(step: string, key: Key): Readonly<Record<string, unknown>>
   /** Records that were dropped because they were late, and that were invalid, since the job was last started. */
   counts(): { readonly late: number; readonly invalid: number }
 }
