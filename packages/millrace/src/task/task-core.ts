@@ -48,7 +48,6 @@ type Work =
   | { readonly kind: 'processing'; operator: number }
 
 type AnyWriter = Writer<unknown, Plain, Plain>
-
 type Phase = 'opening' | 'running' | 'draining' | 'held' | 'failed' | 'closed'
 
 export class TaskCore {

@@ -61,11 +61,11 @@ const SHOWN_LINES = 30
  *
  * @example
  * import assert from 'node:assert/strict'
- * import { agg, arraySource, collectSink, defineJob } from 'millrace'
+ * import { agg, arraySource, defineJob, printSink } from 'millrace'
  * import { simulate } from 'millrace/testing'
  * const job = defineJob('totals', (job) => {
  *   const sales = job.from('sales', arraySource<{ shop: string; cents: number }>([]))
- *   sales.keyBy((sale) => sale.shop).aggregate('totals', { cents: agg.sum((sale) => sale.cents) }).to('totals', collectSink([]))
+ *   sales.keyBy((sale) => sale.shop).aggregate('totals', { cents: agg.sum((sale) => sale.cents) }).to('totals', printSink())
  *   return { sales }
  * })
  * const sales = Array.from({ length: 200 }, (_, n) => ({ shop: `shop ${n % 7}`, cents: n }))

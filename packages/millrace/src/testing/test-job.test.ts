@@ -467,24 +467,26 @@ test('what a step opens is opened again after a crash, and closed at the end', a
 test('state and timers of a step can be looked at, for a key', async () => {
   const job = defineJob('state', (job) => {
     const payments = job.from('payments', unreachable<Payment>(), { timestamp: (payment) => payment.at })
-    payments.keyBy((payment) => payment.card).process('rule', {
-      state: {
-        count: valueState({ initial: () => 0 }),
-        last: valueState<number>({ ttl: '1h' }),
-        cents: listState<number>(),
-        byCents: mapState<number, string>(),
-      },
-      timers: { one: eventTimer(), many: processingTimers() },
-      onRecord({ cents }, { state, timers, timestamp, now }) {
-        state.count.update((count) => count + 1)
-        state.last.set(cents)
-        state.cents.add(cents)
-        state.byCents.set(cents, `${cents} cents`)
-        timers.one.set((timestamp as number) + MINUTE)
-        timers.many.add(now + cents * MINUTE)
-      },
-      onTimer: { one: () => undefined, many: () => undefined },
-    })
+    payments
+      .keyBy((payment) => payment.card)
+      .process('rule', {
+        state: {
+          count: valueState({ initial: () => 0 }),
+          last: valueState<number>({ ttl: '1h' }),
+          cents: listState<number>(),
+          byCents: mapState<number, string>(),
+        },
+        timers: { one: eventTimer(), many: processingTimers() },
+        onRecord({ cents }, { state, timers, timestamp, now }) {
+          state.count.update((count) => count + 1)
+          state.last.set(cents)
+          state.cents.add(cents)
+          state.byCents.set(cents, `${cents} cents`)
+          timers.one.set((timestamp as number) + MINUTE)
+          timers.many.add(now + cents * MINUTE)
+        },
+        onTimer: { one: () => undefined, many: () => undefined },
+      })
     return { payments }
   })
   const t = await testJob(job, { parallelism: 2 })
