@@ -37,7 +37,7 @@ export function drawFaults(seed: number, kinds: readonly FaultKind[]): readonly 
 }
 
 function drawFault(random: SeededRandom, kind: FaultKind): Fault {
-  const when = { afterMs: 2 + random.below(120) }
+  const when = { afterMs: 2 + random.below(90) }
   switch (kind) {
     case 'kill':
     case 'power-loss':

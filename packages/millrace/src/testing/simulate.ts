@@ -45,7 +45,7 @@ export interface Simulation extends HistoryCounts {
 
 const OPTIONS = ['config', 'input', 'seed', 'runs', 'faults', 'parallelism', 'keyGroups']
 const DEFAULT_RUNS = 20
-const DEFAULT_KEY_GROUPS = 64
+const SIMULATED_KEY_GROUPS = 64
 const SHOWN_LINES = 30
 
 /**
@@ -182,7 +182,7 @@ function inputs<Handles>(job: unknown, { input, config }: SimulateOptions<Handle
 function runOptions({
   config,
   parallelism = 1,
-  keyGroups = Math.max(DEFAULT_KEY_GROUPS, parallelism),
+  keyGroups = Math.max(SIMULATED_KEY_GROUPS, parallelism),
 }: Pick<SimulateOptions, 'parallelism' | 'keyGroups'> & { readonly config?: unknown }): Scene['options'] {
   return { config, parallelism, keyGroups }
 }
