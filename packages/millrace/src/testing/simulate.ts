@@ -15,8 +15,8 @@ import { momentMs } from './time-of.ts'
 
 /** Gives a source its records, before anything runs. */
 export interface SimulatedFeed {
-  <T>(input: Stream<T>, records: readonly NoInfer<T>[], options?: FeedOptions): void
   (input: string, records: readonly unknown[], options?: FeedOptions): void
+  <T>(input: Stream<T>, records: readonly NoInfer<T>[], options?: FeedOptions): void
 }
 
 /** How a job is simulated. */

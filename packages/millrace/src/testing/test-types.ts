@@ -63,8 +63,8 @@ export interface TestJob<out Handles = {}> extends AsyncDisposable {
    * clock shows, the clock goes on to that time.
    * @throws {TEST_STREAM} {TEST_ENDED} {INVALID_OPTION}, and what the job fails with
    */
-  feed<T>(input: Stream<T>, records: readonly NoInfer<T>[], options?: FeedOptions): Promise<void>
   feed(input: string, records: readonly unknown[], options?: FeedOptions): Promise<void>
+  feed<T>(input: Stream<T>, records: readonly NoInfer<T>[], options?: FeedOptions): Promise<void>
   /** The same with records as the outside world gives them: what a schema makes others of, or refuses. */
   feedRaw(input: Stream<unknown> | string, records: readonly unknown[], options?: FeedOptions): Promise<void>
 
@@ -103,11 +103,11 @@ export interface TestJob<out Handles = {}> extends AsyncDisposable {
    * What has come out so far. Synchronous: everything before has to be awaited.
    * @throws {TEST_STREAM} {TEST_NOT_AWAITED}
    */
-  output<T>(of: Stream<T>): T[]
   output<T = unknown>(of: string): T[]
+  output<T>(of: Stream<T>): T[]
   /** The same with event times. */
-  records<T>(of: Stream<T>): TestRecord<T>[]
   records<T = unknown>(of: string): TestRecord<T>[]
+  records<T>(of: Stream<T>): TestRecord<T>[]
   /**
    * What a `process` step with a key holds for it: its state and pending timers by name, without those that have nothing. Lists are
    * arrays, maps are Maps, timers are times. Changes nothing.
