@@ -112,8 +112,8 @@ test('state in a closure is found, with the fewest faults, and the seed gives it
   assert.match(error.message, /sink\/counts: \d+ missing: "shop \d: \d+"/)
   assert.match(error.message, /sink\/counts: \d+ too many:/)
   assert.match(error.message, /What happened:\n.* process 1 starts/)
-  assert.equal((error.details?.['faults'] as readonly string[]).length, 1)
-  const seed = error.details?.['seed'] as number
+  const { seed, faults } = error.details as { readonly seed: number; readonly faults: readonly string[] }
+  assert.equal(faults.length, 1)
   const again = await failureOf(simulate(planted(), { input: feedSales, seed, runs: 1 }))
   assert.equal(again.message, error.message)
 })
@@ -169,6 +169,7 @@ test('a job that fails only after a crash is named with what it failed with', as
 test('chance and memory that outlives the factory make a job unsteady', async () => {
   const random = defineJob('random', (job) => {
     const from = job.from('sales', arraySource<Sale>([]))
+    // oxlint-disable-next-line eslint/no-restricted-properties -- what is found here
     from.map(() => Math.random()).to('out', nowhere())
     return { sales: from }
   })

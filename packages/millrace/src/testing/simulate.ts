@@ -10,7 +10,7 @@ import type { SimulatedRecord, SimulatedSplits } from './simulated-source.ts'
 import { DEFAULT_SPLIT } from './test-input.ts'
 import { checkTestOptions } from './test-options.ts'
 import { inputOf } from './test-places.ts'
-import type { FeedOptions, HandlesOf, TestWith } from './test-types.ts'
+import type { FeedOptions, HandlesOf } from './test-types.ts'
 import { momentMs } from './time-of.ts'
 
 /** Gives a source its records, before anything runs. */

@@ -19,14 +19,12 @@ const MOST_LOOKS = 1_000_000
 /** One life of a job under test, from its start to its end or to a crash. */
 export class TestLife {
   readonly env: TestProcess
-  readonly #world: TestWorld
   #handle!: JobHandle
   #built!: BuiltJob
   #failure: unknown
   #checkpoints = 0
 
   private constructor(world: TestWorld) {
-    this.#world = world
     this.env = new TestProcess(world.clock)
   }
 
