@@ -49,7 +49,10 @@ const job = defineJob('rides', (job) => {
         state.seen.set(ride.meters % 5, ride.meters)
         timers.calm.set((timestamp as number) + 20_000)
       },
-      onTimer: { calm: (at, { state, key }, out: Out<string>) => out.emit(`${key} ${at} ${[...state.seen.values()].sort().join(' ')}`) },
+      onTimer: {
+        calm: (at, { state, key }, out: Out<string>) =>
+          out.emit(`${key} ${at} ${[...state.seen.values()].sort((a, b) => a - b).join(' ')}`),
+      },
     })
     .to('calm', nowhere())
   byTaxi
