@@ -11,6 +11,7 @@ import { tumbling } from '../api/windows.ts'
 import { arraySource } from '../connectors/array-source.ts'
 import { collectSink } from '../connectors/collect-sink.ts'
 import { StreamError } from '../core/errors.ts'
+import { drawFaults, type Fault } from './fault.ts'
 import { simulate, subsets, type SimulateOptions } from './simulate.ts'
 
 interface Sale {
@@ -224,6 +225,15 @@ test('options that cannot be are refused', async () => {
     await codeOf({ input: (feed: (to: string, records: readonly unknown[]) => void) => feed('sale', []) }),
     /did you mean 'sales'/,
   )
+})
+
+test('a simulation in which nothing happens says so', async () => {
+  const isLate = ({ when }: Fault): boolean => 'afterMs' in when && when.afterMs > 80
+  const seed = Array.from({ length: 1_000 }, (_zero, n) => n).find((n) => isLate(drawFaults(n, ['slow-disk'])[0] as Fault)) as number
+  const input: typeof feedSales = (feed, streams) => feed(streams.sales, sales.slice(0, 1))
+  const error = await failureOf(simulate(salesJob(), { input, faults: ['slow-disk'], runs: 1, seed }))
+  assert.equal(error.code, 'INVALID_OPTION')
+  assert.match(error.message, /Nothing happened to the job 'sales' in 1 runs/)
 })
 
 test('the smallest subsets come first, and all come', () => {

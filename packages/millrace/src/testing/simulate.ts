@@ -86,6 +86,11 @@ export async function simulate<Config, Handles>(job: Job<Config, Handles>, ...op
     if (problemOf(outcome, straight) !== undefined) throw await failure(scene, seed + index, faults, straight)
     sum = added(sum, outcome.counts)
   }
+  if (FAULT_KINDS.every((kind) => sum.faults[kind] === 0))
+    throw new StreamError(
+      'INVALID_OPTION',
+      `Nothing happened to the job '${job.name}' in ${runs} runs: it had ended before. Give it more input, or say a larger number of runs.`,
+    )
   return { ...sum, seed, runs, records: [...straight.output.values()].reduce((count, rows) => count + rows.length, 0) }
 }
 

@@ -1,5 +1,5 @@
 import type { BuiltJob } from '../api/job.ts'
-import { StreamError, invariant } from '../core/errors.ts'
+import { StreamError } from '../core/errors.ts'
 import { suggestionFor } from '../core/suggest.ts'
 import { startJob } from '../job/start-job.ts'
 import type { SourceNode } from '../plan/nodes.ts'
@@ -14,7 +14,7 @@ import type { TestWorld } from './test-world.ts'
 /** Of checkpoints, heartbeats and leases: only what is asked for happens. Later than any moment there is. */
 const NEVER_MS = Number.MAX_SAFE_INTEGER
 /** So often a job is looked at that waits for something outside, such as the `open` of a step. */
-const MOST_LOOKS = 1_000_000
+const MOST_LOOKS = 300_000
 
 /** One life of a job under test, from its start to its end or to a crash. */
 export class TestLife {
@@ -138,9 +138,16 @@ export class TestLife {
       await this.settle()
       if (isSo()) return
       if (this.phase === 'ended') throw ended(this.job)
-      invariant(looks < MOST_LOOKS, 'TK1: a job under test waits for something that never comes')
+      if (looks >= MOST_LOOKS) throw stuck(this.job)
     }
   }
+}
+
+function stuck(job: string): StreamError {
+  return new StreamError(
+    'USER_CODE',
+    `The job '${job}' neither starts nor ends: the open or close of a step waits for something that does not come. Give the step something to wait for that a test has.`,
+  )
 }
 
 export function ended(job: string): StreamError {
