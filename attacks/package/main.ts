@@ -8,6 +8,7 @@ import type { Attack } from '../lib/attack.ts'
 import { contentChecks } from './contents.ts'
 import { doorChecks } from './doors.ts'
 import { playground, type Check } from './playground.ts'
+import { runnerChecks } from './runners.ts'
 import { starterChecks } from './starter.ts'
 import { strangerChecks } from './stranger.ts'
 import { typeChecks } from './types.ts'
@@ -18,6 +19,7 @@ const lists: readonly ((at: Awaited<ReturnType<typeof playground>>) => readonly 
   typeChecks,
   strangerChecks,
   starterChecks,
+  runnerChecks,
 ]
 
 export const attack: Attack = {

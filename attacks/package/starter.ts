@@ -25,7 +25,7 @@ async function starts(at: Playground, version: string): Promise<void> {
   await parent.must('npm', 'exec', '--yes', '--prefer-offline', `--package=${starter.path}`, '--', 'create-millrace', 'my-job')
   const project = await at.project(`created-${version}/my-job`, version)
   await project.install(at.tarball.path)
-  assert.match(await project.must('npm', 'test'), /^. pass 3$/m)
+  assert.match(await project.must('npm', 'test'), /^. pass 4$/m)
   await project.must('npm', 'run', 'types')
   assert.match(await project.must('npm', 'start'), /^shops: finished: 5 records .*, 1 invalid record among them/m)
   const rows = project.list('out/totals').flatMap((name) => project.read(`out/totals/${name}`).trimEnd().split('\n'))

@@ -19,10 +19,9 @@ test('what belongs into the package is no surprise', () => {
   assert.deepEqual(surprisesIn(right), [])
 })
 
-test('tests, sources, maps, the simulator and pages about our own work are surprises', () => {
+test('tests, sources, maps and pages about our own work are surprises', () => {
   const strange = [
     'dist/state/heap-state.test.js',
-    'dist/simulate/disk.js',
     'dist/index.js.map',
     'dist/index.ts',
     'dist/nonsense/a.js',

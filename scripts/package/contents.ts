@@ -1,8 +1,6 @@
 /** What may be in the package: anything else is a surprise. */
 import { doors, layers } from '../layers.ts'
 
-/** What a user never needs: the simulator is for our own attacks, the rest belongs to other folders of the repository. */
-const UNPUBLISHED_LAYERS = ['simulate']
 const ALWAYS = [
   'LICENSE',
   'README.md',
@@ -41,7 +39,7 @@ function isExpected(path: string): boolean {
   const [, layer, name] = /^dist\/(?:([a-z]+)\/)?(?:[a-z]+\/)*([a-z0-9-]+)\.(?:js|d\.ts)$/.exec(path) ?? []
   if (name === undefined) return false
   if (layer === undefined) return doors.includes(name)
-  return layers.some((each) => each.name === layer) && !UNPUBLISHED_LAYERS.includes(layer)
+  return layers.some((each) => each.name === layer)
 }
 
 function isCompiled(path: string): boolean {

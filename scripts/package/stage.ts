@@ -1,7 +1,7 @@
 /**
  * Builds a package in a staging folder: compiled files in `dist/`, `bin/`, pages, a package.json that points to them.
  *
- * P1  What is published is what the doors and the command reach: no test, no simulator, nothing that happens to lie beside.
+ * P1  What is published is what the doors and the command reach: no test, nothing that happens to lie beside.
  * P2  No source maps and no sources. What tsc writes at this target is the source without its types, comments included: a stack trace
  *     or a debugger shows readable code as it is, and maps would point to files that are not there.
  * P3  Two builds of one commit give the same bytes: nothing of the machine, the time or the folder gets in.

@@ -1,7 +1,16 @@
-/** The door `millrace/testing`: tries whether an implementation keeps a contract. `nodeEnv()` is the `env` that its suites ask for. */
+/** The door `millrace/testing`: tests of jobs, and suites that try whether an implementation keeps a contract. `nodeEnv()` is the `env` that the suites ask for. */
 export { nodeEnv, type NodeEnvOptions } from './env/node-env.ts'
 export type { ContractCase } from './testing/contract-case.ts'
 export { ContractViolation } from './testing/contract-case.ts'
 export { sinkSuite, type SinkSuiteOptions, type SinkUnderTest } from './testing/sink-suite.ts'
 export { sourceSuite, type SourceSuiteOptions } from './testing/source-suite.ts'
 export { storageSuite, type StorageSuiteOptions } from './testing/storage-suite.ts'
+export { testJob } from './testing/test-job.ts'
+export type { FeedOptions, HandlesOf, RestoreIntoOptions, TestJob, TestOptions, TestWith } from './testing/test-types.ts'
+export type { TestRecord } from './testing/test-output.ts'
+export type { Moment } from './testing/time-of.ts'
+export { testStep, type StepOptions, type StepUnderTest, type TestStep } from './testing/test-step.ts'
+export { stepSuite, type StepScript, type StepSuiteOptions } from './testing/step-suite.ts'
+export { simulate, type SimulatedFeed, type SimulateOptions, type SimulateWith, type Simulation } from './testing/simulate.ts'
+export type { FaultKind } from './testing/fault.ts'
+export type { HistoryCounts } from './testing/history.ts'

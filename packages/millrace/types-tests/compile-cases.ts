@@ -32,7 +32,11 @@ const compilerOptions = {
   module: 'nodenext',
   types: ['node'],
   typeRoots: [join(packageFolder, '../../node_modules/@types')],
-  paths: { millrace: [join(packageFolder, 'src/index.ts')], 'millrace/files': [join(packageFolder, 'src/files.ts')] },
+  paths: {
+    millrace: [join(packageFolder, 'src/index.ts')],
+    'millrace/files': [join(packageFolder, 'src/files.ts')],
+    'millrace/testing': [join(packageFolder, 'src/testing.ts')],
+  },
 }
 
 /** What is wrong with the cases, by name of their list; an empty array when all is as it must be. */

@@ -40,6 +40,7 @@ import {
   type WindowedStream,
 } from 'millrace'
 import { csv, fileSink, fileSource, jsonLines, text as lineText } from 'millrace/files'
+import { simulate, testJob, testStep } from 'millrace/testing'
 import { z } from 'zod'
 
 type Equal<A, B> = (<G>() => G extends A ? 1 : 2) extends <G>() => G extends B ? 1 : 2 ? true : false
@@ -545,3 +546,23 @@ export const frozenProofs: [
   >,
   Equal<Frozen<string | undefined>, string | undefined>,
 ] = [true, true]
+
+export async function testing(): Promise<void> {
+  const t = await testJob(handles, { config: { in: 'x' }, splits: { a: ['one', 'two'] } })
+  await t.feed(t.streams.a, ['x'], { split: 'two', at: '2026-01-01' })
+  await t.feed('a', [1])
+  same<string[]>()(t.output(t.streams.k), true)
+  same<unknown[]>()(t.output('out'), true)
+  same<boolean[]>()(t.output<boolean>('out'), true)
+  const next = await t.restoreInto(handles, { config: { in: 'y' }, allowDropped: true })
+  same<{ value: number; timestamp: number | undefined }[]>()(
+    next.records(next.streams.b).map(({ value, timestamp }) => ({ value, timestamp })),
+    true,
+  )
+  const step = await testStep((names: Stream<string>) => names.map((name) => name.length))
+  await step.push('a', 'b')
+  same<number[]>()(step.output(), true)
+  await using plain = await testJob(clicks)
+  await plain.advanceTo(new Date())
+  await simulate(handles, { config: { in: 'x' }, input: (feed, { a }) => feed(a, ['x'], { split: 'b' }), faults: ['kill'] })
+}

@@ -5,10 +5,11 @@ import type { Case } from './must-not-compile/case.ts'
 import { jobCases } from './must-not-compile/jobs.ts'
 import { stepCases } from './must-not-compile/steps.ts'
 import { streamCases } from './must-not-compile/streams.ts'
+import { testingCases } from './must-not-compile/testing.ts'
 import { windowCases } from './must-not-compile/windows.ts'
 
 test('what must not compile gives the error it must give', async (t) => {
-  const lists = { streams: streamCases, steps: stepCases, jobs: jobCases, windows: windowCases }
+  const lists = { streams: streamCases, steps: stepCases, jobs: jobCases, windows: windowCases, testing: testingCases }
   const codes = Object.values(lists).flatMap((cases) => cases.map(([code]) => code))
   t.diagnostic(`${codes.length} lines that must not compile`)
   assert.ok(codes.length >= 50)

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, test } from 'node:test'
 import { run } from 'millrace'
+import { testJob } from 'millrace/testing'
 import job, { type Config } from './job.ts'
 
 let folder = ''
@@ -54,4 +55,17 @@ test('a second run on the same checkpoints doubles nothing', async () => {
   await run(job, options)
   await run(job, options)
   assert.deepEqual(rows('totals'), [{ key: 'north', orders: 1, cents: 100 }])
+})
+
+test('after a crash the totals go on where they were', async () => {
+  const t = await testJob(job, { config: config() })
+  await t.feed('orders', [{ id: 1, shop: 'north', cents: 100 }])
+  await t.checkpoint()
+  await t.crash()
+  await t.feed('orders', [{ id: 2, shop: 'north', cents: 20 }])
+  assert.deepEqual(t.output('totals'), [
+    { key: 'north', orders: 1, cents: 100 },
+    { key: 'north', orders: 2, cents: 120 },
+  ])
+  await t.close()
 })

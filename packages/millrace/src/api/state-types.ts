@@ -39,7 +39,7 @@ export interface ListState<T> extends Iterable<Frozen<T>> {
   clear(): void
 }
 
-/** The reading half of a map state. */
+/** The reading half of a map state. The order of its entries does not outlive a restore. */
 export interface ReadonlyMapState<K, V> extends Iterable<[K, Frozen<V>]> {
   readonly size: number
   get(key: K): Frozen<V> | undefined

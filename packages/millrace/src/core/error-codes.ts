@@ -84,6 +84,39 @@ const table = {
     message: 'An option has a value that is not allowed.',
     remedy: 'The message names the option and what it may be.',
   },
+  TEST_STREAM: {
+    domain: 'user',
+    retry: 'never',
+    message: 'A test fed or read a stream, an id or a split that its job does not have, or a stream of another job.',
+    remedy:
+      'Take streams from `t.streams`, which is what the factory returned, or name a source or sink by its id. Splits are named in the options of testJob.',
+  },
+  TEST_ENDED: {
+    domain: 'user',
+    retry: 'never',
+    message: 'A test fed an input that has ended, or used a job that has ended, was closed or was restored into another version.',
+    remedy: 'Feed before `finish`, and go on with what `restoreInto` gave. Begin another test with testJob.',
+  },
+  TEST_NOT_AWAITED: {
+    domain: 'user',
+    retry: 'never',
+    message: 'A test looked at its job while something that it had done before was still under way.',
+    remedy: 'Write `await` before each action of the test: feed, advanceTo, crash and the others.',
+  },
+  SIMULATION_FAILED: {
+    domain: 'user',
+    retry: 'never',
+    message: 'A simulated job gave other output with faults than without, or did not come to its end.',
+    remedy:
+      'The message names the seed and the fewest faults with which it happens. Look for what a crash loses or repeats: state outside of declared state, side effects of functions, output that depends on the clock or on chance.',
+  },
+  SIMULATION_UNSTEADY: {
+    domain: 'user',
+    retry: 'never',
+    message: 'A simulated job gives different output in two runs without any fault: nothing can be compared with it.',
+    remedy:
+      'Look for what differs from run to run: Math.random, Date.now, the `now` of the context, processing time, or output that depends on which of several splits came first.',
+  },
   NOT_YET: {
     domain: 'user',
     retry: 'never',

@@ -1,9 +1,10 @@
 /** Where a job, its options and the world meet. What `run`, `start` and the command line share. */
-import { buildPlan, checkConfig } from '../api/job.ts'
+import { buildPlan, checkConfig, type BuiltJob } from '../api/job.ts'
 import type { RunOptions } from '../api/run-types.ts'
 import type { Env } from '../core/env.ts'
 import { StreamError } from '../core/errors.ts'
 import { checkParallelism } from '../core/key-group.ts'
+import type { Plan } from '../plan/nodes.ts'
 import type { Tuning, Watch } from '../runtime/attempt.ts'
 import { logEvents } from '../runtime/event-log.ts'
 import { JobRun } from '../runtime/job-run.ts'
@@ -20,6 +21,8 @@ export interface StartContext {
   readonly isLogged?: boolean
   /** The config comes from outside, as text of a command line. */
   readonly hasUncheckedConfig?: boolean
+  /** For the test kit: what runs in the place of the plan that was built. */
+  readonly rewrite?: (built: BuiltJob) => Plan
 }
 
 /**
@@ -38,7 +41,8 @@ export async function startJob(
   const defined = job instanceof URL ? await loadJob(job) : job
   // A job's own config is typed already; that of a module or a command line is data that nobody has looked at.
   const isTyped = !(job instanceof URL) && context.hasUncheckedConfig !== true
-  const { plan } = buildPlan(defined, isTyped ? options.config : checkConfig(defined, options.config))
+  const built = buildPlan(defined, isTyped ? options.config : checkConfig(defined, options.config))
+  const plan = context.rewrite?.(built) ?? built.plan
   checkSignal(options.signal)
   if (settings.keyGroups !== undefined) checkParallelism(settings.parallelism, settings.keyGroups)
   const run = new JobRun({ plan, settings, ...context, ...observerOf(plan.job, context) })

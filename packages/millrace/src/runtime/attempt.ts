@@ -7,7 +7,9 @@ import type { CompactionLimits } from '../checkpoint/compaction.ts'
 import type { TaskSlot } from '../checkpoint/coordinator-types.ts'
 import type { Env } from '../core/env.ts'
 import { messageOf } from '../core/errors.ts'
-import type { StateStatistics } from '../state/contract.ts'
+import { subtaskOf } from '../core/key-group.ts'
+import { keyGroupOfKey } from '../serde/key.ts'
+import type { Key, StateStatistics } from '../state/contract.ts'
 import { StateBudget } from '../task/state-budget.ts'
 import { TaskCore } from '../task/task-core.ts'
 import type { BarrierReason, SeenByWindow, StreamElement, TaskSnapshot } from '../task/messages.ts'
@@ -154,6 +156,17 @@ export class Attempt {
       const own = positions[plan.nodes[nodes[0] as number]?.address as string]
       if (own !== undefined) this.#acknowledgers[index]?.tell(own)
     }
+  }
+
+  /** What a process function holds for a key: in the subtask that owns it. */
+  look(address: string, key: Key): Readonly<Record<string, unknown>> | undefined {
+    for (const task of this.#tasks) {
+      const { keyGroups, subtasks, subtask } = task.options.spec
+      if (subtaskOf(keyGroupOfKey(key, keyGroups), subtasks, keyGroups) !== subtask) continue
+      const found = task.look(address, key, this.#scheduler.time())
+      if (found !== undefined) return found
+    }
+    return undefined
   }
 
   get longestTurnMs(): number {

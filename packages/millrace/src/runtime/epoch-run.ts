@@ -96,6 +96,11 @@ export class EpochRun {
     this.#armCommits()
   }
 
+  /** As if the time for one had come. */
+  checkpoint(): void {
+    this.#feed({ kind: 'tick' })
+  }
+
   /** Ends as soon as what is being committed is committed. */
   fail(error: StreamError): void {
     this.#feed({ kind: 'givenUp', error })
@@ -134,6 +139,10 @@ export class EpochRun {
 
   progress(): Progress {
     return this.#attempt.progress()
+  }
+
+  look(...at: Parameters<Attempt['look']>): ReturnType<Attempt['look']> {
+    return this.#attempt.look(...at)
   }
 
   get watermark(): number {

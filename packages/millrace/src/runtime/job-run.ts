@@ -82,6 +82,14 @@ export class JobRun implements JobHandle {
     }
   }
 
+  checkpoint(): void {
+    this.#epoch?.checkpoint()
+  }
+
+  look(...at: Parameters<JobHandle['look']>): ReturnType<JobHandle['look']> {
+    return this.#epoch?.look(...at)
+  }
+
   status(): JobStatus {
     const { sources, sinks, late } = afterEarlier(this.#earlier, this.#epoch?.progress() ?? NO_PROGRESS)
     return {

@@ -1,6 +1,7 @@
 /** What a running job tells whoever started it: the command line, a test, a dashboard later. Data only. */
 import type { ProcessIdentity } from '../core/env.ts'
 import type { StateComparison } from '../plan/summary.ts'
+import type { Key } from '../state/contract.ts'
 
 export type JobPhase = 'waiting' | 'restoring' | 'running' | 'restarting' | 'stopping' | 'ended'
 
@@ -81,6 +82,10 @@ export interface JobHandle {
   readonly finished: Promise<JobOutcome>
   /** Last checkpoint, commit, release. Resolves as `finished` does. */
   stop(options?: StopOptions): Promise<void>
+  /** Has a checkpoint taken soon, unless one is being taken. Its end is told to the observer. */
+  checkpoint(): void
+  /** State and timers of a process function for a key, by name; undefined for any other step, and while nothing runs. For the test kit. */
+  look(step: string, key: Key): Readonly<Record<string, unknown>> | undefined
   status(): JobStatus
 }
 export type JobObserver = (event: JobEvent) => void

@@ -75,6 +75,8 @@ export interface TimerHandle {
 }
 /** Any number of pending times, each at most once. */
 export interface TimersHandle {
+  /** Those that are pending, ascending: for whoever looks from outside. */
+  times(): readonly number[]
   add(at: number): void
   delete(at: number): void
   clear(): void

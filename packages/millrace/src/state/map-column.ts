@@ -129,6 +129,12 @@ export class MapColumn extends EntryColumn implements MapHandle {
 export class TimersColumn extends EntryColumn implements TimersHandle, TimerOwner {
   place!: TimerPlace
 
+  times(): readonly number[] {
+    const slot = this.context.find()
+    const cell = slot < 0 ? undefined : this.cellAt(slot)
+    return [...(cell?.entries.keys() ?? [])].map(Number).sort((a, b) => a - b)
+  }
+
   add(at: number): void {
     checkTime(at, this.name)
     const time = at + 0

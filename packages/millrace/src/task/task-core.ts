@@ -17,9 +17,11 @@ import type { Budget } from '../core/env.ts'
 import { StreamError, invariant, tame } from '../core/errors.ts'
 import { WATERMARK_END } from '../core/time.ts'
 import { FLUSH_AFTER_MS } from '../plan/physical.ts'
+import type { Key } from '../state/contract.ts'
 import { buildChain, hasOpenCursor, runCursors, type Chain, type ChainOperator } from './chain.ts'
 import { explained } from './explain-error.ts'
 import { InputGate } from './input-gate.ts'
+import { lookAt } from './look.ts'
 import type { Loop } from './loops.ts'
 import { CHANNEL_CREDITS, type BarrierReason, type RecordBatch, type StepResult, type StreamElement } from './messages.ts'
 import { closeOperator, openOperator, openTask, type OpenParts } from './open-task.ts'
@@ -46,7 +48,6 @@ type Work =
   | { readonly kind: 'processing'; operator: number }
 
 type AnyWriter = Writer<unknown, Plain, Plain>
-
 type Phase = 'opening' | 'running' | 'draining' | 'held' | 'failed' | 'closed'
 
 export class TaskCore {
@@ -256,6 +257,11 @@ export class TaskCore {
     // Asked also before the task is open: while its state is restored.
     if (this.#chain === undefined) return Number.NEGATIVE_INFINITY
     return this.#chain.operators.reduce((lowest, { time }) => Math.min(lowest, time.watermark), Number.POSITIVE_INFINITY)
+  }
+
+  look(address: string, key: Key, time: HostTime): ReturnType<typeof lookAt> {
+    this.#tick(time)
+    return lookAt(this.#chain, address, key)
   }
 
   /** For people. */

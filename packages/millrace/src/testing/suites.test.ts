@@ -19,6 +19,7 @@ import type { Env } from '../core/env.ts'
 import { nodeEnv } from '../env/node-env.ts'
 import { virtualEnv } from '../simulate/virtual-env.ts'
 import type { ContractCase } from './contract-case.ts'
+import { memoryStorage } from './memory-storage.ts'
 import { sinkSuite, type SinkSuiteOptions } from './sink-suite.ts'
 import { sourceSuite } from './source-suite.ts'
 import { storageSuite } from './storage-suite.ts'
@@ -90,6 +91,7 @@ for (const world of worlds) {
   const { env } = world
   const losePower = world.losePower === undefined ? {} : { losePower: world.losePower }
   declare(world, 'directoryStorage', storageSuite({ env, ...losePower, create: () => directoryStorage(world.place()) }))
+  declare(world, 'memoryStorage of the test kit', storageSuite({ env, create: () => memoryStorage(async (_env, action) => action()) }))
   declare(world, 'fileSink', sinkSuite(fileSinkOptions(world, losePower, fileFormats['JSON Lines'] as RowFormat)))
   declare(world, 'fileSink of CSV', sinkSuite(fileSinkOptions(world, losePower, fileFormats['CSV'] as RowFormat)))
   const small = { format: jsonLines<Row>(), rollAfter: { bytes: 500 } }

@@ -1,0 +1,152 @@
+/**
+ * The Env of a job under test: nothing happens but when the kit lets it, and the clock stands still meanwhile.
+ *
+ * TK1  What is due now is done by `settle`; what is due later is done by `passTo`, each thing at its own time and in that order.
+ * TK2  A process that has crashed reaches nobody: its timers are gone, its storage answers no more.
+ */
+import { SeededRandom } from '../connectors/seeded-random.ts'
+import type { Budget, Env, ProcessIdentity } from '../core/env.ts'
+import { plainDigest } from '../simulate/digest.ts'
+import { Disk } from '../simulate/disk.ts'
+import { EventQueue, type Event } from '../simulate/event-queue.ts'
+import { PlainGunzip } from '../simulate/inflate.ts'
+import { simulatedFiles } from '../simulate/simulated-files.ts'
+import { turn } from '../simulate/turn.ts'
+
+/** So often may somebody ask for more of one turn. */
+const TURN_ASKS = 10_000
+
+/** Of all kits in this process: the engine remembers ids that were given up, and they must not be drawn again. */
+let processes = 0
+
+/** The clock that all processes of one test share. */
+export class TestClock {
+  /** What has passed since the test began. */
+  passedMs = 0
+  /** Who is alive. */
+  readonly living: Set<number> = new Set()
+  #startMs: number
+
+  constructor(startMs: number) {
+    this.#startMs = startMs
+  }
+
+  get nowMs(): number {
+    return this.#startMs + this.passedMs
+  }
+
+  /** It shows another time, and nothing has passed. */
+  set(nowMs: number): void {
+    this.#startMs = nowMs - this.passedMs
+  }
+}
+
+/** One process of a job under test. */
+export class TestProcess implements Env {
+  readonly clock: Env['clock']
+  readonly timers: Env['timers']
+  readonly random: Env['random']
+  readonly files: Env['files']
+  readonly processes: Env['processes']
+  readonly digest: Env['digest'] = plainDigest
+  readonly gunzip: Env['gunzip'] = () => new PlainGunzip()
+  readonly output: Env['output'] = { write: () => Promise.resolve() }
+  readonly log: Env['log'] = () => {}
+  readonly budget: Env['budget'] = countedBudget
+  readonly crashPoint: Env['crashPoint'] = () => {}
+  readonly heapLimitBytes: number = Number.POSITIVE_INFINITY
+  readonly #world: TestClock
+  readonly #pid: number = ++processes
+  readonly #queue = new EventQueue()
+  #soon: (() => void)[] = []
+  #isDead = false
+
+  constructor(world: TestClock) {
+    this.#world = world
+    world.living.add(this.#pid)
+    const random = new SeededRandom(this.#pid, 'test')
+    const identity: ProcessIdentity = { boot: 'test', namespace: 'test', pid: this.#pid, startedAt: String(this.#pid) }
+    this.clock = { now: () => world.nowMs, monotonic: () => world.passedMs }
+    this.random = { next: () => random.next(), id: () => random.id() }
+    this.processes = { self: () => identity, isAlive: ({ pid, boot }) => (boot === 'test' ? world.living.has(pid) : undefined) }
+    this.timers = { soon: (run) => this.#addSoon(run), after: (delayMs, run) => this.#after(delayMs, run) }
+    // A job whose sources and sinks are replaced has no files; who opens some all the same finds an empty disk.
+    const disk = new Disk(() => world.nowMs)
+    this.files = simulatedFiles(disk, { operate: (_kind, _path, effect) => this.answer(() => effect.run()) })
+  }
+
+  get isDead(): boolean {
+    return this.#isDead
+  }
+
+  /** TK2. */
+  die(): void {
+    this.#isDead = true
+    this.#world.living.delete(this.#pid)
+    this.#soon = []
+  }
+
+  /** What the outside world answers; nothing, once the process is dead. */
+  answer<T>(action: () => T): Promise<T> {
+    return new Promise((resolve, reject) => {
+      if (this.#isDead) return
+      try {
+        resolve(action())
+      } catch (error) {
+        reject(error)
+      }
+    })
+  }
+
+  /** Until nothing is left that is due now. */
+  async settle(): Promise<void> {
+    // Promises may need a turn to lead to work: twice nothing is nothing.
+    for (let quiet = 0; quiet < 2;) {
+      await turn()
+      quiet = this.#runDue() ? 0 : quiet + 1
+    }
+  }
+
+  /** Lets the clock go on to this time, with all that is due on the way. */
+  async passTo(nowMs: number): Promise<void> {
+    await this.settle()
+    const world = this.#world
+    const endMs = world.passedMs + Math.max(0, nowMs - world.nowMs)
+    for (let next = this.#queue.peek(); next !== undefined && next.atMs <= endMs && !this.#isDead; next = this.#queue.peek()) {
+      world.passedMs = Math.max(world.passedMs, next.atMs)
+      await this.settle()
+    }
+    world.passedMs = endMs
+    await this.settle()
+  }
+
+  #runDue(): boolean {
+    let hasRun = false
+    for (let next = this.#queue.peek(); next !== undefined && next.atMs <= this.#world.passedMs; next = this.#queue.peek()) {
+      if (this.#isDead) return false
+      hasRun = true
+      this.#queue.take()?.run()
+    }
+    for (const run of this.#soon.splice(0)) {
+      if (this.#isDead) return false
+      hasRun = true
+      run()
+    }
+    return hasRun
+  }
+
+  #addSoon(run: () => void): void {
+    if (!this.#isDead) this.#soon.push(run)
+  }
+
+  #after(delayMs: number, run: () => void): () => void {
+    if (this.#isDead) return () => {}
+    const event: Event = this.#queue.add(this.#world.passedMs + Math.max(0, delayMs), 'timer', run)
+    return () => this.#queue.cancel(event)
+  }
+}
+
+function countedBudget(): Budget {
+  let left = TURN_ASKS
+  return { hasLeft: () => left-- > 0 }
+}

@@ -1,0 +1,105 @@
+/**
+ * What is fed to a job under test. All inputs share one history, in the order in which it was fed: after a crash it is read again in
+ * that order, entry by entry, so that what was late before is late again.
+ */
+import type { Batch, Reader, SourceContext, SourceDefinition, Plain } from '../connect/contract.ts'
+
+/** Takes the watermark of its split on, and is dropped before any step of the job sees it. */
+export const MARKER: object = Object.freeze({})
+
+/** One thing that was fed. */
+export type Entry =
+  | { readonly kind: 'record'; readonly source: string; readonly split: string; readonly value: unknown; readonly timestamp: number }
+  | { readonly kind: 'end'; readonly source: string; readonly split: string }
+
+/** One input of a job under test: the source that stands in for its own. Position: the index of the next entry of the split. */
+export class TestInput {
+  readonly address: string
+  readonly splits: readonly string[]
+  readonly #entries = new Map<string, Entry[]>()
+  /** How many entries of each split may be read. */
+  readonly #readable = new Map<string, number>()
+  readonly #ended = new Set<string>()
+  #readers: (() => void)[] = []
+
+  constructor(address: string, splits: readonly string[]) {
+    this.address = address
+    this.splits = splits
+    for (const split of splits) this.#entries.set(split, [])
+  }
+
+  /** Its place in the split, from 1. */
+  add(entry: Entry): number {
+    if (entry.kind === 'end') this.#ended.add(entry.split)
+    return this.#of(entry.split).push(entry)
+  }
+
+  hasEnded(split: string): boolean {
+    return this.#ended.has(split)
+  }
+
+  /** Nothing may be read before it is released, but for what a checkpoint holds as read. */
+  rewind(): void {
+    this.#readable.clear()
+    this.#readers = []
+  }
+
+  /** Entries of the split may be read up to this place; what a checkpoint holds as read is not read again. */
+  release(split: string, place: number): void {
+    this.#readable.set(split, place)
+    for (const wake of this.#readers.splice(0)) wake()
+  }
+
+  /** With all that its original says of itself. */
+  source({ kind, bounded, replayable, timestamps }: SourceDefinition<unknown, Plain>): SourceDefinition<unknown, Plain> {
+    const definition: SourceDefinition<unknown, number> = {
+      kind,
+      bounded,
+      replayable,
+      timestamps,
+      open: (context) => Promise.resolve(this.#open(context)),
+    }
+    return definition as unknown as SourceDefinition<unknown, Plain>
+  }
+
+  #of(split: string): Entry[] {
+    return this.#entries.get(split) as Entry[]
+  }
+
+  #open({ owns, restored, ended }: SourceContext<number>): Reader<unknown, number> {
+    const splits = new Map<string, number>()
+    for (const split of this.splits) if (owns(split) && !ended.has(split)) splits.set(split, restored.get(split) ?? 0)
+    const hasNext = (split: string): boolean => (splits.get(split) as number) < (this.#readable.get(split) ?? 0)
+    return {
+      splits,
+      poll: (first) => {
+        if (splits.size === 0) return 'end'
+        const split = first !== undefined && splits.has(first) && hasNext(first) ? first : [...splits.keys()].find(hasNext)
+        if (split === undefined) return 'wait'
+        const next = (splits.get(split) as number) + 1
+        splits.set(split, next)
+        const batch = this.#batch(split, next)
+        if (batch.splitEnded === true) splits.delete(split)
+        return batch
+      },
+      ready: () => ([...splits.keys()].some(hasNext) ? Promise.resolve() : new Promise((resolve) => this.#readers.push(resolve))),
+      close: () => Promise.resolve(),
+    }
+  }
+
+  /** Each record is a batch of its own: the watermark follows after each. */
+  #batch(split: string, next: number): Batch<unknown, number> {
+    const entry = this.#of(split)[next - 1] as Entry
+    if (entry.kind === 'end') return { split, values: [], next, splitEnded: true }
+    return {
+      split,
+      values: [entry.value],
+      next,
+      positionOf: () => `record ${next} fed to ${this.address}${split === DEFAULT_SPLIT ? '' : `, split ${split}`}`,
+      ...(Number.isNaN(entry.timestamp) ? {} : { timestamps: Float64Array.of(entry.timestamp) }),
+    }
+  }
+}
+
+/** The one split of an input of which nothing else is said. */
+export const DEFAULT_SPLIT = '0'

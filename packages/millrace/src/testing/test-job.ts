@@ -1,0 +1,290 @@
+import type { Job } from '../api/job-types.ts'
+import type { Stream } from '../api/stream-types.ts'
+import { durationMs, type Duration } from '../core/duration.ts'
+import { StreamError } from '../core/errors.ts'
+import { isTimedSource } from '../plan/timed.ts'
+import type { SourceNode } from '../plan/nodes.ts'
+import type { Key } from '../state/contract.ts'
+import { checkTestOptions } from './test-options.ts'
+import { inputOf, outputOf, splitOf } from './test-places.ts'
+import { ended, TestLife } from './test-process.ts'
+import { MARKER, type TestInput } from './test-input.ts'
+import type { TestRecord } from './test-output.ts'
+import type { FeedOptions, HandlesOf, RestoreIntoOptions, TestJob, TestOptions, TestWith } from './test-types.ts'
+import { TestWorld } from './test-world.ts'
+import { momentMs, type Moment } from './time-of.ts'
+
+type AnyInput = Stream<unknown> | string
+type AnyOptions = RestoreIntoOptions & { readonly config?: unknown }
+
+/**
+ * Starts a job under test: as it is, but with sources and sinks that the test feeds and reads, a clock that the test moves, and
+ * checkpoints in memory. Nothing connects to anything.
+ *
+ * @throws all build errors of the job; {INVALID_OPTION}
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import { arraySource, defineJob, printSink } from 'millrace'
+ * import { testJob } from 'millrace/testing'
+ * const job = defineJob('lengths', (job) => {
+ *   const words = job.from('words', arraySource<string>([]))
+ *   const lengths = words.map((word) => word.length)
+ *   lengths.to('lengths', printSink())
+ *   return { words, lengths }
+ * })
+ * const t = await testJob(job)
+ * await t.feed(t.streams.words, ['mill', 'race'])
+ * assert.deepEqual(t.output(t.streams.lengths), [4, 4])
+ * await t.close()
+ */
+export async function testJob<Config, Handles>(
+  job: Job<Config, Handles>,
+  ...options: TestWith<Config, TestOptions>
+): Promise<TestJob<Handles>> {
+  const given: TestOptions & AnyOptions = options[0] ?? {}
+  checkTestOptions(given, ['config', 'parallelism', 'keyGroups', 'start', 'splits', 'check'])
+  const world = TestWorld.begin(given.start === undefined ? undefined : momentMs(given.start, 'start'), given.splits ?? {})
+  return new RunningTest<Handles>(job, given, world, await TestLife.start(job, world, given))
+}
+
+class RunningTest<Handles> implements TestJob<Handles> {
+  readonly streams: HandlesOf<Handles>
+  readonly #job: unknown
+  readonly #options: AnyOptions
+  readonly #world: TestWorld
+  /** The streams of the first build, by name: every build has its own. */
+  readonly #names: ReadonlyMap<unknown, string>
+  readonly #edges: TestLife['handles']
+  #life: TestLife
+  /** What `advanceTo` and records have come to. */
+  #reachedMs: number
+  #pending = 0
+  #queue: Promise<unknown> = Promise.resolve()
+  #isOver = false
+
+  constructor(job: unknown, options: AnyOptions, world: TestWorld, life: TestLife) {
+    this.#job = job
+    this.#options = options
+    this.#world = world
+    this.#life = life
+    this.#edges = life.handles
+    const named = Object.entries(life.handles)
+    // One stream may have two names.
+    this.#names = new Map(named.map(([name, { stream }]) => [stream, name]))
+    this.streams = Object.fromEntries(named.map(([name, { stream }]) => [name, stream])) as HandlesOf<Handles>
+    this.#reachedMs = world.clock.nowMs
+  }
+
+  get now(): number {
+    return this.#world.clock.nowMs
+  }
+
+  get watermark(): number {
+    return this.#life.status.watermark
+  }
+
+  get restored(): TestJob['restored'] {
+    return this.#life.restored
+  }
+
+  feed(input: AnyInput, records: readonly unknown[], options: FeedOptions = {}): Promise<void> {
+    return this.feedRaw(input, records, options)
+  }
+
+  feedRaw(input: AnyInput, records: readonly unknown[], options: FeedOptions = {}): Promise<void> {
+    return this.#act(async () => {
+      const { node, to } = this.#input(input)
+      const split = splitOf(to, options.split)
+      const own = options.at === undefined ? Number.NaN : momentMs(options.at, 'at')
+      for (const value of records) {
+        await this.#reach(eventTimeOf(node, value, own))
+        if (to.hasEnded(split)) throw inputEnded(to, split)
+        this.#world.feed(to, { kind: 'record', source: to.address, split, value, timestamp: own })
+        await this.#life.settle()
+      }
+    })
+  }
+
+  advanceTo(moment: Moment): Promise<void> {
+    return this.#act(() => this.#advanceTo(momentMs(moment, 'advanceTo')))
+  }
+
+  advanceBy(duration: Duration): Promise<void> {
+    return this.#act(() => this.#advanceTo(this.#reachedMs + Math.ceil(durationMs(duration, 'advanceBy'))))
+  }
+
+  passTime(duration: Duration): Promise<void> {
+    return this.#act(() => this.#pass(this.#reachedMs + Math.ceil(durationMs(duration, 'passTime'))))
+  }
+
+  advanceEventTime(input: AnyInput, moment: Moment, options: Pick<FeedOptions, 'split'> = {}): Promise<void> {
+    return this.#act(async () => {
+      const { node, to } = this.#input(input)
+      if (!isTimedSource(node))
+        throw new StreamError('TEST_STREAM', `${node.address} gives no event time: from() has no timestamp, and its source has none.`)
+      const atMs = momentMs(moment, 'advanceEventTime')
+      for (const split of options.split === undefined ? to.splits : [splitOf(to, options.split)]) await this.#mark(node, to, split, atMs)
+    })
+  }
+
+  finish(input?: AnyInput, options: Pick<FeedOptions, 'split'> = {}): Promise<void> {
+    return this.#act(async () => {
+      const inputs = input === undefined ? this.#inputs().map(({ to }) => to) : [this.#input(input).to]
+      for (const to of inputs) {
+        for (const split of options.split === undefined ? to.splits : [splitOf(to, options.split)]) {
+          if (to.hasEnded(split)) continue
+          this.#world.feed(to, { kind: 'end', source: to.address, split })
+          await this.#life.settle()
+        }
+      }
+      if (!this.#inputs().every(({ to }) => to.splits.every((split) => to.hasEnded(split)))) return
+      await this.#life.end()
+      this.#world.cover()
+    })
+  }
+
+  checkpoint(): Promise<void> {
+    return this.#act(async () => {
+      await this.#life.checkpoint()
+      this.#world.cover()
+    })
+  }
+
+  crash(): Promise<void> {
+    return this.#act(async () => {
+      if (this.#life.hasFinished) throw ended(this.#life.job)
+      this.#life.env.die()
+      this.#world.rewind()
+      this.#life = await TestLife.start(this.#job, this.#world, this.#options)
+      await this.#world.replay(() => this.#life.settle())
+    })
+  }
+
+  async restoreInto<Config, Other>(job: Job<Config, Other>, ...options: TestWith<Config, RestoreIntoOptions>): Promise<TestJob<Other>> {
+    const given: AnyOptions = options[0] ?? {}
+    checkTestOptions(given, ['config', 'parallelism', 'keyGroups', 'splits', 'check', 'allowDropped'])
+    return this.#act(async () => {
+      if (this.#life.phase === 'ended') throw ended(this.#life.job)
+      await this.#life.stop()
+      this.#isOver = true
+      this.#life.env.die()
+      const world = this.#world.next(given.splits ?? {})
+      return new RunningTest<Other>(job, given, world, await TestLife.start(job, world, given))
+    })
+  }
+
+  close(): Promise<void> {
+    if (this.#isOver) return Promise.resolve()
+    return this.#act(async () => {
+      this.#isOver = true
+      await this.#life.stop()
+    })
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  output(of: AnyInput): never[] {
+    return this.records(of).map(({ value }) => value)
+  }
+
+  records(of: AnyInput): TestRecord<never>[] {
+    this.#checkAwaited()
+    const output = outputOf(of, { world: this.#world, names: this.#names, life: this.#life })
+    return [...output.records] as TestRecord<never>[]
+  }
+
+  state(step: string, key: Key): Readonly<Record<string, unknown>> {
+    this.#checkAwaited()
+    return this.#life.look(step, key)
+  }
+
+  counts(): { readonly late: number; readonly invalid: number } {
+    const { late, invalid } = this.#life.status
+    return { late, invalid }
+  }
+
+  #checkAwaited(): void {
+    if (this.#pending === 0) return
+    throw new StreamError(
+      'TEST_NOT_AWAITED',
+      `The job '${this.#life.job}' was looked at before all that it was given had happened: write await before each feed(), advanceTo() and so on.`,
+    )
+  }
+
+  /** One after the other, also where nobody awaits. */
+  #act<T>(action: () => Promise<T>): Promise<T> {
+    this.#pending++
+    const done = this.#queue.then(() => {
+      if (this.#isOver) throw ended(this.#life.job)
+      return action()
+    })
+    const settled = (): void => void this.#pending--
+    this.#queue = done.then(settled, settled)
+    return done
+  }
+
+  #input(input: AnyInput): { readonly node: SourceNode; readonly to: TestInput } {
+    const node = inputOf(input, { names: this.#names, edges: this.#edges, life: this.#life })
+    return { node, to: this.#world.inputs.get(node.address) as TestInput }
+  }
+
+  #inputs(): { readonly node: SourceNode; readonly to: TestInput }[] {
+    return this.#life.sources.map((node) => ({ node, to: this.#world.inputs.get(node.address) as TestInput }))
+  }
+
+  async #advanceTo(atMs: number): Promise<void> {
+    this.#world.beginAt(atMs)
+    await this.#pass(atMs)
+    for (const { node, to } of this.#inputs()) {
+      if (!isTimedSource(node)) continue
+      for (const split of to.splits) if (!to.hasEnded(split)) await this.#mark(node, to, split, atMs)
+    }
+  }
+
+  async #pass(atMs: number): Promise<void> {
+    momentMs(atMs, 'what time was to pass to')
+    if (atMs < this.#reachedMs)
+      throw new StreamError(
+        'INVALID_OPTION',
+        `Time does not go back: ${new Date(this.#reachedMs).toISOString()} was reached before ${new Date(atMs).toISOString()}.`,
+      )
+    this.#reachedMs = atMs
+    await this.#life.passTo(atMs + 1)
+  }
+
+  /** A record is not read before it has happened. */
+  async #reach(eventMs: number | undefined): Promise<void> {
+    if (eventMs === undefined) return
+    this.#world.beginAt(eventMs)
+    if (eventMs < this.#world.clock.nowMs) return
+    this.#reachedMs = Math.max(this.#reachedMs, eventMs)
+    await this.#life.passTo(eventMs)
+  }
+
+  async #mark(node: SourceNode, to: TestInput, split: string, atMs: number): Promise<void> {
+    if (to.hasEnded(split)) throw inputEnded(to, split)
+    // A watermark lies behind the greatest time by what records may be out of order.
+    const timestamp = atMs + node.outOfOrdernessMs + 1
+    this.#world.feed(to, { kind: 'record', source: to.address, split, value: MARKER, timestamp })
+    await this.#life.settle()
+  }
+}
+
+/** The time that `from` will find; undefined where it finds none, or refuses the record. */
+function eventTimeOf({ validate, timestamp }: SourceNode, value: unknown, own: number): number | undefined {
+  let time: unknown = own
+  try {
+    if (timestamp !== undefined) time = timestamp(validate === undefined ? value : validate(value), Number.isNaN(own) ? undefined : own)
+    return momentMs(time, 'a timestamp')
+  } catch {
+    return undefined
+  }
+}
+
+function inputEnded({ address, splits }: TestInput, split: string): StreamError {
+  const what = splits.length === 1 ? address : `The split '${split}' of ${address}`
+  return new StreamError('TEST_ENDED', `${what} has ended: nothing more can come from it. Feed it before finish().`)
+}

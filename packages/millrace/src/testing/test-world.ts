@@ -1,0 +1,125 @@
+/** What outlives the processes of a job under test: the clock, the storage, what was fed and what came out. */
+import type { BuiltJob } from '../api/job.ts'
+import type { CheckpointStorage } from '../connect/contract.ts'
+import { StreamError } from '../core/errors.ts'
+import type { Plan, SourceNode } from '../plan/nodes.ts'
+import { memoryStorage } from './memory-storage.ts'
+import { TestClock, type TestProcess } from './test-env.ts'
+import { DEFAULT_SPLIT, TestInput, type Entry } from './test-input.ts'
+import { TestOutput } from './test-output.ts'
+import { rewritten } from './test-plan.ts'
+
+/** Where something that was fed stands in its input. */
+interface Fed {
+  readonly input: TestInput
+  readonly split: string
+  readonly place: number
+}
+
+export class TestWorld {
+  readonly clock: TestClock
+  readonly storage: CheckpointStorage
+  readonly inputs: Map<string, TestInput> = new Map()
+  /** By address of a sink, and by name of a stream that the factory returned. */
+  readonly sinks: Map<string, TestOutput> = new Map()
+  readonly taps: Map<string, TestOutput> = new Map()
+  readonly #splits: Readonly<Record<string, readonly string[]>>
+  readonly #history: Fed[]
+  #coveredCount = 0
+  #hasStart = true
+
+  private constructor(shared: Pick<TestWorld, 'clock' | 'storage'>, splits: Readonly<Record<string, readonly string[]>>, history: Fed[]) {
+    this.clock = shared.clock
+    this.storage = shared.storage
+    this.#splits = splits
+    this.#history = history
+  }
+
+  static begin(startMs: number | undefined, splits: Readonly<Record<string, readonly string[]>>): TestWorld {
+    const storage = memoryStorage((env, action) => (env as TestProcess).answer(action))
+    const world = new TestWorld({ clock: new TestClock(startMs ?? 0), storage }, splits, [])
+    world.#hasStart = startMs !== undefined
+    return world
+  }
+
+  /** For another version of the job: what was fed goes on, what comes out begins anew. */
+  next(splits: Readonly<Record<string, readonly string[]>>): TestWorld {
+    const world = new TestWorld(this, splits, this.#history)
+    for (const [address, input] of this.inputs) world.inputs.set(address, input)
+    world.cover()
+    return world
+  }
+
+  /** The plan with its sources and sinks replaced. Called for each process: the replacements are the same. */
+  plan({ plan, handles }: BuiltJob): Plan {
+    for (const id of Object.keys(this.#splits)) this.#checkSplits(plan, id)
+    return rewritten(plan, handles, {
+      hasMarkers: true,
+      source: (node) => this.#input(node).source(node.source),
+      sink: ({ address, sink }) => entryOf(this.sinks, address).sink(sink.kind, sink.delivery),
+      tap: (name) => entryOf(this.taps, name).sink('test', 'exactly-once'),
+    })
+  }
+
+  /** Unless the test has said when it begins, it begins with the first moment that it speaks of. */
+  beginAt(nowMs: number): void {
+    if (!this.#hasStart && this.#history.length === 0) this.clock.set(nowMs)
+    this.#hasStart = true
+  }
+
+  /** Whoever feeds it lets it settle afterwards. */
+  feed(input: TestInput, entry: Entry): void {
+    const fed = { input, split: entry.split, place: input.add(entry) }
+    this.#history.push(fed)
+    input.release(fed.split, fed.place)
+  }
+
+  /** Nothing is under way, and a checkpoint has been taken. */
+  cover(): void {
+    this.#coveredCount = this.#history.length
+    for (const output of this.#outputs()) output.cover()
+  }
+
+  /** A process has crashed. */
+  rewind(): void {
+    for (const input of this.inputs.values()) input.rewind()
+    for (const output of this.#outputs()) output.rewind()
+    for (const { input, split, place } of this.#history.slice(0, this.#coveredCount)) input.release(split, place)
+  }
+
+  /** What no checkpoint covers is read again in the order in which it was fed. */
+  async replay(settle: () => Promise<void>): Promise<void> {
+    for (const { input, split, place } of this.#history.slice(this.#coveredCount)) {
+      input.release(split, place)
+      await settle()
+    }
+  }
+
+  *#outputs(): Iterable<TestOutput> {
+    yield* this.sinks.values()
+    yield* this.taps.values()
+  }
+
+  #input({ address }: SourceNode): TestInput {
+    const found = this.inputs.get(address)
+    if (found !== undefined) return found
+    const input = new TestInput(address, this.#splits[address.slice('source/'.length)] ?? [DEFAULT_SPLIT])
+    this.inputs.set(address, input)
+    return input
+  }
+
+  #checkSplits({ nodes, job }: Plan, id: string): void {
+    const sources = nodes.flatMap(({ kind, address }) => (kind === 'source' ? [address.slice('source/'.length)] : []))
+    if (!sources.includes(id))
+      throw new StreamError('INVALID_OPTION', `splits names '${id}', but the sources of the job '${job}' are ${sources.join(', ')}.`)
+    const splits: unknown = this.#splits[id]
+    if (Array.isArray(splits) && splits.length > 0 && splits.every((split) => typeof split === 'string')) return
+    throw new StreamError('INVALID_OPTION', `splits.${id} has to be names of splits, at least one: ['a', 'b'].`)
+  }
+}
+
+function entryOf(outputs: Map<string, TestOutput>, name: string): TestOutput {
+  const output = outputs.get(name) ?? new TestOutput()
+  outputs.set(name, output)
+  return output
+}
