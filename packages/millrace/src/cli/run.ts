@@ -1,5 +1,5 @@
 import { widenInlining } from '../env/inlining.ts'
-import { startJob } from '../job/start-job.ts'
+import { startJob, type StartContext } from '../job/start-job.ts'
 import type { JobHandle } from '../runtime/monitor.ts'
 import type { Values } from './arguments.ts'
 import { withConfigHint } from './config-argument.ts'
@@ -21,7 +21,23 @@ export async function runCommand(operand: string, values: Values, world: World):
   widenInlining()
   const options = startOptionsOf(values)
   const { job, name } = await loadJobFile(operand, 'run')
-  const running = new RunningCommand(name, textOf(values, 'checkpoints'), world)
+  return runLoaded({ job, name, options, directory: textOf(values, 'checkpoints') }, world)
+}
+
+/** What the command knows once its job is loaded. */
+export interface LoadedRun {
+  readonly job: unknown
+  readonly name: string
+  readonly options: ReturnType<typeof startOptionsOf>
+  /** As written on the command line. */
+  readonly directory: string | undefined
+  /** For the simulator. */
+  readonly context?: Partial<Pick<StartContext, 'tuning' | 'observer' | 'hasUncheckedConfig'>>
+}
+
+/** The rest of `millrace run`: start, report, signals, end. The simulator runs the same in its own processes. */
+export async function runLoaded({ job, name, options, directory, context = {} }: LoadedRun, world: World): Promise<number> {
+  const running = new RunningCommand(name, directory, world)
   // Stays until the process has ended: a Ctrl-C that comes a little late must not turn success into something else.
   world.onSignal(running.onSignal)
   // A job may wait for something that keeps no process alive, such as a promise of its own: then it waits, and a signal still ends it.
@@ -30,8 +46,12 @@ export async function runCommand(operand: string, values: Values, world: World):
     const handle = await startJob(job, options, {
       env: world.env,
       hasUncheckedConfig: true,
+      ...context,
       isLogged: world.isLogged,
-      observer: (event) => running.report.onEvent(event),
+      observer: (event) => {
+        running.report.onEvent(event)
+        context.observer?.(event)
+      },
     })
     running.setHandle(handle)
     await handle.finished
