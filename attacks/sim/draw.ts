@@ -4,6 +4,7 @@
  */
 import { SeededRandom } from '../../packages/millrace/src/connectors/seeded-random.ts'
 import { CRASH_POINTS } from '../../packages/millrace/src/job/crash-points.ts'
+import type { Tempo } from '../../packages/millrace/src/simulate/machine.ts'
 import { FAULT_KINDS, type FaultKind } from './kinds.ts'
 import { LEASE_MS, type DiskErrorKind, type Fault, type Life, type SimPlan, type When, type Where } from './plan.ts'
 
@@ -17,8 +18,9 @@ const RECOVERY_CHANCE = 0.3
 const PARALLELISMS: readonly number[] = [1, 1, 2, 2, 3]
 
 export function drawPlan(seed: number, only: readonly FaultKind[] = FAULT_KINDS): SimPlan {
+  const tempo = drawTempo(new SeededRandom(seed, 'tempo'))
   const random = new SeededRandom(seed, 'job')
-  const rowsPerFile = random.chance(0.03) ? 200 + random.below(300) : 15 + random.below(50)
+  const rowsPerFile = random.chance(0.03) ? 150 + random.below(200) : 12 + random.below(36)
   return {
     seed,
     shape: {
@@ -29,7 +31,7 @@ export function drawPlan(seed: number, only: readonly FaultKind[] = FAULT_KINDS)
       spanMs: random.pick([2_000, 8_000, 8_000, 20_000]),
       strays: random.pick([0, 0.2, 0.2]),
     },
-    ledger: { seed, files: 1 + random.below(3), transfers: 8 + random.below(40), accounts: 2 + random.below(6) },
+    ledger: { seed, files: 1 + random.below(2), transfers: 8 + random.below(30), accounts: 2 + random.below(6) },
     sinks: drawSinks(random),
     everyMs: random.pick([10, 20, 20, 50, 100]),
     retain: random.pick([1, 1, 3]),
@@ -37,7 +39,7 @@ export function drawPlan(seed: number, only: readonly FaultKind[] = FAULT_KINDS)
     check: random.chance(0.25),
     partBytes: random.pick([undefined, undefined, 300, 3_000, 1_000_000]),
     hesitates: random.chance(0.4),
-    tempo: { usualMs: random.pick([0.02, 0.05, 0.5]), syncMs: random.pick([0.2, 2, 8]), tail: random.pick([0, 0.01, 0.05]), tailFactor: random.pick([10, 100]) },
+    tempo,
     tuning: {
       batchRecords: random.pick([1, 2, 3, 4, 16]),
       credits: 1 + random.below(2),
@@ -47,7 +49,7 @@ export function drawPlan(seed: number, only: readonly FaultKind[] = FAULT_KINDS)
       compaction: { fanIn: 2 + random.below(4), minRewriteBytes: random.pick([500, 5_000, 50_000]) },
     },
     isShuffled: random.chance(0.5),
-    lives: drawLives(new SeededRandom(seed, 'faults'), only),
+    lives: drawLives(new SeededRandom(seed, 'faults'), only, tempo),
     lastParallelism: random.pick(PARALLELISMS),
   }
 }
@@ -59,9 +61,18 @@ function drawSinks(random: SeededRandom): readonly string[] {
   return ['history', ...windows, ...others]
 }
 
-function drawLives(random: SeededRandom, only: readonly FaultKind[]): readonly Life[] {
+function drawTempo(random: SeededRandom): Tempo {
+  const [usualMs, syncMs] = random.pick([
+    [0.02, 0.2],
+    [0.05, 2],
+    [0.3, 1],
+  ] as const)
+  return { usualMs, syncMs, tail: random.pick([0, 0.01, 0.04]), tailFactor: random.pick([10, 100]) }
+}
+
+function drawLives(random: SeededRandom, only: readonly FaultKind[], tempo: Tempo): readonly Life[] {
   const enabled = only.filter(() => random.chance(0.5))
-  const swarm = new Swarm(random, enabled.length === 0 ? [random.pick(only)] : enabled)
+  const swarm = new Swarm(random, enabled.length === 0 ? [random.pick(only)] : enabled, tempo)
   const lives: Life[] = []
   const count = 1 + random.below(4)
   for (let index = 0; index < count; index++) lives.push(swarm.life())
@@ -79,11 +90,15 @@ class Swarm {
   readonly #scaleMs: number
   readonly #othersChance: number
 
-  constructor(random: SeededRandom, enabled: readonly FaultKind[]) {
+  /** As long as a process takes about to come to its first records. */
+  readonly #startMs: number
+
+  constructor(random: SeededRandom, enabled: readonly FaultKind[], { usualMs, syncMs }: Tempo) {
     this.#random = random
     this.#ends = enabled.filter((kind) => ENDS.includes(kind))
     this.#others = enabled.filter((kind) => !ENDS.includes(kind))
     this.#scaleMs = random.pick([40, 120, 300])
+    this.#startMs = 20 + 12 * syncMs + 100 * usualMs
     this.#othersChance = random.pick([0.2, 0.5, 1])
   }
 
@@ -140,7 +155,7 @@ class Swarm {
       case 'rename':
         return this.#diskError(kind)
       case 'reply':
-        return { kind, from: 1 + random.below(12), times: 1 + random.below(2) }
+        return { kind, from: 1 + random.below(6), times: 1 + random.below(3) }
       case 'clock':
         return { kind, ms: this.#ms(), byMs: random.pick([-HOUR_MS, -90_000, 5_000, 3 * HOUR_MS, YEAR_MS]) }
       case 'stop':
@@ -168,7 +183,8 @@ class Swarm {
 
   #ms(): number {
     const share = this.#random.next()
-    return 3 + Math.floor(this.#scaleMs * share * (0.5 + share))
+    const fromMs = this.#random.chance(0.7) ? this.#startMs : 3
+    return Math.floor(fromMs + this.#scaleMs * share * (0.5 + share))
   }
 
   #point(): When {

@@ -11,8 +11,8 @@ import type { StrictSink } from './strict-sink.ts'
 
 export const CHECKPOINTS = '/checkpoints'
 /** So that its files last for several checkpoints. */
-const TRANSFERS_PER_CHECKPOINT = 6
-const TRANSFERS_PER_FILE = 8
+const TRANSFERS_PER_CHECKPOINT = 5
+const TRANSFERS_PER_FILE = 5
 
 export function simulatedJob(plan: SimPlan, upstream: Upstream, strict: StrictSink): Job<void, unknown> {
   return sequenceJob({

@@ -8,7 +8,7 @@ import type { ChunkRef, Manifest, OperatorReport, TaskReport } from '../checkpoi
 import type { KeyedRestore } from '../checkpoint/restore-plan.ts'
 import type { TaskSlot } from '../checkpoint/coordinator-types.ts'
 import type { OpenStorage } from '../connect/contract.ts'
-import type { Env } from '../core/env.ts'
+import type { Env, Processes } from '../core/env.ts'
 import { invariant, StreamError } from '../core/errors.ts'
 import { buildChunk } from '../state/chunk.ts'
 import type { TaskSnapshot } from '../task/messages.ts'
@@ -32,8 +32,15 @@ export interface OpenStoreOptions {
   readonly lost: (error: StreamError) => void
 }
 
-/** Tokens of starts of this process that have ended without a release: nobody has to wait for them (LG10). */
-const abandonedTokens: string[] = []
+/** By process: tokens of its starts that have ended without a release. Nobody in it has to wait for them (LG10). A simulator has many. */
+const abandonedTokens = new WeakMap<Processes, string[]>()
+
+function abandonedBy(processes: Processes): string[] {
+  const tokens = abandonedTokens.get(processes) ?? []
+  abandonedTokens.set(processes, tokens)
+  return tokens
+}
+
 const WAIT_POLLS_PER_LEASE = 10
 const MAX_POLL_MS = 500
 
@@ -85,7 +92,7 @@ class StorageStore implements JobStore {
         pollMs: Math.min(MAX_POLL_MS, leaseMs / WAIT_POLLS_PER_LEASE),
         retain,
         restore,
-        abandoned: [...abandonedTokens],
+        abandoned: [...abandonedBy(env.processes)],
         maxTries: 3,
         nameOf: (entry) => this.#storage.nameOf({ entry }),
       },
@@ -126,7 +133,7 @@ class StorageStore implements JobStore {
 
   #giveUp(): void {
     this.#log.close()
-    if (this.#log.hasClaimed && !this.#isReleased) abandonedTokens.push(this.#token)
+    if (this.#log.hasClaimed && !this.#isReleased) abandonedBy(this.#options.env.processes).push(this.#token)
     this.#beating = Promise.all([this.#beating, this.#log.settle()]).then(() => undefined)
   }
 
