@@ -35,6 +35,8 @@ export interface CommittedEntries {
 }
 
 /** Balances leave the safe integers. */
+/** Of each sort of problem: one mistake makes many. */
+const SHOWN = 4
 const UNIT = 9_007_199_254_740_993n
 
 export function transfersOf({ seed, transfers, accounts }: LedgerShape, file: number): Transfer[] {
@@ -72,7 +74,7 @@ export function ledgerSteps(job: JobBuilder, source: Source<Transfer>, sink: Sin
 
 /** What is wrong with what has been committed. */
 export function judgeLedger(shape: LedgerShape, committed: readonly CommittedEntries[]): string[] {
-  const problems: string[] = []
+  const sums: string[] = []
   const histories = new Map<string, Entry[]>()
   let sum = 0n
   for (const { checkpoint, entries } of committed) {
@@ -80,14 +82,14 @@ export function judgeLedger(shape: LedgerShape, committed: readonly CommittedEnt
       histories.set(entry.account, [...(histories.get(entry.account) ?? []), entry])
       sum += BigInt(entry.amount)
     }
-    if (sum !== 0n) problems.push(`ledger: after checkpoint ${checkpoint} the sum of all balances is ${sum}`)
+    if (sum !== 0n) sums.push(`ledger: after checkpoint ${checkpoint} the sum of all balances is ${sum}`)
   }
   const open = new Map<string, Posting>()
   for (let file = 0; file < shape.files; file++)
     for (const transfer of transfersOf(shape, file)) for (const each of postingsOf(transfer)) open.set(nameOf(each), each)
-  for (const [account, entries] of histories) problems.push(...judgeAccount(account, entries, open))
-  for (const name of open.keys()) problems.push(`ledger: missing ${name}`)
-  return problems.slice(0, 6)
+  const lines = [...histories].flatMap(([account, entries]) => judgeAccount(account, entries, open))
+  const missing = [...open.keys()].map((name) => `ledger: missing ${name}`)
+  return [sums, lines, missing].flatMap((problems) => problems.slice(0, SHOWN))
 }
 
 function nameOf({ account, transfer }: Posting): string {
@@ -97,15 +99,20 @@ function nameOf({ account, transfer }: Posting): string {
 function judgeAccount(account: string, entries: readonly Entry[], open: Map<string, Posting>): string[] {
   const problems: string[] = []
   let balance = 0n
-  for (const [index, entry] of entries.entries()) {
+  let seq = 0
+  for (const entry of entries) {
     const name = nameOf(entry)
     const due = open.get(name)
     if (due === undefined) problems.push(`ledger: doubled ${name}`)
     else if (due.amount !== entry.amount) problems.push(`ledger: ${name} is ${entry.amount}, not ${due.amount}`)
     open.delete(name)
     balance += BigInt(entry.amount) * UNIT
-    if (entry.balance !== balance || entry.seq !== index + 1)
-      problems.push(`ledger: line ${index + 1} of ${account} says ${entry.seq}. with ${entry.balance}, not ${balance}`)
+    seq++
+    if (entry.balance !== balance || entry.seq !== seq)
+      problems.push(`ledger: line ${seq} of ${account} says ${entry.seq}. with ${entry.balance}, not ${balance}`)
+    // What follows is judged by what it follows.
+    balance = entry.balance
+    seq = entry.seq
   }
   return problems
 }
