@@ -3,6 +3,7 @@ import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { chosenSeed, numberOptions, ownFolder, Progress, type Attack, type AttackResult } from '../lib/attack.ts'
 import type { CutName, Mistake } from './mistake.ts'
+import { faultMistakes } from './mistakes-faults.ts'
 import { stateMistakes } from './mistakes-state.ts'
 import { storageMistakes } from './mistakes-storage.ts'
 import { windowMistakes } from './mistakes-windows.ts'
@@ -10,7 +11,7 @@ import { taskMistakes } from './mistakes-task.ts'
 import { plant } from './patch.ts'
 import { copyTo, runCut, type CutResult } from './run-cut.ts'
 
-export const mistakes: readonly Mistake[] = [...stateMistakes, ...taskMistakes, ...storageMistakes, ...windowMistakes]
+export const mistakes: readonly Mistake[] = [...stateMistakes, ...taskMistakes, ...storageMistakes, ...faultMistakes, ...windowMistakes]
 const WORKERS = 2
 
 type Found = { readonly mistake: Mistake } & ({ readonly result: CutResult } | { readonly error: string })

@@ -34,9 +34,9 @@ export interface CommittedEntries {
   readonly entries: readonly Entry[]
 }
 
-/** Balances leave the safe integers. */
 /** Of each sort of problem: one mistake makes many. */
 const SHOWN = 4
+/** Balances leave the safe integers. */
 const UNIT = 9_007_199_254_740_993n
 
 export function transfersOf({ seed, transfers, accounts }: LedgerShape, file: number): Transfer[] {

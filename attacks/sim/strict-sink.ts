@@ -79,6 +79,9 @@ export class StrictSink {
 
   #prepare(part: Part): { readonly committables: readonly string[] } {
     if (this.#parts.has(part.id)) this.violations.push(`strict sink: ${part.id} was prepared twice`)
+    for (const other of this.#parts.values())
+      if (other.checkpoint === part.checkpoint && other.epoch !== part.epoch)
+        this.violations.push(`strict sink: checkpoint ${part.checkpoint} is of the epochs ${other.epoch} and ${part.epoch}`)
     this.#parts.set(part.id, part)
     return { committables: [part.id] }
   }
