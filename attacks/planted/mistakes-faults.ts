@@ -7,8 +7,8 @@ export const faultMistakes: readonly Mistake[] = [
     'a write that failed is taken for done',
     'D14',
     'connectors/durable.ts',
-    'await handle.append(parts)',
-    'await handle.append(parts).catch(ignore)',
+    'await handle.append(parts) beforeSync() await handle.sync()',
+    'await handle.append(parts).catch(ignore)\n    beforeSync()\n    await handle.sync().catch(ignore)',
   ),
   mistake(
     'a part of a sink that could not be written is taken for whole',
@@ -18,11 +18,11 @@ export const faultMistakes: readonly Mistake[] = [
     'sinkError(this.#context, part.path, cause)',
   ),
   mistake(
-    'a log that cannot be listed is an empty one',
+    'a log that is gone is one that has not begun',
     'D5',
     'connectors/directory-storage-open.ts',
-    "if (systemCodeOf(error) === 'ENOENT') return []",
-    "if (systemCodeOf(error) !== 'EPERM') return []",
+    'if (numbers.length === 0 && (await this.#isMarked())) {',
+    'if (numbers.length < 0 && (await this.#isMarked())) {',
   ),
   mistake(
     'a commit that failed is taken for done',
@@ -93,6 +93,13 @@ export const faultMistakes: readonly Mistake[] = [
     'checkpoint/log-view.ts',
     'const found = intact.find(({ number }) => number === latest) if (found !== undefined) return found const damage',
     'const found = intact.findLast(({ number }) => number <= (latest ?? 0))\n    if (found !== undefined) return found\n    const damage',
+  ),
+  mistake(
+    'a chunk that is missing holds nothing',
+    'D7',
+    'runtime/chunk-reader.ts',
+    'const blocks = await this.blocks(operator, run, run.ref) found.push',
+    "const blocks = await this.blocks(operator, run, run.ref).catch((error: unknown) => {\n        if (StreamError.is(error) && error.message.includes('is missing')) return []\n        throw error\n      })\n      found.push",
   ),
   mistake(
     'nobody waits for the owner of a job',

@@ -20,6 +20,8 @@ const atlas: Partial<Record<FaultKind, readonly ErrorCode[]>> = {
   read: DISK_ERRORS,
   rename: DISK_ERRORS,
   reply: DISK_ERRORS,
+  // Too short for the disk: what has to be is never there.
+  timeout: ['CHECKPOINT_TIMEOUT', 'CHECKPOINT_FAILED'],
   pause: ['FENCED'],
 }
 

@@ -156,12 +156,14 @@ class Swarm {
         return this.#diskError(kind)
       case 'reply':
         return { kind, from: 1 + random.below(6), times: 1 + random.below(3) }
+      case 'timeout':
+        return { kind, afterMs: this.#startMs * random.pick([0.2, 0.5, 1]) }
       case 'clock':
         return { kind, ms: this.#ms(), byMs: random.pick([-HOUR_MS, -90_000, 5_000, 3 * HOUR_MS, YEAR_MS]) }
       case 'stop':
         return { kind, ms: this.#ms(), againMs: random.chance(0.2) ? 1 + random.below(30) : undefined }
       case 'rot':
-        return { kind }
+        return { kind, how: random.pick(['bit', 'bit', 'file', 'log']) }
     }
   }
 
@@ -171,14 +173,14 @@ class Swarm {
     // Once, in a row, or every so often: checkpoints are aborted, and what they held is in the next.
     const [every, times] = random.pick([
       [1, 1],
-      [1, 2 + random.below(6)],
+      [1, 2 + random.below(10)],
       [2 + random.below(6), 2 + random.below(10)],
     ] as const)
     return { kind, where: kind === 'read' ? random.pick(['input', 'checkpoints', 'all']) : this.#where(), from, every, times }
   }
 
   #where(): Where {
-    return this.#random.pick(['checkpoints', 'output', 'all'])
+    return this.#random.pick(['checkpoints', 'log', 'output', 'all'])
   }
 
   #ms(): number {

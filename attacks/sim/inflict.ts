@@ -23,6 +23,8 @@ export interface Patient {
   readonly injuries: Injury[]
   readonly points: ((point: string) => 'kill' | 'powerLoss' | undefined)[]
   links: Links | undefined
+  /** After it checkpoints are given up; the usual if undefined. */
+  timeoutMs: number | undefined
 }
 
 export interface Surgery {
@@ -89,6 +91,9 @@ export function inflict(fault: Fault, surgery: Surgery): void {
     case 'reply':
       patient.lostCommits = { after: fault.from - 1, left: fault.times }
       return void patient.injuries.push(lostReply(fault, hit))
+    case 'timeout':
+      patient.timeoutMs = fault.afterMs
+      return
     case 'clock':
       return later(surgery, fault.ms, () => {
         hit()

@@ -18,6 +18,7 @@ export const FAULT_KINDS = [
   'read',
   'rename',
   'reply',
+  'timeout',
   'clock',
   'stop',
   'rot',
@@ -43,9 +44,10 @@ export const FAULT_WORDS: Readonly<Record<FaultKind, string>> = {
   read: 'EIO on opening, reading and listing',
   rename: 'EIO on rename, link and unlink',
   reply: 'a commit takes effect, and its committer is told that it failed',
+  timeout: 'checkpoints are given up after so short a time that some are',
   clock: 'the wall clock jumps, by -1 hour to +1 year',
   stop: 'SIGTERM, and now and then a second one',
-  rot: 'a bit is flipped in a file that the next start needs: it has to refuse',
+  rot: 'in a file that the next start needs a bit is flipped, or it is gone, or the whole log is: it has to refuse',
 }
 
 export function faultKindsOf(text: string): readonly FaultKind[] {

@@ -13,8 +13,8 @@ export type When =
   | { readonly at: 'point'; readonly point: string; readonly nth: number }
   | { readonly at: 'recovery'; readonly nth: number }
 
-/** Whose operations: those on checkpoints, on output, on input, or all. */
-export type Where = 'checkpoints' | 'output' | 'input' | 'all'
+/** Whose operations: those on checkpoints or their log alone, on output, on input, or all. */
+export type Where = 'checkpoints' | 'log' | 'output' | 'input' | 'all'
 
 /** What a loss of power takes: nothing, sectors, all unsynced bytes, names. */
 export type PowerKind = 'power' | 'torn' | 'unsynced' | 'names'
@@ -31,9 +31,11 @@ export type Fault =
   /** From the `from`th operation that could fail so, each `every`th, `times` times. */
   | { readonly kind: DiskErrorKind; readonly where: Where; readonly from: number; readonly every: number; readonly times: number }
   | { readonly kind: 'reply'; readonly from: number; readonly times: number }
+  | { readonly kind: 'timeout'; readonly afterMs: number }
   | { readonly kind: 'clock'; readonly ms: number; readonly byMs: number }
   | { readonly kind: 'stop'; readonly ms: number; readonly againMs: number | undefined }
-  | { readonly kind: 'rot' }
+  /** Flips a bit, takes the file away, or all entries. */
+  | { readonly kind: 'rot'; readonly how: 'bit' | 'file' | 'log' }
 
 /** One process, or more where faults want another beside it. */
 export interface Life {

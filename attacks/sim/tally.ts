@@ -43,11 +43,12 @@ const FLOORS: Readonly<Record<FaultKind, number>> = {
   read: 0.04,
   rename: 0.05,
   reply: 0.04,
+  timeout: 0.02,
   clock: 0.04,
   stop: 0.06,
   rot: 0.04,
 }
-const LEAST_RESTORES = 1
+const LEAST_RESTORES = 0.6
 const LEAST_RECOVERY_FAULTS = 0.04
 
 /** What there was too little of. */

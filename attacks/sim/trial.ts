@@ -143,25 +143,40 @@ class Trial {
 
   /** What is damaged is found, named and left as it is; mended, the job goes on. */
   async #rot(life: Life): Promise<void> {
-    const rotten = await rot(this.machine.disk, new SeededRandom(this.#plan.seed, `rot ${this.#starts}`))
+    const random = new SeededRandom(this.#plan.seed, `rot ${this.#starts}`)
+    const { how } = life.faults.find((fault) => fault.kind === 'rot') as Extract<Fault, { kind: 'rot' }>
+    let rotten = await rot(this.machine.disk, random, how)
+    if (rotten === undefined) {
+      await this.#stopped(life.parallelism, random)
+      if (this.violations.length === 0) rotten = await rot(this.machine.disk, random, how)
+    }
     if (rotten === undefined) return
     this.tally.faults.rot++
-    this.#tell(`bit ${rotten.bit} of ${rotten.path} is flipped`)
+    this.#tell(rotten.what)
     const patient = this.#start(life.parallelism, { ...life, faults: [] }, () => undefined)
     const end = await this.#ended(patient)
     const isRefused =
       StreamError.is(end) && end.code.startsWith('CHECKPOINT_') && `${end.message} ${JSON.stringify(end.details)}`.includes(rotten.path)
     if (isRefused) this.tally.counts.loudStops++
-    else this.violations.push(`bit ${rotten.bit} of ${rotten.path} was flipped, and the job ended with ${String(end)}`)
+    else this.violations.push(`${rotten.what}, and the job ended with ${String(end)}`)
     this.machine.kill(patient.process)
     rotten.mend()
+  }
+
+  /** Where there is nothing yet: a process that makes some checkpoints, and is stopped as one should. */
+  async #stopped(parallelism: number, random: SeededRandom): Promise<void> {
+    const patient = this.#start(parallelism, { parallelism, faults: [], isRecovery: false }, () => undefined)
+    const atMs = this.machine.nowMs + 100 + random.below(300)
+    this.machine.schedule(patient.process, { atMs, label: 'stop', isIdle: true }, () => patient.command?.signal('SIGTERM'))
+    this.#judgeEnd(patient, await this.#ended(patient), { faults: [], hasRival: false })
+    this.machine.kill(patient.process)
   }
 
   #start(parallelism: number, life: Life, startRival: () => void): Patient {
     const plan = this.#plan
     const process = this.machine.start()
     const number = this.#starts++
-    const patient: Patient = { process, command: undefined, isRunning: false, lostCommits: { after: 0, left: 0 }, injuries: [], points: [], links: undefined }
+    const patient: Patient = { process, command: undefined, isRunning: false, lostCommits: { after: 0, left: 0 }, injuries: [], points: [], links: undefined, timeoutMs: undefined }
     this.#patients.set(`p${process.pid}`, patient)
     this.#tell(`p${process.pid} starts at parallelism ${parallelism}${life.faults.length === 0 ? '' : `: ${JSON.stringify(life.faults)}`}`)
     for (const [index, fault] of life.faults.entries()) {
@@ -183,7 +198,7 @@ class Trial {
         parallelism,
         keyGroups: plan.keyGroups,
         check: plan.check,
-        checkpoints: { storage: CHECKPOINTS, every: plan.everyMs, retain: plan.retain, lease: LEASE_MS, timeout: 5_000 },
+        checkpoints: { storage: CHECKPOINTS, every: plan.everyMs, retain: plan.retain, lease: LEASE_MS, timeout: patient.timeoutMs ?? 5_000 },
         restart: { strategy: 'fixed-delay', attempts: 60, delay: 5 },
       },
       context: {
@@ -221,7 +236,10 @@ class Trial {
     const { counts } = this.tally
     if (event.kind === 'running') patient.isRunning = true
     if (event.kind === 'checkpoint') counts.checkpoints++
-    if (event.kind === 'checkpoint-aborted') counts.aborts++
+    if (event.kind === 'checkpoint-aborted') {
+      counts.aborts++
+      if (patient.timeoutMs !== undefined && event.reason.includes('within its timeout')) this.tally.faults.timeout++
+    }
     if (event.kind === 'restoring' && event.checkpoint !== undefined) counts.restores++
     if (event.kind === 'attempt-failed') counts.attemptFailures++
     if (event.kind === 'ended') this.#outcomes.set(process, event.outcome)
