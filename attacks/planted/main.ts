@@ -2,12 +2,14 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { chosenSeed, numberOptions, ownFolder, Progress, type Attack, type AttackResult } from '../lib/attack.ts'
+import { aloneMistakes, tryAlone, type Alone } from './alone.ts'
 import type { CutName, Mistake } from './mistake.ts'
 import { faultMistakes } from './mistakes-faults.ts'
 import { stateMistakes } from './mistakes-state.ts'
 import { storageMistakes } from './mistakes-storage.ts'
 import { windowMistakes } from './mistakes-windows.ts'
 import { taskMistakes } from './mistakes-task.ts'
+import { writePage, type Finding } from './page.ts'
 import { plant } from './patch.ts'
 import { copyTo, runCut, type CutResult } from './run-cut.ts'
 
@@ -84,11 +86,28 @@ function report(found: readonly Found[]): AttackResult {
   return { passed: caught, failed: found.length - caught, planned: found.length }
 }
 
+function findingsOf(found: readonly Found[]): Finding[] {
+  return found.flatMap((each) =>
+    'result' in each && each.result.isRed ? [{ mistake: each.mistake, by: each.mistake.cut ?? 'sim', seeds: each.result.seeds }] : [],
+  )
+}
+
+async function tryEachAlone(copies: readonly string[], seed: number): Promise<Alone[]> {
+  const chosen = mistakes.filter(({ name }) => aloneMistakes.includes(name))
+  const alone: Alone[] = []
+  const progress = new Progress('kinds of faults alone', chosen.length)
+  await inEachCopy(copies, chosen, async (mistake, copy) => {
+    alone.push(await tryAlone(copy, mistake, seed))
+    progress.at(alone.length)
+  })
+  return alone.sort((a, b) => aloneMistakes.indexOf(a.mistake) - aloneMistakes.indexOf(b.mistake))
+}
+
 export const attack: Attack = {
   name: 'planted',
-  summary: 'makes mistakes in copies of the source, one by one: each has to turn an attack red that is green without it; --only N',
+  summary: 'makes mistakes in copies of the source, one by one: each has to turn an attack red that is green without it; --only N, --page 1',
   async run(args) {
-    const options = numberOptions(args, { seed: undefined, only: undefined })
+    const options = numberOptions(args, { seed: undefined, only: undefined, page: 0 })
     const seed = chosenSeed(options.seed)
     const chosen = mistakes.filter((_, index) => options.only === undefined || index === options.only - 1)
     const folder = ownFolder('planted')
@@ -97,7 +116,13 @@ export const attack: Attack = {
       const red = await redWithoutMistake(copies, seed, new Set(chosen.map(({ cut }) => cut ?? 'sim')))
       for (const line of red) process.stdout.write(`  red without a mistake: ${line}\n`)
       if (red.length > 0) return { passed: 0, failed: chosen.length }
-      return report(await tryAll(chosen, copies, seed))
+      const found = await tryAll(chosen, copies, seed)
+      const result = report(found)
+      if (options.page === 1) {
+        const path = writePage({ seed, mistakes, findings: findingsOf(found), alone: await tryEachAlone(copies, seed) })
+        process.stdout.write(`${path} is written\n`)
+      }
+      return result
     } finally {
       rmSync(folder, { recursive: true, force: true })
     }

@@ -168,7 +168,7 @@ export const faultMistakes: readonly Mistake[] = [
     'splits',
   ),
   mistake(
-    'what is left of a batch is dropped when a sink is full',
+    'what is left of a batch when a task has to wait is dropped',
     'S8',
     'task/source-driver.ts',
     'if (this.#index < batch.values.length) return false',
