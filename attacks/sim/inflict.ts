@@ -18,6 +18,8 @@ export interface Patient {
   command: Command | undefined
   /** It has got as far as records. */
   isRunning: boolean
+  /** It has claimed the job, and no attempt has failed since. */
+  isOwner: boolean
   /** Commits of the strict sink whose reply is lost: from the nth on, so many. */
   lostCommits: { after: number; left: number }
   readonly injuries: Injury[]

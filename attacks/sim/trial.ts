@@ -132,7 +132,8 @@ class Trial {
     for (let index = 0; index < ends.length; index++) {
       const { patient, end: coming } = ends[index] as (typeof ends)[number]
       const end = await coming
-      if (end === 'finished') finished++
+      // Whoever finds after a failure that another has finished the job says so too.
+      if (end === 'finished' && patient.isOwner) finished++
       this.#judgeEnd(patient, end, { faults: life.faults, hasRival })
       // A command that has ended leaves nothing behind.
       this.machine.kill(patient.process)
@@ -176,7 +177,7 @@ class Trial {
     const plan = this.#plan
     const process = this.machine.start()
     const number = this.#starts++
-    const patient: Patient = { process, command: undefined, isRunning: false, lostCommits: { after: 0, left: 0 }, injuries: [], points: [], links: undefined, timeoutMs: undefined }
+    const patient: Patient = { process, command: undefined, isRunning: false, isOwner: false, lostCommits: { after: 0, left: 0 }, injuries: [], points: [], links: undefined, timeoutMs: undefined }
     this.#patients.set(`p${process.pid}`, patient)
     this.#tell(`p${process.pid} starts at parallelism ${parallelism}${life.faults.length === 0 ? '' : `: ${JSON.stringify(life.faults)}`}`)
     for (const [index, fault] of life.faults.entries()) {
@@ -235,6 +236,8 @@ class Trial {
     if (process.isDead) return
     const { counts } = this.tally
     if (event.kind === 'running') patient.isRunning = true
+    if (event.kind === 'claimed') patient.isOwner = true
+    if (event.kind === 'attempt-failed') patient.isOwner = false
     if (event.kind === 'checkpoint') counts.checkpoints++
     if (event.kind === 'checkpoint-aborted') {
       counts.aborts++
