@@ -65,6 +65,7 @@ class Trial {
   readonly #upstream: Upstream
   readonly #strict: StrictSink
   readonly #patients = new Map<string, Patient>()
+  readonly #completed = new Set<number>()
   #starts = 0
   #isFinished = false
   /** The boot in which a process has ended the job that nobody hurt. */
@@ -238,7 +239,10 @@ class Trial {
     if (event.kind === 'running') patient.isRunning = true
     if (event.kind === 'claimed') patient.isOwner = true
     if (event.kind === 'attempt-failed') patient.isOwner = false
-    if (event.kind === 'checkpoint') counts.checkpoints++
+    if (event.kind === 'checkpoint') {
+      counts.checkpoints++
+      this.#completed.add(event.info.checkpoint)
+    }
     if (event.kind === 'checkpoint-aborted') {
       counts.aborts++
       if (patient.timeoutMs !== undefined && event.reason.includes('within its timeout')) this.tally.faults.timeout++
@@ -283,7 +287,7 @@ class Trial {
     const { shape, sinks, ledger } = this.#plan
     const has = (sink: string): boolean => sinks.includes(sink)
     if (!this.#isFinished) return void this.violations.push(`not finished after ${this.#starts} processes`)
-    this.violations.push(...judgeLedger(ledger, this.#strict.committed()))
+    this.violations.push(...judgeLedger(ledger, this.#strict.committed(), (checkpoint) => this.#completed.has(checkpoint)))
     const committed = committedFiles(this.machine.disk)
     const difference = compare(expectedOf(shape, true, has), committed)
     compareWindows(shape, committed, difference, has)
