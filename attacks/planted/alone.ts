@@ -39,7 +39,10 @@ export async function tryAlone(copy: string, mistake: Mistake, seed: number): Pr
   try {
     const args = [join(copy, 'attacks/sim/kinds-alone.ts'), String(seed), String(SEEDS)]
     const { code, output } = await runChild(process.execPath, args, { cwd: copy, timeoutMs: TIMEOUT_MS })
-    const line = output.trim().split('\n').findLast((each) => each.startsWith('{'))
+    const line = output
+      .trim()
+      .split('\n')
+      .findLast((each) => each.startsWith('{'))
     if (code !== 0 || line === undefined) throw new Error(`${mistake.name}: ended with ${code}: ${output.slice(-500)}`)
     return { mistake: mistake.name, found: JSON.parse(line) as Alone['found'] }
   } finally {

@@ -105,7 +105,8 @@ async function tryEachAlone(copies: readonly string[], seed: number): Promise<Al
 
 export const attack: Attack = {
   name: 'planted',
-  summary: 'makes mistakes in copies of the source, one by one: each has to turn an attack red that is green without it; --only N, --page 1',
+  summary:
+    'makes mistakes in copies of the source, one by one: each has to turn an attack red that is green without it; --only N, --page 1',
   async run(args) {
     const options = numberOptions(args, { seed: undefined, only: undefined, page: 0 })
     const seed = chosenSeed(options.seed)

@@ -2,7 +2,13 @@ import { mistake, type Mistake } from './mistake.ts'
 
 /** What goes wrong with a fault only: answers that are lost, errors that nobody looks at, clocks, messages that come late. */
 export const faultMistakes: readonly Mistake[] = [
-  mistake('an fsync that failed is taken for done', 'D14', 'connectors/durable.ts', 'await handle.sync()', 'await handle.sync().catch(ignore)'),
+  mistake(
+    'an fsync that failed is taken for done',
+    'D14',
+    'connectors/durable.ts',
+    'await handle.sync()',
+    'await handle.sync().catch(ignore)',
+  ),
   mistake(
     'a write that failed is taken for done',
     'D14',
@@ -66,13 +72,7 @@ export const faultMistakes: readonly Mistake[] = [
     "return state.stage === 'running' && state.flight === undefined && state.wanted === undefined",
     "return state.stage === 'running' && state.wanted === undefined",
   ),
-  mistake(
-    'a channel keeps the barrier of an aborted checkpoint',
-    'B2',
-    'task/task-core.ts',
-    'this.#inputs.abort(checkpoint)',
-    '',
-  ),
+  mistake('a channel keeps the barrier of an aborted checkpoint', 'B2', 'task/task-core.ts', 'this.#inputs.abort(checkpoint)', ''),
   mistake(
     'a checkpoint whose entry could not be written counts',
     'D9',
@@ -80,13 +80,7 @@ export const faultMistakes: readonly Mistake[] = [
     '() => this.#onStored(action.manifest), (error) => this.#onAppendFailed(error),',
     '() => this.#onStored(action.manifest), () => this.#onStored(action.manifest),',
   ),
-  mistake(
-    'what an attempt says after its end is heard',
-    'B5',
-    'runtime/attempt.ts',
-    'if (!this.#isOver) tell()',
-    'tell()',
-  ),
+  mistake('what an attempt says after its end is heard', 'B5', 'runtime/attempt.ts', 'if (!this.#isOver) tell()', 'tell()'),
   mistake(
     'an older checkpoint is restored where the newest one is damaged',
     'D11',

@@ -71,7 +71,9 @@ export function pageOf({ seed, mistakes, findings, alone }: PageData): string {
 
 function rowsOf({ id, says, mistakes, without }: Rule, byName: ReadonlyMap<string, Finding>): string[] {
   if (without !== undefined) return [`| ${id} | ${says} | none: ${without} | | |`]
-  return mistakes.map((name, index) => `| ${index === 0 ? id : ''} | ${index === 0 ? says : ''} | ${name} | ${foundText(byName.get(name))} |`)
+  return mistakes.map(
+    (name, index) => `| ${index === 0 ? id : ''} | ${index === 0 ? says : ''} | ${name} | ${foundText(byName.get(name))} |`,
+  )
 }
 
 function foundText(finding: Finding | undefined): string {
@@ -80,7 +82,8 @@ function foundText(finding: Finding | undefined): string {
 
 function aloneText(kind: FaultKind, alone: readonly Alone[]): string {
   const found = alone.filter((each) => each.found[kind] !== undefined)
-  if (found.length > 0) return found.map(({ mistake, found: by }) => `${mistake} (${by[kind]})${isOwn(by, kind) ? ', as the only kind' : ''}`).join('; ')
+  if (found.length > 0)
+    return found.map(({ mistake, found: by }) => `${mistake} (${by[kind]})${isOwn(by, kind) ? ', as the only kind' : ''}`).join('; ')
   return 'nothing of these'
 }
 

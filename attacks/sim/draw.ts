@@ -138,7 +138,11 @@ class Swarm {
       case 'names':
         return { kind, when: random.chance(0.5) ? this.#point() : { at: 'time', ms: this.#ms() } }
       case 'pause':
-        return { kind, when: random.chance(0.7) ? this.#point() : { at: 'time', ms: this.#ms() }, forMs: LEASE_MS + random.below(6 * LEASE_MS) }
+        return {
+          kind,
+          when: random.chance(0.7) ? this.#point() : { at: 'time', ms: this.#ms() },
+          forMs: LEASE_MS + random.below(6 * LEASE_MS),
+        }
       case 'rival':
         return { kind, ms: this.#ms() }
       case 'links':
@@ -146,7 +150,13 @@ class Swarm {
       case 'stale':
         return { kind, ms: this.#ms(), travelMs: random.pick([10, 40, 120]) }
       case 'slow':
-        return { kind, where: this.#where(), chance: random.pick([0.02, 0.1, 0.4]), mostMs: random.pick([20, 200, 4 * LEASE_MS]), forMs: 100 + random.below(900) }
+        return {
+          kind,
+          where: this.#where(),
+          chance: random.pick([0.02, 0.1, 0.4]),
+          mostMs: random.pick([20, 200, 4 * LEASE_MS]),
+          forMs: 100 + random.below(900),
+        }
       case 'space':
       case 'short':
       case 'write':

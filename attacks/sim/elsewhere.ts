@@ -37,8 +37,14 @@ export async function runElsewhere(seed: number, seeds: number): Promise<AttackR
     for (const place of places) {
       const answer = await ask(place, seed, seeds)
       first ??= typeof answer === 'string' ? undefined : answer
-      const differing = typeof answer === 'string' || first === undefined ? [] : first.hashes.flatMap((hash, i) => (hash === answer.hashes[i] ? [] : [seed + i]))
-      const says = typeof answer === 'string' ? answer : `${JSON.stringify(answer.where)}: ${differing.length === 0 ? 'the same' : `other traces of seeds ${differing.slice(0, 10).join(', ')}`}`
+      const differing =
+        typeof answer === 'string' || first === undefined
+          ? []
+          : first.hashes.flatMap((hash, i) => (hash === answer.hashes[i] ? [] : [seed + i]))
+      const says =
+        typeof answer === 'string'
+          ? answer
+          : `${JSON.stringify(answer.where)}: ${differing.length === 0 ? 'the same' : `other traces of seeds ${differing.slice(0, 10).join(', ')}`}`
       process.stdout.write(`  ${place.what}: ${says}\n`)
       if (typeof answer === 'string' || answer.hashes.length !== seeds) totals.failed += seeds
       else {
@@ -58,6 +64,9 @@ async function ask({ node, env = {}, cwd = root, folder = root }: Place, seed: n
   if ('problem' in found) return found.problem
   const args = [join(folder, 'attacks/sim/hashes.ts'), String(seed), String(seeds)]
   const { code, output } = await runChild(found.path, args, { cwd, env: { ...process.env, ...env }, timeoutMs: TIMEOUT_MS })
-  const line = output.trim().split('\n').findLast((each) => each.startsWith('{'))
+  const line = output
+    .trim()
+    .split('\n')
+    .findLast((each) => each.startsWith('{'))
   return code === 0 && line !== undefined ? (JSON.parse(line) as Answer) : `ended with ${code}: ${output.slice(-300)}`
 }

@@ -11,7 +11,11 @@ import type { Committed } from '../lib/sequence-check.ts'
 import { LONGEST_STRAY_MS, rowsOf, type InputRow, type InputShape } from '../lib/sequence-input.ts'
 import { GAP_MS, SLIDE_MS, SLIDING_MS, TUMBLING_MS } from '../lib/window-steps.ts'
 
-type Line = Row & { readonly key: string; readonly window: { readonly start: number; readonly end: number }; readonly rows: readonly number[] }
+type Line = Row & {
+  readonly key: string
+  readonly window: { readonly start: number; readonly end: number }
+  readonly rows: readonly number[]
+}
 type Emissions = readonly Emission[]
 
 export function judgeEventTime(shape: InputShape, committed: readonly Committed[], has: (sink: string) => boolean): string[] {
@@ -35,9 +39,13 @@ export function judgeEventTime(shape: InputShape, committed: readonly Committed[
   const tumbling = lines('tumbling')
   found('tumbling windows', sameMultiset(withoutStrays(straight.tumbling, strays), withoutStrays(tumbling, strays), settled))
   const ids = all.flat().map((row) => idOf(row.key, row.n))
-  const late = lines('late').map((row) => ({ ...row, value: { ...row.value, id: idOf(row.value['key'] as string, row.value['n'] as number) } }))
+  const late = lines('late').map((row) => ({
+    ...row,
+    value: { ...row.value, id: idOf(row.value['key'] as string, row.value['n'] as number) },
+  }))
   found('each row once', conservedInWindows(ids, tumbling, late, idsIn))
-  for (const { value } of late) if (!strays.has(value['id'] as number)) problems.push(`event time: late, but it does not stray: ${JSON.stringify(value)}`)
+  for (const { value } of late)
+    if (!strays.has(value['id'] as number)) problems.push(`event time: late, but it does not stray: ${JSON.stringify(value)}`)
   return problems
 }
 
@@ -56,7 +64,10 @@ function idsIn(row: Row): readonly number[] {
 }
 
 /** Keys as text, and what is in a window as numbers of rows: the words of the job's own output. */
-function reference(files: readonly (readonly InputRow[])[], has: (sink: string) => boolean): Record<'tumbling' | 'sliding' | 'sessions', Emissions> {
+function reference(
+  files: readonly (readonly InputRow[])[],
+  has: (sink: string) => boolean,
+): Record<'tumbling' | 'sliding' | 'sessions', Emissions> {
   const program: Program = {
     seed: 0,
     startNow: 0,
@@ -76,7 +87,8 @@ function reference(files: readonly (readonly InputRow[])[], has: (sink: string) 
     steps: steps.filter(({ id }) => id === 'keyed' || has(id.replace('to-', ''))),
   }
   const { sinks } = interpret(program, arrivalOf(files))
-  const of = (sink: string): Emission[] => (sinks.get(sink)?.emissions ?? []).map(({ value, timestamp }) => ({ value: inOurWords(value), timestamp }))
+  const of = (sink: string): Emission[] =>
+    (sinks.get(sink)?.emissions ?? []).map(({ value, timestamp }) => ({ value: inOurWords(value), timestamp }))
   return { tumbling: of('to-tumbling'), sliding: of('to-sliding'), sessions: of('to-sessions') }
 }
 
@@ -115,9 +127,12 @@ const steps: readonly Step[] = [
     allowedLateness: LONGEST_STRAY_MS,
     fn: { kind: 'aggregate', aggregates: numbers },
   },
-  ...['tumbling', 'sliding', 'sessions'].map(
-    (from): Step => ({ kind: 'sink', id: `to-${from}`, from, key: { kind: 'any', field: 'key' } }),
-  ),
+  ...['tumbling', 'sliding', 'sessions'].map((from): Step => ({
+    kind: 'sink',
+    id: `to-${from}`,
+    from,
+    key: { kind: 'any', field: 'key' },
+  })),
 ]
 
 /** In turn from each file: what is settled does not depend on it. */
@@ -127,7 +142,8 @@ function arrivalOf(files: readonly (readonly InputRow[])[]): readonly ArrivalEve
   for (let n = 0; n < longest; n++)
     for (const [file, rows] of files.entries())
       if (n < rows.length) events.push({ kind: 'batch', source: 'rows', split: String(file), count: 1, ended: n + 1 === rows.length })
-  for (const [file, rows] of files.entries()) if (rows.length === 0) events.push({ kind: 'split-ended', source: 'rows', split: String(file) })
+  for (const [file, rows] of files.entries())
+    if (rows.length === 0) events.push({ kind: 'split-ended', source: 'rows', split: String(file) })
   return events
 }
 

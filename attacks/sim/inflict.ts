@@ -154,10 +154,6 @@ function survivalOf(kind: PowerKind, random: SeededRandom): Survival {
   return (_index, what) => what === 'sector' || random.chance(keeps)
 }
 
-function countedLinks(
-  { patient, random }: Surgery,
-  tempo: LinkTempo,
-  told: (isSlow: boolean, isStale: boolean) => unknown,
-): Links {
+function countedLinks({ patient, random }: Surgery, tempo: LinkTempo, told: (isSlow: boolean, isStale: boolean) => unknown): Links {
   return simulatedLinks(patient.process, random, tempo, { carried: () => told(true, false), stale: () => told(false, true) })
 }

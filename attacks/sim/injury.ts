@@ -14,7 +14,13 @@ const operations: Readonly<Record<DiskErrorKind, readonly OperationKind[]>> = {
   read: ['open', 'read', 'list', 'info'],
   rename: ['rename', 'link', 'unlink'],
 }
-const folders: Readonly<Record<Where, string>> = { checkpoints: '/checkpoints', log: '/checkpoints/log', output: '/out', input: '/in', all: '/' }
+const folders: Readonly<Record<Where, string>> = {
+  checkpoints: '/checkpoints',
+  log: '/checkpoints/log',
+  output: '/out',
+  input: '/in',
+  all: '/',
+}
 
 export function diskError(fault: Extract<Fault, { kind: DiskErrorKind }>, random: SeededRandom, count: () => void): Injury {
   let seen = 0

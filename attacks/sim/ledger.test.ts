@@ -29,10 +29,19 @@ const mistakes: readonly (readonly [what: string, change: (all: CommittedEntries
   ['a transfer twice', (all) => [...all, all[3] as CommittedEntries], /doubled t0-3/],
   ['half a transfer', (all) => withEntries(all, 7, (entries) => entries.slice(1)), /after checkpoint 7 the sum/],
   ['another amount', (all) => withEntries(all, 2, ([one, other]) => [{ ...(one as Entry), amount: -5 }, other as Entry]), /is -5, not/],
-  ['a balance that is one off', (all) => withEntries(all, 4, ([one, other]) => [{ ...(one as Entry), balance: 1n + (one as Entry).balance }, other as Entry]), /line \d+ of a\d says/],
-  ['the lines of an account in another order', (all) => [all[1] as CommittedEntries, all[0] as CommittedEntries, ...all.slice(2)], /line \d+ of a\d says/],
+  [
+    'a balance that is one off',
+    (all) => withEntries(all, 4, ([one, other]) => [{ ...(one as Entry), balance: 1n + (one as Entry).balance }, other as Entry]),
+    /line \d+ of a\d says/,
+  ],
+  [
+    'the lines of an account in another order',
+    (all) => [all[1] as CommittedEntries, all[0] as CommittedEntries, ...all.slice(2)],
+    /line \d+ of a\d says/,
+  ],
 ]
 
 test('the ledger: what is right passes', () => assert.deepEqual(judgeLedger(shape, right()), []))
 
-for (const [what, change, says] of mistakes) test(`the ledger: ${what} is found`, () => assert.match(judgeLedger(shape, change(right())).join('\n'), says))
+for (const [what, change, says] of mistakes)
+  test(`the ledger: ${what} is found`, () => assert.match(judgeLedger(shape, change(right())).join('\n'), says))

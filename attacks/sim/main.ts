@@ -31,7 +31,8 @@ interface Options {
 
 export const attack: Attack = {
   name: 'sim',
-  summary: 'the whole engine on simulated machines, with 22 kinds of faults; --seeds N, --replay X, --only-faults a,b, --twice N, --elsewhere N',
+  summary:
+    'the whole engine on simulated machines, with 22 kinds of faults; --seeds N, --replay X, --only-faults a,b, --twice N, --elsewhere N',
   async run(args) {
     const { numbers, only, keep, isFull } = optionsOf(args)
     const { seed, seeds, replay: again, twice, first, workers, elsewhere } = numbers
@@ -63,9 +64,20 @@ function optionsOf(args: readonly string[]) {
   if (full >= 0) rest.splice(full, 1)
   return {
     only: only === undefined ? FAULT_KINDS : faultKindsOf(only),
-    keep: keep?.split(',').filter((text) => text !== '').map(Number),
+    keep: keep
+      ?.split(',')
+      .filter((text) => text !== '')
+      .map(Number),
     isFull: full >= 0,
-    numbers: numberOptions(rest, { seed: undefined, seeds: undefined, replay: undefined, twice: 0, first: 0, workers: 2, elsewhere: undefined }),
+    numbers: numberOptions(rest, {
+      seed: undefined,
+      seeds: undefined,
+      replay: undefined,
+      twice: 0,
+      first: 0,
+      workers: 2,
+      elsewhere: undefined,
+    }),
   }
 }
 

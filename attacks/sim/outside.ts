@@ -19,7 +19,9 @@ export function committedFiles(disk: Disk): Committed[] {
  */
 export function residueOf(disk: Disk, boot: string): string[] {
   const files = disk.snapshot()
-  const hidden = [...files.keys()].filter((path) => /^\/(out|checkpoints)\//.test(path) && path.includes('/.') && !isOfOtherBoot(path, boot))
+  const hidden = [...files.keys()].filter(
+    (path) => /^\/(out|checkpoints)\//.test(path) && path.includes('/.') && !isOfOtherBoot(path, boot),
+  )
   const chunks = new Set([...files.keys()].filter((path) => path.startsWith('/checkpoints/chunks/') && !path.includes('/.')))
   const named = new Set<string>()
   for (const [path, bytes] of files) {

@@ -5,7 +5,11 @@
  * @returns numbers of those that are left, ascending
  * @source Zeller and Hildebrandt 2002, "Simplifying and Isolating Failure-Inducing Input" (ddmin)
  */
-export async function shrink(count: number, fails: (kept: readonly number[]) => Promise<boolean>, budget: number): Promise<readonly number[]> {
+export async function shrink(
+  count: number,
+  fails: (kept: readonly number[]) => Promise<boolean>,
+  budget: number,
+): Promise<readonly number[]> {
   let kept = Array.from({ length: count }, (_zero, index) => index)
   let left = budget
   for (let size = Math.ceil(count / 2); size >= 1 && left > 0;) {

@@ -2,7 +2,15 @@
  * A transactional sink that believes nothing. A commit of what was not prepared, of another epoch or subtask than prepared it, of what
  * was withdrawn, or before its checkpoint is durable is an error; so is preparing twice. It outlives the processes.
  */
-import { defineSink, type Committable, type CommitOutcome, type Env, type Sink, type SinkContext, type Writer } from '../../packages/millrace/src/connect.ts'
+import {
+  defineSink,
+  type Committable,
+  type CommitOutcome,
+  type Env,
+  type Sink,
+  type SinkContext,
+  type Writer,
+} from '../../packages/millrace/src/connect.ts'
 import { SeededRandom } from '../../packages/millrace/src/connectors/seeded-random.ts'
 import type { CommittedEntries, Entry } from './ledger.ts'
 

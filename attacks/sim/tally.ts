@@ -1,7 +1,17 @@
 /** What has really happened in a history: faults that had an effect, and what the engine did. Floors on it fail an attack that has become lame. */
 import { FAULT_KINDS, type FaultKind } from './kinds.ts'
 
-const COUNTS = ['events', 'processes', 'checkpoints', 'aborts', 'restores', 'attemptFailures', 'loudStops', 'recoveryFaults', 'records'] as const
+const COUNTS = [
+  'events',
+  'processes',
+  'checkpoints',
+  'aborts',
+  'restores',
+  'attemptFailures',
+  'loudStops',
+  'recoveryFaults',
+  'records',
+] as const
 export type Count = (typeof COUNTS)[number]
 
 export interface Tally {

@@ -178,7 +178,17 @@ class Trial {
     const plan = this.#plan
     const process = this.machine.start()
     const number = this.#starts++
-    const patient: Patient = { process, command: undefined, isRunning: false, isOwner: false, lostCommits: { after: 0, left: 0 }, injuries: [], points: [], links: undefined, timeoutMs: undefined }
+    const patient: Patient = {
+      process,
+      command: undefined,
+      isRunning: false,
+      isOwner: false,
+      lostCommits: { after: 0, left: 0 },
+      injuries: [],
+      points: [],
+      links: undefined,
+      timeoutMs: undefined,
+    }
     this.#patients.set(`p${process.pid}`, patient)
     this.#tell(`p${process.pid} starts at parallelism ${parallelism}${life.faults.length === 0 ? '' : `: ${JSON.stringify(life.faults)}`}`)
     for (const [index, fault] of life.faults.entries()) {
@@ -200,7 +210,13 @@ class Trial {
         parallelism,
         keyGroups: plan.keyGroups,
         check: plan.check,
-        checkpoints: { storage: CHECKPOINTS, every: plan.everyMs, retain: plan.retain, lease: LEASE_MS, timeout: patient.timeoutMs ?? 5_000 },
+        checkpoints: {
+          storage: CHECKPOINTS,
+          every: plan.everyMs,
+          retain: plan.retain,
+          lease: LEASE_MS,
+          timeout: patient.timeoutMs ?? 5_000,
+        },
         restart: { strategy: 'fixed-delay', attempts: 60, delay: 5 },
       },
       context: {
@@ -279,7 +295,9 @@ class Trial {
     if (!StreamError.is(end)) return
     this.tally.counts.loudStops++
     if (!allowedEnds(circumstances).has(end.code))
-      this.violations.push(`after ${JSON.stringify(circumstances.faults)} the job ended with ${end.code}: ${end.message} ${messageOf(end.cause)}`)
+      this.violations.push(
+        `after ${JSON.stringify(circumstances.faults)} the job ended with ${end.code}: ${end.message} ${messageOf(end.cause)}`,
+      )
   }
 
   /** The four oracles. */

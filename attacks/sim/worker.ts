@@ -24,7 +24,11 @@ serve<Told>(async (seed) => {
   const tookMs = performance.now() - began
   if (violations.length > 0) {
     const { kept, of } = await shrunk(plan)
-    return { problems: [...violations.slice(0, SHOWN), `shrunk from ${of} to ${kept.length} faults`, againText(seed, only, kept)], tally, tookMs }
+    return {
+      problems: [...violations.slice(0, SHOWN), `shrunk from ${of} to ${kept.length} faults`, againText(seed, only, kept)],
+      tally,
+      tookMs,
+    }
   }
   if (seed >= twiceBelow) return { problems: [], tally, tookMs }
   const again = await runTrial(drawPlan(seed, only))

@@ -220,7 +220,8 @@ export class Attempt {
         held: (checkpoint, reason) => {
           events.held?.(wired.spec.subtask, addressesOf(wired.spec), checkpoint)
           for (const receivers of wired.receivers.values())
-            for (const receiver of receivers) if (receiver !== undefined) this.#send(index, receiver, { kind: 'barrier', checkpoint, reason })
+            for (const receiver of receivers)
+              if (receiver !== undefined) this.#send(index, receiver, { kind: 'barrier', checkpoint, reason })
           this.#tasks[index]?.resume(checkpoint)
         },
         snapshot: (snapshot) => this.#report(index, () => events.snapshot(index, snapshot)),

@@ -125,7 +125,10 @@ test('whoever closes a log waits for every heartbeat under way, not for the last
   log.close()
   await env.machine.run(log.settle())
   env.kill()
-  assert.deepEqual([...env.machine.disk.snapshot().keys()].filter((path) => path.includes('.beat.')), [])
+  assert.deepEqual(
+    [...env.machine.disk.snapshot().keys()].filter((path) => path.includes('.beat.')),
+    [],
+  )
   assert.equal(isFirst, false)
 })
 

@@ -109,8 +109,7 @@ export class Disk {
 
   losePower(survival: Survival): void {
     let index = 0
-    const survives = (kind: LooseKind): boolean =>
-      survival === 'none' ? false : survival === 'all' ? true : survival(index++, kind)
+    const survives = (kind: LooseKind): boolean => (survival === 'none' ? false : survival === 'all' ? true : survival(index++, kind))
     const seen = new Set<Inode>()
     const settle = (inode: Inode): void => {
       if (seen.has(inode)) return

@@ -18,12 +18,7 @@ export interface LinkTold {
 }
 
 /** Links of one simulated process: in order on each (LK1), in any order between them. */
-export function simulatedLinks(
-  process: SimulatedProcess<Machine>,
-  random: SeededRandom,
-  tempo: LinkTempo,
-  told: LinkTold,
-): Links {
+export function simulatedLinks(process: SimulatedProcess<Machine>, random: SeededRandom, tempo: LinkTempo, told: LinkTold): Links {
   const lastMs = new Map<string, number>()
   const { machine } = process
   return {
