@@ -159,7 +159,7 @@ function linesOf(committed: readonly Committed[], sink: string): Emission[] {
 
 /** Of sliding windows: for each key and window the row that came last. */
 function lastOfEach(rows: Emissions): Emission[] {
-  return [...new Map(rows.map((row) => [`${String(row.value['key'])} ${(row.value as Line).window.start}`, row])).values()]
+  return [...new Map(rows.map((row) => [`${(row.value as Line).key} ${(row.value as Line).window.start}`, row])).values()]
 }
 
 /** The order inside a session depends on which were open when its rows came. */

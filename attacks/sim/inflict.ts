@@ -1,5 +1,5 @@
 /** Does to a simulated process what its life says, and counts what has really hit. */
-import { SeededRandom } from '../../packages/millrace/src/connectors/seeded-random.ts'
+import type { SeededRandom } from '../../packages/millrace/src/connectors/seeded-random.ts'
 import type { Links } from '../../packages/millrace/src/runtime/links.ts'
 import type { Survival } from '../../packages/millrace/src/simulate/disk.ts'
 import type { Machine } from '../../packages/millrace/src/simulate/machine.ts'
@@ -102,14 +102,16 @@ export function inflict(fault: Fault, surgery: Surgery): void {
         machine.skewWallClock(fault.byMs)
       })
     case 'stop':
-      return later(surgery, fault.ms, () => {
-        hit()
-        patient.command?.signal('SIGTERM')
-        if (fault.againMs !== undefined) later(surgery, fault.againMs, () => patient.command?.signal('SIGINT'))
-      })
+      return later(surgery, fault.ms, () => stop(fault, surgery, hit))
     case 'rot':
       throw new Error('rot has a life of its own')
   }
+}
+
+function stop({ againMs }: Extract<Fault, { kind: 'stop' }>, surgery: Surgery, hit: () => void): void {
+  hit()
+  surgery.patient.command?.signal('SIGTERM')
+  if (againMs !== undefined) later(surgery, againMs, () => surgery.patient.command?.signal('SIGINT'))
 }
 
 function at(when: When, surgery: Surgery, happen: () => 'kill' | 'powerLoss' | undefined): void {
@@ -139,11 +141,7 @@ function at(when: When, surgery: Surgery, happen: () => 'kill' | 'powerLoss' | u
 
 /** An event of the machine that goes with the process, and keeps nothing going. */
 function later({ machine, patient }: Surgery, afterMs: number, happen: () => void): void {
-  const atMs = machine.nowMs + afterMs
-  const wait = (): void => {
-    machine.schedule(patient.process, { atMs, label: 'fault', isIdle: true }, happen)
-  }
-  wait()
+  machine.schedule(patient.process, { atMs: machine.nowMs + afterMs, label: 'fault', isIdle: true }, happen)
 }
 
 function survivalOf(kind: PowerKind, random: SeededRandom): Survival {
