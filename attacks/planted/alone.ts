@@ -25,7 +25,7 @@ export const aloneMistakes: readonly string[] = [
 ]
 
 /** Of each kind. */
-const SEEDS = 15
+const SEEDS = 13
 const TIMEOUT_MS = 600_000
 
 export interface Alone {
