@@ -83,7 +83,6 @@ export class Life {
       output: '/out',
       wide: false,
       partBytes: 400,
-      eraAt: Number.POSITIVE_INFINITY,
       source: outsideSource(this.outside),
     })
     const options = {

@@ -54,8 +54,8 @@ export function* someLeft(disk: Disk, { seed, samples }: { readonly seed: number
 function tried(disk: Disk, survival: Survival): Left {
   const answers: boolean[] = []
   const left = disk.copy()
-  left.losePower((index) => {
-    const answer = survival === 'all' || (survival !== 'none' && survival(index))
+  left.losePower((index, kind) => {
+    const answer = survival === 'all' || (survival !== 'none' && survival(index, kind))
     answers.push(answer)
     return answer
   })

@@ -37,7 +37,8 @@ function hesitant<T>(writer: Writer<T, Plain, Plain>, context: SinkContext, seed
       return hasRoom && !isFull
     },
     async ready() {
-      const pauseMs = isFull ? LONGEST_PAUSE_MS * random.next() ** 2 : 0
+      const share = isFull ? random.next() : 0
+      const pauseMs = LONGEST_PAUSE_MS * share * share
       isFull = false
       await Promise.all([writer.ready(), new Promise<void>((resolve) => void env.timers.after(pauseMs, resolve))])
     },

@@ -10,21 +10,45 @@ import { rowsOf, type InputRow, type InputShape } from './sequence-input.ts'
 const MOST_ROWS = 4
 const LONGEST_PAUSE_MS = 8
 
+export interface UpstreamOptions {
+  /** Up to where a split is in a checkpoint that no loss of power can take, at least as far as this position if it is. */
+  readonly durable?: (split: string, position: number) => number
+}
+
 /** Shared by all processes of a simulation: it outlives them. */
 export class Upstream {
   readonly rows: ReadonlyMap<string, readonly InputRow[]>
+  readonly #durable: NonNullable<UpstreamOptions['durable']>
+  /** Processes whose next poll fails. */
+  readonly #failing = new Map<Env, () => void>()
   /** By split: everything before is gone. */
   readonly #forgotten = new Map<string, number>()
   #hasPauses = true
   /** By process: one that another has replaced may read what is gone, nobody will use it. */
   readonly violations: Map<Env, string[]> = new Map()
 
-  constructor(shape: InputShape) {
+  constructor(shape: InputShape, { durable = () => Number.POSITIVE_INFINITY }: UpstreamOptions = {}) {
+    this.#durable = durable
     this.rows = new Map(Array.from({ length: shape.files }, (_, file) => [`split-${file}`, rowsOf(shape, file)]))
   }
 
+  /** The next poll in this process fails, and its attempt with it. */
+  failOnce(env: Env, told: () => void): void {
+    this.#failing.set(env, told)
+  }
+
+  polled(env: Env): void {
+    const told = this.#failing.get(env)
+    if (told === undefined) return
+    this.#failing.delete(env)
+    told()
+    throw new Error('the upstream has hung up')
+  }
+
   /** From another process it may come late. */
-  acknowledge(split: string, position: number): void {
+  acknowledge(split: string, position: number, env: Env): void {
+    const durable = this.#durable(split, position)
+    if (position > durable) this.#note(env, `${split} was acknowledged at ${position}, but ${durable} is in a durable checkpoint`)
     this.#forgotten.set(split, Math.max(position, this.#forgotten.get(split) ?? 0))
   }
 
@@ -81,6 +105,7 @@ class PacedReader implements Reader<InputRow, number> {
   }
 
   poll(first: string | undefined): Batch<InputRow, number> | 'wait' | 'end' {
+    this.#upstream.polled(this.#context.env)
     if (this.splits.size === 0) return 'end'
     if (!this.#isReady) return 'wait'
     this.#isReady = !this.#upstream.hasPauses || this.#random.chance(0.3)
@@ -117,7 +142,7 @@ class PacedReader implements Reader<InputRow, number> {
   }
 
   acknowledge(positions: ReadonlyMap<string, number>): Promise<void> {
-    for (const [split, position] of positions) this.#upstream.acknowledge(split, position)
+    for (const [split, position] of positions) this.#upstream.acknowledge(split, position, this.#context.env)
     return Promise.resolve()
   }
 

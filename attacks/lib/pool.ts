@@ -8,6 +8,8 @@ export interface PoolOptions<R> {
   readonly args?: readonly string[]
   readonly cases: readonly number[]
   readonly workers?: number
+  /** For Node. */
+  readonly execArgv?: readonly string[]
   readonly onResult: (number: number, result: R) => void
   /** The process ended or threw while it had this case. */
   readonly onDeath: (number: number, reason: string) => void
@@ -30,7 +32,11 @@ async function drain<R>(queue: number[], options: PoolOptions<R>): Promise<void>
 /** Lives until the queue is empty or it dies; a death costs the case at hand only. */
 function oneProcess<R>(queue: number[], options: PoolOptions<R>): Promise<void> {
   return new Promise((resolve) => {
-    const child = fork(options.module, [...(options.args ?? [])], { serialization: 'advanced', env: fastStart() })
+    const child = fork(options.module, [...(options.args ?? [])], {
+      serialization: 'advanced',
+      env: fastStart(),
+      ...(options.execArgv === undefined ? {} : { execArgv: [...options.execArgv] }),
+    })
     let current: number | undefined
     let timer: NodeJS.Timeout | undefined
     let lateness = ''

@@ -8,12 +8,13 @@
  */
 import { agg, defineJob, eventTimer, eventTimers, listState, mapState, outputTag, valueState } from '../../packages/millrace/src/index.ts'
 import { csv, fileSink, fileSource, jsonLines } from '../../packages/millrace/src/files.ts'
-import type { Job, KeyedStream, Out, Sink, Source, Stream, Tag } from '../../packages/millrace/src/index.ts'
+import type { Job, JobBuilder, KeyedStream, Out, Sink, Source, Stream, Tag } from '../../packages/millrace/src/index.ts'
 import type { InputFormat, InputRow } from './sequence-input.ts'
 import { WINDOW_SINKS, windowSteps } from './window-steps.ts'
 
 export const BUCKET_MS = 1_000
 export const SILENCE_MS = 2_500
+export const TTL_MS = 3_600_000
 /** A list begins anew when it has so many elements. */
 export const LIST_LENGTH = 5
 
@@ -25,8 +26,8 @@ export interface History {
   readonly latest: number
   /** What the state with a TTL held: the sequence number before, if it has not expired. */
   readonly recent: number | null
-  /** Which stretch of processing time it was: the TTL passes between two. */
-  readonly era: number
+  /** Processing time, where clocks may jump: by it the TTL passes. Else 0. */
+  readonly now: number
   /** Never there: the watermark of an operator never goes back, also not by a restore. */
   readonly regressed?: true
 }
@@ -57,8 +58,12 @@ export interface SequenceOptions extends SequencePaths {
   readonly source?: Source<InputRow>
   /** What becomes of each sink. */
   readonly through?: <T>(sink: Sink<T>) => Sink<T>
-  /** Processing time at which the second era begins. */
-  readonly eraAt?: number
+  /** Rows say when they were processed: without it no TTL passes. */
+  readonly tellsNow?: boolean
+  /** Of its sinks only these, with the steps that they need; all if not given. */
+  readonly only?: ReadonlySet<string>
+  /** More steps of the same job. */
+  readonly also?: (job: JobBuilder) => void
 }
 
 export function mixed(hash: number, value: number): number {
@@ -72,7 +77,8 @@ export function sinksOf(wide: boolean, windows: boolean = false): readonly strin
 
 export function sequenceJob(options: SequenceOptions): Job<void, unknown> {
   const { input, output, wide, windows = false, through = (sink) => sink } = options
-  const { partBytes } = options
+  const { partBytes, only } = options
+  const has = (sink: string): boolean => only?.has(sink) ?? true
   const parts = partBytes === undefined ? {} : { rollAfter: { checkpoint: false, bytes: partBytes } }
   const folder = <T>(name: string): Sink<T> => through(fileSink<T>(`${output}/${name}`, jsonLines(), parts))
   return defineJob('sequence', (job) => {
@@ -83,13 +89,16 @@ export function sequenceJob(options: SequenceOptions): Job<void, unknown> {
       windowSteps(
         rows.keyBy((row) => row.key),
         folder,
+        has,
       )
-    const history = sequence(keyed, tags, options.eraAt ?? Number.POSITIVE_INFINITY)
+    options.also?.(job)
+    const history = sequence(keyed, tags, options.tellsNow ?? false)
     history.to('history', folder('history'))
-    history.side(tags.buckets).to('buckets', folder('buckets'))
-    history.side(tags.silences).to('silences', folder('silences'))
+    if (has('buckets')) history.side(tags.buckets).to('buckets', folder('buckets'))
+    if (has('silences')) history.side(tags.silences).to('silences', folder('silences'))
     if (!wide) return
-    keyed.reduce('sum', (sum, row) => ({ ...row, value: sum.value + row.value })).to('sums', folder('sums'))
+    if (has('sums')) keyed.reduce('sum', (sum, row) => ({ ...row, value: sum.value + row.value })).to('sums', folder('sums'))
+    if (!has('statistics')) return
     keyed
       .aggregate('statistics', { count: agg.count(), best: agg.top(3, (row) => row.value), last: agg.last() })
       .to('statistics', folder('statistics'))
@@ -108,13 +117,13 @@ interface Tags {
   readonly silences: Tag<Silence>
 }
 
-function sequence(keyed: KeyedStream<InputRow, string>, { buckets, silences }: Tags, eraAt: number): Stream<History> {
+function sequence(keyed: KeyedStream<InputRow, string>, { buckets, silences }: Tags, tellsNow: boolean): Stream<History> {
   return keyed.process('sequence', {
     state: {
       last: valueState({ initial: () => ({ seq: 0, hash: 17, watermark: Number.NEGATIVE_INFINITY }) }),
       open: mapState<number, { count: number; hash: number }>(),
       latest: listState<number>(),
-      recent: valueState<number>({ ttl: '1h' }),
+      recent: valueState<number>({ ttl: TTL_MS }),
     },
     timers: { close: eventTimers(), quiet: eventTimer() },
     onRecord(row, { state, timers, now, watermark }, out: Out<History>) {
@@ -139,7 +148,7 @@ function sequence(keyed: KeyedStream<InputRow, string>, { buckets, silences }: T
         hash: mixed(hash, row.value),
         latest,
         recent,
-        era: now >= eraAt ? 1 : 0,
+        now: tellsNow ? now : 0,
         ...(watermark < before ? { regressed: true } : {}),
       })
     },

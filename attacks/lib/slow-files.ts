@@ -9,26 +9,26 @@ import type { InputRow } from './sequence-input.ts'
 /** An acknowledgement may be skipped: then it goes on without. */
 const LONGEST_WAIT_MS = 500
 
-type FilesReader = Reader<InputRow, never>
+type FilesReader<T> = Reader<T, never>
 
 /** Batches of files are not cut: one that goes beyond the rows is paid for by the checkpoints after it. */
-export function slowFiles(source: Source<InputRow>, rowsPerCheckpoint: number): Source<InputRow> {
+export function slowFiles<T = InputRow>(source: Source<T>, rowsPerCheckpoint: number): Source<T> {
   const files = sourceDefinitionOf(source)
   if (files === undefined) throw new Error('no file source')
-  return defineSource<InputRow, never>({
+  return defineSource<T, never>({
     kind: files.kind,
     bounded: files.bounded,
     replayable: files.replayable,
     timestamps: files.timestamps,
-    open: async (context) => slowed((await files.open(context)) as FilesReader, rowsPerCheckpoint, context),
+    open: async (context) => slowed((await files.open(context)) as FilesReader<T>, rowsPerCheckpoint, context),
   })
 }
 
-function slowed(
-  files: FilesReader,
+function slowed<T>(
+  files: FilesReader<T>,
   rowsPerCheckpoint: number,
   { env, signal }: { readonly env: Env; readonly signal: AbortSignal },
-): FilesReader {
+): FilesReader<T> {
   let rows = rowsPerCheckpoint
   let wake: () => void = () => undefined
   const more = (): void => {

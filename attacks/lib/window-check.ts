@@ -16,8 +16,13 @@ interface WindowRow {
 type Kind = 'missing' | 'doubled' | 'wrong'
 type Note = (kind: Kind, what: string) => void
 
-/** Adds to what has been found. The job has to have ended. */
-export function compareWindows(shape: InputShape, committed: readonly Committed[], found: Difference): void {
+/** Adds to what has been found. The job has to have ended; `has` says which of its sinks it had. */
+export function compareWindows(
+  shape: InputShape,
+  committed: readonly Committed[],
+  found: Difference,
+  has: (sink: string) => boolean = () => true,
+): void {
   const byKey = new Map<string, readonly InputRow[]>()
   for (let file = 0; file < shape.files; file++)
     for (const [key, rows] of Map.groupBy(rowsOf(shape, file), (row) => row.key)) byKey.set(key, rows)
@@ -33,9 +38,9 @@ export function compareWindows(shape: InputShape, committed: readonly Committed[
       found[kind]++
       if (found.examples.length < 8) found.examples.push(`${sink}: ${kind} ${what}`)
     }
-  compareTumbling(byKey, read('tumbling'), read('late'), noteFor('tumbling'))
-  compareSliding(byKey, read('sliding'), noteFor('sliding'))
-  compareSessions(byKey, read('sessions'), noteFor('sessions'))
+  if (has('tumbling')) compareTumbling(byKey, read('tumbling'), read('late'), noteFor('tumbling'))
+  if (has('sliding')) compareSliding(byKey, read('sliding'), noteFor('sliding'))
+  if (has('sessions')) compareSessions(byKey, read('sessions'), noteFor('sessions'))
 }
 
 type ByKey = ReadonlyMap<string, readonly InputRow[]>

@@ -2,17 +2,27 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { chosenSeed, numberOptions, ownFolder, Progress, type Attack, type AttackResult } from '../lib/attack.ts'
+import { aloneMistakes, tryAlone, type Alone } from './alone.ts'
 import type { CutName, Mistake } from './mistake.ts'
+import { faultMistakes } from './mistakes-faults.ts'
 import { stateMistakes } from './mistakes-state.ts'
 import { storageMistakes } from './mistakes-storage.ts'
 import { windowMistakes } from './mistakes-windows.ts'
 import { taskMistakes } from './mistakes-task.ts'
+import { Notes } from './notes.ts'
+import { writePage, type Finding } from './page.ts'
 import { plant } from './patch.ts'
 import { copyTo, runCut, type CutResult } from './run-cut.ts'
 
-export const mistakes: readonly Mistake[] = [...stateMistakes, ...taskMistakes, ...storageMistakes, ...windowMistakes]
+export const mistakes: readonly Mistake[] = [...stateMistakes, ...taskMistakes, ...storageMistakes, ...faultMistakes, ...windowMistakes]
 const WORKERS = 2
 
+interface Run {
+  readonly copies: readonly string[]
+  readonly seed: number
+  /** For the page. */
+  readonly notes: Notes | undefined
+}
 type Found = { readonly mistake: Mistake } & ({ readonly result: CutResult } | { readonly error: string })
 
 /** Each copy takes the next one when it is done. */
@@ -25,31 +35,37 @@ async function inEachCopy<T>(copies: readonly string[], all: readonly T[], take:
 }
 
 /** Green cuts first: what is red without a mistake proves nothing. */
-async function redWithoutMistake(copies: readonly string[], seed: number, used: ReadonlySet<CutName>): Promise<string[]> {
+async function redWithoutMistake({ copies, seed, notes }: Run, used: ReadonlySet<CutName>): Promise<string[]> {
   const red: string[] = []
-  await inEachCopy(copies, [...used], async (name, copy) => {
+  const left = [...used].filter((name) => notes?.green.has(name) !== true)
+  await inEachCopy(copies, left, async (name, copy) => {
     const { isGreen, says, seconds } = await runCut(copy, name, seed)
     process.stdout.write(`  without a mistake: ${name} ${isGreen ? 'green' : 'red'} in ${seconds.toFixed(1)} s\n`)
-    if (!isGreen) red.push(`${name}: ${says}`)
+    if (isGreen) notes?.addGreen(name)
+    else red.push(`${name}: ${says}`)
   })
   return red
 }
 
-async function tryAll(chosen: readonly Mistake[], copies: readonly string[], seed: number): Promise<Found[]> {
+async function tryAll(chosen: readonly Mistake[], run: Run): Promise<Found[]> {
   const found: Found[] = []
   const progress = new Progress('mistakes', chosen.length)
-  await inEachCopy(copies, chosen, async (mistake, copy) => {
-    found.push(await tryOne(mistake, copy, seed))
+  await inEachCopy(run.copies, chosen, async (mistake, copy) => {
+    found.push(await tryOne(mistake, copy, run))
     progress.at(found.length)
   })
   return found.sort((a, b) => mistakes.indexOf(a.mistake) - mistakes.indexOf(b.mistake))
 }
 
-async function tryOne(mistake: Mistake, copy: string, seed: number): Promise<Found> {
+async function tryOne(mistake: Mistake, copy: string, { seed, notes }: Run): Promise<Found> {
+  const noted = notes?.result(mistake.name)
+  if (noted !== undefined) return { mistake, result: noted }
   try {
     const takeBack = plant(copy, mistake)
     try {
-      return { mistake, result: await runCut(copy, mistake.cut ?? 'sim', seed) }
+      const result = await runCut(copy, mistake.cut ?? 'sim', seed)
+      notes?.addResult(mistake.name, result)
+      return { mistake, result }
     } finally {
       takeBack()
     }
@@ -83,20 +99,49 @@ function report(found: readonly Found[]): AttackResult {
   return { passed: caught, failed: found.length - caught, planned: found.length }
 }
 
+function findingsOf(found: readonly Found[]): Finding[] {
+  return found.flatMap((each) =>
+    'result' in each && each.result.isRed ? [{ mistake: each.mistake, by: each.mistake.cut ?? 'sim', seeds: each.result.seeds }] : [],
+  )
+}
+
+async function tryEachAlone({ copies, seed, notes }: Run): Promise<Alone[]> {
+  const chosen = mistakes.filter(({ name }) => aloneMistakes.includes(name))
+  const alone: Alone[] = []
+  const progress = new Progress('kinds of faults alone', chosen.length)
+  await inEachCopy(copies, chosen, async (mistake, copy) => {
+    const noted = notes?.alone(mistake.name)
+    const each = noted === undefined ? await tryAlone(copy, mistake, seed) : { mistake: mistake.name, found: noted }
+    if (noted === undefined) notes?.addAlone(each)
+    alone.push(each)
+    progress.at(alone.length)
+  })
+  return alone.sort((a, b) => aloneMistakes.indexOf(a.mistake) - aloneMistakes.indexOf(b.mistake))
+}
+
 export const attack: Attack = {
   name: 'planted',
-  summary: 'makes mistakes in copies of the source, one by one: each has to turn an attack red that is green without it; --only N',
+  summary:
+    'makes mistakes in copies of the source, one by one: each has to turn an attack red that is green without it; --only N, --page 1',
   async run(args) {
-    const options = numberOptions(args, { seed: undefined, only: undefined })
+    const options = numberOptions(args, { seed: undefined, only: undefined, page: 0 })
     const seed = chosenSeed(options.seed)
     const chosen = mistakes.filter((_, index) => options.only === undefined || index === options.only - 1)
     const folder = ownFolder('planted')
     const copies = Array.from({ length: WORKERS }, (_, worker) => copyTo(join(folder, String(worker))))
     try {
-      const red = await redWithoutMistake(copies, seed, new Set(chosen.map(({ cut }) => cut ?? 'sim')))
+      const one: Run = { copies, seed, notes: options.page === 1 ? new Notes(seed) : undefined }
+      const red = await redWithoutMistake(one, new Set(chosen.map(({ cut }) => cut ?? 'sim')))
       for (const line of red) process.stdout.write(`  red without a mistake: ${line}\n`)
       if (red.length > 0) return { passed: 0, failed: chosen.length }
-      return report(await tryAll(chosen, copies, seed))
+      const alone = options.page === 1 ? await tryEachAlone(one) : []
+      const found = await tryAll(chosen, one)
+      const result = report(found)
+      if (options.page === 1) {
+        const path = writePage({ seed, mistakes, findings: findingsOf(found), alone })
+        process.stdout.write(`${path} is written\n`)
+      }
+      return result
     } finally {
       rmSync(folder, { recursive: true, force: true })
     }

@@ -27,7 +27,7 @@ export interface Cut {
 /** Short runs of attacks. All of them are green without a mistake, at the same seeds. */
 export const cuts = {
   sim: {
-    args: (seed) => ['sim', '--seed', String(seed), '--seeds', '400', '--first', '1'],
+    args: (seed) => ['sim', '--seed', String(seed), '--seeds', '300', '--first', '1', '--workers', '1'],
     seedsUntilFound: (output) => numberIn(output, /\((\d+)\. of \d+\): /),
   },
   // One seed, and many operations.

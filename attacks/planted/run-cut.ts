@@ -23,7 +23,7 @@ export function copyTo(path: string): string {
   rmSync(path, { recursive: true, force: true })
   mkdirSync(join(path, 'node_modules'), { recursive: true })
   const isSource = (from: string): boolean => !from.includes('/node_modules')
-  for (const folder of ['packages', 'reference', 'attacks']) {
+  for (const folder of ['packages', 'reference', 'attacks', 'scripts/lib']) {
     if (existsSync(join(root, folder))) cpSync(join(root, folder), join(path, folder), { recursive: true, filter: isSource })
   }
   cpSync(join(root, 'package.json'), join(path, 'package.json'))

@@ -1,29 +1,125 @@
-/** The sequence job on simulated machines: many seeds, each with troubles of its own. */
-import { chosenSeed, numberOptions, Progress, type Attack } from '../lib/attack.ts'
-import { simulate } from '../lib/sim-job.ts'
+/**
+ * `npm run attack -- sim [--seed S] [--seeds 5000] [--full] [--twice 0] [--only-faults crash,torn] [--first 1] [--workers 2]`
+ * `npm run attack -- sim --replay X [--keep 0,2]`: one history, told; with some of its faults only
+ *
+ * The whole engine on simulated machines: real coordinator, tasks, checkpoint log, file edges and command in virtual time.
+ */
+import { join } from 'node:path'
+import { chosenSeed, numberOptions, Progress, type Attack, type AttackResult } from '../lib/attack.ts'
+import { runPool } from '../lib/pool.ts'
+import { runElsewhere } from './elsewhere.ts'
+import { FAULT_KINDS, faultKindsOf, type FaultKind } from './kinds.ts'
+import { replay } from './replay.ts'
+import { addTally, belowFloors, newTally, tallyText } from './tally.ts'
+import type { Told } from './worker.ts'
+
+const SEEDS = 5_000
+const SEEDS_FULL = 20_000
+const SHOWN_FAILURES = 5
+const CASE_TIMEOUT_MS = 120_000
+
+interface Options {
+  readonly seed: number
+  readonly seeds: number
+  /** So many of them run a second time. */
+  readonly twice: number
+  readonly only: readonly FaultKind[]
+  /** Stop at the first failure. */
+  readonly isFirst: boolean
+  readonly workers: number
+}
 
 export const attack: Attack = {
   name: 'sim',
-  summary: 'the whole engine on simulated machines that are killed, paused and lose power; --seeds N --first 1 (stop at the first failure)',
+  summary:
+    'the whole engine on simulated machines, with 22 kinds of faults; --seeds N, --replay X, --only-faults a,b, --twice N, --elsewhere N',
   async run(args) {
-    const options = numberOptions(args, { seed: undefined, seeds: 300, first: 0 })
-    const seed = chosenSeed(options.seed)
-    const seeds = options.seeds as number
-    const progress = new Progress('seeds', seeds)
-    const totals = { processes: 0, checkpoints: 0, failed: 0, done: 0 }
-    for (let index = 0; index < seeds; index++) {
-      const result = await simulate(seed + index)
-      totals.done++
-      totals.processes += result.processes
-      totals.checkpoints += result.checkpoints
-      if (result.violations.length > 0) {
-        totals.failed++
-        progress.say(`  seed ${seed + index} (${index + 1}. of ${seeds}): ${result.violations.join('\n    ')}`)
-        if (options.first === 1) break
-      }
-      progress.at(index + 1, `${totals.processes} processes`)
-    }
-    process.stdout.write(`${totals.processes} processes, ${totals.checkpoints} checkpoints\n`)
-    return { passed: totals.done - totals.failed, failed: totals.failed, planned: options.first === 1 ? totals.done : seeds }
+    const { numbers, only, keep, isFull } = optionsOf(args)
+    const { seed, seeds, replay: again, twice, first, workers, elsewhere } = numbers
+    if (again !== undefined) return replay(again, only, keep)
+    if (seeds === 1 && seed !== undefined) return replay(seed, only, keep)
+    const chosen = chosenSeed(seed)
+    if (elsewhere !== undefined) return runElsewhere(chosen, elsewhere)
+    return runMany({
+      seed: chosen,
+      seeds: seeds ?? (isFull ? SEEDS_FULL : SEEDS),
+      twice: twice as number,
+      only,
+      isFirst: first === 1,
+      workers: workers as number,
+    })
   },
+}
+
+/** Those that are no numbers are taken out first. */
+function optionsOf(args: readonly string[]) {
+  const rest = [...args]
+  const textOf = (name: string): string | undefined => {
+    const at = rest.indexOf(name)
+    return at < 0 ? undefined : rest.splice(at, 2)[1]
+  }
+  const only = textOf('--only-faults')
+  const keep = textOf('--keep')
+  const full = rest.indexOf('--full')
+  if (full >= 0) rest.splice(full, 1)
+  return {
+    only: only === undefined ? FAULT_KINDS : faultKindsOf(only),
+    keep: keep
+      ?.split(',')
+      .filter((text) => text !== '')
+      .map(Number),
+    isFull: full >= 0,
+    numbers: numberOptions(rest, {
+      seed: undefined,
+      seeds: undefined,
+      replay: undefined,
+      twice: 0,
+      first: 0,
+      workers: 2,
+      elsewhere: undefined,
+    }),
+  }
+}
+
+async function runMany({ seed, seeds, twice, only, isFirst, workers }: Options): Promise<AttackResult> {
+  const progress = new Progress('seeds', seeds)
+  const sum = newTally()
+  const times: number[] = []
+  let passed = 0
+  let failed = 0
+  const began = performance.now()
+  const fail = (number: number, lines: readonly string[]): void => {
+    if (++failed <= SHOWN_FAILURES) progress.say(`  seed ${number} (${number - seed + 1}. of ${seeds}): ${lines.join('\n    ')}`)
+  }
+  await runPool<Told>({
+    module: join(import.meta.dirname, 'worker.ts'),
+    args: [only.join(','), String(seed + twice)],
+    cases: Array.from({ length: seeds }, (_zero, index) => seed + index),
+    workers,
+    // Most of what a history allocates is dead soon after.
+    execArgv: ['--max-semi-space-size=32'],
+    timeoutMs: CASE_TIMEOUT_MS,
+    isOver: () => isFirst && failed > 0,
+    onResult(number, told) {
+      addTally(sum, told.tally)
+      times.push(told.tookMs)
+      if (told.problems.length > 0) fail(number, told.problems)
+      else passed++
+      progress.at(passed + failed, failed === 0 ? '' : `${failed} failed`)
+    },
+    onDeath: (number, reason) => fail(number, [reason]),
+  })
+  const took = (performance.now() - began) / 1000
+  times.sort((a, b) => a - b)
+  const done = passed + failed
+  process.stdout.write(
+    `${(done / took).toFixed(1)} runs per second, ${Math.round(sum.counts.events / Math.max(1, done))} events per seed; ` +
+      `a seed takes ${times[times.length >> 1]?.toFixed(0)} ms (median), ${times[Math.floor(times.length * 0.99)]?.toFixed(0)} ms (99 of 100)\n${tallyText(sum)}\n`,
+  )
+  if (twice > 0) process.stdout.write(`${Math.min(twice, seeds)} seeds were run twice and gave the same trace, unless said otherwise\n`)
+  // Whoever stops at the first failure wants to know whether there is one.
+  const below = isFirst ? [] : belowFloors(sum, seeds, only)
+  for (const line of below) process.stdout.write(`  too few: ${line}\n`)
+  const isCut = isFirst && failed > 0
+  return { passed, failed: failed + below.length, planned: isCut ? done : seeds + below.length }
 }

@@ -1,6 +1,6 @@
 import { messageOf, StreamError } from '../core/errors.ts'
 import { widenInlining } from '../env/inlining.ts'
-import { startJob } from '../job/start-job.ts'
+import { startJob, type StartContext } from '../job/start-job.ts'
 import type { JobHandle } from '../runtime/monitor.ts'
 import type { Values } from './arguments.ts'
 import { withConfigHint } from './config-argument.ts'
@@ -34,8 +34,9 @@ export async function runCommand(operand: string, values: Values, world: World):
   })
   try {
     const { job, name } = await loadJobFile(operand, 'run')
-    running = new RunningCommand(name, textOf(values, 'checkpoints'), { ...world, exit: (code) => (letEnd(), world.exit(code)) })
-    return await runJob(job, options, running, world)
+    const loaded: LoadedRun = { job, name, options, directory: textOf(values, 'checkpoints') }
+    running = new RunningCommand(loaded, { ...world, exit: (code) => (letEnd(), world.exit(code)) })
+    return await runJob(loaded, running, world)
   } finally {
     letEnd()
   }
@@ -60,7 +61,23 @@ function earlyEndError(end: EarlyEnd): StreamError {
   )
 }
 
-async function runJob(job: unknown, options: StartOptions, running: RunningCommand, world: World): Promise<number> {
+/** What the command knows once its job is loaded. */
+export interface LoadedRun {
+  readonly job: unknown
+  readonly name: string
+  readonly options: StartOptions
+  /** As written on the command line. */
+  readonly directory: string | undefined
+  /** For the simulator. */
+  readonly context?: Partial<Pick<StartContext, 'tuning' | 'observer' | 'hasUncheckedConfig'>>
+}
+
+/** All but the loading of `millrace run`: start, report, signals, end. The simulator runs it in its own processes. */
+export function runLoaded(loaded: LoadedRun, world: World): Promise<number> {
+  return runJob(loaded, new RunningCommand(loaded, world), world)
+}
+
+async function runJob({ job, options, context = {} }: LoadedRun, running: RunningCommand, world: World): Promise<number> {
   // Stays until the process has ended: a Ctrl-C that comes a little late must not turn success into something else.
   world.onSignal(running.onSignal)
   // A job may wait for something that keeps no process alive, such as a promise of its own: then it waits, and a signal still ends it.
@@ -69,8 +86,12 @@ async function runJob(job: unknown, options: StartOptions, running: RunningComma
     const handle = await startJob(job, options, {
       env: world.env,
       hasUncheckedConfig: true,
+      ...context,
       isLogged: world.isLogged,
-      observer: (event) => running.report.onEvent(event),
+      observer: (event) => {
+        running.report.onEvent(event)
+        context.observer?.(event)
+      },
     })
     running.setHandle(handle)
     await handle.finished
@@ -92,11 +113,11 @@ class RunningCommand {
   #isStopping = false
   #exitCode: number | undefined
 
-  constructor(job: string, directory: string | undefined, world: World) {
+  constructor({ name, directory }: Pick<LoadedRun, 'name' | 'directory'>, world: World) {
     this.#world = world
     this.#directory = directory
     this.report = new RunReport({
-      job,
+      job: name,
       env: world.env,
       screen: screenOf(world),
       paint: world.paint,

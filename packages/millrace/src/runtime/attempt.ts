@@ -17,6 +17,7 @@ import type { Specializer } from '../task/specialize.ts'
 import type { OperatorRestore } from '../task/task-spec.ts'
 import type { Underway } from '../task/underway.ts'
 import { Acknowledger, type Positions } from './acknowledger.ts'
+import { directLinks, type Links } from './links.ts'
 import { progressOf, type Progress } from './progress.ts'
 import { Scheduler } from './scheduler.ts'
 import type { Receiver, Sender, WiredSubtask, Wiring } from './wiring.ts'
@@ -58,6 +59,8 @@ export interface Tuning {
   readonly generalWindows?: boolean
   /** Which of so many subtasks with work gets the next turn; without it they have theirs in rotation. */
   readonly pick?: (count: number) => number
+  /** How what subtasks tell each other and the coordinator travels; without it, it is there at once. */
+  readonly links?: Links
 }
 export interface AttemptOptions {
   readonly wiring: Wiring
@@ -83,6 +86,7 @@ export class Attempt {
   readonly #scheduler: Scheduler
   /** One for each task; only those of sources are told anything. */
   readonly #acknowledgers: readonly Acknowledger[]
+  readonly #links: Links
   readonly #cancel = new AbortController()
   readonly #stateBudget: StateBudget
   #isOver = false
@@ -90,6 +94,7 @@ export class Attempt {
 
   constructor(options: AttemptOptions) {
     this.#options = options
+    this.#links = options.tuning.links ?? directLinks
     this.#stateBudget = new StateBudget(options.maxStateBytes)
     this.#tasks = options.wiring.subtasks.map((wired, index) => this.#task(wired, index))
     const failed = (error: unknown): void => options.env.log('warn', 'a source could not be acknowledged', { cause: messageOf(error) })
@@ -224,30 +229,25 @@ export class Attempt {
       underway,
       ...tuning,
       host: {
-        send: (output, target, element) => this.#deliver(wired.receivers.get(output)?.[target] as Receiver, element),
+        send: (output, target, element) => this.#send(index, wired.receivers.get(output)?.[target] as Receiver, element),
         consumed: (channel) => {
           const sender = wired.senders[channel] as Sender
-          this.#tasks[sender.subtask]?.credit(sender.output, sender.target, 1)
-          this.#scheduler.wake(sender.subtask)
+          if (this.#links === directLinks) this.#credit(sender)
+          else this.#carry(`${index} credits ${sender.subtask}`, () => this.#credit(sender))
         },
         held: (checkpoint, reason) => {
           events.held?.(wired.spec.subtask, addressesOf(wired.spec), checkpoint)
           for (const receivers of wired.receivers.values())
-            for (const receiver of receivers) if (receiver !== undefined) this.#deliver(receiver, { kind: 'barrier', checkpoint, reason })
+            for (const receiver of receivers)
+              if (receiver !== undefined) this.#send(index, receiver, { kind: 'barrier', checkpoint, reason })
           this.#tasks[index]?.resume(checkpoint)
         },
-        snapshot: (snapshot) => {
-          if (!this.#isOver) events.snapshot(index, snapshot)
-        },
-        ended: () => {
-          if (!this.#isOver) events.ended(index)
-        },
+        snapshot: (snapshot) => this.#report(index, () => events.snapshot(index, snapshot)),
+        ended: () => this.#report(index, () => events.ended(index)),
         failed: (error) => {
           if (!this.#isOver) events.failed(error)
         },
-        checkpointWanted: () => {
-          if (!this.#isOver) events.checkpointWanted()
-        },
+        checkpointWanted: () => this.#report(index, () => events.checkpointWanted()),
         ...(events.watermark === undefined
           ? {}
           : { watermark: (address: string, at: number, now: number) => events.watermark?.(wired.spec.subtask, address, at, now) }),
@@ -268,9 +268,30 @@ export class Attempt {
     })
   }
 
+  #send(from: number, receiver: Receiver, element: StreamElement): void {
+    if (this.#links === directLinks) return this.#deliver(receiver, element)
+    this.#carry(`${from} to ${receiver.subtask} ${receiver.channel}`, () => this.#deliver(receiver, element))
+  }
+
   #deliver(receiver: Receiver, element: StreamElement): void {
     this.#tasks[receiver.subtask]?.deliver(receiver.channel, element)
     this.#scheduler.wake(receiver.subtask)
+  }
+
+  #credit(sender: Sender): void {
+    this.#tasks[sender.subtask]?.credit(sender.output, sender.target, 1)
+    this.#scheduler.wake(sender.subtask)
+  }
+
+  /** D9: of an attempt that is over nothing is heard any more. */
+  #report(from: number, tell: () => void): void {
+    this.#carry(`${from} reports`, () => {
+      if (!this.#isOver) tell()
+    })
+  }
+
+  #carry(link: string, arrive: () => void): void {
+    this.#links.carry(link, arrive, () => this.#isOver)
   }
 }
 

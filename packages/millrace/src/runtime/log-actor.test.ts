@@ -106,6 +106,32 @@ test('a claim that is asked for while an entry is on its way gets its own answer
   log.close()
 })
 
+/**
+ * Found by the attack `sim` (seed 100452): a heartbeat was slow, the next entry brought another one, and the process waited at its end for
+ * that alone. The file that the slow one was writing stayed for ever.
+ */
+test('whoever closes a log waits for every heartbeat under way, not for the last one alone', async () => {
+  const { env, log } = opened()
+  await env.machine.run(log.start())
+  await env.machine.advance(50)
+  let isFirst = true
+  env.machine.faults = ({ kind, path }) => {
+    if (kind !== 'append' || !path.includes('.beat.') || !isFirst) return undefined
+    isFirst = false
+    return { kind: 'slow', byMs: 5_000 }
+  }
+  await env.machine.run(log.append({ kind: 'checkpoint', manifest }))
+  await env.machine.run(log.append({ kind: 'release', usedTo: 0 }))
+  log.close()
+  await env.machine.run(log.settle())
+  env.kill()
+  assert.deepEqual(
+    [...env.machine.disk.snapshot().keys()].filter((path) => path.includes('.beat.')),
+    [],
+  )
+  assert.equal(isFirst, false)
+})
+
 test('one chain of heartbeats, however many claims follow each other', async () => {
   const { env, log, storage } = opened()
   await env.machine.run(log.start())

@@ -16,7 +16,7 @@ import {
   type ReadEntry,
 } from '../checkpoint/log.ts'
 import type { ClaimEntry, Entry } from '../checkpoint/manifest.ts'
-import type { OpenStorage } from '../connect/contract.ts'
+import type { Beat, OpenStorage } from '../connect/contract.ts'
 import type { Env } from '../core/env.ts'
 import { StreamError, messageOf } from '../core/errors.ts'
 
@@ -60,7 +60,8 @@ export class LogActor {
   #beatChain = 0
   /** Why the log is no longer ours: nothing that is asked for afterwards is ever answered by the machine. */
   #lost: StreamError | undefined
-  #beating: Promise<void> = Promise.resolve()
+  /** Heartbeats under way: one comes with each entry, whether the one before has been written or not. */
+  readonly #beating = new Set<Promise<void>>()
 
   constructor(options: LogActorOptions) {
     this.#options = options
@@ -116,8 +117,8 @@ export class LogActor {
   }
 
   /** After `close`: no heartbeat is being written any more, so none is left half written. */
-  settle(): Promise<void> {
-    return this.#beating
+  async settle(): Promise<void> {
+    await Promise.all(this.#beating)
   }
 
   #appending(body: AppendBody): LogDecision {
@@ -166,10 +167,7 @@ export class LogActor {
       case 'create':
         return this.#create(action.number, action.entry)
       case 'beat':
-        this.#beating = this.#options.storage
-          .beat(action.beat)
-          .catch((error: unknown) => this.#options.env.log('warn', 'heartbeat failed', { cause: messageOf(error) }))
-        return
+        return this.#writeBeat(action.beat)
       case 'owner':
         this.#armBeat()
         return this.#resolve({ kind: 'owner', ownership: action.ownership })
@@ -253,6 +251,15 @@ export class LogActor {
       )
     }
     arm()
+  }
+
+  #writeBeat(beat: Beat): void {
+    const { env, storage } = this.#options
+    const written: Promise<void> = storage
+      .beat(beat)
+      .catch((error: unknown) => env.log('warn', 'heartbeat failed', { cause: messageOf(error) }))
+      .finally(() => this.#beating.delete(written))
+    this.#beating.add(written)
   }
 
   async #beat(chain: number): Promise<void> {

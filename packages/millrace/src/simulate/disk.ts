@@ -2,11 +2,14 @@ import type { FileInfo } from '../core/env.ts'
 import { applyChange, Inode, type NameChange } from './inode.ts'
 import { systemError } from './system-error.ts'
 
+/** What may be lost: a change of a directory, or a sector of a file. */
+export type LooseKind = 'name' | 'sector'
+
 /**
  * What survives a loss of power of all that is not durable: nothing, everything, or what the function says of each loose thing,
  * in a fixed order: the changes of names of a directory, then, for what is reachable, the sectors of each file and its size.
  */
-export type Survival = 'none' | 'all' | ((index: number) => boolean)
+export type Survival = 'none' | 'all' | ((index: number, kind: LooseKind) => boolean)
 
 /**
  * A disk with its page cache. All operations are synchronous and take place in the cache; `losePower` leaves what the disk has.
@@ -111,15 +114,22 @@ export class Disk {
     })
   }
 
+  /** Whether a file would be there, with all its bytes, whatever a loss of power takes. */
+  isDurable(path: string): boolean {
+    let inode: Inode | undefined = this.#root
+    for (const name of partsOf(path)) inode = inode?.durableNames.get(name)
+    return inode?.kind === 'file' && inode.durableBytes === inode.size
+  }
+
   losePower(survival: Survival): void {
     let index = 0
-    const survives = (): boolean => (survival === 'none' ? false : survival === 'all' ? true : survival(index++))
+    const survives = (kind: LooseKind): boolean => (survival === 'none' ? false : survival === 'all' ? true : survival(index++, kind))
     const seen = new Set<Inode>()
     const settle = (inode: Inode): void => {
       if (seen.has(inode)) return
       seen.add(inode)
-      if (inode.kind === 'file') return inode.losePower(survives)
-      for (const change of inode.changes) if (survives()) applyChange(inode.durableNames, change)
+      if (inode.kind === 'file') return inode.losePower(() => survives('sector'))
+      for (const change of inode.changes) if (survives('name')) applyChange(inode.durableNames, change)
       inode.names = inode.durableNames
       inode.syncNames()
       for (const child of inode.names.values()) settle(child)

@@ -32,7 +32,14 @@ export interface Operation {
  * `append` may leave a part of the bytes: `share` of them, drawn if not given.
  */
 export type Fault =
-  | { readonly kind: 'error'; readonly code: 'EIO' | 'ENOSPC' | 'EPERM'; readonly share?: number }
+  | {
+      readonly kind: 'error'
+      readonly code: 'EIO' | 'ENOSPC' | 'EPERM'
+      /** `after`: it took effect, and its caller is told that it did not: the reply is lost. `before` if not given. */
+      readonly when?: 'before' | 'after'
+      /** Of an append: how much of it is left behind, from 0 to 1; drawn if not given. */
+      readonly share?: number
+    }
   | { readonly kind: 'slow'; readonly byMs: number }
   | { readonly kind: 'kill' | 'powerLoss'; readonly when: 'before' | 'after' | { readonly torn: number } }
 

@@ -303,3 +303,46 @@ test('a process that is stopped does nothing until it goes on, then all that was
   await env.machine.advance(200)
   assert.deepEqual(seen, ['other', 'first true', 'second true'])
 })
+
+test('a reply that is lost: the operation took effect, and its caller is told that it did not', async () => {
+  const env = virtualEnv({ seed })
+  await env.machine.run(write(env, '/a', 'x', true))
+  env.machine.faults = ({ kind }) => (kind === 'link' ? { kind: 'error', code: 'EIO', when: 'after' } : undefined)
+  await assert.rejects(env.machine.run(env.files.link('/a', '/b')), /EIO/)
+  assert.deepEqual([...env.machine.disk.snapshot().keys()], ['/a', '/b'])
+  await assert.rejects(env.machine.run(env.files.link('/none', '/c')), /ENOENT/)
+})
+
+test('a write that is cut short leaves as much as the fault says', async () => {
+  const env = virtualEnv({ seed })
+  env.machine.faults = ({ kind }) => (kind === 'append' ? { kind: 'error', code: 'ENOSPC', share: 0.5 } : undefined)
+  await assert.rejects(env.machine.run(write(env, '/a', 'abcdef')), /ENOSPC/)
+  assert.equal(new TextDecoder().decode(env.machine.disk.snapshot().get('/a')), 'abc')
+})
+
+test('durable is what no loss of power can take: bytes and every name on the way to them', async () => {
+  const env = virtualEnv({ seed })
+  const { disk } = env.machine
+  await env.machine.run(env.files.makeDirectory('/folder'))
+  await env.machine.run(write(env, '/folder/a', 'x', true))
+  assert.equal(disk.isDurable('/folder/a'), false)
+  await env.machine.run(env.files.syncDirectory('/folder'))
+  assert.equal(disk.isDurable('/folder/a'), false)
+  await env.machine.run(env.files.syncDirectory('/'))
+  assert.equal(disk.isDurable('/folder/a'), true)
+  disk.open('/folder/a').append(bytes('y'))
+  assert.equal(disk.isDurable('/folder/a'), false)
+  assert.equal(disk.isDurable('/folder'), false)
+})
+
+test('a loss of power may take names alone, or bytes alone', async () => {
+  for (const lost of ['name', 'sector'] as const) {
+    const env = virtualEnv({ seed })
+    await env.machine.run(write(env, '/a', 'x'.repeat(600)))
+    await env.machine.run(env.files.syncDirectory('/'))
+    await env.machine.run(write(env, '/b', 'y', true))
+    env.machine.losePower((_index, kind) => kind !== lost)
+    const left = [...env.machine.disk.snapshot()].map(([path, content]) => `${path} ${content.length}`)
+    assert.deepEqual(left, lost === 'name' ? ['/a 600'] : ['/a 0', '/b 1'])
+  }
+})

@@ -20,7 +20,24 @@ export interface MachineOptions {
   readonly startMs?: number
   /** What another machine has left; an empty one if not given. It is not copied. */
   readonly disk?: Disk
+  /** How long operations of the disk take; the usual if not given. */
+  readonly tempo?: Tempo
 }
+
+/**
+ * How long operations of the disk take: a share of the usual time, drawn for each, and now and then many times as long. What is under
+ * way at the same time ends in any order, but for the appends of one file.
+ */
+export interface Tempo {
+  readonly usualMs: number
+  readonly syncMs: number
+  /** Probability of one that is slow, and by what it is slower. */
+  readonly tail: number
+  readonly tailFactor: number
+}
+
+/** Fsyncs take milliseconds, all else microseconds; now and then anything takes a hundred times as long. */
+const USUAL_TEMPO: Tempo = { usualMs: 0.05, syncMs: 2, tail: 0.01, tailFactor: 100 }
 
 /** What a promise given to `run` rejects with when its process died meanwhile. */
 export class ProcessDied extends Error {
@@ -45,12 +62,14 @@ export class Machine implements World {
   readonly #events = new EventQueue()
   readonly #delays: SeededRandom
   readonly #luck: SeededRandom
+  readonly #tempo: Tempo
   readonly #pointCounts = new Map<string, number>()
   readonly #processes: SimulatedProcess[] = []
   readonly #inFlight = new Set<InFlight>()
   #nowMs = 0
   #wallOffsetMs: number
   #operationCount = 0
+  #eventCount = 0
   #boot = 1
 
   constructor(options: MachineOptions) {
@@ -60,6 +79,7 @@ export class Machine implements World {
     this.#delays = new SeededRandom(options.seed, 'delays')
     this.#luck = new SeededRandom(options.seed, 'luck')
     this.#wallOffsetMs = options.startMs ?? Date.UTC(2001, 0, 1)
+    this.#tempo = options.tempo ?? USUAL_TEMPO
     this.faults = options.faults
     this.crashPoint = options.crashPoint
     this.survival = options.survival ?? (() => this.#luck.chance(0.5))
@@ -83,6 +103,11 @@ export class Machine implements World {
     return this.#operationCount
   }
 
+  /** Events that have happened so far. */
+  get eventCount(): number {
+    return this.#eventCount
+  }
+
   get processes(): readonly SimulatedProcess[] {
     return this.#processes
   }
@@ -97,6 +122,7 @@ export class Machine implements World {
 
   /** The wall clock jumps; the monotonic one does not notice. */
   skewWallClock(byMs: number): void {
+    this.trace.note(this.#nowMs, `the clock jumps by ${byMs}`)
     this.#wallOffsetMs += byMs
   }
 
@@ -132,6 +158,7 @@ export class Machine implements World {
     const event = this.#events.take()
     if (event === undefined) return false
     this.#nowMs = Math.max(this.#nowMs, event.atMs)
+    this.#eventCount++
     this.trace.note(this.#nowMs, event.label)
     event.run()
     await turn()
@@ -256,6 +283,7 @@ export class Machine implements World {
     reject: (error: unknown) => void,
   ): () => void {
     if (fault?.kind === 'error') {
+      if (fault.when === 'after') return this.#takeEffectUnheard(effect, operation, fault.code, reject)
       effect.fail?.(operation, fault.share ?? this.#luck.next())
       this.trace.note(this.#nowMs, `${operation.kind} ${operation.path}: ${fault.code} injected`)
       return () => reject(systemError(fault.code, operation.kind, operation.path))
@@ -267,6 +295,23 @@ export class Machine implements World {
       this.trace.note(this.#nowMs, `${operation.kind} ${operation.path}: ${(error as Error).message}`)
       return () => reject(error)
     }
+  }
+
+  /** What went wrong by itself is told as it is. */
+  #takeEffectUnheard<T>(
+    effect: Effect<T>,
+    operation: Operation,
+    code: Extract<Fault, { kind: 'error' }>['code'],
+    reject: (error: unknown) => void,
+  ): () => void {
+    let error: unknown = systemError(code, operation.kind, operation.path)
+    try {
+      effect.run()
+    } catch (real) {
+      error = real
+    }
+    this.trace.note(this.#nowMs, `${operation.kind} ${operation.path}: reply lost`)
+    return () => reject(error)
   }
 
   /** What was under way when its process died. */
@@ -289,10 +334,10 @@ export class Machine implements World {
     return this.#processes.filter((process) => process.isDead).length
   }
 
-  /** Fsyncs take milliseconds, all else microseconds; now and then anything takes a hundred times as long. */
   #delay(kind: OperationKind): number {
-    const usualMs = kind === 'sync' || kind === 'syncDirectory' ? 2 : 0.05
-    return usualMs * (0.2 + this.#delays.next()) * (this.#delays.chance(0.01) ? 100 : 1)
+    const { usualMs, syncMs, tail, tailFactor } = this.#tempo
+    const ms = kind === 'sync' || kind === 'syncDirectory' ? syncMs : usualMs
+    return ms * (0.2 + this.#delays.next()) * (this.#delays.chance(tail) ? tailFactor : 1)
   }
 }
 

@@ -71,7 +71,8 @@ export class TestProcess implements Env {
     this.processes = { self: () => identity, isAlive: ({ pid, boot }) => (boot === 'test' ? world.living.has(pid) : undefined) }
     this.timers = { soon: (run) => this.#addSoon(run), after: (delayMs, run) => this.#after(delayMs, run) }
     // A job whose sources and sinks are replaced has no files; who opens some all the same finds an empty disk.
-    const disk = new Disk(() => world.nowMs)
+    const disk = new Disk()
+    disk.now = () => world.nowMs
     this.files = simulatedFiles(disk, { operate: (_kind, _path, effect) => this.answer(() => effect.run()) })
   }
 

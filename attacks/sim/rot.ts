@@ -1,4 +1,4 @@
-/** Flips one bit of a file that the next restore needs, and puts it back. */
+/** Damages what the next restore needs, and puts it back. */
 import { decodeEntry } from '../../packages/millrace/src/checkpoint/entry.ts'
 import type { ChunkRef, Manifest } from '../../packages/millrace/src/checkpoint/manifest.ts'
 import type { SeededRandom } from '../../packages/millrace/src/connectors/seeded-random.ts'
@@ -7,15 +7,22 @@ import type { Disk } from '../../packages/millrace/src/simulate/disk.ts'
 import { readChunkIndex } from '../../packages/millrace/src/state/chunk.ts'
 
 export interface Rot {
+  /** What has to be named. */
   readonly path: string
-  readonly bit: number
+  readonly what: string
   mend(): void
 }
 
+const AWAY = '/away'
+
 /** Undefined when there is no checkpoint yet, or none would be read. */
-export async function rot(disk: Disk, random: SeededRandom): Promise<Rot | undefined> {
+export async function rot(disk: Disk, random: SeededRandom, how: 'bit' | 'file' | 'log'): Promise<Rot | undefined> {
   const needed = await neededBy(disk)
   if (needed.length === 0) return undefined
+  if (how === 'log') return withoutLog(disk)
+  // An entry that is gone may never have been: only what it names is missed for certain.
+  const chunks = needed.filter((each) => each.includes('/chunks/'))
+  if (how === 'file' && chunks.length > 0) return withoutFile(disk, random.pick(chunks))
   const path = random.pick(needed)
   const inode = disk.open(path)
   const before = inode.read(0, inode.size)
@@ -23,7 +30,23 @@ export async function rot(disk: Disk, random: SeededRandom): Promise<Rot | undef
   const after = before.slice()
   after[bit >> 3] = (after[bit >> 3] as number) ^ (1 << (bit & 7))
   inode.overwrite(after)
-  return { path, bit, mend: () => inode.overwrite(before) }
+  return { path, what: `bit ${bit} of ${path} is flipped`, mend: () => inode.overwrite(before) }
+}
+
+function withoutFile(disk: Disk, path: string): Rot {
+  disk.makeDirectory(AWAY)
+  disk.rename(path, `${AWAY}/chunk`)
+  return { path, what: `${path} is gone`, mend: () => disk.rename(`${AWAY}/chunk`, path) }
+}
+
+function withoutLog(disk: Disk): Rot {
+  const path = '/checkpoints/log'
+  disk.rename(path, AWAY)
+  const mend = (): void => {
+    if (disk.info(path) !== undefined) disk.rename(path, `${path}-made`)
+    disk.rename(AWAY, path)
+  }
+  return { path: '/checkpoints', what: `${path} is gone`, mend }
 }
 
 /** The newest entry, and the checkpoint that it names with its chunks. */

@@ -1,0 +1,205 @@
+/**
+ * Draws a plan from a seed. Swarm: which kinds of faults there are at all, how often and on what scale of time, how slow the disk is and
+ * what the job looks like are drawn for each seed anew. A fixed distribution finds far less (correctness.md, finding 1).
+ */
+import { SeededRandom } from '../../packages/millrace/src/connectors/seeded-random.ts'
+import { CRASH_POINTS } from '../../packages/millrace/src/job/crash-points.ts'
+import type { Tempo } from '../../packages/millrace/src/simulate/machine.ts'
+import { FAULT_KINDS, type FaultKind } from './kinds.ts'
+import { LEASE_MS, type DiskErrorKind, type Fault, type Life, type SimPlan, type When, type Where } from './plan.ts'
+
+const HOUR_MS = 3_600_000
+const YEAR_MS = 365 * 24 * HOUR_MS
+/** What ends the life of a process, or makes another one want its job. */
+const ENDS: readonly FaultKind[] = ['crash', 'point', 'power', 'torn', 'unsynced', 'names', 'pause', 'rival', 'stop', 'rot']
+const SECOND_FAULTS: readonly FaultKind[] = ['crash', 'power', 'torn', 'unsynced', 'names', 'read', 'pause']
+/** Of plans with an end in them. */
+const RECOVERY_CHANCE = 0.3
+const PARALLELISMS: readonly number[] = [1, 1, 2, 2, 3]
+
+export function drawPlan(seed: number, only: readonly FaultKind[] = FAULT_KINDS): SimPlan {
+  const tempo = drawTempo(new SeededRandom(seed, 'tempo'))
+  const random = new SeededRandom(seed, 'job')
+  const rowsPerFile = random.chance(0.03) ? 150 + random.below(200) : 12 + random.below(36)
+  return {
+    seed,
+    shape: {
+      seed,
+      files: 1 + random.below(3),
+      rowsPerFile,
+      keysPerFile: 1 + random.below(6),
+      spanMs: random.pick([2_000, 8_000, 8_000, 20_000]),
+      strays: random.pick([0, 0.2, 0.2]),
+    },
+    ledger: { seed, files: 1 + random.below(2), transfers: 8 + random.below(30), accounts: 2 + random.below(6) },
+    sinks: drawSinks(random),
+    everyMs: random.pick([10, 20, 20, 50, 100]),
+    retain: random.pick([1, 1, 3]),
+    keyGroups: random.pick([4, 16, 64]),
+    check: random.chance(0.25),
+    partBytes: random.pick([undefined, undefined, 300, 3_000, 1_000_000]),
+    hesitates: random.chance(0.4),
+    tempo,
+    tuning: {
+      batchRecords: random.pick([1, 2, 3, 4, 16]),
+      credits: 1 + random.below(2),
+      failureBudget: random.pick([0, 3, 100]),
+      // Made for each operator of each attempt, and that is what costs most in short lives.
+      generateCode: random.chance(0.15),
+      compaction: { fanIn: 2 + random.below(4), minRewriteBytes: random.pick([500, 5_000, 50_000]) },
+    },
+    isShuffled: random.chance(0.5),
+    lives: drawLives(new SeededRandom(seed, 'faults'), only, tempo),
+    lastParallelism: random.pick(PARALLELISMS),
+  }
+}
+
+/** Each costs files for every subtask of every checkpoint: a seed has few of them. */
+function drawSinks(random: SeededRandom): readonly string[] {
+  const windows = random.pick([['tumbling', 'late'], ['sliding'], ['sessions'], ['tumbling', 'late', 'sessions'], ['sliding', 'sessions']])
+  const others = random.pick([[], ['buckets'], ['silences'], ['buckets', 'silences'], ['sums'], ['statistics']])
+  return ['history', ...windows, ...others]
+}
+
+function drawTempo(random: SeededRandom): Tempo {
+  const [usualMs, syncMs] = random.pick([
+    [0.02, 0.2],
+    [0.05, 2],
+    [0.3, 1],
+  ] as const)
+  return { usualMs, syncMs, tail: random.pick([0, 0.01, 0.04]), tailFactor: random.pick([10, 100]) }
+}
+
+function drawLives(random: SeededRandom, only: readonly FaultKind[], tempo: Tempo): readonly Life[] {
+  const enabled = only.filter(() => random.chance(0.5))
+  const swarm = new Swarm(random, enabled.length === 0 ? [random.pick(only)] : enabled, tempo)
+  const lives: Life[] = []
+  const count = 1 + random.below(4)
+  for (let index = 0; index < count; index++) lives.push(swarm.life())
+  const second = only.filter((kind) => SECOND_FAULTS.includes(kind))
+  const hit = lives.findIndex(({ faults }) => faults.some(({ kind }) => ENDS.includes(kind) && kind !== 'rot' && kind !== 'rival'))
+  if (hit >= 0 && second.length > 0 && random.chance(RECOVERY_CHANCE))
+    lives.splice(hit + 1, 0, { parallelism: 1 + random.below(3), faults: [swarm.inRecovery(random.pick(second))], isRecovery: true })
+  return lives
+}
+
+class Swarm {
+  readonly #random: SeededRandom
+  readonly #ends: readonly FaultKind[]
+  readonly #others: readonly FaultKind[]
+  readonly #scaleMs: number
+  readonly #othersChance: number
+
+  /** As long as a process takes about to come to its first records. */
+  readonly #startMs: number
+
+  constructor(random: SeededRandom, enabled: readonly FaultKind[], { usualMs, syncMs }: Tempo) {
+    this.#random = random
+    this.#ends = enabled.filter((kind) => ENDS.includes(kind))
+    this.#others = enabled.filter((kind) => !ENDS.includes(kind))
+    this.#scaleMs = random.pick([40, 120, 300])
+    this.#startMs = 20 + 12 * syncMs + 100 * usualMs
+    this.#othersChance = random.pick([0.2, 0.5, 1])
+  }
+
+  life(): Life {
+    const random = this.#random
+    const faults: Fault[] = []
+    const isPlain = this.#ends.length > 0 && (this.#others.length === 0 || !random.chance(this.#othersChance))
+    if (!isPlain && this.#others.length > 0) faults.push(this.#draw(random.pick(this.#others)))
+    if (!isPlain && this.#others.length > 0 && random.chance(0.3)) faults.push(this.#draw(random.pick(this.#others)))
+    if (this.#ends.length > 0) {
+      const end = this.#draw(random.pick(this.#ends))
+      // It has to refuse before anything else can happen.
+      if (end.kind === 'rot') return { parallelism: 1 + random.below(3), faults: [end], isRecovery: false }
+      faults.push(end)
+    }
+    return { parallelism: random.pick(PARALLELISMS), faults, isRecovery: false }
+  }
+
+  inRecovery(kind: FaultKind): Fault {
+    const random = this.#random
+    if (kind === 'read') return { kind, where: 'checkpoints', from: 1 + random.below(12), every: 1, times: 1 + random.below(3) }
+    const fault = this.#draw(kind)
+    const when: When = { at: 'recovery', nth: 1 + random.below(40) }
+    return 'when' in fault ? { ...fault, when } : fault
+  }
+
+  #draw(kind: FaultKind): Fault {
+    const random = this.#random
+    switch (kind) {
+      case 'crash':
+        return { kind, when: { at: 'time', ms: this.#ms() } }
+      case 'point':
+        return { kind, when: this.#point() }
+      case 'power':
+      case 'torn':
+      case 'unsynced':
+      case 'names':
+        return { kind, when: random.chance(0.5) ? this.#point() : { at: 'time', ms: this.#ms() } }
+      case 'pause':
+        return {
+          kind,
+          when: random.chance(0.7) ? this.#point() : { at: 'time', ms: this.#ms() },
+          forMs: LEASE_MS + random.below(6 * LEASE_MS),
+        }
+      case 'rival':
+        return { kind, ms: this.#ms() }
+      case 'links':
+        return { kind, usualMs: random.pick([0.1, 1, 5]), slow: random.pick([0, 0.05, 0.3]), slowMs: random.pick([10, 60]) }
+      case 'stale':
+        return { kind, ms: this.#ms(), travelMs: random.pick([10, 40, 120]) }
+      case 'slow':
+        return {
+          kind,
+          where: this.#where(),
+          chance: random.pick([0.02, 0.1, 0.4]),
+          mostMs: random.pick([20, 200, 4 * LEASE_MS]),
+          forMs: 100 + random.below(900),
+        }
+      case 'space':
+      case 'short':
+      case 'write':
+      case 'sync':
+      case 'read':
+      case 'rename':
+        return this.#diskError(kind)
+      case 'reply':
+        return { kind, from: 1 + random.below(6), times: 1 + random.below(3) }
+      case 'timeout':
+        return { kind, afterMs: this.#startMs * random.pick([0.2, 0.5, 1]) }
+      case 'clock':
+        return { kind, ms: this.#ms(), byMs: random.pick([-HOUR_MS, -90_000, 5_000, 3 * HOUR_MS, YEAR_MS]) }
+      case 'stop':
+        return { kind, ms: this.#ms(), againMs: random.chance(0.2) ? 1 + random.below(30) : undefined }
+      case 'rot':
+        return { kind, how: random.pick(['bit', 'bit', 'file', 'log']) }
+    }
+  }
+
+  #diskError(kind: DiskErrorKind): Fault {
+    const random = this.#random
+    const from = 1 + random.below(kind === 'read' ? 60 : 40)
+    // Once, in a row, or every so often: checkpoints are aborted, and what they held is in the next.
+    const [every, times] = random.pick([
+      [1, 1],
+      [1, 2 + random.below(10)],
+      [2 + random.below(6), 2 + random.below(10)],
+    ] as const)
+    return { kind, where: kind === 'read' ? random.pick(['input', 'checkpoints', 'all']) : this.#where(), from, every, times }
+  }
+
+  #where(): Where {
+    return this.#random.pick(['checkpoints', 'log', 'output', 'all'])
+  }
+
+  #ms(): number {
+    const share = this.#random.next()
+    const fromMs = this.#random.chance(0.7) ? this.#startMs : 3
+    return Math.floor(fromMs + this.#scaleMs * share * (0.5 + share))
+  }
+
+  #point(): When {
+    return { at: 'point', point: this.#random.pick(CRASH_POINTS), nth: 1 + this.#random.below(8) }
+  }
+}

@@ -1,0 +1,157 @@
+/** Does to a simulated process what its life says, and counts what has really hit. */
+import type { SeededRandom } from '../../packages/millrace/src/connectors/seeded-random.ts'
+import type { Links } from '../../packages/millrace/src/runtime/links.ts'
+import type { Survival } from '../../packages/millrace/src/simulate/disk.ts'
+import type { Machine } from '../../packages/millrace/src/simulate/machine.ts'
+import type { SimulatedProcess } from '../../packages/millrace/src/simulate/process.ts'
+import { simulatedLinks, type LinkTempo } from '../../packages/millrace/src/simulate/simulated-links.ts'
+import type { Command } from './command.ts'
+import { diskError, lostReply, slowDisk, type Injury } from './injury.ts'
+import type { Fault, PowerKind, When } from './plan.ts'
+import type { FaultKind } from './kinds.ts'
+
+export type Process = SimulatedProcess<Machine>
+
+/** One process that is running, for those who hurt it. */
+export interface Patient {
+  readonly process: Process
+  command: Command | undefined
+  /** It has got as far as records. */
+  isRunning: boolean
+  /** It has claimed the job, and no attempt has failed since. */
+  isOwner: boolean
+  /** Commits of the strict sink whose reply is lost: from the nth on, so many. */
+  lostCommits: { after: number; left: number }
+  readonly injuries: Injury[]
+  readonly points: ((point: string) => 'kill' | 'powerLoss' | undefined)[]
+  links: Links | undefined
+  /** After it checkpoints are given up; the usual if undefined. */
+  timeoutMs: number | undefined
+}
+
+export interface Surgery {
+  readonly machine: Machine
+  readonly patient: Patient
+  readonly random: SeededRandom
+  readonly count: (kind: FaultKind) => void
+  /** The next poll of its source fails. */
+  readonly failSource: (told: () => void) => void
+  readonly startRival: () => void
+}
+
+/** Before the process is started. */
+export function inflict(fault: Fault, surgery: Surgery): void {
+  const { machine, patient, random } = surgery
+  const { process } = patient
+  let hits = 0
+  const hit = (): void => {
+    hits++
+    surgery.count(fault.kind)
+  }
+  switch (fault.kind) {
+    case 'crash':
+    case 'point':
+      return at(fault.when, surgery, () => (hit(), 'kill'))
+    case 'power':
+    case 'torn':
+    case 'unsynced':
+    case 'names':
+      return at(fault.when, surgery, () => {
+        hit()
+        machine.survival = survivalOf(fault.kind, random)
+        return 'powerLoss'
+      })
+    case 'pause':
+      surgery.startRival()
+      return at(fault.when, surgery, () => {
+        hit()
+        machine.pause(process, fault.forMs)
+        return undefined
+      })
+    case 'rival':
+      return later(surgery, fault.ms, () => {
+        hit()
+        surgery.startRival()
+      })
+    case 'links':
+      patient.links = countedLinks(surgery, fault, (isSlow) => isSlow && hits === 0 && hit())
+      return
+    case 'stale':
+      patient.links = countedLinks(surgery, { usualMs: fault.travelMs, slow: 0, slowMs: 0 }, (_isSlow, isStale) => isStale && hit())
+      return later(surgery, fault.ms, () => surgery.failSource(() => undefined))
+    case 'slow': {
+      const endsMs = machine.nowMs + fault.forMs
+      return void patient.injuries.push(slowDisk(fault, random, () => machine.nowMs > endsMs, hit))
+    }
+    case 'space':
+    case 'short':
+    case 'write':
+    case 'sync':
+    case 'read':
+    case 'rename':
+      return void patient.injuries.push(diskError(fault, random, hit))
+    case 'reply':
+      patient.lostCommits = { after: fault.from - 1, left: fault.times }
+      return void patient.injuries.push(lostReply(fault, hit))
+    case 'timeout':
+      patient.timeoutMs = fault.afterMs
+      return
+    case 'clock':
+      return later(surgery, fault.ms, () => {
+        hit()
+        machine.skewWallClock(fault.byMs)
+      })
+    case 'stop':
+      return later(surgery, fault.ms, () => stop(fault, surgery, hit))
+    case 'rot':
+      throw new Error('rot has a life of its own')
+  }
+}
+
+function stop({ againMs }: Extract<Fault, { kind: 'stop' }>, surgery: Surgery, hit: () => void): void {
+  hit()
+  surgery.patient.command?.signal('SIGTERM')
+  if (againMs !== undefined) later(surgery, againMs, () => surgery.patient.command?.signal('SIGINT'))
+}
+
+function at(when: When, surgery: Surgery, happen: () => 'kill' | 'powerLoss' | undefined): void {
+  const { machine, patient } = surgery
+  const { process } = patient
+  switch (when.at) {
+    case 'time':
+      return later(surgery, when.ms, () => {
+        const how = happen()
+        if (how === 'kill') machine.kill(process)
+        if (how === 'powerLoss') machine.losePower()
+      })
+    case 'point': {
+      let passed = 0
+      return void patient.points.push((point) => (point === when.point && ++passed === when.nth ? happen() : undefined))
+    }
+    case 'recovery': {
+      let begun = 0
+      return void patient.injuries.push(() => {
+        if (patient.isRunning || ++begun !== when.nth) return undefined
+        const how = happen()
+        return how === undefined ? undefined : { kind: how, when: surgery.random.chance(0.5) ? 'before' : 'after' }
+      })
+    }
+  }
+}
+
+/** An event of the machine that goes with the process, and keeps nothing going. */
+function later({ machine, patient }: Surgery, afterMs: number, happen: () => void): void {
+  machine.schedule(patient.process, { atMs: machine.nowMs + afterMs, label: 'fault', isIdle: true }, happen)
+}
+
+function survivalOf(kind: PowerKind, random: SeededRandom): Survival {
+  if (kind === 'power') return 'all'
+  if (kind === 'torn') return (_index, what) => what === 'name' || random.chance(0.5)
+  if (kind === 'unsynced') return (_index, what) => what === 'name'
+  const keeps = random.pick([0, 0.5, 0.8])
+  return (_index, what) => what === 'sector' || random.chance(keeps)
+}
+
+function countedLinks({ patient, random }: Surgery, tempo: LinkTempo, told: (isSlow: boolean, isStale: boolean) => unknown): Links {
+  return simulatedLinks(patient.process, random, tempo, { carried: () => told(true, false), stale: () => told(false, true) })
+}

@@ -1,0 +1,47 @@
+/** The job that is simulated: the sequence job with its windows on a strict source and file sinks, and the ledger from files to a strict sink. */
+import { fileSource, jsonLines } from '../../packages/millrace/src/files.ts'
+import type { Job } from '../../packages/millrace/src/index.ts'
+import type { Disk } from '../../packages/millrace/src/simulate/disk.ts'
+import { hesitantSink } from '../lib/hesitant-sink.ts'
+import { pacedSource, type Upstream } from '../lib/paced-source.ts'
+import { sequenceJob } from '../lib/sequence-job.ts'
+import { slowFiles } from '../lib/slow-files.ts'
+import { ledgerSteps, transfersOf, type Transfer } from './ledger.ts'
+import type { SimPlan } from './plan.ts'
+import type { StrictSink } from './strict-sink.ts'
+
+export const CHECKPOINTS = '/checkpoints'
+/** So that its files last for several checkpoints. */
+const TRANSFERS_PER_CHECKPOINT = 5
+const TRANSFERS_PER_FILE = 5
+
+export function simulatedJob(plan: SimPlan, upstream: Upstream, strict: StrictSink): Job<void, unknown> {
+  return sequenceJob({
+    input: '/in',
+    output: '/out',
+    wide: true,
+    windows: true,
+    tellsNow: true,
+    only: new Set(plan.sinks),
+    ...(plan.partBytes === undefined ? {} : { partBytes: plan.partBytes }),
+    source: pacedSource(upstream, plan.seed),
+    ...(plan.hesitates ? { through: (sink) => hesitantSink(sink, plan.seed) } : {}),
+    also: (job) => ledgerSteps(job, slowFiles(fileSource('/in/*.jsonl', jsonLines<Transfer>()), TRANSFERS_PER_CHECKPOINT), strict.sink),
+  })
+}
+
+/** What is there before anything begins, and stays. */
+export function prepareDisk(disk: Disk, { ledger, sinks }: Pick<SimPlan, 'ledger' | 'sinks'>): void {
+  for (const sink of sinks) disk.makeDirectory(`/out/${sink}`)
+  disk.makeDirectory('/in')
+  for (let file = 0; file < ledger.files; file++) {
+    const transfers = transfersOf(ledger, file)
+    for (let from = 0; from < transfers.length; from += TRANSFERS_PER_FILE) {
+      const text = transfers.slice(from, from + TRANSFERS_PER_FILE).map((transfer) => `${JSON.stringify(transfer)}\n`)
+      const inode = disk.create(`/in/${file}-${String(from).padStart(4, '0')}.jsonl`)
+      inode.append(new TextEncoder().encode(text.join('')))
+      inode.sync()
+    }
+  }
+  for (const folder of ['/', '/out', '/in']) disk.syncDirectory(folder)
+}

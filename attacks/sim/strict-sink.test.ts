@@ -1,0 +1,77 @@
+/** The strict sink: whatever two-phase commit forbids is an error. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { sinkDefinitionOf, type SinkDefinition, type Writer } from '../../packages/millrace/src/connect/contract.ts'
+import { virtualEnv } from '../../packages/millrace/src/simulate/virtual-env.ts'
+import type { Entry } from './ledger.ts'
+import { StrictSink } from './strict-sink.ts'
+
+const entry: Entry = { account: 'a', transfer: 't', amount: 1, seq: 1, balance: 1n }
+
+function bench(durable: number = 9) {
+  const env = virtualEnv({ seed: 1 })
+  const strict = new StrictSink({ seed: 1, durableCheckpoint: () => durable, losesReply: () => false })
+  const definition = sinkDefinitionOf(strict.sink) as unknown as SinkDefinition<Entry, string, null>
+  const context = (epoch: number) => ({
+    env,
+    job: 'job',
+    sink: 'sink/ledger',
+    subtask: 0,
+    subtasks: 1,
+    log: 'log',
+    epoch,
+    isNew: false,
+    signal: new AbortController().signal,
+  })
+  return {
+    strict,
+    async prepare(epoch: number, checkpoint: number): Promise<string> {
+      const writer: Writer<Entry, string, null> = await definition.open(context(epoch), [])
+      writer.write(entry, undefined)
+      const { committables } = await env.machine.run(writer.seal(checkpoint, 'checkpoint').durable)
+      return committables[0] as string
+    },
+    async commit(by: number, offered: { readonly epoch: number; readonly checkpoint: number; readonly data: string }): Promise<string> {
+      const committer = await definition.committer?.(context(by))
+      const outcomes = await env.machine.run(committer?.commit([{ subtask: 0, ...offered }]) as Promise<readonly { kind: string }[]>)
+      return outcomes[0]?.kind as string
+    },
+    async withdraw(by: number): Promise<void> {
+      const committer = await definition.committer?.(context(by))
+      await env.machine.run(committer?.withdraw([], []) as Promise<void>)
+    },
+  }
+}
+
+test('prepared, committed, and once more: no error', async () => {
+  const { strict, prepare, commit } = bench()
+  const data = await prepare(1, 4)
+  assert.deepEqual(strict.open(), [data])
+  assert.equal(await commit(1, { epoch: 1, checkpoint: 4, data }), 'committed')
+  assert.equal(await commit(2, { epoch: 1, checkpoint: 4, data }), 'already-committed')
+  assert.deepEqual([strict.violations, strict.committed(), strict.open()], [[], [{ checkpoint: 4, entries: [entry] }], []])
+})
+
+test('what was never prepared, of another epoch or checkpoint, withdrawn, by an older epoch or too early is refused', async () => {
+  const cases: readonly (readonly [(on: ReturnType<typeof bench>) => Promise<unknown>, RegExp])[] = [
+    [({ commit }) => commit(1, { epoch: 1, checkpoint: 4, data: 'log 1 4 0' }), /never prepared/],
+    [async ({ prepare, commit }) => commit(2, { epoch: 2, checkpoint: 4, data: await prepare(1, 4) }), /as of epoch 2/],
+    [async ({ prepare, commit }) => commit(1, { epoch: 1, checkpoint: 5, data: await prepare(1, 4) }), /checkpoint 5/],
+    [async ({ prepare, commit }) => commit(1, { epoch: 2, checkpoint: 4, data: await prepare(2, 4) }), /by epoch 1/],
+    [async ({ prepare, commit }) => commit(1, { epoch: 1, checkpoint: 10, data: await prepare(1, 10) }), /not durable/],
+    [async ({ prepare }) => (await prepare(1, 4), prepare(1, 4)), /prepared twice/],
+    [
+      async ({ prepare, withdraw, commit }) => {
+        const data = await prepare(1, 4)
+        await withdraw(2)
+        await commit(2, { epoch: 1, checkpoint: 4, data })
+      },
+      /withdrawn before/,
+    ],
+  ]
+  for (const [act, says] of cases) {
+    const on = bench()
+    await act(on)
+    assert.match(on.strict.violations.join('\n'), says)
+  }
+})

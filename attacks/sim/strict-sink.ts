@@ -1,0 +1,139 @@
+/**
+ * A transactional sink that believes nothing. A commit of what was not prepared, of another epoch or subtask than prepared it, of what
+ * was withdrawn, or before its checkpoint is durable is an error; so is preparing twice. It outlives the processes.
+ */
+import {
+  defineSink,
+  type Committable,
+  type CommitOutcome,
+  type Env,
+  type Sink,
+  type SinkContext,
+  type Writer,
+} from '../../packages/millrace/src/connect.ts'
+import { SeededRandom } from '../../packages/millrace/src/connectors/seeded-random.ts'
+import type { CommittedEntries, Entry } from './ledger.ts'
+
+interface Part {
+  readonly id: string
+  readonly checkpoint: number
+  readonly epoch: number
+  readonly subtask: number
+  readonly entries: readonly Entry[]
+  state: 'prepared' | 'committed' | 'withdrawn'
+}
+
+export interface StrictSinkOptions {
+  readonly seed: number
+  /** The newest checkpoint that no loss of power can take, or one from `atLeast` on. */
+  readonly durableCheckpoint: (atLeast: number) => number
+  /** Whether the reply to this commit is lost: asked once for each. */
+  readonly losesReply: (env: Env) => boolean
+}
+
+export class StrictSink {
+  readonly violations: string[] = []
+  readonly sink: Sink<Entry>
+  readonly #options: StrictSinkOptions
+  readonly #parts = new Map<string, Part>()
+
+  constructor(options: StrictSinkOptions) {
+    this.#options = options
+    this.sink = defineSink<Entry, string, null>({
+      kind: 'strict',
+      delivery: 'exactly-once',
+      open: (context) => Promise.resolve(this.#writer(context)),
+      committer: (context) => Promise.resolve(this.#committer(context)),
+    })
+  }
+
+  /** In the order of checkpoints, as a reader of committed transactions sees them. */
+  committed(): CommittedEntries[] {
+    const parts = this.#in('committed').sort((a, b) => a.checkpoint - b.checkpoint || a.subtask - b.subtask)
+    const byCheckpoint = Map.groupBy(parts, ({ checkpoint }) => checkpoint)
+    return [...byCheckpoint].map(([checkpoint, all]) => ({ checkpoint, entries: all.flatMap(({ entries }) => entries) }))
+  }
+
+  /** Transactions that nobody has ended. */
+  open(): readonly string[] {
+    return this.#in('prepared').map(({ id }) => id)
+  }
+
+  #in(state: Part['state']): Part[] {
+    return [...this.#parts.values()].filter((part) => part.state === state)
+  }
+
+  #writer({ env, subtask, epoch, log }: SinkContext): Writer<Entry, string, null> {
+    const soon = this.#soon(env)
+    let entries: Entry[] = []
+    let isClosed = false
+    return {
+      write(entry) {
+        entries.push(entry)
+        return true
+      },
+      ready: () => Promise.resolve(),
+      seal: (checkpoint) => {
+        const part: Part = { id: `${log} ${epoch} ${checkpoint} ${subtask}`, checkpoint, epoch, subtask, entries, state: 'prepared' }
+        entries = []
+        return { durable: soon(() => (isClosed || part.entries.length === 0 ? { committables: [] } : this.#prepare(part))) }
+      },
+      close() {
+        isClosed = true
+        return Promise.resolve()
+      },
+    }
+  }
+
+  #prepare(part: Part): { readonly committables: readonly string[] } {
+    if (this.#parts.has(part.id)) this.violations.push(`strict sink: ${part.id} was prepared twice`)
+    for (const other of this.#parts.values())
+      if (other.checkpoint === part.checkpoint && other.epoch !== part.epoch)
+        this.violations.push(`strict sink: checkpoint ${part.checkpoint} is of the epochs ${other.epoch} and ${part.epoch}`)
+    this.#parts.set(part.id, part)
+    return { committables: [part.id] }
+  }
+
+  #committer({ env, epoch }: SinkContext) {
+    const soon = this.#soon(env)
+    return {
+      commit: async (committables: readonly Committable<string>[]): Promise<readonly CommitOutcome[]> => {
+        const outcomes: CommitOutcome[] = []
+        for (const each of committables) outcomes.push(await soon(() => this.#commit(each, epoch, env)))
+        return outcomes
+      },
+      withdraw: (kept: readonly Committable<string>[]) => soon(() => this.#withdraw(new Set(kept.map(({ data }) => data)), epoch)),
+      close: () => Promise.resolve(),
+    }
+  }
+
+  #commit(offered: Committable<string>, epoch: number, env: Env): CommitOutcome {
+    const part = this.#parts.get(offered.data)
+    const refuse = (why: string): CommitOutcome => {
+      this.violations.push(`strict sink: ${offered.data} was to be committed, but ${why}`)
+      return { kind: 'failed', cause: new Error(why) }
+    }
+    if (part === undefined) return refuse('was never prepared')
+    if (part.state === 'withdrawn') return refuse('was withdrawn before')
+    if (part.checkpoint !== offered.checkpoint || part.epoch !== offered.epoch || part.subtask !== offered.subtask)
+      return refuse(`as of epoch ${offered.epoch}, checkpoint ${offered.checkpoint}, subtask ${offered.subtask}`)
+    if (part.epoch > epoch) return refuse(`by epoch ${epoch}, which is older`)
+    if (part.checkpoint > this.#options.durableCheckpoint(part.checkpoint)) return refuse(`its checkpoint is not durable`)
+    if (part.state === 'committed') return { kind: 'already-committed' }
+    part.state = 'committed'
+    return this.#options.losesReply(env) ? { kind: 'retry', cause: new Error('the reply is lost') } : { kind: 'committed' }
+  }
+
+  #withdraw(kept: ReadonlySet<string>, epoch: number): void {
+    for (const part of this.#in('prepared')) if (part.epoch < epoch && !kept.has(part.id)) part.state = 'withdrawn'
+    for (const id of kept)
+      if (this.#parts.get(id)?.state !== 'prepared' && this.#parts.get(id)?.state !== 'committed')
+        this.violations.push(`strict sink: ${id} is in the checkpoint, but was not prepared`)
+  }
+
+  /** What a dead process still wants has no effect: its timers never come. */
+  #soon(env: Env): <T>(act: () => T) => Promise<T> {
+    const random = new SeededRandom(this.#options.seed, `strict sink ${env.clock.monotonic()}`)
+    return (act) => new Promise((resolve) => void env.timers.after(random.next() * (random.chance(0.1) ? 30 : 2), () => resolve(act())))
+  }
+}

@@ -1,0 +1,357 @@
+/**
+ * One history: the processes of a job on a simulated machine, one after another or side by side, hurt as the plan says. Then the faults
+ * stop, and the job has to finish. Every end of a process is judged: what it may fail with depends on what was done to it. All that the
+ * job has committed is judged by four oracles.
+ */
+import type { Manifest } from '../../packages/millrace/src/checkpoint/manifest.ts'
+import { messageOf, StreamError } from '../../packages/millrace/src/core/errors.ts'
+import { SeededRandom } from '../../packages/millrace/src/connectors/seeded-random.ts'
+import type { JobEvent, JobOutcome } from '../../packages/millrace/src/runtime/monitor.ts'
+import { Machine, ProcessDied } from '../../packages/millrace/src/simulate/machine.ts'
+import { Upstream } from '../lib/paced-source.ts'
+import { compare, expectedOf } from '../lib/sequence-check.ts'
+import { START_MS } from '../lib/sequence-input.ts'
+import { compareWindows } from '../lib/window-check.ts'
+import { startCommand } from './command.ts'
+import { DurableLog } from './durable-log.ts'
+import { judgeEventTime } from './event-time.ts'
+import { inflict, type Patient, type Process } from './inflict.ts'
+import { CHECKPOINTS, prepareDisk, simulatedJob } from './job.ts'
+import { judgeLedger } from './ledger.ts'
+import { allowedEnds, type Circumstances } from './atlas.ts'
+import { committedFiles, residueOf } from './outside.ts'
+import { LEASE_MS, type Fault, type Life, type SimPlan } from './plan.ts'
+import { rot } from './rot.ts'
+import { StrictSink } from './strict-sink.ts'
+import { newTally, type Tally } from './tally.ts'
+import type { FaultKind } from './kinds.ts'
+
+export interface TrialReport {
+  /** What is wrong; empty when all is well. */
+  readonly violations: readonly string[]
+  readonly tally: Tally
+  readonly traceHash: string
+  readonly story: readonly string[]
+}
+
+/** How one process ended. */
+type End = JobOutcome | 'died' | StreamError
+
+/** Of one process. Nothing that is drawn keeps one busy for longer. */
+const LIMIT_MS = 120_000
+/** Once the faults have stopped, the first process that is left alone finishes the job; the second only says that it is done. */
+const MOST_LAST_PROCESSES = 3
+const KEPT_STORY = 2_000
+
+export async function runTrial(plan: SimPlan): Promise<TrialReport> {
+  const trial = new Trial(plan)
+  try {
+    await trial.run()
+  } catch (error) {
+    trial.violations.push(`the simulation failed: ${error instanceof Error ? error.stack : String(error)}`)
+  }
+  const { violations, machine, tally, story } = trial
+  tally.counts.events = machine.eventCount
+  tally.counts.processes = machine.processes.length
+  return { violations, tally, traceHash: machine.trace.hash, story }
+}
+
+class Trial {
+  readonly machine: Machine
+  readonly violations: string[] = []
+  readonly tally: Tally = newTally()
+  readonly story: string[] = []
+  readonly #plan: SimPlan
+  readonly #upstream: Upstream
+  readonly #strict: StrictSink
+  readonly #patients = new Map<string, Patient>()
+  readonly #completed = new Set<number>()
+  #starts = 0
+  #isFinished = false
+  /** The boot in which a process has ended the job that nobody hurt. */
+  #finishedIn: string | undefined
+  #wasFenced = false
+
+  constructor(plan: SimPlan) {
+    this.#plan = plan
+    this.machine = new Machine({ seed: plan.seed, startMs: START_MS, tempo: plan.tempo })
+    this.machine.faults = (operation) => {
+      for (const injure of this.#patients.get(operation.process)?.injuries ?? []) {
+        const fault = injure(operation)
+        if (fault !== undefined) return fault
+      }
+      return undefined
+    }
+    this.machine.crashPoint = (name, _count, { pid }) => {
+      for (const pass of this.#patients.get(`p${pid}`)?.points ?? []) {
+        const how = pass(name)
+        if (how !== undefined) return how
+      }
+      return undefined
+    }
+    const durable = new DurableLog(this.machine.disk, CHECKPOINTS)
+    this.#upstream = new Upstream(plan.shape, { durable: (split, position) => durablePosition(durable, split, position) })
+    this.#strict = new StrictSink({
+      seed: plan.seed,
+      durableCheckpoint: (atLeast) => {
+        const known = durable.known()?.checkpoint ?? -1
+        return known >= atLeast ? known : (durable.newest()?.checkpoint ?? -1)
+      },
+      losesReply: (env) => this.#losesReply(env as Process),
+    })
+    prepareDisk(this.machine.disk, plan)
+  }
+
+  async run(): Promise<void> {
+    for (const life of this.#plan.lives) {
+      await this.#live(life)
+      if (this.violations.length > 0) return
+    }
+    this.#tell('the faults have stopped')
+    for (let left = MOST_LAST_PROCESSES; !this.#isFinished && left > 0 && this.violations.length === 0; left--)
+      await this.#live({ parallelism: this.#plan.lastParallelism, faults: [], isRecovery: false })
+    if (this.violations.length === 0) this.#judge()
+  }
+
+  /** One process, and those that are started beside it. */
+  async #live(life: Life): Promise<void> {
+    if (life.faults.some(({ kind }) => kind === 'rot')) return this.#rot(life)
+    const ends: { readonly patient: Patient; readonly end: Promise<End> }[] = []
+    let hasRival = false
+    const start = (faults: readonly Fault[], parallelism: number): void => {
+      const startRival = (): void => {
+        if (hasRival) return
+        hasRival = true
+        start([], 1 + (parallelism % 3))
+      }
+      const patient = this.#start(parallelism, { ...life, faults }, startRival)
+      ends.push({ patient, end: this.#ended(patient) })
+    }
+    start(life.faults, life.parallelism)
+    const boot = this.machine.boot
+    let finished = 0
+    for (let index = 0; index < ends.length; index++) {
+      const { patient, end: coming } = ends[index] as (typeof ends)[number]
+      const end = await coming
+      // Whoever finds after a failure that another has finished the job says so too.
+      if (end === 'finished' && patient.isOwner) finished++
+      this.#judgeEnd(patient, end, { faults: life.faults, hasRival })
+      // A command that has ended leaves nothing behind.
+      this.machine.kill(patient.process)
+    }
+    if (finished > 1) this.violations.push('two processes have finished the same job')
+    if (finished === 1 && life.faults.length === 0 && boot === this.machine.boot) this.#finishedIn = boot
+  }
+
+  /** What is damaged is found, named and left as it is; mended, the job goes on. */
+  async #rot(life: Life): Promise<void> {
+    const random = new SeededRandom(this.#plan.seed, `rot ${this.#starts}`)
+    const { how } = life.faults.find((fault) => fault.kind === 'rot') as Extract<Fault, { kind: 'rot' }>
+    let rotten = await rot(this.machine.disk, random, how)
+    if (rotten === undefined) {
+      await this.#stopped(life.parallelism, random)
+      if (this.violations.length === 0) rotten = await rot(this.machine.disk, random, how)
+    }
+    if (rotten === undefined) return
+    this.tally.faults.rot++
+    this.#tell(rotten.what)
+    const patient = this.#start(life.parallelism, { ...life, faults: [] }, () => undefined)
+    const end = await this.#ended(patient)
+    const isRefused =
+      StreamError.is(end) && end.code.startsWith('CHECKPOINT_') && `${end.message} ${JSON.stringify(end.details)}`.includes(rotten.path)
+    if (isRefused) this.tally.counts.loudStops++
+    else this.violations.push(`${rotten.what}, and the job ended with ${String(end)}`)
+    this.machine.kill(patient.process)
+    rotten.mend()
+  }
+
+  /** Where there is nothing yet: a process that makes some checkpoints, and is stopped as one should. */
+  async #stopped(parallelism: number, random: SeededRandom): Promise<void> {
+    const patient = this.#start(parallelism, { parallelism, faults: [], isRecovery: false }, () => undefined)
+    const atMs = this.machine.nowMs + 100 + random.below(300)
+    this.machine.schedule(patient.process, { atMs, label: 'stop', isIdle: true }, () => patient.command?.signal('SIGTERM'))
+    this.#judgeEnd(patient, await this.#ended(patient), { faults: [], hasRival: false })
+    this.machine.kill(patient.process)
+  }
+
+  #start(parallelism: number, life: Life, startRival: () => void): Patient {
+    const plan = this.#plan
+    const process = this.machine.start()
+    const number = this.#starts++
+    const patient: Patient = {
+      process,
+      command: undefined,
+      isRunning: false,
+      isOwner: false,
+      lostCommits: { after: 0, left: 0 },
+      injuries: [],
+      points: [],
+      links: undefined,
+      timeoutMs: undefined,
+    }
+    this.#patients.set(`p${process.pid}`, patient)
+    this.#tell(`p${process.pid} starts at parallelism ${parallelism}${life.faults.length === 0 ? '' : `: ${JSON.stringify(life.faults)}`}`)
+    for (const [index, fault] of life.faults.entries()) {
+      inflict(fault, {
+        machine: this.machine,
+        patient,
+        random: new SeededRandom(plan.seed, `fault ${number} ${index}`),
+        count: (kind) => this.#count(kind, patient, life),
+        failSource: (told) => this.#upstream.failOnce(process, told),
+        startRival,
+      })
+    }
+    const turns = new SeededRandom(plan.seed, `turns ${number}`)
+    patient.command = startCommand(process, {
+      job: simulatedJob(plan, this.#upstream, this.#strict),
+      name: 'sequence',
+      directory: CHECKPOINTS,
+      options: {
+        parallelism,
+        keyGroups: plan.keyGroups,
+        check: plan.check,
+        checkpoints: {
+          storage: CHECKPOINTS,
+          every: plan.everyMs,
+          retain: plan.retain,
+          lease: LEASE_MS,
+          timeout: patient.timeoutMs ?? 5_000,
+        },
+        restart: { strategy: 'fixed-delay', attempts: 60, delay: 5 },
+      },
+      context: {
+        hasUncheckedConfig: false,
+        tuning: {
+          ...plan.tuning,
+          ...(plan.isShuffled ? { pick: (count: number) => turns.below(count) } : {}),
+          ...(patient.links === undefined ? {} : { links: patient.links }),
+        },
+        observer: (event) => this.#observe(patient, event),
+      },
+    })
+    return patient
+  }
+
+  async #ended({ process, command }: Patient): Promise<End> {
+    const ended = (command as NonNullable<typeof command>).ended
+    // Looked at by `run` below only after other processes may have ended: a rejection must not count as unhandled.
+    ended.catch(() => undefined)
+    try {
+      await this.machine.run(ended, { process, limitMs: LIMIT_MS })
+      return this.#outcomes.get(process) ?? 'died'
+    } catch (error) {
+      if (process.isDead || error instanceof ProcessDied) return 'died'
+      if (StreamError.is(error)) return error
+      throw error
+    }
+  }
+
+  readonly #outcomes = new Map<Process, JobOutcome>()
+
+  #observe(patient: Patient, event: JobEvent): void {
+    const { process } = patient
+    if (process.isDead) return
+    const { counts } = this.tally
+    if (event.kind === 'running') patient.isRunning = true
+    if (event.kind === 'claimed') patient.isOwner = true
+    if (event.kind === 'attempt-failed') patient.isOwner = false
+    if (event.kind === 'checkpoint') {
+      counts.checkpoints++
+      this.#completed.add(event.info.checkpoint)
+    }
+    if (event.kind === 'checkpoint-aborted') {
+      counts.aborts++
+      if (patient.timeoutMs !== undefined && event.reason.includes('within its timeout')) this.tally.faults.timeout++
+    }
+    if (event.kind === 'restoring' && event.checkpoint !== undefined) counts.restores++
+    if (event.kind === 'attempt-failed') counts.attemptFailures++
+    if (event.kind === 'ended') this.#outcomes.set(process, event.outcome)
+    if (event.kind === 'already-finished') this.#outcomes.set(process, 'already-finished')
+    this.#tell(`p${process.pid} ${wordsOf(event)}`)
+  }
+
+  #count(kind: FaultKind, patient: Patient, life: Life): void {
+    this.tally.faults[kind]++
+    if (life.isRecovery && !patient.isRunning) this.tally.counts.recoveryFaults++
+    this.#tell(`p${patient.process.pid} fault: ${kind}`)
+  }
+
+  #losesReply(process: Process): boolean {
+    const lost = this.#patients.get(`p${process.pid}`)?.lostCommits
+    if (lost === undefined || lost.left === 0 || lost.after-- > 0) return false
+    lost.left--
+    this.tally.faults.reply++
+    this.#tell(`p${process.pid} fault: reply, of the strict sink`)
+    return true
+  }
+
+  #judgeEnd({ process }: Patient, end: End, circumstances: Circumstances): void {
+    this.#tell(`p${process.pid} ends: ${StreamError.is(end) ? `${end.code}: ${end.message}` : end}`)
+    const isFenced = StreamError.is(end) && end.code === 'FENCED'
+    this.#wasFenced ||= isFenced
+    if (!isFenced && end !== 'died') this.violations.push(...(this.#upstream.violations.get(process) ?? []))
+    this.violations.push(...this.#strict.violations.splice(0))
+    if (end === 'finished' || end === 'already-finished') this.#isFinished = true
+    if (!StreamError.is(end)) return
+    this.tally.counts.loudStops++
+    if (!allowedEnds(circumstances).has(end.code))
+      this.violations.push(
+        `after ${JSON.stringify(circumstances.faults)} the job ended with ${end.code}: ${end.message} ${messageOf(end.cause)}`,
+      )
+  }
+
+  /** The four oracles. */
+  #judge(): void {
+    const { shape, sinks, ledger } = this.#plan
+    const has = (sink: string): boolean => sinks.includes(sink)
+    if (!this.#isFinished) return void this.violations.push(`not finished after ${this.#starts} processes`)
+    this.violations.push(...judgeLedger(ledger, this.#strict.committed(), (checkpoint) => this.#completed.has(checkpoint)))
+    const committed = committedFiles(this.machine.disk)
+    const difference = compare(expectedOf(shape, true, has), committed)
+    compareWindows(shape, committed, difference, has)
+    const { missing, doubled, wrong, examples } = difference
+    this.tally.counts.records = difference.rows
+    if (missing + doubled + wrong > 0)
+      this.violations.push(`missing ${missing}, doubled ${doubled}, wrong ${wrong}: ${examples.join('; ')}`)
+    this.violations.push(...judgeEventTime(shape, committed, has))
+    // The removal of a hidden name is not synced: after a loss of power it may be back, and a finished job is left as it is. And
+    // what one that woke up too late had sealed goes with the next epoch; there may be none.
+    if (this.#finishedIn !== this.machine.boot || this.#wasFenced) return
+    const left = [...residueOf(this.machine.disk, this.machine.boot), ...this.#strict.open().map((id) => `transaction ${id}`)]
+    if (left.length > 0) this.violations.push(`left over: ${left.join(', ')}`)
+  }
+
+  #tell(line: string): void {
+    if (this.story.length < KEPT_STORY) this.story.push(`${this.machine.nowMs.toFixed(1).padStart(9)} ${line}`)
+  }
+}
+
+function durablePosition(log: DurableLog, split: string, atLeast: number): number {
+  const known = positionIn(log.known(), split)
+  return known >= atLeast ? known : positionIn(log.newest(), split)
+}
+
+function positionIn(manifest: Manifest | undefined, split: string): number {
+  const part = manifest?.operators['source/rows']
+  const position = part?.kind === 'source' ? part.splits[split]?.position : undefined
+  return typeof position === 'number' ? position : 0
+}
+
+function wordsOf(event: JobEvent): string {
+  switch (event.kind) {
+    case 'claimed':
+      return `claims epoch ${event.epoch}`
+    case 'restoring':
+      return `restores ${event.checkpoint ?? 'nothing'}`
+    case 'checkpoint':
+      return `completes checkpoint ${event.info.checkpoint}`
+    case 'checkpoint-aborted':
+      return `aborts checkpoint ${event.checkpoint}: ${event.reason}`
+    case 'attempt-failed':
+      return `fails an attempt: ${messageOf(event.error)}`
+    case 'ended':
+      return `has ${event.outcome}`
+    default:
+      return event.kind
+  }
+}
