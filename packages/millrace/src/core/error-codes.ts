@@ -158,7 +158,8 @@ const table = {
     domain: 'user',
     retry: 'never',
     message: 'A key is not a string, number, bigint, boolean or an array of those.',
-    remedy: 'Return such a value from the selector of keyBy.',
+    remedy:
+      'Return such a value from the selector of keyBy. The keys of a map state and what agg.distinct counts are keys too: the message says which it is about.',
   },
   FROZEN_RECORD: {
     domain: 'user',
@@ -169,8 +170,16 @@ const table = {
   OUTPUT_LIMIT: {
     domain: 'user',
     retry: 'never',
-    message: 'One call of a user function emitted more than 65,536 records.',
+    message: 'One call of a user function emitted more than 65,536 records, or more than some 64 MiB.',
     remedy: 'Split the work over several records or timers, or return an iterable from flatMap.',
+  },
+  STAGED_LIMIT: {
+    domain: 'user',
+    retry: 'never',
+    message:
+      'A sink that keeps its records in checkpoints until they are handed over got more of them at once than a checkpoint may hold, or all that is staged makes an entry of the log too large.',
+    remedy:
+      'Write so many records with fileSink, which stages them in files. Or let fewer come at once: more subtasks of the step before, windows that do not all end together.',
   },
   CHECKPOINT_CORRUPT: {
     domain: 'external',
