@@ -29,8 +29,8 @@ export interface SourceContext<P extends Plain> {
   readonly env: Env
   /** Positions of the owned splits in the checkpoint. A split without one starts where the options say; "latest" and the like are resolved in `open`, before the first checkpoint. */
   readonly restored: ReadonlyMap<string, P>
-  /** Splits that the restored checkpoint saw to their end: they are not to be announced again. */
-  readonly ended: ReadonlySet<string>
+  /** Owned splits that the restored checkpoint saw to their end, with the position of that: they are not to be announced again. */
+  readonly ended: ReadonlyMap<string, P>
   /** True in exactly one reader of this source. */
   owns(split: string): boolean
   readonly signal: AbortSignal

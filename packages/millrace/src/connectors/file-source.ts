@@ -5,6 +5,7 @@ import { FileLook } from './file-look.ts'
 import { FileReader, MAX_OPEN_FILES } from './file-reader.ts'
 import { changed, START, type FilePosition } from './file-position.ts'
 import { FileSplit } from './file-split.ts'
+import { checkCaughtUp, checkEnded } from './file-unread.ts'
 import { fileFormatOf, type FileFormat, type Format } from './format.ts'
 import { isCompressed } from './open-input.ts'
 import { joinPath } from './path.ts'
@@ -18,8 +19,8 @@ const NO_FILES = 'nothing to read: no file matches, so the source ends at once; 
  * `?` and `{a,b}`. Names that begin with a dot are left out. Each file is a split, named by its path below the directory.
  *
  * Bounded: the files that are there when the job starts, each to its end; the last line needs no newline. A restart takes up new
- * files, and refuses files that have vanished, shrunk or changed before the position that has been read. A record that does not
- * parse is a broken record, not an error of the source.
+ * files, and refuses files that have vanished, shrunk or changed before the position that has been read, also those that have been read
+ * whole: these may not grow either. A record that does not parse is a broken record, not an error of the source.
  *
  * A file whose name ends with `.gz` is decompressed as it is read. It stays open until its end, and after a restart everything before
  * its position is decompressed again.
@@ -61,6 +62,8 @@ async function openReader<T>(reading: Reading<T>, context: SourceContext<FilePos
   if (compressed > MAX_OPEN_FILES) context.env.log('warn', MANY_COMPRESSED, { source: context.source, path, files: compressed })
   if (isFollowed) checkFollowed(owned, context)
   const gone = checkRestored(found.base, owned, isFollowed, context)
+  if (isFollowed) await checkCaughtUp(context, owned)
+  else await checkEnded(context, found)
   const splitOf = (file: FoundFile): FileSplit<T> =>
     new FileSplit(context, file, { ...reading, position: context.restored.get(file.split) ?? START })
   // What is compressed, or still grows, has no known length.
