@@ -20,6 +20,8 @@ export interface SourceDefinition<T, P extends Plain> {
   readonly replayable: boolean
   /** Its batches carry event time. */
   readonly timestamps: boolean
+  /** Whether what a sink of its kind `writes` would be input: a job with both is refused. */
+  reads?(output: string): boolean
   open(context: SourceContext<P>): Promise<Reader<T, P>>
 }
 /** What a source is told when it is opened for one subtask. */
@@ -106,6 +108,8 @@ export interface SinkDefinition<T, C extends Plain, S extends Plain = null> {
   readonly because?: string
   /** Where the output goes, if two sinks of one job and kind may not share it: a job with two of the same place is refused. */
   readonly place?: string
+  /** What is a name of its output, if a source of its kind could read it: it is for `reads`. */
+  readonly writes?: string
   /** `restored`: what the writers of the restored checkpoint sealed as `state`, dealt out over the subtasks of now. */
   open(context: SinkContext, restored: readonly S[]): Promise<Writer<T, C, S>>
   committer?(context: SinkContext): Promise<Committer<C, S>>

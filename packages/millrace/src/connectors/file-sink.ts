@@ -1,11 +1,11 @@
 import { defineSink, type Sink } from '../connect/contract.ts'
 import { StreamError } from '../core/errors.ts'
 import { PartCommitter } from './file-sink-committer.ts'
-import type { OpenPart, Part } from './file-sink-names.ts'
+import { finalName, type OpenPart, type Part } from './file-sink-names.ts'
 import { rollingOf, type RollAfter } from './file-sink-rolling.ts'
 import { PartWriter } from './file-sink-writer.ts'
 import { fileFormatOf, type Format } from './format.ts'
-import { normalPath } from './path.ts'
+import { joinPath, normalPath } from './path.ts'
 
 /**
  * Writes records to files of a directory, exactly once.
@@ -31,6 +31,7 @@ export function fileSink<T>(directory: string, format: Format<T>, options: { rea
     delivery: 'exactly-once',
     because: 'a part gets its name when its checkpoint is complete, and never changes again',
     place: normalPath(directory),
+    writes: joinPath(normalPath(directory), finalName({ checkpoint: 1, subtask: 0, index: 0, digits: 1, extension: definition.extension })),
     open: (context, restored) => PartWriter.open(context, layout, restored),
     committer: (context) => PartCommitter.open(context, directory),
   })

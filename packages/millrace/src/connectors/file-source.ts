@@ -1,6 +1,6 @@
 import { defineSource, type Reader, type Source, type SourceContext } from '../connect/contract.ts'
 import { StreamError } from '../core/errors.ts'
-import { discoverFiles, type FoundFile } from './file-discovery.ts'
+import { discoverFiles, isMeant, type FoundFile } from './file-discovery.ts'
 import { FileLook } from './file-look.ts'
 import { FileReader, MAX_OPEN_FILES } from './file-reader.ts'
 import { changed, START, type FilePosition } from './file-position.ts'
@@ -43,6 +43,7 @@ export function fileSource<T>(path: string, format: Format<T>, options: { readon
     bounded: !follow,
     replayable: true,
     timestamps: false,
+    reads: (output) => isMeant(path, output),
     open: (context) => openReader({ path, format: definition, isFollowed: follow }, context),
   })
 }

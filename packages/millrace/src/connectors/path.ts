@@ -17,6 +17,14 @@ export function normalPath(path: string): string {
   return parts.join('/') || '.'
 }
 
+/** The path from a folder to what is in it, empty for itself; undefined for what is elsewhere. Both are normal. */
+export function pathBelow(folder: string, path: string): string | undefined {
+  if (path === folder) return ''
+  if (folder === '.') return path.startsWith('/') || path === '..' || path.startsWith('../') ? undefined : path
+  const start = folder === '/' ? folder : `${folder}/`
+  return path.startsWith(start) ? path.slice(start.length) : undefined
+}
+
 /** The folder that holds a name: `.` for a bare name, `/` for what lies at the root. */
 export function parentOf(path: string): string {
   const trimmed = trimSlashes(path)
