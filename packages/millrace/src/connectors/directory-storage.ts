@@ -2,6 +2,7 @@ import { defineStorage, type CheckpointStorage, type OpenStorage } from '../conn
 import type { Env } from '../core/env.ts'
 import { StreamError } from '../core/errors.ts'
 import { OpenDirectory } from './directory-storage-open.ts'
+import { checkLocalPath } from './path.ts'
 
 /**
  * Checkpoints in a directory of a file system that can link and fsync.
@@ -18,6 +19,7 @@ import { OpenDirectory } from './directory-storage-open.ts'
  */
 export function directoryStorage(path: string): CheckpointStorage {
   if (typeof path !== 'string' || path === '') throw new StreamError('INVALID_OPTION', 'directoryStorage needs the path of a directory.')
+  checkLocalPath('The path of directoryStorage', path)
   return defineStorage({
     kind: 'directory',
     open: (env: Env): Promise<OpenStorage> => Promise.resolve(new OpenDirectory(env, path)),

@@ -5,7 +5,7 @@ import { finalName, type OpenPart, type Part } from './file-sink-names.ts'
 import { rollingOf, type RollAfter } from './file-sink-rolling.ts'
 import { PartWriter } from './file-sink-writer.ts'
 import { fileFormatOf, type Format } from './format.ts'
-import { joinPath, normalPath } from './path.ts'
+import { checkLocalPath, joinPath, normalPath } from './path.ts'
 
 /**
  * Writes records to files of a directory, exactly once.
@@ -20,6 +20,7 @@ import { joinPath, normalPath } from './path.ts'
  */
 export function fileSink<T>(directory: string, format: Format<T>, options: { readonly rollAfter?: RollAfter } = {}): Sink<T> {
   if (typeof directory !== 'string' || directory === '') throw new StreamError('INVALID_OPTION', 'fileSink needs the path of a directory.')
+  checkLocalPath('The directory of fileSink', directory)
   const definition = fileFormatOf(format)
   if (definition === undefined) throw new StreamError('INVALID_OPTION', 'fileSink needs a format, such as jsonLines() or csv().')
   if (typeof options !== 'object' || options === null) throw new StreamError('INVALID_OPTION', 'fileSink takes an object of options.')

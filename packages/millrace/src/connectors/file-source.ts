@@ -8,7 +8,7 @@ import { FileSplit } from './file-split.ts'
 import { checkCaughtUp, checkEnded } from './file-unread.ts'
 import { fileFormatOf, type FileFormat, type Format } from './format.ts'
 import { isCompressed } from './open-input.ts'
-import { joinPath } from './path.ts'
+import { checkLocalPath, joinPath } from './path.ts'
 
 const NO_FOLLOW = 'a compressed file is read from its start to its end. Leave .gz files out by a pattern, or read them without follow'
 const MANY_COMPRESSED = `more than ${MAX_OPEN_FILES} compressed files: each stays open from its first record to its last`
@@ -31,6 +31,7 @@ const NO_FILES = 'nothing to read: no file matches, so the source ends at once; 
  */
 export function fileSource<T>(path: string, format: Format<T>, options: { readonly follow?: boolean } = {}): Source<T> {
   if (typeof path !== 'string' || path === '') throw invalid('needs the path of a file or a directory, or a pattern')
+  checkLocalPath('The path of fileSource', path)
   const definition = fileFormatOf(format) as FileFormat<T> | undefined
   if (definition === undefined) throw invalid('needs a format, such as jsonLines() or csv()')
   if (typeof options !== 'object' || options === null) throw invalid('takes an object of options')
