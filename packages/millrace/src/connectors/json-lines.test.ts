@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { fileFormatOf, type RecordEncoder } from './format.ts'
+import { checkValue } from '../serde/check.ts'
+import { fileFormatOf, type FileFormat, type RecordEncoder } from './format.ts'
 import { jsonLines } from './json-lines.ts'
 
 const format = fileFormatOf(jsonLines())?.encoder() as RecordEncoder<unknown>
@@ -46,4 +47,23 @@ test('a cycle is refused', () => {
   const circle: Record<string, unknown> = {}
   circle['self'] = circle
   assert.throws(() => format.encode(circle), { code: 'UNSUPPORTED_VALUE', message: /circular/i })
+})
+
+/** Found by a look with fresh eyes: such a record ended the job although `invalid` was set, or passed unnoticed and ended it later. */
+test('JSON that is deeper than a record may be is a broken record with its line, one as deep as that is none', () => {
+  const nested = (depth: number): string => '{"a":['.repeat(depth / 2) + (depth % 2 === 1 ? '{}' : '0') + ']}'.repeat(depth / 2)
+  const texts = JSON.stringify({ text: '[{'.repeat(200), 'quote"{\\': '\\"[{'.repeat(100), end: '\\' })
+  const wide = JSON.stringify({ rows: Array.from({ length: 100 }, () => [{}]) })
+  const lines = [nested(64), nested(65), texts, nested(1_000), wide, `[${texts},${nested(64)}]`]
+  const records = (fileFormatOf(jsonLines()) as FileFormat<unknown>).reader('deep.jsonl', new Uint8Array(0))(
+    new TextEncoder().encode(lines.join('\n')),
+    { firstLine: 0, isStart: true },
+  )
+  assert.deepEqual(
+    records.broken?.map(({ position, message }) => [position, message.includes('cannot be parsed: it is more than 64 objects')]),
+    [2, 4, 6].map((line) => [`deep.jsonl:${line}`, true]),
+  )
+  assert.equal(records.values.length, 3)
+  for (const value of records.values) assert.doesNotThrow(() => checkValue(value))
+  assert.throws(() => checkValue(JSON.parse(nested(65))), { code: 'UNSUPPORTED_VALUE' })
 })

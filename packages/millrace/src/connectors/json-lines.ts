@@ -11,9 +11,45 @@ export function jsonLines<T = unknown>(): Format<T> {
   return defineLineFormat<T>('jsonl', {
     extension: '.jsonl',
     skipsBlank: true,
-    decode: JSON.parse as (line: string) => T,
+    decode: decodeJson as (line: string) => T,
     encode: encodeJson,
   })
+}
+
+/** Objects and arrays within each other, as deep as records may go. */
+const MAX_DEPTH = 64
+const QUOTE = 34
+const BACKSLASH = 92
+
+/** What is deeper than a record may be is no record: found here it has a file and a line, later it would end the job wherever it is looked at. */
+function decodeJson(line: string): unknown {
+  const value: unknown = JSON.parse(line)
+  if (line.length > 2 * MAX_DEPTH && hasManyOpenings(line) && depthOf(line) > MAX_DEPTH)
+    throw new Error(`it is more than ${MAX_DEPTH} objects and arrays deep, and records are at most that`)
+  return value
+}
+
+/** Per-record code: of most lines it finds one or two. */
+function hasManyOpenings(line: string): boolean {
+  let count = 0
+  for (let at = line.indexOf('{'); at >= 0 && count <= MAX_DEPTH; at = line.indexOf('{', at + 1)) count++
+  for (let at = line.indexOf('['); at >= 0 && count <= MAX_DEPTH; at = line.indexOf('[', at + 1)) count++
+  return count > MAX_DEPTH
+}
+
+/** Of a line that is JSON. */
+function depthOf(line: string): number {
+  let depth = 0
+  let deepest = 0
+  let isInText = false
+  for (let at = 0; at < line.length; at++) {
+    const code = line.charCodeAt(at)
+    if (code === QUOTE) isInText = !isInText
+    else if (isInText) at += code === BACKSLASH ? 1 : 0
+    else if (line[at] === '{' || line[at] === '[') deepest = Math.max(deepest, ++depth)
+    else if (line[at] === '}' || line[at] === ']') depth--
+  }
+  return deepest
 }
 
 function encodeJson(value: unknown): string {
