@@ -18,7 +18,7 @@ import { checkLocalPath, joinPath, normalPath } from './path.ts'
  * lies in a folder whose name begins with a dot, one for each job and sink; readers leave out such names. Each sink needs a
  * directory of its own: the parts of two would have the same names.
  */
-export function fileSink<T>(directory: string, format: Format<T>, options: { readonly rollAfter?: RollAfter } = {}): Sink<T> {
+export function fileSink<T>(directory: string, format: Format<unknown, T>, options: { readonly rollAfter?: RollAfter } = {}): Sink<T> {
   if (typeof directory !== 'string' || directory === '') throw new StreamError('INVALID_OPTION', 'fileSink needs the path of a directory.')
   checkLocalPath('The directory of fileSink', directory)
   const definition = fileFormatOf(format)

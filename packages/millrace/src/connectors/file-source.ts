@@ -29,7 +29,7 @@ const NO_FILES = 'nothing to read: no file matches, so the source ends at once; 
  * that has been read whole may be removed, and its name not be used again. As long as it is there it may grow, and so holds
  * event time back: with more than one file give `from` an `idleness`.
  */
-export function fileSource<T>(path: string, format: Format<T>, options: { readonly follow?: boolean } = {}): Source<T> {
+export function fileSource<T>(path: string, format: Format<T, never>, options: { readonly follow?: boolean } = {}): Source<T> {
   if (typeof path !== 'string' || path === '') throw invalid('needs the path of a file or a directory, or a pattern')
   checkLocalPath('The path of fileSource', path)
   const definition = fileFormatOf(format) as FileFormat<T> | undefined

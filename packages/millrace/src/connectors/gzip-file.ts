@@ -56,6 +56,7 @@ export class GzipFile implements InputFile {
   }
 
   async #readPiece(): Promise<void> {
+    const from = this.#compressedAt
     const piece = await this.#handle.read(this.#compressedAt, PIECE_BYTES)
     this.#compressedAt += piece.length
     this.#tail = tailOf(this.#tail, piece)
@@ -67,8 +68,8 @@ export class GzipFile implements InputFile {
     } catch (cause) {
       throw new StreamError(
         'SOURCE',
-        `${this.#path} is no gzip file, or damaged, or not whole: ${messageOf(cause)}. ${this.#offset + this.#partBytes} bytes could be decompressed.`,
-        { cause, details: { file: this.#path, offset: this.#offset + this.#partBytes }, retry: 'never' },
+        `${this.#path} is no gzip file, or damaged, or not whole: ${messageOf(cause)}, found in its bytes ${from} to ${this.#compressedAt}.`,
+        { cause, details: { file: this.#path, offset: from }, retry: 'never' },
       )
     }
   }

@@ -28,7 +28,7 @@ const refused: readonly (readonly [value: unknown, message: RegExp])[] = [
   [{ a: new Map([[1, 2]]) }, /a is a Map/],
   [{ a: new Set() }, /a is a Set/],
   [{ a: Uint8Array.of(1, 2) }, /a is a Uint8Array/],
-  [{ a: new ArrayBuffer(4) }, /a is a ArrayBuffer/],
+  [{ a: new ArrayBuffer(4) }, /a is an ArrayBuffer/],
   [{ a: new DataView(new ArrayBuffer(4)) }, /a is a DataView/],
   [{ a: [1, undefined] }, /a\[1\] is undefined/],
   // oxlint-disable-next-line no-sparse-arrays -- holes are what is tried
@@ -37,7 +37,7 @@ const refused: readonly (readonly [value: unknown, message: RegExp])[] = [
   [{ at: new Date(Number.NaN) }, /at is an invalid Date/],
   [{ a: Promise.resolve(1) }, /a is a Promise/],
   [{ a: /x/ }, /a is a RegExp/],
-  [{ a: new Error('x') }, /a is a Error/],
+  [{ a: new Error('x') }, /a is an Error/],
 ]
 for (const [value, message] of refused) {
   test(`refused: ${message.source}`, () => assert.throws(() => format.encode(value), { code: 'UNSUPPORTED_VALUE', message }))

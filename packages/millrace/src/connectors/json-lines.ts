@@ -1,6 +1,7 @@
 import { messageOf, StreamError } from '../core/errors.ts'
 import type { Format } from './format.ts'
 import { defineLineFormat } from './line-format.ts'
+import { nameOfValue } from './value-name.ts'
 
 /**
  * One JSON value a line. Written as JSON has it: a Date becomes its ISO text, -0 becomes 0, a field that is undefined or a function is
@@ -59,7 +60,7 @@ function encodeJson(value: unknown): string {
   } catch (cause) {
     throw new StreamError('UNSUPPORTED_VALUE', `A record cannot be written as JSON: ${reasonOf(value, cause)}.`, { cause })
   }
-  if (line === undefined) throw new StreamError('UNSUPPORTED_VALUE', `A record cannot be written as JSON: it is ${nameOf(value)}.`)
+  if (line === undefined) throw new StreamError('UNSUPPORTED_VALUE', `A record cannot be written as JSON: it is ${nameOfValue(value)}.`)
   // NaN becomes `null`, a Map `{}`, bytes `{"0":…`: only a line that has one of these is looked at closely.
   if (line.includes('null') || line.includes('{}') || line.includes('{"0":')) refuseLosses(value)
   return line
@@ -70,7 +71,7 @@ function refuseLosses(value: unknown): void {
   if (found === undefined) return
   throw new StreamError(
     'UNSUPPORTED_VALUE',
-    `A record cannot be written as JSON: ${found.path === '' ? 'it' : found.path} is ${nameOf(found.part)}.`,
+    `A record cannot be written as JSON: ${found.path === '' ? 'it' : found.path} is ${nameOfValue(found.part)}.`,
     {
       details: { path: found.path },
     },
@@ -119,11 +120,4 @@ function find(
     if (found !== undefined) return found
   }
   return undefined
-}
-
-function nameOf(value: unknown): string {
-  if (typeof value === 'number' || value === undefined) return String(value)
-  if (value instanceof Date) return 'an invalid Date'
-  if (typeof value === 'object' && value !== null) return `a ${value.constructor.name}`
-  return `a ${typeof value}`
 }
