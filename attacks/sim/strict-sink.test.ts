@@ -22,6 +22,7 @@ function bench(durable: number = 9) {
     epoch,
     isNew: false,
     signal: new AbortController().signal,
+    keepsCheckpoints: true,
   })
   return {
     strict,

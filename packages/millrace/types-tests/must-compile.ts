@@ -39,7 +39,7 @@ import {
   type WindowAssigner,
   type WindowedStream,
 } from 'millrace'
-import { csv, fileSink, fileSource, jsonLines, text as lineText } from 'millrace/files'
+import { csv, type Format, fileSink, fileSource, jsonLines, text as lineText } from 'millrace/files'
 import { simulate, testJob, testStep } from 'millrace/testing'
 import { z } from 'zod'
 
@@ -164,6 +164,22 @@ export const formats = defineJob('formats', (job) => {
   is<string>()(lines, true)
   typed.to('json', fileSink('a', jsonLines(), { rollAfter: { checkpoint: false, bytes: 1 << 20, age: '5m' } }))
   rows.to('csv', fileSink('b', csv()))
+  interface Sale {
+    readonly k: string
+    readonly n: number
+    readonly at: Date
+    readonly note?: string | null
+  }
+  const sales = job.from('sales', arraySource<Sale>([]))
+  sales.to('sales', fileSink('d', csv()))
+  sales.to('semicolons', fileSink('e', csv({ delimiter: ';' })))
+  sales.to('some', fileSink('f', csv({ columns: { n: Number, at: Date.parse, missing: String } })))
+  const row: Format<Record<string, string>> = csv()
+  const tagged: Format<{ tags: string[] }> = csv({ columns: { tags: (text) => text.split(' ') } })
+  rows.to('row', fileSink('g', row))
+  is<{ tags: string[] }>()(job.from('tagged', fileSource('a', tagged)), true)
+  is<Sale>()(job.from('explicit', fileSource<Sale>('a', jsonLines())), true)
+  sales.to('explicit', fileSink<Sale>('h', jsonLines()))
   lines.to('text', fileSink('c', lineText(), { rollAfter: { bytes: 1_000 } }))
 })
 

@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { z } from 'zod'
 import type { ErrorCode } from '../core/error-codes.ts'
 import { StreamError } from '../core/errors.ts'
-import { fileSink, jsonLines } from '../files.ts'
+import { fileSink, fileSource, jsonLines } from '../files.ts'
 import {
   agg,
   arraySource,
@@ -670,6 +670,48 @@ test('two file sinks of one directory are refused before explain promises anythi
   const message = /sink\/even and sink\/odd both write files to 'out'/
   assert.throws(() => job.explain(), { code: 'INVALID_JOB', message })
   assert.throws(() => buildPlan(job, undefined), { code: 'INVALID_JOB', message })
+})
+
+/** Found by a look with fresh eyes: rows of the first run were input of the second, and with `follow` there was no end of them. */
+test('a file sink whose parts the job itself would read is refused, whichever of the two comes first', () => {
+  const explained = (path: string, directory: string, isSinkFirst: boolean): unknown =>
+    defineJob('loop', (builder) => {
+      const numbers = builder.from('n', arraySource([1]))
+      if (isSinkFirst) numbers.to('out', fileSink(directory, jsonLines()))
+      const read = builder.from('in', fileSource(path, jsonLines<number>()))
+      if (!isSinkFirst) read.to('out', fileSink(directory, jsonLines()))
+    }).explain()
+  const loops: readonly (readonly [path: string, directory: string])[] = [
+    ['day', 'day/out'],
+    ['day', './day/'],
+    ['.', 'out'],
+    ['./day/../day', 'day/a/b'],
+    ['/in', '/in/x'],
+    ['day/**/*.jsonl', 'day/out'],
+    ['day/*/part-*', 'day/out'],
+    ['*/{a,out}/*', 'day/out'],
+    ['*.jsonl', '.'],
+  ]
+  const apart: readonly (readonly [path: string, directory: string])[] = [
+    ['day', 'days/out'],
+    ['day/in', 'day/out'],
+    ['day/*.jsonl', 'day/out'],
+    ['day/*.csv', 'day'],
+    ['day/in-*.jsonl', 'day'],
+    ['day', 'day/.out'],
+    ['day/**', 'day/.out'],
+    ['day/a.jsonl', 'day'],
+    ['odd{', 'odd'],
+  ]
+  for (const isSinkFirst of [false, true]) {
+    for (const [path, directory] of loops)
+      assert.throws(
+        () => explained(path, directory, isSinkFirst),
+        { code: 'INVALID_JOB', message: /source\/in would read what sink\/out writes, such as .*part-.*\.jsonl.*Write to a place/ },
+        `${path} and ${directory}`,
+      )
+    for (const [path, directory] of apart) assert.doesNotThrow(() => explained(path, directory, isSinkFirst), `${path} and ${directory}`)
+  }
 })
 
 test('what defineJob is given', () => {

@@ -3,6 +3,7 @@ import type { LogView, ReadEntry } from '../checkpoint/log.ts'
 import { choiceOf, claimOf, damagedEntries, intactCheckpoints, lostEntry, missingEntry, viewOf } from '../checkpoint/log-view.ts'
 import type { Entry, Manifest } from '../checkpoint/manifest.ts'
 import { OpenDirectory } from '../connectors/directory-storage-open.ts'
+import { checkLocalPath } from '../connectors/path.ts'
 import type { Env, ProcessIdentity } from '../core/env.ts'
 import { StreamError } from '../core/errors.ts'
 
@@ -46,6 +47,7 @@ const MAX_LOOKS = 10
  * @throws {COMMAND_LINE} when there is no such directory @throws {CHECKPOINT_NOT_FOUND} @throws {STORAGE}
  */
 export async function readLog(env: Env, directory: string): Promise<LogReport> {
+  checkLocalPath('The directory', directory)
   const info = await env.files.info(directory)
   if (info === undefined)
     throw new StreamError(

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path'
+import { checkLocalPath } from '../connectors/path.ts'
 import { durationMs, type Duration } from '../core/duration.ts'
 import type { startJob } from '../job/start-job.ts'
 import { usage, type Values } from './arguments.ts'
@@ -15,6 +16,7 @@ export type StartOptions = Parameters<typeof startJob>[1]
 export function startOptionsOf(values: Values): StartOptions {
   const directory = textOf(values, 'checkpoints')
   if (directory === undefined) checkNeedsNone(values)
+  else checkLocalPath('--checkpoints', directory)
   const config = configOf(values['config'], 'run')
   const parallelism = countOf(values, 'parallelism', 'run')
   const workers = countOf(values, 'workers', 'run')

@@ -20,6 +20,8 @@ export interface SourceDefinition<T, P extends Plain> {
   readonly replayable: boolean
   /** Its batches carry event time. */
   readonly timestamps: boolean
+  /** Whether what a sink of its kind `writes` would be input: a job with both is refused. */
+  reads?(output: string): boolean
   open(context: SourceContext<P>): Promise<Reader<T, P>>
 }
 /** What a source is told when it is opened for one subtask. */
@@ -29,8 +31,8 @@ export interface SourceContext<P extends Plain> {
   readonly env: Env
   /** Positions of the owned splits in the checkpoint. A split without one starts where the options say; "latest" and the like are resolved in `open`, before the first checkpoint. */
   readonly restored: ReadonlyMap<string, P>
-  /** Splits that the restored checkpoint saw to their end: they are not to be announced again. */
-  readonly ended: ReadonlySet<string>
+  /** Owned splits that the restored checkpoint saw to their end, with the position of that: they are not to be announced again. */
+  readonly ended: ReadonlyMap<string, P>
   /** True in exactly one reader of this source. */
   owns(split: string): boolean
   readonly signal: AbortSignal
@@ -106,6 +108,8 @@ export interface SinkDefinition<T, C extends Plain, S extends Plain = null> {
   readonly because?: string
   /** Where the output goes, if two sinks of one job and kind may not share it: a job with two of the same place is refused. */
   readonly place?: string
+  /** What is a name of its output, if a source of its kind could read it: it is for `reads`. */
+  readonly writes?: string
   /** `restored`: what the writers of the restored checkpoint sealed as `state`, dealt out over the subtasks of now. */
   open(context: SinkContext, restored: readonly S[]): Promise<Writer<T, C, S>>
   committer?(context: SinkContext): Promise<Committer<C, S>>

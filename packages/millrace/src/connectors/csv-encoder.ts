@@ -1,5 +1,6 @@
 import { StreamError } from '../core/errors.ts'
 import type { RecordEncoder } from './format.ts'
+import { nameOfValue } from './value-name.ts'
 
 export interface CsvLayout {
   /** Undefined: the fields of the first record. */
@@ -33,6 +34,8 @@ export class CsvEncoder implements RecordEncoder<never> {
   #namesOf(row: Readonly<Record<string, unknown>>): readonly string[] {
     const names = Object.keys(row)
     if (names.length === 0) throw refused('it has no fields')
+    if (this.#layout.hasHeader && names.includes('')) throw refused('it has a field without a name, which no header can have')
+    if (this.#layout.hasHeader && names.includes('__proto__')) throw refused('it has a field __proto__, which nothing could read again')
     this.#setNames(names)
     return names
   }
@@ -53,7 +56,9 @@ export class CsvEncoder implements RecordEncoder<never> {
       count++
     }
     if (count < names.length)
-      throw refused(`it has ${count} fields, and the first record of its part has ${names.length}. Name the columns: csv({ columns: … })`)
+      throw refused(
+        `it has ${count} ${count === 1 ? 'field' : 'fields'}, and the first record of its part has ${names.length}. Name the columns: csv({ columns: … })`,
+      )
   }
 
   #line(fields: readonly string[]): string {
@@ -83,9 +88,7 @@ function fieldText(name: string, value: unknown): string {
     default:
       if (value === null) return ''
       if (value instanceof Date && !Number.isNaN(value.getTime())) return value.toISOString()
-      throw refused(
-        `${name} is ${typeof value === 'object' ? `a ${value.constructor?.name ?? 'object without a class'}` : `a ${typeof value}`}, which a field cannot hold`,
-      )
+      throw refused(`${name} is ${nameOfValue(value)}, which a field cannot hold`)
   }
 }
 

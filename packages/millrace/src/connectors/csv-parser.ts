@@ -1,6 +1,7 @@
 import { messageOf, StreamError } from '../core/errors.ts'
 import { csvScanner } from './csv-scanner.ts'
 import type { RecordReader, RecordsAt } from './format.ts'
+import { nameOfValue } from './value-name.ts'
 import { decoded, markLength, ParsedRecords, roughly } from './parsed-records.ts'
 
 const QUOTE = 34
@@ -43,7 +44,8 @@ export class CsvParser<T> {
     this.shape = shape
     this.#delimiter = shape.delimiter
     this.#delimiterCode = shape.delimiter.charCodeAt(0)
-    if (shape.hasHeader && header.length > 0) this.#setColumns(this.#namesOf(header))
+    // A file of a byte order mark alone is as empty as one of nothing.
+    if (shape.hasHeader && header.length > markLength(header)) this.#setColumns(this.#namesOf(header))
     else if (!shape.hasHeader && shape.columns !== undefined) this.#setColumns(Object.keys(shape.columns))
   }
 
@@ -186,7 +188,9 @@ export class CsvParser<T> {
     const index = names.indexOf(name)
     if (name === '__proto__') throw this.#unfit(`a column is named ${name}, which no field of an object may be`)
     if (index < 0)
-      throw this.#unfit(`it has no column ${JSON.stringify(name)}; there are ${names.map((each) => JSON.stringify(each)).join(', ')}`)
+      throw this.#unfit(
+        `it has no column ${JSON.stringify(name)}; there ${names.length === 1 ? 'is only' : 'are'} ${names.map((each) => JSON.stringify(each)).join(', ')}`,
+      )
     if (names.indexOf(name, index + 1) >= 0) throw this.#unfit(`it has two columns ${JSON.stringify(name)}`)
     return index
   }
@@ -196,6 +200,8 @@ export class CsvParser<T> {
     if (text === undefined) throw this.#unfit('it is not UTF-8')
     this.#lookAnew()
     this.#quotedFields(text, 0)
+    if (hasLoneReturns(text))
+      throw this.#unfit('there is a carriage return in it without a newline after it. Lines have to end with \\n or \\r\\n')
     if (this.#problem !== undefined) throw this.#unfit(this.#problem)
     if (this.#fields.length === 1 && this.#fields[0] === '') throw this.#unfit('the first line is empty, and should name the columns')
     return [...this.#fields]
@@ -246,6 +252,11 @@ function parseEach<T>(
   }
 }
 
+/** Outside of quotes: as where lines end with carriage returns alone, so that all of the file would be its header. */
+function hasLoneReturns(header: string): boolean {
+  return /\r(?!\n|$)/.test(header.replaceAll(/"[^"]*"/g, ''))
+}
+
 function isBlank(text: string, from: number, end: number): boolean {
   return end === from || (end === from + 1 && text.charCodeAt(from) === CARRIAGE_RETURN)
 }
@@ -270,7 +281,10 @@ function readField(name: string, read: (text: string) => unknown, text: string):
   } catch (error) {
     throw new Error(`the column ${JSON.stringify(name)} cannot be read: ${messageOf(error)}`)
   }
-  if (typeof value === 'number' && value !== value && text !== 'NaN')
-    throw new Error(`the column ${JSON.stringify(name)} cannot be read: ${read.name === '' ? 'its function' : read.name} gives NaN`)
+  const isNaN = typeof value === 'number' && value !== value && text !== 'NaN'
+  if (isNaN || (value instanceof Date && Number.isNaN(value.getTime())))
+    throw new Error(
+      `the column ${JSON.stringify(name)} cannot be read: ${read.name === '' || read.name === name ? 'its function' : read.name} gives ${nameOfValue(value)}`,
+    )
   return value
 }

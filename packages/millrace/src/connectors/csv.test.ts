@@ -36,6 +36,9 @@ test('fields between commas, lines that end with \\n or \\r\\n, the last one wit
   assert.deepEqual(rows(''), [])
   assert.deepEqual(rows('a,b\n'), [])
   assert.deepEqual(rows('a,b'), [])
+  assert.deepEqual(rows('a,b\r'), [])
+  assert.deepEqual(rows('\uFEFF'), [])
+  assert.deepEqual(rows('\uFEFF', csv({ columns: { a: Number } })), [])
   assert.deepEqual(rows('a\n\n1\n\r\n""\n'), [{ a: '1' }, { a: '' }], 'empty lines are none, empty fields in quotes are')
 })
 
@@ -99,6 +102,12 @@ test('what is wrong with a record names its line, its column and the reason, and
   assert.equal(rest.lineCount, 12)
 })
 
+test('a function that gives no date is told as one that gives no number is', () => {
+  const { values, broken } = parsed(formatOf(csv({ columns: { at: (text) => new Date(text) } })), 'at\n2026-05-04\nsoon\n')
+  assert.deepEqual(values, [{ at: new Date('2026-05-04') }])
+  assert.match(broken?.[0]?.message ?? '', /in\.csv:3 cannot be parsed: the column "at" cannot be read: its function gives an invalid Date/)
+})
+
 test('a value knows its line also after records of several lines', () => {
   const records = parsed(formatOf(csv()), 'a\n"1\n1"\n2\n\n"3\n\n3"\n4\n')
   assert.deepEqual(
@@ -126,6 +135,9 @@ test('a header that does not fit is refused and named', () => {
     ['\r\namount\n1\n', /header of in\.csv .*the first line is empty/],
     ['a,b\n', /header of in\.csv .*no column "amount"; there are "a", "b"/],
     ['amount,amount\n', /two columns "amount"/],
+    ['other\n', /there is only "other"/],
+    ['a,amount\r1,2\r3,4\r', /carriage return in it without a newline after it\. Lines have to end with \\n or \\r\\n/],
+    ['"x\ry",amount\r"1\n",2\r', /carriage return/],
     ['amount,"b\n', /quote that begins field 2 is never closed/],
   ]
   for (const [text, message] of cases)
@@ -180,16 +192,20 @@ test('a record that a row cannot hold is refused', () => {
     [1, /it is a number, no object/],
     [null, /it is null/],
     [{}, /no fields/],
+    [{ '': 1 }, /a field without a name/],
+    [{ ['__proto__']: 1 }, /a field __proto__/],
+    [{ a: new Error('x') }, /a is an Error/],
+    [{ a: Object.create(null) as unknown }, /a is an object/],
     [{ a: Number.NaN }, /a is NaN/],
-    [{ a: new Date(Number.NaN) }, /a is a Date/],
-    [{ a: { b: 1 } }, /a is a Object, which a field cannot hold/],
-    [{ a: [1] }, /a is a Array/],
+    [{ a: new Date(Number.NaN) }, /a is an invalid Date, which a field/],
+    [{ a: { b: 1 } }, /a is an object, which a field cannot hold/],
+    [{ a: [1] }, /a is an array/],
     [{ a: '\ud800' }, /surrogate/],
     [{ a: () => 1 }, /a is a function/],
   ]
   for (const [value, message] of cases) assert.throws(() => written(csv(), [value]), { code: 'UNSUPPORTED_VALUE', message })
   assert.throws(() => written(csv(), [{ a: 1 }, { a: 1, b: 2 }]), { code: 'UNSUPPORTED_VALUE', message: /it has a field "b"/ })
-  assert.throws(() => written(csv(), [{ a: 1, b: 2 }, { a: 1 }]), { code: 'UNSUPPORTED_VALUE', message: /it has 1 fields?, and/ })
+  assert.throws(() => written(csv(), [{ a: 1, b: 2 }, { a: 1 }]), { code: 'UNSUPPORTED_VALUE', message: /it has 1 field, and/ })
 })
 
 test(`any text comes back, and record ends are found wherever the bytes are cut (SEED=${seed})`, () => {

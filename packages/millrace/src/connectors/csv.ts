@@ -4,6 +4,9 @@ import { CsvParser, csvReader, type CsvColumns } from './csv-parser.ts'
 import { csvScanner } from './csv-scanner.ts'
 import { defineFormat, type Format } from './format.ts'
 
+/** What a field can hold when it is written. */
+export type CsvField = string | number | bigint | boolean | Date | null | undefined
+
 type Columns = Record<string, (text: string) => unknown>
 
 /**
@@ -13,7 +16,7 @@ type Columns = Record<string, (text: string) => unknown>
  * Fields are strings unless `columns` says how to read them: `{ amount: Number, at: Date.parse }`. With a header (the default)
  * columns are found by their names in each file, and those that `columns` does not name are left out; without one they are
  * `columns` in their order, or `column1`, `column2`, … A row with too few or too many fields is a broken record, and so is a row for
- * which a function throws or gives NaN, and an empty field for `Number` or `BigInt`, which would make it 0.
+ * which a function throws or gives NaN or no date, and an empty field for `Number` or `BigInt`, which would make it 0.
  *
  * Each part that is written begins with the header: `columns`, or else the fields of its first record, which all others must
  * have. null and undefined are written as an empty field, a Date as its ISO text; what has no text that reads back is refused.
@@ -22,8 +25,11 @@ export function csv<C extends Columns>(options: {
   columns: C
   header?: boolean
   delimiter?: string
-}): Format<{ [N in keyof C]: ReturnType<C[N]> }>
-export function csv(options?: { header?: boolean; delimiter?: string }): Format<Record<string, string>>
+}): Format<{ [N in keyof C]: ReturnType<C[N]> }, { readonly [N in keyof C]?: CsvField | ReturnType<C[N]> }>
+export function csv<R extends { readonly [N in keyof R]: CsvField } = Record<string, CsvField>>(options?: {
+  header?: boolean
+  delimiter?: string
+}): Format<Record<string, string>, R>
 export function csv(options: CsvOptions = {}): unknown {
   const { columns, header: hasHeader = true, delimiter = ',' } = checked(options)
   const names = columns === undefined ? undefined : Object.keys(columns)

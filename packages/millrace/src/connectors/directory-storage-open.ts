@@ -26,6 +26,8 @@ export const STORAGE_CRASH_POINTS: readonly string[] = [
 
 const ENTRY_NAME = /^(\d{12,15})\.entry$/
 const CHUNK_NAME = /^[A-Za-z0-9][A-Za-z0-9.-]{0,199}$/
+/** The file that says what the directory is. */
+export const MARK_NAME = 'millrace.json'
 const MARK = '{"millrace":"checkpoints","format":1}\n'
 
 /**
@@ -199,13 +201,13 @@ export class OpenDirectory implements OpenStorage {
   async #becomeOwner(): Promise<void> {
     if (this.#ownsLog) return
     if (!(await this.#isMarked()))
-      await this.#publish(new Folder(this.#env, this.name), joinPath(this.name, 'millrace.json'), [new TextEncoder().encode(MARK)], 'mark')
+      await this.#publish(new Folder(this.#env, this.name), joinPath(this.name, MARK_NAME), [new TextEncoder().encode(MARK)], 'mark')
     for (const folder of [this.name, this.#log.path, this.#chunks.path]) await this.#temporary.sweep(folder)
     this.#ownsLog = true
   }
 
   async #isMarked(): Promise<boolean> {
-    const path = joinPath(this.name, 'millrace.json')
+    const path = joinPath(this.name, MARK_NAME)
     return this.#failing(path, 'read', async () => (await this.#env.files.info(path)) !== undefined)
   }
 

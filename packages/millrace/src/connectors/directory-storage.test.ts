@@ -61,6 +61,21 @@ test('a log that was emptied is not a new directory (rules 1.1)', async () => {
   }
 })
 
+/** Found by a look with fresh eyes: `--checkpoints u1/10` began from nothing in a folder inside of `u1`. */
+test('a directory inside of another one of checkpoints is refused, with what may have been meant', async () => {
+  const path = join(root, 'outer')
+  await (await open(path)).createEntry(1, bytes('x'))
+  await open(path)
+  await open(join(path, '..', 'outer'))
+  const outer = RegExp.escape(path)
+  for (const [inner, says] of [
+    [join(path, '10'), `--checkpoints ${outer} --restore ${outer}/10 on`],
+    [`${path}/./10/`, `--restore ${outer}/10 on`],
+    [join(path, 'chunks'), `--restore ${outer}/N on`],
+  ] as const)
+    await assert.rejects(open(inner), { code: 'INVALID_OPTION', message: new RegExp(`${outer} holds those of a job.*${says}`) })
+})
+
 test('a torn heartbeat says nothing', async () => {
   const path = join(root, 'torn')
   const storage = await open(path)

@@ -1,7 +1,8 @@
 import { defineStorage, type CheckpointStorage, type OpenStorage } from '../connect/contract.ts'
 import type { Env } from '../core/env.ts'
 import { StreamError } from '../core/errors.ts'
-import { OpenDirectory } from './directory-storage-open.ts'
+import { MARK_NAME, OpenDirectory } from './directory-storage-open.ts'
+import { checkLocalPath, joinPath, nameOf, normalPath, parentOf } from './path.ts'
 
 /**
  * Checkpoints in a directory of a file system that can link and fsync.
@@ -18,8 +19,28 @@ import { OpenDirectory } from './directory-storage-open.ts'
  */
 export function directoryStorage(path: string): CheckpointStorage {
   if (typeof path !== 'string' || path === '') throw new StreamError('INVALID_OPTION', 'directoryStorage needs the path of a directory.')
+  checkLocalPath('The path of directoryStorage', path)
   return defineStorage({
     kind: 'directory',
-    open: (env: Env): Promise<OpenStorage> => Promise.resolve(new OpenDirectory(env, path)),
+    open: async (env: Env): Promise<OpenStorage> => {
+      await refuseNested(env, path)
+      return new OpenDirectory(env, path)
+    },
   })
+}
+
+/** `DIR/12` is how checkpoint 12 of DIR is named: whoever writes it here means something else than a new log inside of another one. */
+async function refuseNested(env: Env, path: string): Promise<void> {
+  const normal = normalPath(path)
+  if (normal === '/') return
+  const isUp = normal === '.' || nameOf(normal) === '..'
+  const parent = isUp ? joinPath(normal, '..') : parentOf(normal)
+  // A parent that may not be looked at is no obstacle.
+  if ((await env.files.info(joinPath(parent, MARK_NAME)).catch(() => undefined)) === undefined) return
+  const id = /^\d+$/.test(nameOf(normal)) ? nameOf(normal) : 'N'
+  throw new StreamError(
+    'INVALID_OPTION',
+    `Checkpoints cannot be kept in ${path}: ${parent} holds those of a job. To go on from checkpoint ${id} of it, keep ${parent} and restore ${parent}/${id}: --checkpoints ${parent} --restore ${parent}/${id} on the command line. For another job name a directory elsewhere.`,
+    { details: { directory: path, parent } },
+  )
 }

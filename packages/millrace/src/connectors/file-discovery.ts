@@ -1,7 +1,7 @@
 import type { FileInfo, Files } from '../core/env.ts'
 import { messageOf, StreamError } from '../core/errors.ts'
 import { isGlob, parseGlob, type Glob } from './glob.ts'
-import { joinPath, nameOf, parentOf } from './path.ts'
+import { joinPath, nameOf, normalPath, parentOf, pathBelow } from './path.ts'
 
 /** Deeper than any tree of input files. */
 const MAX_DEPTH = 32
@@ -53,6 +53,25 @@ async function discover(files: Files, path: string, source: string): Promise<Fou
     `${source} cannot read ${path}: there is no ${glob === undefined ? 'file or folder' : 'folder'} ${missing}. Relative paths begin where the process was started.`,
     { details: { file: missing }, retry: 'never' },
   )
+}
+
+/** Whether a file of this path would be among those that `path` means, as far as the texts tell. */
+export function isMeant(path: string, file: string): boolean {
+  const below = pathBelow(normalPath(path), normalPath(file))
+  if (below !== undefined && (below === '' || !below.split('/').some((name) => name.startsWith('.')))) return true
+  const glob = isGlob(path) ? globOf(path) : undefined
+  if (glob === undefined) return false
+  const matched = pathBelow(normalPath(glob.base), normalPath(file))
+  return matched !== undefined && glob.matches(matched)
+}
+
+/** What is no pattern may be the name of a file; if it is not, that is told when the source opens. */
+function globOf(path: string): Glob | undefined {
+  try {
+    return parseGlob(path)
+  } catch {
+    return undefined
+  }
 }
 
 const everything: Pick<Glob, 'matches' | 'mayContain'> = { matches: () => true, mayContain: () => true }

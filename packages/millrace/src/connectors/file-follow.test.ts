@@ -22,7 +22,7 @@ class Bench {
   readonly #format: Format<never>
   reader: FileReader | undefined
   positions = new Map<string, FilePosition>()
-  ended = new Set<string>()
+  ended = new Map<string, FilePosition>()
   readonly read = new Map<string, unknown[]>()
 
   constructor(format: Format<never> = text() as unknown as Format<never>) {
@@ -47,7 +47,7 @@ class Bench {
   async open(): Promise<void> {
     const source = sourceDefinitionOf(fileSource('/in', this.#format, { follow: true }))
     const { env, positions: restored, ended } = this
-    const context = { source: 'source/in', env, restored, ended: new Set(ended), owns: () => true, signal: new AbortController().signal }
+    const context = { source: 'source/in', env, restored, ended: new Map(ended), owns: () => true, signal: new AbortController().signal }
     this.reader = (await this.#machine.run(source?.open(context) as Promise<FileReader>)) as FileReader
     for (const [split, position] of this.reader.splits) this.positions.set(split, position)
   }
@@ -74,7 +74,7 @@ class Bench {
     this.read.set(batch.split, [...(this.read.get(batch.split) ?? []), ...batch.values])
     this.positions.set(batch.split, batch.next)
     if (batch.splitEnded === true) {
-      this.ended.add(batch.split)
+      this.ended.set(batch.split, batch.next)
       this.positions.delete(batch.split)
     }
     return batch
@@ -195,6 +195,18 @@ test('rules 1.13: what vanished, shrank, changed before its position or came aga
       await bench.close()
     }
   }
+})
+
+test('rules 1.13: a file that has another content of the same length is noticed at a restart', async () => {
+  const bench = new Bench()
+  bench.append('a.txt', 'one\n')
+  await bench.open()
+  await bench.pass()
+  await bench.close()
+  await bench.open()
+  await bench.close()
+  bench.overwrite('a.txt', 'ONE\n')
+  await assert.rejects(bench.open(), { code: 'SOURCE_CHANGED', message: /a\.txt: the 4 bytes before 4 are not those that were read/ })
 })
 
 test('a name that comes again after its file was read whole and removed is refused', async () => {

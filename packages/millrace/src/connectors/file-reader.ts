@@ -45,7 +45,7 @@ export class FileReader<T> implements Reader<T, FilePosition> {
   ) {
     this.#context = context
     this.#isFollowing = isFollowing
-    this.#ended = new Set(context.ended)
+    this.#ended = new Set(context.ended.keys())
     this.#totalBytes = totalBytes
     this.#doneBytes = (totalBytes ?? 0) - splits.reduce((sum, { leftBytes }) => sum + leftBytes, 0)
     this.#add(splits)

@@ -1,11 +1,11 @@
 import { defineSink, type Sink } from '../connect/contract.ts'
 import { StreamError } from '../core/errors.ts'
 import { PartCommitter } from './file-sink-committer.ts'
-import type { OpenPart, Part } from './file-sink-names.ts'
+import { finalName, type OpenPart, type Part } from './file-sink-names.ts'
 import { rollingOf, type RollAfter } from './file-sink-rolling.ts'
 import { PartWriter } from './file-sink-writer.ts'
 import { fileFormatOf, type Format } from './format.ts'
-import { normalPath } from './path.ts'
+import { checkLocalPath, joinPath, normalPath } from './path.ts'
 
 /**
  * Writes records to files of a directory, exactly once.
@@ -18,8 +18,9 @@ import { normalPath } from './path.ts'
  * lies in a folder whose name begins with a dot, one for each job and sink; readers leave out such names. Each sink needs a
  * directory of its own: the parts of two would have the same names.
  */
-export function fileSink<T>(directory: string, format: Format<T>, options: { readonly rollAfter?: RollAfter } = {}): Sink<T> {
+export function fileSink<T>(directory: string, format: Format<unknown, T>, options: { readonly rollAfter?: RollAfter } = {}): Sink<T> {
   if (typeof directory !== 'string' || directory === '') throw new StreamError('INVALID_OPTION', 'fileSink needs the path of a directory.')
+  checkLocalPath('The directory of fileSink', directory)
   const definition = fileFormatOf(format)
   if (definition === undefined) throw new StreamError('INVALID_OPTION', 'fileSink needs a format, such as jsonLines() or csv().')
   if (typeof options !== 'object' || options === null) throw new StreamError('INVALID_OPTION', 'fileSink takes an object of options.')
@@ -31,6 +32,7 @@ export function fileSink<T>(directory: string, format: Format<T>, options: { rea
     delivery: 'exactly-once',
     because: 'a part gets its name when its checkpoint is complete, and never changes again',
     place: normalPath(directory),
+    writes: joinPath(normalPath(directory), finalName({ checkpoint: 1, subtask: 0, index: 0, digits: 1, extension: definition.extension })),
     open: (context, restored) => PartWriter.open(context, layout, restored),
     committer: (context) => PartCommitter.open(context, directory),
   })

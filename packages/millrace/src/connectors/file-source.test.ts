@@ -29,11 +29,11 @@ type FileBatch = Batch<unknown, FilePosition>
 interface From {
   readonly env?: Env
   readonly restored?: ReadonlyMap<string, FilePosition>
-  readonly ended?: ReadonlySet<string>
+  readonly ended?: ReadonlyMap<string, FilePosition>
 }
 
 async function open(path: string, from: From = {}): Promise<Reader<unknown, FilePosition>> {
-  const { env = nodeEnv(), restored = new Map(), ended = new Set() } = from
+  const { env = nodeEnv(), restored = new Map(), ended = new Map() } = from
   const definition = sourceDefinitionOf(fileSource(path, jsonLines()))
   return definition?.open({ source: 'source/in', env, restored, ended, owns: () => true, signal: new AbortController().signal }) as Promise<
     Reader<unknown, FilePosition>
@@ -193,8 +193,59 @@ test('a file that vanished, shrank or changed before the position is refused and
   renameSync(path, `${path}.away`)
   writeFileSync(join(path, '..', 'other.jsonl'), '1\n')
   await assert.rejects(readAll(join(path, '..'), vanished), refused)
-  // One that has been read to its end may go.
-  assert.ok((await readAll(join(path, '..'), { ...vanished, ended: new Set(['in.jsonl']) })).length > 0)
+})
+
+/**
+ * Found by a look with fresh eyes: a job was killed, its log renamed and begun anew. Two records were there twice, one was never read, and the
+ * run ended well.
+ */
+test('rules 1.13: a file that was read whole is looked at when the job is restored, however it is stored', async () => {
+  const place = folder()
+  const path = join(place, 'a.jsonl')
+  const small = '1\n2\n'
+  const large = Array.from({ length: 30_000 }, (_zero, index) => `${100_000 + index}\n`).join('')
+  const rotated = (content: string | Uint8Array): void => {
+    renameSync(path, join(place, 'b.jsonl'))
+    writeFileSync(path, content)
+  }
+  const cases: readonly (readonly [before: string, change: () => void, message: RegExp])[] = [
+    [small, () => rmSync(path), /a\.jsonl: it has vanished from/],
+    [small, () => rotated('3\n'), /a\.jsonl: it has shrunk to 2 bytes, but 4 have been read\. It was read to its end/],
+    [small, () => rotated('3\n4\n'), /a\.jsonl: the 4 bytes before 4 are not those that were read/],
+    [small, () => appendFileSync(path, '3\n'), /it has grown to 6 bytes since it was read to its end, at 4\. Cut it back to 4 bytes/],
+    [large, () => writeFileSync(path, large.replace(/100000\n$/, '100001\n').replace('129999', '129998')), /the 4096 bytes before/],
+    ['', () => writeFileSync(path, '1\n'), /it has grown to 2 bytes/],
+  ]
+  for (const [before, change, message] of cases) {
+    rmSync(join(place, 'b.jsonl'), { force: true })
+    writeFileSync(path, before)
+    const ended = new Map((await readAll(place)).map(({ split, next: position }) => [split, position]))
+    assert.deepEqual(await readAll(place, { ended }), [], 'nothing has changed')
+    change()
+    await assert.rejects(readAll(place, { ended }), { code: 'SOURCE_CHANGED', message })
+  }
+})
+
+test('to look at what was read whole costs the same whatever its size', async () => {
+  const costs: number[] = []
+  for (const lines of [2_000, 200_000]) {
+    const path = file(Array.from({ length: lines }, (_zero, index) => `${100_000 + index}\n`).join(''))
+    const ended = new Map((await readAll(path)).map(({ split, next: position }) => [split, position]))
+    let bytes = 0
+    const env = nodeEnv()
+    const counting: Env['files']['open'] = async (...how) => {
+      const handle = await env.files.open(...how)
+      const read: FileHandle['read'] = async (offset, length) => {
+        const got = await handle.read(offset, length)
+        bytes += got.length
+        return got
+      }
+      return Object.assign(Object.create(handle) as FileHandle, { read, close: () => handle.close() })
+    }
+    await readAll(path, { ended, env: { ...env, files: { ...env.files, open: counting } } })
+    costs.push(bytes)
+  }
+  assert.deepEqual(costs, [4_096, 4_096])
 })
 
 test('a file that is truncated while it is read is noticed', async () => {

@@ -1,13 +1,14 @@
 import { defineSource, type Reader, type Source, type SourceContext } from '../connect/contract.ts'
 import { StreamError } from '../core/errors.ts'
-import { discoverFiles, type FoundFile } from './file-discovery.ts'
+import { discoverFiles, isMeant, type FoundFile } from './file-discovery.ts'
 import { FileLook } from './file-look.ts'
 import { FileReader, MAX_OPEN_FILES } from './file-reader.ts'
 import { changed, START, type FilePosition } from './file-position.ts'
 import { FileSplit } from './file-split.ts'
+import { checkCaughtUp, checkEnded } from './file-unread.ts'
 import { fileFormatOf, type FileFormat, type Format } from './format.ts'
 import { isCompressed } from './open-input.ts'
-import { joinPath } from './path.ts'
+import { checkLocalPath, joinPath } from './path.ts'
 
 const NO_FOLLOW = 'a compressed file is read from its start to its end. Leave .gz files out by a pattern, or read them without follow'
 const MANY_COMPRESSED = `more than ${MAX_OPEN_FILES} compressed files: each stays open from its first record to its last`
@@ -18,8 +19,8 @@ const NO_FILES = 'nothing to read: no file matches, so the source ends at once; 
  * `?` and `{a,b}`. Names that begin with a dot are left out. Each file is a split, named by its path below the directory.
  *
  * Bounded: the files that are there when the job starts, each to its end; the last line needs no newline. A restart takes up new
- * files, and refuses files that have vanished, shrunk or changed before the position that has been read. A record that does not
- * parse is a broken record, not an error of the source.
+ * files, and refuses files that have vanished, shrunk or changed before the position that has been read, also those that have been read
+ * whole: these may not grow either. A record that does not parse is a broken record, not an error of the source.
  *
  * A file whose name ends with `.gz` is decompressed as it is read. It stays open until its end, and after a restart everything before
  * its position is decompressed again.
@@ -28,8 +29,9 @@ const NO_FILES = 'nothing to read: no file matches, so the source ends at once; 
  * that has been read whole may be removed, and its name not be used again. As long as it is there it may grow, and so holds
  * event time back: with more than one file give `from` an `idleness`.
  */
-export function fileSource<T>(path: string, format: Format<T>, options: { readonly follow?: boolean } = {}): Source<T> {
+export function fileSource<T>(path: string, format: Format<T, never>, options: { readonly follow?: boolean } = {}): Source<T> {
   if (typeof path !== 'string' || path === '') throw invalid('needs the path of a file or a directory, or a pattern')
+  checkLocalPath('The path of fileSource', path)
   const definition = fileFormatOf(format) as FileFormat<T> | undefined
   if (definition === undefined) throw invalid('needs a format, such as jsonLines() or csv()')
   if (typeof options !== 'object' || options === null) throw invalid('takes an object of options')
@@ -42,6 +44,7 @@ export function fileSource<T>(path: string, format: Format<T>, options: { readon
     bounded: !follow,
     replayable: true,
     timestamps: false,
+    reads: (output) => isMeant(path, output),
     open: (context) => openReader({ path, format: definition, isFollowed: follow }, context),
   })
 }
@@ -61,6 +64,8 @@ async function openReader<T>(reading: Reading<T>, context: SourceContext<FilePos
   if (compressed > MAX_OPEN_FILES) context.env.log('warn', MANY_COMPRESSED, { source: context.source, path, files: compressed })
   if (isFollowed) checkFollowed(owned, context)
   const gone = checkRestored(found.base, owned, isFollowed, context)
+  if (isFollowed) await checkCaughtUp(context, owned)
+  else await checkEnded(context, found)
   const splitOf = (file: FoundFile): FileSplit<T> =>
     new FileSplit(context, file, { ...reading, position: context.restored.get(file.split) ?? START })
   // What is compressed, or still grows, has no known length.

@@ -2,9 +2,9 @@ import type { Batch, SourceContext } from '../connect/contract.ts'
 import { messageOf, StreamError } from '../core/errors.ts'
 import { ignore, systemCodeOf } from './durable.ts'
 import type { FoundFile } from './file-discovery.ts'
-import { changed, type FilePosition } from './file-position.ts'
+import { changed, tailOf, verify, type FilePosition } from './file-position.ts'
 import type { FileFormat, RecordReader, RecordScanner } from './format.ts'
-import type { InputFile } from './input-file.ts'
+import type { InputFile, PackedEnd } from './input-file.ts'
 import { isCompressed, openInput } from './open-input.ts'
 import { markLength, ParsedRecords } from './parsed-records.ts'
 
@@ -15,7 +15,6 @@ export const BATCH_BYTES: number = 1 << 20
 const CHUNK_BYTES = 1 << 18
 const FIRST_CHUNK_BYTES = 1 << 16
 const MAX_RECORD_BYTES = 1 << 26
-const TAIL_BYTES = 4_096
 const NEWLINE = 10
 
 /**
@@ -42,6 +41,8 @@ export class FileSplit<T> {
   #position: FilePosition
   #file: InputFile | undefined
   #header: Uint8Array = EMPTY
+  /** The last bytes before the position. */
+  #tail: Uint8Array = EMPTY
   #reader: RecordReader<T> | undefined
   #bytes: Uint8Array = EMPTY
   #start = 0
@@ -49,6 +50,7 @@ export class FileSplit<T> {
   #records = 0
   #batchEnd: number | undefined
   #isAtEnd = false
+  #packed: PackedEnd | undefined
   /** As it was told last, or as it was where reading has come to the end. */
   #sizeBytes: number
   /** Up to here it has been looked at, and there is no whole record in what has not been taken. */
@@ -168,6 +170,7 @@ export class FileSplit<T> {
     this.#file = undefined
     this.#generation++
     this.#bytes = EMPTY
+    this.#tail = EMPTY
     this.#start = 0
     this.#isAtEnd = false
     this.#findBatchEnd()
@@ -176,9 +179,10 @@ export class FileSplit<T> {
   }
 
   #after(bytes: Uint8Array, lineCount: number, atEnd: boolean): FilePosition {
-    if (bytes.length === 0) return { ...this.#position, atEnd }
+    const packed = atEnd && this.#packed !== undefined ? { packed: this.#packed } : undefined
+    if (bytes.length === 0) return { ...this.#position, atEnd, ...packed }
     const { crc32 } = this.#context.env.digest
-    const tail = bytes.subarray(Math.max(0, bytes.length - TAIL_BYTES))
+    const tail = (this.#tail = tailOf(this.#tail, bytes))
     return {
       offset: this.#position.offset + bytes.length,
       line: this.#position.line + lineCount,
@@ -187,6 +191,7 @@ export class FileSplit<T> {
       tailBytes: tail.length,
       tailCrc32: crc32(tail),
       atEnd,
+      ...packed,
     }
   }
 
@@ -209,6 +214,7 @@ export class FileSplit<T> {
     this.#append(chunk)
     this.#isAtEnd = isAtEnd
     if (isAtEnd) this.#sizeBytes = from + chunk.length
+    this.#packed = file.packed()
     this.#scan()
   }
 
@@ -229,17 +235,11 @@ export class FileSplit<T> {
   }
 
   async #open(): Promise<InputFile> {
-    const { offset, headerBytes, headerCrc32, tailBytes, tailCrc32 } = this.#position
-    const { crc32 } = this.#context.env.digest
     const file = await openInput(this.#context.env, this.#path)
     try {
-      this.#header = await file.read(0, headerBytes)
-      if (crc32(this.#header) !== headerCrc32) throw changed(this.#context, this.name, 'its header is not the one that was read')
-      const tail = await file.read(offset - tailBytes, tailBytes)
-      if (tail.length < tailBytes)
-        throw changed(this.#context, this.name, `it has shrunk to ${await file.sizeBytes()} bytes, but ${offset} have been read`)
-      if (crc32(tail) !== tailCrc32)
-        throw changed(this.#context, this.name, `the ${tailBytes} bytes before ${offset} are not those that were read`)
+      const { header, tail } = await verify(this.#context, this.name, this.#position, file)
+      this.#header = header
+      this.#tail = tail
       return file
     } catch (error) {
       await file.close().catch(ignore)

@@ -1,9 +1,9 @@
 import type { ParsedRecords } from './parsed-records.ts'
 
-/** How records stand in a file. Opaque to jobs; `jsonLines`, `csv` and `text` make one. */
-export interface Format<T> {
+/** How records stand in a file: `T` is what is read, `W` what can be written. Opaque to jobs; `jsonLines`, `csv` and `text` make one. */
+export interface Format<T, W = T> {
   readonly name: string
-  readonly '~format'?: (value: T) => T
+  readonly '~format'?: (value: W) => T
 }
 
 /** What a format does, for the source and for the sink. */

@@ -10,7 +10,7 @@ async function open<T>(
   signal: AbortSignal = new AbortController().signal,
 ): Promise<Reader<T, number>> {
   const definition = sourceDefinitionOf(generatorSource(options))
-  return (await definition?.open({ source: 'source/g', env, restored: new Map(), ended: new Set(), owns: () => true, signal })) as Reader<
+  return (await definition?.open({ source: 'source/g', env, restored: new Map(), ended: new Map(), owns: () => true, signal })) as Reader<
     T,
     number
   >

@@ -23,16 +23,20 @@ after(() => rmSync(root, { recursive: true }))
 type FileReader = Reader<unknown, FilePosition>
 interface From {
   readonly positions?: ReadonlyMap<string, FilePosition>
+  readonly ended?: ReadonlyMap<string, FilePosition>
   readonly env?: Env
 }
 
-async function readAll(path: string, { positions = new Map(), env = nodeEnv() }: From = {}): Promise<Batch<unknown, FilePosition>[]> {
+async function readAll(
+  path: string,
+  { positions = new Map(), ended = new Map(), env = nodeEnv() }: From = {},
+): Promise<Batch<unknown, FilePosition>[]> {
   const source = sourceDefinitionOf(fileSource(path, text()))
   const context = {
     source: 'source/in',
     env,
     restored: positions,
-    ended: new Set<string>(),
+    ended,
     owns: () => true,
     signal: new AbortController().signal,
   }
@@ -105,14 +109,14 @@ test(`several members, padding, and damage are told alike by both implementation
   }
 })
 
-test('a damaged or truncated file is named, and what it gave before', async () => {
+test('a damaged or truncated file is named, and where that was found', async () => {
   const path = join(root, 'bad.txt.gz')
   const whole = gzipSync(Array.from({ length: 50_000 }, (_zero, index) => `${index}\n`).join(''))
   writeFileSync(path, whole.subarray(0, whole.length - 10))
   await assert.rejects(readAll(path), {
     code: 'SOURCE',
     retry: 'never',
-    message: /bad\.txt\.gz is no gzip file, or damaged, or not whole: .+ \d+ bytes could/,
+    message: new RegExp(`bad\\.txt\\.gz is no gzip file, or damaged, or not whole: .+, found in its bytes \\d+ to ${whole.length - 10}\\.`),
   })
 })
 
@@ -168,7 +172,7 @@ test('a header in a compressed file, from any position', async () => {
       source: 'in',
       env: nodeEnv(),
       restored: positions,
-      ended: new Set<string>(),
+      ended: new Map<string, FilePosition>(),
       owns: () => true,
       signal: new AbortController().signal,
     }
@@ -185,4 +189,28 @@ test('a header in a compressed file, from any position', async () => {
     await reader.close()
   }
   assert.deepEqual(read, rows)
+})
+
+test('rules 1.13: a compressed file that was read whole is known by its compressed bytes', async () => {
+  const path = join(root, 'whole.txt.gz')
+  const lines = Array.from({ length: 20_000 }, (_zero, index) => `${(index * 7_919) % 100_003}\n`)
+  const whole = gzipSync(lines.join(''))
+  assert.ok(whole.length > 20_000, 'more than one piece')
+  const other = gzipSync([...lines.slice(0, -1), '7\n'].join(''))
+  writeFileSync(path, whole)
+  const ended = new Map((await readAll(path)).map(({ split, next }) => [split, next]))
+  let decompressed = 0
+  const env: Env = {
+    ...nodeEnv(),
+    gunzip: () => {
+      decompressed++
+      return nodeEnv().gunzip()
+    },
+  }
+  assert.deepEqual(await readAll(path, { ended, env }), [])
+  assert.equal(decompressed, 0)
+  for (const changed of [other, Buffer.concat([whole, gzipSync('more\n')]), Buffer.concat([whole.subarray(0, -8), Buffer.alloc(8)])]) {
+    writeFileSync(path, changed)
+    await assert.rejects(readAll(path, { ended }), { code: 'SOURCE_CHANGED', message: /whole\.txt\.gz: / })
+  }
 })

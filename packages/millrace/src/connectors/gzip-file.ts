@@ -1,6 +1,7 @@
 import type { Env, FileHandle } from '../core/env.ts'
 import { messageOf, StreamError } from '../core/errors.ts'
-import type { InputFile } from './input-file.ts'
+import { tailOf } from './file-position.ts'
+import type { InputFile, PackedEnd } from './input-file.ts'
 
 /** Compressed bytes of one read: deflate makes a thousandfold of them at most, so 16 MiB. */
 const PIECE_BYTES = 1 << 14
@@ -10,10 +11,13 @@ const PIECE_BYTES = 1 << 14
  * forgotten. So it is opened once, and stays open.
  */
 export class GzipFile implements InputFile {
+  readonly #env: Env
   readonly #handle: FileHandle
   readonly #path: string
   readonly #gunzip: ReturnType<Env['gunzip']>
   #compressedAt = 0
+  /** The last compressed bytes that were read. */
+  #tail: Uint8Array = new Uint8Array(0)
   /** Decompressed and not given, from this offset on. */
   #parts: Uint8Array[] = []
   #partBytes = 0
@@ -21,6 +25,7 @@ export class GzipFile implements InputFile {
   #isAtEnd = false
 
   constructor(env: Env, handle: FileHandle, path: string) {
+    this.#env = env
     this.#handle = handle
     this.#path = path
     this.#gunzip = env.gunzip()
@@ -40,14 +45,21 @@ export class GzipFile implements InputFile {
     return Promise.resolve(this.#isAtEnd ? this.#offset + this.#partBytes : Number.POSITIVE_INFINITY)
   }
 
+  packed(): PackedEnd | undefined {
+    if (!this.#isAtEnd) return undefined
+    return { bytes: this.#compressedAt, tailBytes: this.#tail.length, tailCrc32: this.#env.digest.crc32(this.#tail) }
+  }
+
   async close(): Promise<void> {
     this.#gunzip.close()
     await this.#handle.close()
   }
 
   async #readPiece(): Promise<void> {
+    const from = this.#compressedAt
     const piece = await this.#handle.read(this.#compressedAt, PIECE_BYTES)
     this.#compressedAt += piece.length
+    this.#tail = tailOf(this.#tail, piece)
     const isLast = piece.length < PIECE_BYTES
     try {
       if (piece.length > 0) this.#keep(await this.#gunzip.push(piece))
@@ -56,8 +68,8 @@ export class GzipFile implements InputFile {
     } catch (cause) {
       throw new StreamError(
         'SOURCE',
-        `${this.#path} is no gzip file, or damaged, or not whole: ${messageOf(cause)}. ${this.#offset + this.#partBytes} bytes could be decompressed.`,
-        { cause, details: { file: this.#path, offset: this.#offset + this.#partBytes }, retry: 'never' },
+        `${this.#path} is no gzip file, or damaged, or not whole: ${messageOf(cause)}, found in its bytes ${from} to ${this.#compressedAt}.`,
+        { cause, details: { file: this.#path, offset: from }, retry: 'never' },
       )
     }
   }

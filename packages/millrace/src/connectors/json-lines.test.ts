@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { fileFormatOf, type RecordEncoder } from './format.ts'
+import { checkValue } from '../serde/check.ts'
+import { fileFormatOf, type FileFormat, type RecordEncoder } from './format.ts'
 import { jsonLines } from './json-lines.ts'
 
 const format = fileFormatOf(jsonLines())?.encoder() as RecordEncoder<unknown>
@@ -27,7 +28,7 @@ const refused: readonly (readonly [value: unknown, message: RegExp])[] = [
   [{ a: new Map([[1, 2]]) }, /a is a Map/],
   [{ a: new Set() }, /a is a Set/],
   [{ a: Uint8Array.of(1, 2) }, /a is a Uint8Array/],
-  [{ a: new ArrayBuffer(4) }, /a is a ArrayBuffer/],
+  [{ a: new ArrayBuffer(4) }, /a is an ArrayBuffer/],
   [{ a: new DataView(new ArrayBuffer(4)) }, /a is a DataView/],
   [{ a: [1, undefined] }, /a\[1\] is undefined/],
   // oxlint-disable-next-line no-sparse-arrays -- holes are what is tried
@@ -36,7 +37,7 @@ const refused: readonly (readonly [value: unknown, message: RegExp])[] = [
   [{ at: new Date(Number.NaN) }, /at is an invalid Date/],
   [{ a: Promise.resolve(1) }, /a is a Promise/],
   [{ a: /x/ }, /a is a RegExp/],
-  [{ a: new Error('x') }, /a is a Error/],
+  [{ a: new Error('x') }, /a is an Error/],
 ]
 for (const [value, message] of refused) {
   test(`refused: ${message.source}`, () => assert.throws(() => format.encode(value), { code: 'UNSUPPORTED_VALUE', message }))
@@ -46,4 +47,23 @@ test('a cycle is refused', () => {
   const circle: Record<string, unknown> = {}
   circle['self'] = circle
   assert.throws(() => format.encode(circle), { code: 'UNSUPPORTED_VALUE', message: /circular/i })
+})
+
+/** Found by a look with fresh eyes: such a record ended the job although `invalid` was set, or passed unnoticed and ended it later. */
+test('JSON that is deeper than a record may be is a broken record with its line, one as deep as that is none', () => {
+  const nested = (depth: number): string => '{"a":['.repeat(depth / 2) + (depth % 2 === 1 ? '{}' : '0') + ']}'.repeat(depth / 2)
+  const texts = JSON.stringify({ text: '[{'.repeat(200), 'quote"{\\': '\\"[{'.repeat(100), end: '\\' })
+  const wide = JSON.stringify({ rows: Array.from({ length: 100 }, () => [{}]) })
+  const lines = [nested(64), nested(65), texts, nested(1_000), wide, `[${texts},${nested(64)}]`]
+  const records = (fileFormatOf(jsonLines()) as FileFormat<unknown>).reader('deep.jsonl', new Uint8Array(0))(
+    new TextEncoder().encode(lines.join('\n')),
+    { firstLine: 0, isStart: true },
+  )
+  assert.deepEqual(
+    records.broken?.map(({ position, message }) => [position, message.includes('cannot be parsed: it is more than 64 objects')]),
+    [2, 4, 6].map((line) => [`deep.jsonl:${line}`, true]),
+  )
+  assert.equal(records.values.length, 3)
+  for (const value of records.values) assert.doesNotThrow(() => checkValue(value))
+  assert.throws(() => checkValue(JSON.parse(nested(65))), { code: 'UNSUPPORTED_VALUE' })
 })

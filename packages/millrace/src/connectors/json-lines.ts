@@ -1,6 +1,7 @@
 import { messageOf, StreamError } from '../core/errors.ts'
 import type { Format } from './format.ts'
 import { defineLineFormat } from './line-format.ts'
+import { nameOfValue } from './value-name.ts'
 
 /**
  * One JSON value a line. Written as JSON has it: a Date becomes its ISO text, -0 becomes 0, a field that is undefined or a function is
@@ -11,9 +12,45 @@ export function jsonLines<T = unknown>(): Format<T> {
   return defineLineFormat<T>('jsonl', {
     extension: '.jsonl',
     skipsBlank: true,
-    decode: JSON.parse as (line: string) => T,
+    decode: decodeJson as (line: string) => T,
     encode: encodeJson,
   })
+}
+
+/** Objects and arrays within each other, as deep as records may go. */
+const MAX_DEPTH = 64
+const QUOTE = 34
+const BACKSLASH = 92
+
+/** What is deeper than a record may be is no record: found here it has a file and a line, later it would end the job wherever it is looked at. */
+function decodeJson(line: string): unknown {
+  const value: unknown = JSON.parse(line)
+  if (line.length > 2 * MAX_DEPTH && hasManyOpenings(line) && depthOf(line) > MAX_DEPTH)
+    throw new Error(`it is more than ${MAX_DEPTH} objects and arrays deep, and records are at most that`)
+  return value
+}
+
+/** Per-record code: of most lines it finds one or two. */
+function hasManyOpenings(line: string): boolean {
+  let count = 0
+  for (let at = line.indexOf('{'); at >= 0 && count <= MAX_DEPTH; at = line.indexOf('{', at + 1)) count++
+  for (let at = line.indexOf('['); at >= 0 && count <= MAX_DEPTH; at = line.indexOf('[', at + 1)) count++
+  return count > MAX_DEPTH
+}
+
+/** Of a line that is JSON. */
+function depthOf(line: string): number {
+  let depth = 0
+  let deepest = 0
+  let isInText = false
+  for (let at = 0; at < line.length; at++) {
+    const code = line.charCodeAt(at)
+    if (code === QUOTE) isInText = !isInText
+    else if (isInText) at += code === BACKSLASH ? 1 : 0
+    else if (line[at] === '{' || line[at] === '[') deepest = Math.max(deepest, ++depth)
+    else if (line[at] === '}' || line[at] === ']') depth--
+  }
+  return deepest
 }
 
 function encodeJson(value: unknown): string {
@@ -23,7 +60,7 @@ function encodeJson(value: unknown): string {
   } catch (cause) {
     throw new StreamError('UNSUPPORTED_VALUE', `A record cannot be written as JSON: ${reasonOf(value, cause)}.`, { cause })
   }
-  if (line === undefined) throw new StreamError('UNSUPPORTED_VALUE', `A record cannot be written as JSON: it is ${nameOf(value)}.`)
+  if (line === undefined) throw new StreamError('UNSUPPORTED_VALUE', `A record cannot be written as JSON: it is ${nameOfValue(value)}.`)
   // NaN becomes `null`, a Map `{}`, bytes `{"0":…`: only a line that has one of these is looked at closely.
   if (line.includes('null') || line.includes('{}') || line.includes('{"0":')) refuseLosses(value)
   return line
@@ -34,7 +71,7 @@ function refuseLosses(value: unknown): void {
   if (found === undefined) return
   throw new StreamError(
     'UNSUPPORTED_VALUE',
-    `A record cannot be written as JSON: ${found.path === '' ? 'it' : found.path} is ${nameOf(found.part)}.`,
+    `A record cannot be written as JSON: ${found.path === '' ? 'it' : found.path} is ${nameOfValue(found.part)}.`,
     {
       details: { path: found.path },
     },
@@ -83,11 +120,4 @@ function find(
     if (found !== undefined) return found
   }
   return undefined
-}
-
-function nameOf(value: unknown): string {
-  if (typeof value === 'number' || value === undefined) return String(value)
-  if (value instanceof Date) return 'an invalid Date'
-  if (typeof value === 'object' && value !== null) return `a ${value.constructor.name}`
-  return `a ${typeof value}`
 }

@@ -12,6 +12,7 @@ export async function openInput(env: Env, path: string): Promise<InputFile> {
   return {
     read: (offset, length) => handle.read(offset, length),
     sizeBytes: async () => (await handle.info()).sizeBytes,
+    packed: () => undefined,
     close: () => handle.close(),
   }
 }

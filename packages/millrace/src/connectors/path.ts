@@ -1,3 +1,19 @@
+import { StreamError } from '../core/errors.ts'
+
+/**
+ * Files are of this machine. What looks like a URL would be made as a folder of that name, without a word.
+ * @throws {INVALID_OPTION}
+ */
+export function checkLocalPath(what: string, path: string): void {
+  const scheme = /^([A-Za-z][A-Za-z0-9+.-]*):\/\//.exec(path)?.[1]
+  if (scheme === undefined) return
+  const remedy =
+    scheme.toLowerCase() === 'file' ? 'Write the path alone, or fileURLToPath(url) of node:url' : 'Storage elsewhere is not built yet'
+  throw new StreamError('INVALID_OPTION', `${what} is '${path}', a URL: it has to be a path on this machine. ${remedy}.`, {
+    details: { path },
+  })
+}
+
 /** Joins with `/`, which every system takes. Parts are not resolved. */
 export function joinPath(folder: string, name: string): string {
   if (folder === '') return name
@@ -15,6 +31,14 @@ export function normalPath(path: string): string {
   }
   if (path.startsWith('/')) return `/${parts.join('/')}`
   return parts.join('/') || '.'
+}
+
+/** The path from a folder to what is in it, empty for itself; undefined for what is elsewhere. Both are normal. */
+export function pathBelow(folder: string, path: string): string | undefined {
+  if (path === folder) return ''
+  if (folder === '.') return path.startsWith('/') || path === '..' || path.startsWith('../') ? undefined : path
+  const start = folder === '/' ? folder : `${folder}/`
+  return path.startsWith(start) ? path.slice(start.length) : undefined
 }
 
 /** The folder that holds a name: `.` for a bare name, `/` for what lies at the root. */

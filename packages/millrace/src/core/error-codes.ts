@@ -290,8 +290,8 @@ const table = {
   SOURCE_CHANGED: {
     domain: 'external',
     retry: 'never',
-    message: 'An input file shrank, vanished or was changed before the position that has been read.',
-    remedy: 'Put the file back as it was; input files may only grow.',
+    message: 'An input file shrank, vanished or was changed before the position that has been read, or grew after it had been read whole.',
+    remedy: 'Put the file back as it was. Input files may only grow; those that were read to their end may not, unless they are followed.',
   },
   SINK: {
     domain: 'external',

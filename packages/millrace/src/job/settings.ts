@@ -2,7 +2,7 @@ import { checkOptionNames } from '../api/checks.ts'
 import type { RunOptions } from '../api/run-types.ts'
 import { storageDefinitionOf } from '../connect/contract.ts'
 import { directoryStorage } from '../connectors/directory-storage.ts'
-import { normalPath } from '../connectors/path.ts'
+import { checkLocalPath, normalPath } from '../connectors/path.ts'
 import { durationMs } from '../core/duration.ts'
 import { StreamError } from '../core/errors.ts'
 import { shown } from '../plan/ids.ts'
@@ -72,6 +72,7 @@ function checkpointSettings(options: NonNullable<RunOptions['checkpoints']>): Ch
     throw new StreamError('INVALID_OPTION', `checkpoints is ${String(options)}: it has to be { storage, every, timeout, retain, lease }.`)
   checkOptionNames(options, 'checkpoints', CHECKPOINT_OPTIONS)
   if (options.storage === '') throw new StreamError('INVALID_OPTION', 'checkpoints.storage is empty: it has to be the path of a directory.')
+  if (typeof options.storage === 'string') checkLocalPath('checkpoints.storage', options.storage)
   const storage = storageDefinitionOf(typeof options.storage === 'string' ? directoryStorage(options.storage) : options.storage)
   if (storage === undefined)
     throw new StreamError('INVALID_OPTION', 'checkpoints.storage is neither a directory nor a storage made by defineStorage.')

@@ -4,7 +4,7 @@
  */
 import { StreamError } from '../core/errors.ts'
 import { MAX_KEY_GROUPS } from '../core/key-group.ts'
-import type { KeyedProcessNode, OutputName, Plan, PlanNode, SinkNode, WindowNode } from './nodes.ts'
+import type { KeyedProcessNode, OutputName, Plan, PlanNode, SinkNode, SourceNode, WindowNode } from './nodes.ts'
 import { sourcesOf, timedNodes } from './timed.ts'
 
 /**
@@ -34,6 +34,10 @@ export function checkNode(earlier: readonly PlanNode[], node: PlanNode): void {
   if (node.kind === 'keyed-process') checkTimers(earlier, node)
   if (node.kind === 'window') checkWindowTime(earlier, node)
   if (node.kind === 'sink') checkPlace(earlier, node)
+  for (const other of earlier) {
+    if (node.kind === 'sink' && other.kind === 'source') checkLoop(other, node)
+    if (node.kind === 'source' && other.kind === 'sink') checkLoop(node, other)
+  }
 }
 
 /** Before explain() promises what the run could not keep: the second would find the output of the first under its own names. */
@@ -44,6 +48,15 @@ function checkPlace(earlier: readonly PlanNode[], { address, sink: { kind, place
   throw new StreamError(
     'INVALID_JOB',
     `${other.address} and ${address} both write ${kind} to '${place}'. Give each a place of its own, or make one stream of the two with union.`,
+  )
+}
+
+/** What a run reads would depend on when it started, and a source that follows would have no end of its own output. */
+function checkLoop({ address, source }: SourceNode, { address: sinkAddress, sink }: SinkNode): void {
+  if (sink.kind !== source.kind || sink.writes === undefined || source.reads?.(sink.writes) !== true) return
+  throw new StreamError(
+    'INVALID_JOB',
+    `${address} would read what ${sinkAddress} writes, such as ${sink.writes}: output of the job would be its input. Write to a place that the source does not read, or leave it out of what it reads by a pattern.`,
   )
 }
 

@@ -76,7 +76,7 @@ function openReader({ source, address }: SourceNode, { spec, env, signal }: Task
     owns: ownership(spec.subtasks, spec.subtask),
     signal,
     restored: new Map(live.map(([name, { position }]) => [name, position])),
-    ended: new Set(ended.map(([name]) => name)),
+    ended: new Map(ended.map(([name, { position }]) => [name, position])),
   })
 }
 

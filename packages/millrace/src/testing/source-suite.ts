@@ -29,10 +29,10 @@ type AnyReader = Reader<unknown, Plain>
 /** How far an attempt has come: what a checkpoint would hold. */
 interface Progress {
   readonly positions: ReadonlyMap<string, Plain>
-  readonly ended: ReadonlySet<string>
+  readonly ended: ReadonlyMap<string, Plain>
 }
 
-const NOTHING: Progress = { positions: new Map(), ended: new Set() }
+const NOTHING: Progress = { positions: new Map(), ended: new Map() }
 /** Polls without a batch after which a reader is taken to be stuck. */
 const MAX_WAITS = 10_000
 
@@ -59,7 +59,7 @@ class Bench {
       source: 'source/suite',
       env: this.#env,
       restored,
-      ended: from.ended,
+      ended: new Map([...from.ended].filter(([split]) => owns(split))),
       owns,
       signal: new AbortController().signal,
     })
@@ -127,7 +127,7 @@ async function makeBench<T>(options: SourceSuiteOptions<T>): Promise<Bench> {
 
 function after(progress: Progress, batch: AnyBatch): Progress {
   const positions = new Map(progress.positions).set(batch.split, batch.next)
-  return { positions, ended: batch.splitEnded === true ? new Set([...progress.ended, batch.split]) : progress.ended }
+  return { positions, ended: batch.splitEnded === true ? new Map(progress.ended).set(batch.split, batch.next) : progress.ended }
 }
 
 const cases: Readonly<Record<string, SourceCase>> = {
@@ -172,7 +172,7 @@ const cases: Readonly<Record<string, SourceCase>> = {
     const first = await bench.open()
     const positions = new Map(first.splits)
     await first.close()
-    bench.isAll(await bench.readAll(await bench.open({ positions, ended: new Set() })), 'from checkpoint 0')
+    bench.isAll(await bench.readAll(await bench.open({ positions, ended: new Map() })), 'from checkpoint 0')
   },
 
   async 'after any batch it goes on exactly there'(bench) {

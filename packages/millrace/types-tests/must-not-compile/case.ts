@@ -7,6 +7,7 @@ export type Case = readonly [code: string, error: `TS${number}`, says: string]
 export const prelude: string = `
 import { agg, aggregator, arraySource, callbackSink, collectSink, countWindow, defineJob, durationMs, eventTimer, eventTimers, generatorSource, listState, mapState, outputTag, printSink, processingTimer, run, session, sliding, start, tumbling, valueState } from 'millrace'
 import { simulate, stepSuite, testJob, testStep, type TestJob } from 'millrace/testing'
+import { csv, fileSink } from 'millrace/files'
 import type { DeadLetter, Job, JobBuilder, Key, Out, RunningJob, RunOptions, Sink, Stream, Tag, TimeWindow } from 'millrace'
 interface Payment { id: string; card: string; amount: number; at: number; ok: boolean; items: string[] }
 declare const job: JobBuilder
@@ -21,5 +22,5 @@ declare const stringSchema: { '~standard': { version: 1; vendor: 'x'; validate(v
 const payments = job.from('payments', arraySource<Payment>([]), { timestamp: (p) => p.at })
 const keyed = payments.keyBy((p) => p.card)
 const windowed = keyed.window(tumbling('1h'))
-void [agg, aggregator, arraySource, callbackSink, collectSink, countWindow, defineJob, durationMs, eventTimer, eventTimers, generatorSource, listState, mapState, outputTag, printSink, processingTimer, run, session, sliding, start, tumbling, valueState, simulate, stepSuite, testJob, testStep]
+void [agg, aggregator, arraySource, callbackSink, collectSink, countWindow, csv, defineJob, durationMs, eventTimer, eventTimers, fileSink, generatorSource, listState, mapState, outputTag, printSink, processingTimer, run, session, sliding, start, tumbling, valueState, simulate, stepSuite, testJob, testStep]
 `

@@ -2,6 +2,8 @@ import type { Case } from './case.ts'
 
 /** Plain and keyed streams, sources, sinks, jobs. */
 export const streamCases: readonly Case[] = [
+  // What a field cannot hold.
+  [`payments.to('p', fileSink('d', csv()))`, 'TS2379', "'string[]' is not assignable to type 'CsvField'"],
   // Per-record code is synchronous.
   [`payments.map(async (p) => p.amount)`, 'TS2322', 'per-record code is synchronous'],
   [`payments.map((p) => Promise.resolve(p.amount))`, 'TS2322', 'per-record code is synchronous'],
