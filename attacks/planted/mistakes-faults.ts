@@ -143,8 +143,8 @@ export const faultMistakes: readonly Mistake[] = [
     'a split that has ended is read again after a restore',
     'T6, S7',
     'task/open-task.ts',
-    'ended: new Set(ended.map(([name]) => name)),',
-    'ended: new Set(),',
+    'ended: new Map(ended.map(([name, { position }]) => [name, position])),',
+    'ended: new Map(),',
   ),
   mistake(
     'every subtask of a source owns every split',

@@ -12,7 +12,7 @@
  * T6  A writer that is full until a commit closes the gate, but not for what has to come before a barrier that is on its way: else
  *     the checkpoint whose commit it waits for never came.
  */
-import type { Plain, Writer } from '../connect/contract.ts'
+import type { Plain } from '../connect/contract.ts'
 import type { Budget } from '../core/env.ts'
 import { StreamError, invariant, tame } from '../core/errors.ts'
 import { WATERMARK_END } from '../core/time.ts'
@@ -20,6 +20,7 @@ import { FLUSH_AFTER_MS } from '../plan/physical.ts'
 import type { Key } from '../state/contract.ts'
 import { buildChain, hasOpenCursor, runCursors, type Chain, type ChainOperator, type Working } from './chain.ts'
 import { explained } from './explain-error.ts'
+import { FullWriters } from './full-writers.ts'
 import { InputGate } from './input-gate.ts'
 import { lookAt } from './look.ts'
 import type { Loop } from './loops.ts'
@@ -47,7 +48,6 @@ type Work =
     }
   | { readonly kind: 'processing'; operator: number }
 
-type AnyWriter = Writer<unknown, Plain, Plain>
 type Phase = 'opening' | 'running' | 'draining' | 'held' | 'failed' | 'closed'
 
 export class TaskCore {
@@ -78,9 +78,7 @@ export class TaskCore {
   #isUntold = false
   #flushedAtMs = 0
   readonly #working: Working = { step: undefined }
-  readonly #full = new Set<number>()
-  /** Full until a commit (T6). */
-  readonly #uncommitted = new Set<number>()
+  readonly #full: FullWriters
   /** The checkpoint that has been asked for and not been taken by this task. */
   #expected: number | undefined
 
@@ -98,6 +96,7 @@ export class TaskCore {
       },
     })
     this.#inputs = new InputGate(spec.channels)
+    this.#full = new FullWriters(options, (error) => this.#fail(error))
   }
 
   /** Opens readers, writers and user resources, and puts the restored state in place. Before anything else. */
@@ -151,7 +150,7 @@ export class TaskCore {
   expect(checkpoint: number): void {
     if (checkpoint <= this.#lastCheckpoint) return
     this.#expected = checkpoint
-    if (this.#uncommitted.size > 0) this.options.host.wake()
+    if (this.#full.awaitCommit) this.options.host.wake()
   }
 
   /** The host has sent the barrier on: the hold is over. */
@@ -168,7 +167,7 @@ export class TaskCore {
   /** A manifest holds checkpoint n. */
   complete(checkpoint: number): void {
     this.#seals.complete(checkpoint)
-    this.#askForCheckpoint()
+    this.#full.askForCheckpoint(this.#parts?.writers)
     // A task that had ended before is not asked again: it did not seal this one.
     if (this.#isUntold && checkpoint === this.#lastCheckpoint) {
       this.#isUntold = false
@@ -187,7 +186,7 @@ export class TaskCore {
     }
     if (this.#expected === checkpoint) this.#expected = undefined
     // What it had sealed needs another one to be committed.
-    if (this.#uncommitted.size > 0) this.options.host.checkpointWanted?.()
+    if (this.#full.awaitCommit) this.options.host.checkpointWanted?.()
     if (this.#barrier?.checkpoint === checkpoint && this.#phase !== 'held') {
       this.#barrier = undefined
       this.#phase = 'running'
@@ -549,43 +548,14 @@ export class TaskCore {
   }
 
   #refreshGate(): void {
-    const isCommitDue = this.#uncommitted.size > 0 && this.#expected === undefined && this.#barrier === undefined
-    this.#gate.isClosed = this.#router.isWaiting() || this.#full.size > 0 || isCommitDue
+    const isCommitDue = this.#full.awaitCommit && this.#expected === undefined && this.#barrier === undefined
+    this.#gate.isClosed = this.#router.isWaiting() || this.#full.areFull || isCommitDue
   }
 
   #whenFull(node: number): void {
     const writer = this.#parts?.writers.get(node)
-    if (writer?.awaitsCommit === true) this.#whenUncommitted(node, writer)
-    else if (!this.#full.has(node)) this.#whenReady(this.#full, node, writer)
-  }
-
-  #whenUncommitted(node: number, writer: AnyWriter): void {
-    if (!this.#uncommitted.has(node)) {
-      this.#whenReady(this.#uncommitted, node, writer)
-      this.options.host.checkpointWanted?.()
-    }
-    this.#refreshGate()
-  }
-
-  #whenReady(full: Set<number>, node: number, writer: AnyWriter | undefined): void {
-    full.add(node)
-    if (writer === undefined) return
-    const { spec, underway } = this.options
-    underway
-      .wait(`${spec.plan.nodes[node]?.address} to have room`, () => writer.ready())
-      .then(
-        () => {
-          full.delete(node)
-          this.options.host.wake()
-        },
-        (error: unknown) => this.#fail(error),
-      )
-  }
-
-  /** A checkpoint that was under way when a writer became full has not taken all that it holds. */
-  #askForCheckpoint(): void {
-    for (const node of this.#uncommitted)
-      if (this.#parts?.writers.get(node)?.awaitsCommit === true) return this.options.host.checkpointWanted?.()
+    this.#full.add(node, writer)
+    if (writer?.awaitsCommit === true) this.#refreshGate()
   }
 
   #guard(action: () => void): void {
