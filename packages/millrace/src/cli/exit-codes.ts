@@ -12,7 +12,7 @@ export const exitCodes: Readonly<Record<ExitName, ExitCode>> = {
   ok: { code: 0, what: 'done: finished, stopped by one Ctrl-C or SIGTERM, or nothing was left to do' },
   failed: {
     code: 1,
-    what: 'the job cannot be built, failed for good, ended the process, or could not stop in time; or its storage cannot be used',
+    what: 'the job cannot be built, failed for good, ended the process or did not stop in time; or its storage fails',
   },
   usage: { code: 2, what: 'the command line or an option is wrong; nothing was started' },
   fenced: { code: 3, what: 'another process has taken over the job; it runs there' },
