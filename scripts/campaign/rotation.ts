@@ -17,4 +17,5 @@ export const ROTATION: readonly Turn[] = [
   { attack: 'two', args: ['--rounds', '5'] },
   { attack: 'splits', args: ['--rounds', '30'] },
   { attack: 'host', args: ['--schedules', '400'] },
+  { attack: 'malformed', args: ['--cases', '800'] },
 ]
