@@ -17,16 +17,19 @@ export type Survival = 'none' | 'all' | ((index: number, kind: LooseKind) => boo
  */
 export class Disk {
   /** The wall clock of the machine that it is in. */
-  now: () => number = () => 0
+  now: () => number
   #nextId = 2
   #root: Inode = new Inode(1, 'directory', 0)
 
+  constructor(now: () => number = () => 0) {
+    this.now = now
+  }
+
   /** As it is now, cache and all. What happens to one of them is not seen by the other. */
   copy(): Disk {
-    const copy = new Disk()
+    const copy = new Disk(this.now)
     copy.#nextId = this.#nextId
     copy.#root = this.#root.copy(new Map())
-    copy.now = this.now
     return copy
   }
 
