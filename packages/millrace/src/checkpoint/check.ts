@@ -1,5 +1,7 @@
 /** Checks of decoded data, for bytes that may come from anyone: each returns what it was given with its type, or throws {@link ShapeError}. */
 import type { Plain } from '../connect/contract.ts'
+import { fieldPath } from '../serde/check.ts'
+import { kindOf, viewIndexOf } from '../serde/kind.ts'
 
 /** A value is not of the shape that was written. Never leaves this folder: it becomes the text of a CHECKPOINT_CORRUPT. */
 export class ShapeError extends Error {}
@@ -10,6 +12,8 @@ export type Fields = Readonly<Record<string, unknown>>
 /** More elements than any honest list has. */
 const MAX_ELEMENTS = 4_194_304
 const MAX_PLAIN_DEPTH = 64
+/** Its number among the typed arrays. */
+const UINT8_ARRAY = 0
 
 export function refuse(path: string, what: string): never {
   throw new ShapeError(`${path} ${what}`)
@@ -67,18 +71,23 @@ export function record<T>(check: Check<T>): Check<Readonly<Record<string, T>>> {
     Object.fromEntries(Object.entries(fields(value, path)).map(([name, field]) => [name, check(field, `${path}[${JSON.stringify(name)}]`)]))
 }
 
-/** Data as sources and sinks may store it. */
+/**
+ * Data as sources and sinks may store it. The same before it is written and after it was read, so it goes by what things are to
+ * the codec: a Buffer comes back as a Uint8Array, an object without a prototype with one.
+ */
 export function plain(value: unknown, path: string, depth: number = 0): Plain {
   if (depth > MAX_PLAIN_DEPTH) refuse(path, 'is too deep')
-  if (value === null || value instanceof Uint8Array) return value
-  if (Array.isArray(value)) {
-    for (const element of value) plain(element, path, depth + 1)
-    return value as readonly Plain[]
-  }
-  if (typeof value === 'object') {
-    for (const field of Object.values(fields(value, path))) plain(field, path, depth + 1)
-    return value as Readonly<Record<string, Plain>>
-  }
-  if (typeof value === 'undefined' || typeof value === 'function' || typeof value === 'symbol') refuse(path, 'is no plain data')
-  return value as string | number | bigint | boolean
+  if (typeof value === 'undefined' || typeof value === 'function' || typeof value === 'symbol') refuse(path, `is ${nameOf(value)}`)
+  if (typeof value !== 'object' || value === null) return value as Plain
+  const kind = kindOf(value)
+  if (kind === 'array') for (const [index, element] of (value as unknown[]).entries()) plain(element, `${path}[${index}]`, depth + 1)
+  else if (kind === 'plain') for (const [name, field] of Object.entries(value)) plain(field, fieldPath(path, name), depth + 1)
+  else if (kind !== 'view' || viewIndexOf(value) !== UINT8_ARRAY) refuse(path, `is ${nameOf(value)}`)
+  return value as Plain
+}
+
+function nameOf(value: unknown): string {
+  if (typeof value !== 'object' || value === null) return value === undefined ? 'undefined' : `a ${typeof value}`
+  const name = (value as { constructor?: { name?: unknown } }).constructor?.name
+  return typeof name === 'string' && name !== '' ? `of the class ${name}` : 'no plain data'
 }

@@ -198,3 +198,73 @@ test('chunk names that lead out of the folder are refused', () => {
   const chunks = [{ ...manifest.chunks[0], name: '../x' }]
   assert.match(failure(enveloped(5, { ...entries[1], manifest: { ...manifest, chunks } })).message, /manifest\.chunks\[0\]\.name/)
 })
+
+const storing = (position: unknown, data: unknown, state: unknown): Entry => {
+  const operators = {
+    'source/x': { kind: 'source', splits: { 'a.jsonl': { position, maxTimestamp: 3, ended: false } } },
+    'sink/y': { kind: 'sink', committables: [{ checkpoint: 7, epoch: 2, subtask: 0, data }], writerStates: [state] },
+  }
+  return { ...entries[1], manifest: { ...manifest, chunks: [], operators } } as unknown as Entry
+}
+
+test('E4: whatever sources and sinks give to be stored comes back equal, or is refused before it is written', () => {
+  let kept = 0
+  let refused = 0
+  const anything = fc.anything({ withMap: true, withSet: true, withDate: true, withBigInt: true, withTypedArray: true, withNullPrototype: true })
+  // Arbitrary values are seldom plain: half of them are made of what may be stored.
+  const { data } = fc.letrec<{ data: unknown }>((tie) => ({
+    data: fc.oneof(
+      { maxDepth: 4 },
+      fc.constantFrom<unknown>(null, true, -0, Number.NaN, 1.5, 2n ** 70n, '\ud800', new Uint8Array([0, 255]), Buffer.from('a')),
+      fc.array(tie('data'), { maxLength: 3 }),
+      fc.dictionary(fc.string(), tie('data'), { maxKeys: 3 }),
+    ),
+  }))
+  fc.assert(
+    fc.property(fc.oneof(data, anything), fc.integer({ min: 0, max: 2 }), (value, place) => {
+      const entry = storing(...([0, 1, 2].map((each) => (each === place ? value : null)) as [unknown, unknown, unknown]))
+      let bytes: Uint8Array
+      try {
+        bytes = encodeEntry(5, entry, digest)
+      } catch (error) {
+        assert.ok(StreamError.is(error) && error.code === 'UNSUPPORTED_VALUE', String(error))
+        assert.match(error.message, place === 0 ? /^source\/x gave .*"a\.jsonl"/ : /^sink\/y gave /)
+        refused++
+        return
+      }
+      kept++
+      assert.deepEqual(comparable(decodeEntry(bytes, at, digest)), comparable(entry))
+    }),
+    { seed: SEED, numRuns: 1_000 },
+  )
+  assert.ok(kept > 300 && refused > 100, `${kept} kept, ${refused} refused`)
+})
+
+/** Without what the codec is free to change: Buffers and objects without a prototype. */
+function comparable(value: unknown): unknown {
+  if (value instanceof Uint8Array) return new Uint8Array(value)
+  if (Array.isArray(value)) return value.map(comparable)
+  if (typeof value !== 'object' || value === null) return value
+  return new Map(Object.entries(value).map(([name, field]) => [name, comparable(field)]))
+}
+
+test('E4: what is refused is told with its path', () => {
+  const circle: Record<string, unknown> = {}
+  circle['self'] = circle
+  const cases: readonly (readonly [unknown, RegExp])[] = [
+    [{ rows: [1, { paidAt: new Date(0) }] }, /: committable\.rows\[1\]\.paidAt is of the class Date\. /],
+    [{ 'a b': undefined }, /: committable\["a b"\] is undefined\. /],
+    [[new Map()], /: committable\[0\] is of the class Map\. /],
+    [new Float64Array(1), /: committable is of the class Float64Array\. /],
+    [circle, /: committable\.self is a reference back/],
+    [Object.assign([1], { extra: 1 }), /: committable\.extra is a named property of an array\. /],
+    [{ [Symbol('x')]: 1 }, /symbol/],
+  ]
+  for (const [data, words] of cases)
+    assert.throws(() => encodeEntry(5, storing(null, data, null), digest), { code: 'UNSUPPORTED_VALUE', message: words })
+})
+
+test('E4: an entry of our own that could not be read again is a broken rule, not a checkpoint', () => {
+  const release: Entry = { ...head, kind: 'release', latest: 2, checkpointFloor: Number.NaN }
+  assert.throws(() => encodeEntry(5, release, digest), { code: 'INVARIANT', message: /E4: .*checkpointFloor/ })
+})

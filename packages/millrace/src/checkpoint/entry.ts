@@ -13,15 +13,17 @@
  * E2  The entry's own number and its job are inside what the digest covers: an entry under its neighbour's name is found out.
  * E3  Whatever the bytes are, the outcome is an entry of checked structure or CHECKPOINT_CORRUPT or CHECKPOINT_FORMAT with the
  *     name of the file.
+ * E4  Nothing is written that E3 would refuse.
  *
  * STATE FORMAT.
  */
 import type { Env } from '../core/env.ts'
-import { messageOf, StreamError } from '../core/errors.ts'
+import { invariant, messageOf, StreamError } from '../core/errors.ts'
 import { formatError } from '../core/format-error.ts'
 import { ByteReader, ByteWriter } from '../serde/bytes.ts'
 import { decodeValue, encodeValue } from '../serde/value.ts'
 import { checkEntry, OtherFormat, ShapeError } from './entry-check.ts'
+import { checkStorable } from './entry-data.ts'
 import { MANIFEST_FORMAT, type Entry } from './manifest.ts'
 
 type Digest = Env['digest']
@@ -37,9 +39,11 @@ const DIGEST_BYTES = 32
 /**
  * The bytes under which entry `number` is created.
  * @throws {CHECKPOINT_FAILED} beyond {@link MAX_ENTRY_BYTES}
- * @throws {UNSUPPORTED_VALUE} when a position, committable or writer state is no plain data
+ * @throws {UNSUPPORTED_VALUE} when a position, committable or writer state is no plain data, with step and path
+ * @throws {INVARIANT} when anything else is not as it may be
  */
 export function encodeEntry(number: number, entry: Entry, digest: Digest): Uint8Array {
+  checkReadable(number, entry)
   const writer = new ByteWriter(4096)
   writer.u32(MAGIC)
   writer.u16(ENTRY_FORMAT)
@@ -56,6 +60,17 @@ export function encodeEntry(number: number, entry: Entry, digest: Digest): Uint8
   const covered = bytes.subarray(0, bytes.length - DIGEST_BYTES)
   bytes.set(hexBytes(digest.sha256([covered])), covered.length)
   return bytes
+}
+
+/** E4. */
+function checkReadable(number: number, entry: Entry): void {
+  if (entry.kind === 'checkpoint') checkStorable(entry.manifest)
+  try {
+    checkEntry(entry, number)
+  } catch (error) {
+    invariant(!(error instanceof ShapeError), `E4: entry ${number} could not be read again: ${messageOf(error)}`)
+    throw error
+  }
 }
 
 /**
