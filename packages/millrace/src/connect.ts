@@ -1,5 +1,6 @@
 /** The door `millrace/connect`: what a third-party source, sink or checkpoint storage implements. The built-in ones use nothing else. */
 export { defineSink, defineSource, defineStorage } from './connect/contract.ts'
+export { PackedValues, unpackValues } from './connect/packed-values.ts'
 export { StreamError } from './core/errors.ts'
 
 export type {

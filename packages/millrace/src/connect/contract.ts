@@ -127,6 +127,8 @@ export interface SinkContext {
   readonly epoch: number
   /** There is no restored checkpoint, or it does not hold this sink: what its place shows already is not what this job goes on with. */
   readonly isNew: boolean
+  /** What is sealed is stored; without it stays in memory until it is committed, and is gone with the process. */
+  readonly keepsCheckpoints: boolean
   readonly signal: AbortSignal
 }
 /** What a writer hands over at a barrier. */

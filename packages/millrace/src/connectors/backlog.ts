@@ -1,9 +1,6 @@
 /** What may be written and not handed over, in units: room for as many rows, or for some 4 MiB of them. */
 export const BACKLOG_UNITS = 8_192
 const UNIT_BYTES = 512
-/** Above this nobody need know how large a row is. */
-const LARGEST_BYTES = BACKLOG_UNITS * UNIT_BYTES
-const DEEPEST = 64
 
 /**
  * The rows of one writer that have not been handed over. They are in memory, and in every manifest until they have been: so
@@ -18,9 +15,9 @@ export class Backlog {
   readonly #parts = new Map<number, { readonly rows: number; readonly units: number; left: number }>()
   #room: { readonly promise: Promise<void>; readonly resolve: () => void } | undefined
 
-  /** False: full. */
-  add(row: unknown): boolean {
-    this.#open += 1 + Math.floor(roughBytes(row, LARGEST_BYTES, 0) / UNIT_BYTES)
+  /** A row of so many bytes. False: full. */
+  add(bytes: number): boolean {
+    this.#open += 1 + Math.floor(bytes / UNIT_BYTES)
     this.#openRows++
     return !this.isFull
   }
@@ -66,24 +63,4 @@ export class Backlog {
     this.#room?.resolve()
     this.#room = undefined
   }
-}
-
-/** Good to a factor; total, also for what cannot be stored and is refused later. */
-function roughBytes(value: unknown, most: number, depth: number): number {
-  if (typeof value === 'string') return value.length
-  if (typeof value !== 'object' || value === null || depth > DEEPEST) return 8
-  if (ArrayBuffer.isView(value)) return value.byteLength
-  let bytes = 8
-  if (Array.isArray(value) || value instanceof Map || value instanceof Set) {
-    for (const each of value) {
-      if (bytes > most) break
-      bytes += roughBytes(each, most - bytes, depth + 1)
-    }
-    return bytes
-  }
-  for (const name in value) {
-    if (bytes > most) break
-    bytes += name.length + roughBytes((value as Record<string, unknown>)[name], most - bytes, depth + 1)
-  }
-  return bytes
 }

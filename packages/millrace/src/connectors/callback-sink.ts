@@ -10,6 +10,9 @@ type Nothing = void | undefined | null
  * At least once: a process that dies before a checkpoint has noted which calls are done makes them again. While the process
  * and this sink live, a record whose call succeeded is not handed over again. An error of `onValue` stops the job; after the
  * restart it goes on with the record that failed. When calls are slower than the job, the job waits for them.
+ *
+ * `onValue` gets a copy of its own of the record as it was when it was emitted, with checkpoints and without: what it may do with it
+ * is its matter. A Buffer comes as a Uint8Array.
  */
 export function callbackSink<T>(onValue: (value: T) => Nothing | Promise<void>): Sink<T> {
   if (typeof onValue !== 'function') throw new StreamError('INVALID_OPTION', 'callbackSink needs a function.')

@@ -60,6 +60,7 @@ class Bench {
       subtasks: 1,
       log: '0123456789abcdef',
       isNew: false,
+      keepsCheckpoints: true,
       epoch: ++this.#epoch,
       signal: new AbortController().signal,
     }

@@ -55,6 +55,7 @@ async function attempt(env: SimulatedProcess, store: Store, rollAfter: RollAfter
     subtasks: SUBTASKS,
     log: '0123456789abcdef',
     isNew: false,
+    keepsCheckpoints: true,
     epoch,
     signal: new AbortController().signal,
   })

@@ -23,6 +23,7 @@ const contextOf = (env: Env, at: Partial<SinkContext> = {}): SinkContext => ({
   subtasks: 1,
   log: '0123456789abcdef',
   isNew: false,
+  keepsCheckpoints: true,
   epoch: 1,
   signal: new AbortController().signal,
   ...at,

@@ -23,6 +23,7 @@ const contextOf = (env: Env): SinkContext => ({
   subtasks: 1,
   log: '0123456789abcdef',
   isNew: false,
+  keepsCheckpoints: true,
   epoch: 1,
   signal: new AbortController().signal,
 })

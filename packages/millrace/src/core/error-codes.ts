@@ -172,6 +172,14 @@ const table = {
     message: 'One call of a user function emitted more than 65,536 records.',
     remedy: 'Split the work over several records or timers, or return an iterable from flatMap.',
   },
+  STAGED_LIMIT: {
+    domain: 'user',
+    retry: 'never',
+    message:
+      'A sink that keeps its records in checkpoints until they are handed over got more of them at once than a checkpoint may hold, or all that is staged makes an entry of the log too large.',
+    remedy:
+      'Write so many records with fileSink, which stages them in files. Or let fewer come at once: more subtasks of the step before, windows that do not all end together.',
+  },
   CHECKPOINT_CORRUPT: {
     domain: 'external',
     retry: 'never',

@@ -53,7 +53,15 @@ function opened(env: Env, sinks: Readonly<Record<string, Sink<number>>>): Promis
     for (const [id, sink] of Object.entries(sinks)) values.to(id, sink)
   })
   return env.machine.run(
-    Committers.open({ plan: buildPlan(job, undefined).plan, env, log: 'log', epoch: 7, isRestored: () => false, underway: new Underway() }),
+    Committers.open({
+      plan: buildPlan(job, undefined).plan,
+      env,
+      log: 'log',
+      epoch: 7,
+      keepsCheckpoints: true,
+      isRestored: () => false,
+      underway: new Underway(),
+    }),
   )
 }
 

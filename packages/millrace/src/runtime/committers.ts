@@ -25,6 +25,7 @@ export interface CommittersOptions {
   readonly env: Env
   readonly log: string
   readonly epoch: number
+  readonly keepsCheckpoints: boolean
   /** Whether the restored checkpoint holds the sink of this address. */
   readonly isRestored: (address: string) => boolean
   readonly underway: Underway
@@ -51,10 +52,11 @@ export class Committers {
   }
 
   async #open(node: SinkNode): Promise<void> {
-    const { env, log, epoch, plan, isRestored, underway } = this.#options
+    const { env, log, epoch, keepsCheckpoints, plan, isRestored, underway } = this.#options
     const { signal } = this.#cancel
     const isNew = !isRestored(node.address)
-    const context = { env, job: plan.job, sink: node.address, subtask: 0, subtasks: 1, log, epoch, isNew, signal }
+    const run = { env, job: plan.job, log, epoch, keepsCheckpoints, signal }
+    const context = { ...run, sink: node.address, subtask: 0, subtasks: 1, isNew }
     const open = (): Promise<Committer<Plain>> | undefined => node.sink.committer?.(context)
     const committer = await underway.wait(`${node.address} to open its committer`, () => byConnector(node, 'open its committer', open))
     if (committer !== undefined) this.#bySink.set(node.address, committer)

@@ -87,6 +87,7 @@ export async function openEpoch(options: OpenEpochOptions): Promise<EpochRun> {
       env,
       log: ownership.log,
       epoch: ownership.epoch,
+      keepsCheckpoints: store.keepsState,
       underway,
       isRestored: (address) => restored?.operators[address] !== undefined,
     }),

@@ -82,12 +82,12 @@ function openReader({ source, address }: SourceNode, { spec, env, signal }: Task
 
 function openWriter(
   { sink, address }: SinkNode,
-  { spec, env, log, epoch, signal }: TaskOptions,
+  { spec, env, log, epoch, keepsState, signal }: TaskOptions,
   from: OperatorRestore | undefined,
 ): Promise<Writer<unknown, Plain, Plain>> {
-  const isNew = from === undefined
-  const context = { env, job: spec.plan.job, sink: address, subtask: spec.subtask, subtasks: spec.subtasks, log, epoch, isNew, signal }
-  return sink.open(context, from?.kind === 'sink' ? from.writerStates : [])
+  const { plan, subtask, subtasks } = spec
+  const run = { env, job: plan.job, log, epoch, keepsCheckpoints: keepsState, signal }
+  return sink.open({ ...run, sink: address, subtask, subtasks, isNew: from === undefined }, from?.kind === 'sink' ? from.writerStates : [])
 }
 
 /** Rules 1.13: static ownership. The same split goes to the same subtask in every run of equal parallelism. */

@@ -139,6 +139,7 @@ class Bench {
       log,
       epoch,
       isNew,
+      keepsCheckpoints: true,
       signal: new AbortController().signal,
     }
   }
