@@ -5,7 +5,7 @@ import { aggregator } from '../api/aggregates.ts'
 import { defineJob } from '../api/job.ts'
 import type { Job } from '../api/job-types.ts'
 import type { Out } from '../api/process-types.ts'
-import type { Sink } from '../connect/contract.ts'
+import { defineSink, type Plain, type Sink } from '../connect/contract.ts'
 import { arraySource } from '../connectors/array-source.ts'
 import { callbackSink } from '../connectors/callback-sink.ts'
 import { collectSink } from '../connectors/collect-sink.ts'
@@ -113,4 +113,35 @@ test('what a callback does with its record changes no other', async () => {
       { n: 2, at: 'now' },
     ])
   }
+})
+
+test('a sink that wants to have stored what is no plain data ends the job with its name, and is not tried again', async () => {
+  let pending: unknown[] = []
+  const sink = defineSink<unknown, Plain>({
+    kind: 'dates',
+    delivery: 'at-least-once',
+    open: async () => ({
+      write: (value) => pending.push(value) < 1_000,
+      ready: async () => undefined,
+      seal: () => {
+        const committables = pending as Plain[]
+        pending = []
+        return { durable: Promise.resolve({ committables }) }
+      },
+      close: async () => undefined,
+    }),
+    committer: async () => ({
+      commit: async (committables) => committables.map(() => ({ kind: 'committed' })),
+      withdraw: async () => undefined,
+      close: async () => undefined,
+    }),
+  })
+  const job = defineJob('dates', (builder) => {
+    builder.from('n', arraySource([1, { at: [new Date(0)] }])).to('out', sink)
+  })
+  const life = await new Lab().start(job, checkpointed({}, { restart: { strategy: 'fixed-delay', attempts: 3, delay: 10 } }))
+  const end = await life.end()
+  assert.ok(typeof end === 'object' && end.code === 'UNSUPPORTED_VALUE', String(end))
+  assert.match(end.message, /^sink\/out gave .*: committable\.at\[0\] is of the class Date\./)
+  assert.equal(life.handle.status().restarts, 0)
 })

@@ -41,6 +41,11 @@ interface Asked {
   readonly reject: (error: unknown) => void
 }
 
+interface Encoded extends LogDecision {
+  /** Of the entries to be created, by action. */
+  readonly bytes: readonly (Uint8Array | undefined)[]
+}
+
 /** Beats per lease: a few may be late without anybody taking over. */
 const BEATS_PER_LEASE = 5
 
@@ -129,16 +134,23 @@ export class LogActor {
     if (this.#lost !== undefined) return Promise.reject(this.#lost)
     if (this.#isClosed) return Promise.reject(stopped())
     return new Promise((resolve, reject) => {
-      const decision = decide()
+      const decision = this.#encoded(decide())
       this.#asked.push({ resolve, reject })
       this.#follow(decision)
     })
   }
 
-  #follow({ state, actions }: LogDecision): void {
+  /** Before anything of the decision counts: one whose entry cannot be written is as if it had never been made. */
+  #encoded({ state, actions }: LogDecision): Encoded {
+    const { digest } = this.#options.env
+    const bytes = actions.map((action) => (action.kind === 'create' ? encodeEntry(action.number, action.entry, digest) : undefined))
+    return { state, actions, bytes }
+  }
+
+  #follow({ state, actions, bytes }: Encoded): void {
     this.#state = state
     if (this.#closeIfCancelled()) return
-    for (const action of actions) this.#perform(action)
+    for (const [index, action] of actions.entries()) this.#perform(action, bytes[index])
   }
 
   #closeIfCancelled(): boolean {
@@ -151,10 +163,18 @@ export class LogActor {
 
   #feed(event: LogEvent): void {
     if (this.#isClosed) return
-    this.#follow(decideLog(this.#state as LogState, event))
+    let decision: Encoded
+    try {
+      decision = this.#encoded(decideLog(this.#state as LogState, event))
+    } catch (error) {
+      // Nobody asked for just this, and it would not go on by itself.
+      this.#state = { kind: 'ended', how: 'stopped' }
+      return this.#lose(StreamError.is(error) ? error : storageError(this.#options.storage.name, error))
+    }
+    this.#follow(decision)
   }
 
-  #perform(action: LogAction): void {
+  #perform(action: LogAction, bytes: Uint8Array | undefined): void {
     switch (action.kind) {
       case 'look':
         return this.#answer(this.#look(action.probe))
@@ -165,7 +185,7 @@ export class LogActor {
       case 'wait':
         return this.#wait(action.ms)
       case 'create':
-        return this.#create(action.number, action.entry)
+        return this.#create(action.number, action.entry, bytes as Uint8Array)
       case 'beat':
         return this.#writeBeat(action.beat)
       case 'owner':
@@ -227,11 +247,11 @@ export class LogActor {
     this.#cancelTimer = env.timers.after(ms, () => this.#feed({ kind: 'waited', elapsedMs: env.clock.monotonic() - began }))
   }
 
-  #create(number: number, entry: Entry): void {
+  #create(number: number, entry: Entry, bytes: Uint8Array): void {
     const { storage, env } = this.#options
     if (entry.kind === 'claim') this.#hasClaimed = true
     env.crashPoint('entry.beforeCreate')
-    storage.createEntry(number, encodeEntry(number, entry, env.digest)).then(
+    settled(() => storage.createEntry(number, bytes)).then(
       (result) => {
         env.crashPoint('entry.afterCreate')
         this.#feed({ kind: 'created', number, result })
@@ -255,8 +275,7 @@ export class LogActor {
 
   #writeBeat(beat: Beat): void {
     const { env, storage } = this.#options
-    const written: Promise<void> = storage
-      .beat(beat)
+    const written: Promise<void> = settled(() => storage.beat(beat))
       .catch((error: unknown) => env.log('warn', 'heartbeat failed', { cause: messageOf(error) }))
       .finally(() => this.#beating.delete(written))
     this.#beating.add(written)
@@ -293,6 +312,11 @@ export class LogActor {
     this.#lost = error
     this.#options.lost(error)
   }
+}
+
+/** Of a storage that throws rather than rejects. */
+async function settled<T>(work: () => Promise<T>): Promise<T> {
+  return work()
 }
 
 function stopped(): StreamError {
