@@ -268,3 +268,9 @@ test('E4: an entry of our own that could not be read again is a broken rule, not
   const release: Entry = { ...head, kind: 'release', latest: 2, checkpointFloor: Number.NaN }
   assert.throws(() => encodeEntry(5, release, digest), { code: 'INVARIANT', message: /E4: .*checkpointFloor/ })
 })
+
+test('an entry that would be too large is told with the step that wants most to be stored', () => {
+  const block = new Uint8Array(100_000_000)
+  const much = storing('here', [block, block, block], null)
+  assert.throws(() => encodeEntry(5, much, digest), { code: 'STAGED_LIMIT', retry: 'never', message: /^Entry 5 .* Most of it is what sink\/y wants/ })
+})

@@ -24,7 +24,7 @@ import { ByteReader, ByteWriter } from '../serde/bytes.ts'
 import { decodeValue, encodeValue } from '../serde/value.ts'
 import { checkEntry, OtherFormat, ShapeError } from './entry-check.ts'
 import { checkStorable } from './entry-data.ts'
-import { MANIFEST_FORMAT, type Entry } from './manifest.ts'
+import { MANIFEST_FORMAT, type Entry, type Manifest } from './manifest.ts'
 
 type Digest = Env['digest']
 
@@ -38,7 +38,7 @@ const DIGEST_BYTES = 32
 
 /**
  * The bytes under which entry `number` is created.
- * @throws {CHECKPOINT_FAILED} beyond {@link MAX_ENTRY_BYTES}
+ * @throws {STAGED_LIMIT} beyond {@link MAX_ENTRY_BYTES}
  * @throws {UNSUPPORTED_VALUE} when a position, committable or writer state is no plain data, with step and path
  * @throws {INVARIANT} when anything else is not as it may be
  */
@@ -50,16 +50,46 @@ export function encodeEntry(number: number, entry: Entry, digest: Digest): Uint8
   writer.u16(0)
   writer.u32(0)
   encodeValue(writer, number)
-  encodeValue(writer, entry)
-  const bytes = new Uint8Array(writer.position + DIGEST_BYTES)
-  if (bytes.length > MAX_ENTRY_BYTES) {
-    throw new StreamError('CHECKPOINT_FAILED', `Entry ${number} of the log would have ${bytes.length} bytes, more than ${MAX_ENTRY_BYTES}.`)
+  try {
+    encodeValue(writer, entry)
+  } catch (error) {
+    // It ended where blocks end, which is far above.
+    if (writer.bytes.length > MAX_ENTRY_BYTES) throw tooLarge(number, entry)
+    throw error
   }
+  const bytes = new Uint8Array(writer.position + DIGEST_BYTES)
+  if (bytes.length > MAX_ENTRY_BYTES) throw tooLarge(number, entry)
   bytes.set(writer.view())
   new DataView(bytes.buffer).setUint32(8, writer.position - HEAD_BYTES, true)
   const covered = bytes.subarray(0, bytes.length - DIGEST_BYTES)
   bytes.set(hexBytes(digest.sha256([covered])), covered.length)
   return bytes
+}
+
+function tooLarge(number: number, entry: Entry): StreamError {
+  const most = entry.kind === 'checkpoint' ? largestOf(entry.manifest) : undefined
+  const what = most === undefined ? '' : ` Most of it is what ${most} wants to have stored until it is committed or read on.`
+  return new StreamError(
+    'STAGED_LIMIT',
+    `Entry ${number} of the log would have more than ${MAX_ENTRY_BYTES} bytes.${what} Let a sink stage so much in files, as fileSink does, or let less come at once.`,
+    { details: { entry: number, ...(most === undefined ? {} : { step: most }) } },
+  )
+}
+
+/** The operator whose part takes most. */
+function largestOf({ operators }: Manifest): string | undefined {
+  const sizes = Object.entries(operators).map(([address, part]) => [address, encodedBytes(part)] as const)
+  return sizes.sort(([, a], [, b]) => b - a)[0]?.[0]
+}
+
+function encodedBytes(part: unknown): number {
+  try {
+    const writer = new ByteWriter(4096)
+    encodeValue(writer, part)
+    return writer.position
+  } catch {
+    return Number.POSITIVE_INFINITY
+  }
 }
 
 /** E4. */

@@ -10,6 +10,7 @@ import type { Env, ProcessIdentity } from '../core/env.ts'
 import { plain } from '../core/text-layout.ts'
 import { nodeEnv } from '../env/node-env.ts'
 import { checkpointsCommand } from './checkpoints.ts'
+import { bytesText } from './format.ts'
 import type { World } from './world.ts'
 
 const real = nodeEnv()
@@ -95,6 +96,11 @@ async function directoryWith(...last: readonly Entry[]): Promise<string> {
   return directory
 }
 
+/** Of the file: the entry is part of what a checkpoint takes. */
+const entryBytes = (directory: string, entry: number): number =>
+  readFileSync(join(directory, 'log', `${String(entry).padStart(12, '0')}.entry`)).length
+const sized = (bytes: number): string => bytesText(bytes).padStart(7)
+
 const tail: EntryHead = { job: 'orders', log: 'l', epoch: 1, claim: 1, latest: 4, kept: [1, 2, 3, 4], checkpointFloor: 5 }
 
 test('newest first, with what each added, and who has the job', async (context) => {
@@ -108,9 +114,9 @@ test('newest first, with what each added, and who has the job', async (context) 
       'job orders: process 7, which had it, is gone; a run continues at once',
       '',
       'CHECKPOINT  REASON    AGE           SIZE      NEW  EPOCH',
-      '         5  periodic  5.0 s ago  1.23 kB     34 B      1  <- continues from here',
-      '         4  periodic  6.0 s ago  1.20 kB  1.20 kB      1',
-      '         0  first     10 s ago       0 B      0 B      1',
+      `         5  periodic  5.0 s ago  ${sized(1_234 + entryBytes(directory, 4))}  ${sized(34 + entryBytes(directory, 4))}      1  <- continues from here`,
+      `         4  periodic  6.0 s ago  ${sized(1_200 + entryBytes(directory, 3))}  ${sized(1_200 + entryBytes(directory, 3))}      1`,
+      `         0  first     10 s ago   ${sized(entryBytes(directory, 2))}  ${sized(entryBytes(directory, 2))}      1`,
       '',
     ].join('\n'),
   )
@@ -185,9 +191,9 @@ test('data for scripts', async (context) => {
   assert.deepEqual(
     data.checkpoints.map(({ checkpoint, sizeBytes, newBytes, entry }) => [checkpoint, sizeBytes, newBytes, entry]),
     [
-      [0, 0, 0, 2],
-      [4, 1_200, 1_200, 3],
-      [5, 1_234, 34, 4],
+      [0, entryBytes(directory, 2), entryBytes(directory, 2), 2],
+      [4, 1_200 + entryBytes(directory, 3), 1_200 + entryBytes(directory, 3), 3],
+      [5, 1_234 + entryBytes(directory, 4), 34 + entryBytes(directory, 4), 4],
     ],
   )
 })

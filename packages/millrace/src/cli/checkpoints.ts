@@ -1,12 +1,11 @@
 import { chunkOriginOf } from '../checkpoint/chunk-name.ts'
-import type { Manifest } from '../checkpoint/manifest.ts'
 import type { ProcessIdentity } from '../core/env.ts'
 import { tableText } from '../core/text-layout.ts'
 import type { Values } from './arguments.ts'
 import { ownerText } from './event-text.ts'
 import { exitCodes } from './exit-codes.ts'
 import { ageText, bytesText, durationText, jsonValue } from './format.ts'
-import { readLog, type LogReport, type StoredCheckpoint } from './log-reader.ts'
+import { readLog, sizeOf, type LogReport, type StoredCheckpoint } from './log-reader.ts'
 import type { World } from './world.ts'
 
 /** `millrace checkpoints`: what a directory holds, and who owns the job. */
@@ -35,7 +34,7 @@ export function checkpointsData(report: LogReport): unknown {
       reason: stored.manifest.reason,
       createdAtMs: stored.manifest.createdAtMs,
       epoch: stored.manifest.epoch,
-      sizeBytes: sizeOf(stored.manifest),
+      sizeBytes: sizeOf(stored),
       newBytes: newBytesOf(report.checkpoints, index),
       entry: stored.entry,
       file: stored.file,
@@ -58,7 +57,7 @@ export function checkpointsText(
       String(stored.manifest.checkpoint),
       stored.manifest.reason,
       ageText(context.nowMs - stored.manifest.createdAtMs),
-      bytesText(sizeOf(stored.manifest)),
+      bytesText(sizeOf(stored)),
       bytesText(newBytesOf(checkpoints, index)),
       String(stored.manifest.epoch),
       isNewest(report, stored) ? '<- continues from here' : '',
@@ -94,16 +93,12 @@ function isNewest({ newest, owner }: LogReport, stored: StoredCheckpoint): boole
   return owner.state !== 'finished' && owner.state !== 'damaged' && newest?.entry?.latest === stored.entry
 }
 
-export function sizeOf(manifest: Manifest): number {
-  return manifest.chunks.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
-}
-
-/** Chunks that the one before does not have; of the oldest in the list those that were written for it. */
+/** The entry, and chunks that the one before does not have; of the oldest in the list those that were written for it. */
 export function newBytesOf(checkpoints: readonly StoredCheckpoint[], index: number): number {
-  const { manifest } = checkpoints[index] as StoredCheckpoint
+  const { manifest, entryBytes } = checkpoints[index] as StoredCheckpoint
   const before = checkpoints[index - 1]?.manifest
   const known = new Set(before?.chunks.map(({ name }) => name))
   const isNew = (name: string): boolean =>
     before === undefined ? chunkOriginOf(name)?.checkpoint === manifest.checkpoint : !known.has(name)
-  return manifest.chunks.reduce((sum, { name, sizeBytes }) => sum + (isNew(name) ? sizeBytes : 0), 0)
+  return manifest.chunks.reduce((sum, { name, sizeBytes }) => sum + (isNew(name) ? sizeBytes : 0), entryBytes)
 }

@@ -3,7 +3,7 @@ import type { Env } from '../core/env.ts'
 import { messageOf, StreamError } from '../core/errors.ts'
 import type { KeyGroupRange } from '../core/key-group.ts'
 import { ChunkReader } from '../runtime/chunk-reader.ts'
-import type { LogReport, StoredCheckpoint } from './log-reader.ts'
+import { sizeOf, type LogReport, type StoredCheckpoint } from './log-reader.ts'
 import { blocksOfRun, type StateFiles } from './run-blocks.ts'
 import { GroupCount, type StateCount } from './state-count.ts'
 import { windowsReport, type WindowsReport } from './window-view.ts'
@@ -72,7 +72,7 @@ export async function inspectCheckpoint(env: Env, log: LogReport, stored: Stored
     keyGroups: manifest.keyGroups,
     planHash: manifest.planHash,
     file: stored.file,
-    sizeBytes: manifest.chunks.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
+    sizeBytes: sizeOf(stored),
     chunks: manifest.chunks,
     operators,
     damaged: [...damaged.values()],

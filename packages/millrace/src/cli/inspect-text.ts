@@ -12,7 +12,7 @@ const POSITION_CHARACTERS = 60
 export function inspectText(report: CheckpointReport, nowMs: number): string {
   const lines = [
     `job ${report.job}, checkpoint ${report.checkpoint} (${report.reason}), ${ageText(nowMs - report.createdAtMs)}`,
-    `epoch ${report.epoch}, ${pluralText(report.keyGroups, 'key group')}, ${bytesText(report.sizeBytes)} in ${pluralText(report.chunks.length, 'chunk')}`,
+    `epoch ${report.epoch}, ${pluralText(report.keyGroups, 'key group')}, ${bytesText(report.sizeBytes)} in ${pluralText(report.chunks.length, 'chunk')} and its entry of the log`,
     report.file,
   ]
   for (const operator of report.operators) lines.push('', ...operatorLines(operator))

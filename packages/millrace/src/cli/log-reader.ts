@@ -19,6 +19,8 @@ export interface LogReport {
 export interface StoredCheckpoint {
   readonly entry: number
   readonly file: string
+  /** Of the entry: what the manifest itself takes, and all that waits in it for its commit. */
+  readonly entryBytes: number
   readonly manifest: Manifest
 }
 /**
@@ -28,6 +30,13 @@ export interface StoredCheckpoint {
 export type OwnerReport =
   | { readonly state: 'none' | 'released' | 'finished' | 'damaged' | 'unclaimed' }
   | { readonly state: 'alive' | 'gone' | 'unknown'; readonly process: ProcessIdentity; readonly leaseMs: number }
+
+interface Reading {
+  readonly storage: OpenDirectory
+  readonly env: Env
+  /** Bytes of the entries that were read. */
+  readonly sizes: Map<number, number>
+}
 
 /** A live owner deletes superseded entries while they are read; so often it is looked at anew. */
 const MAX_LOOKS = 10
@@ -51,10 +60,16 @@ export async function readLog(env: Env, directory: string): Promise<LogReport> {
     const beaten = (await storage.lastBeat())?.newestEntry ?? 0
     const number = (await storage.entries()).at(-1)
     if (number === undefined) return emptyLog(storage, beaten)
-    const view = await readView(storage, env, beaten > number ? lostEntry(storage.nameOf({ entry: beaten }), beaten) : number)
+    const sizes = new Map<number, number>()
+    const view = await readView({ storage, env, sizes }, beaten > number ? lostEntry(storage.nameOf({ entry: beaten }), beaten) : number)
     const isSettled = (await storage.entries()).at(-1) === number || looks >= MAX_LOOKS
-    if (isSettled) return reportOf(storage, env, view)
+    if (isSettled) return reportOf({ storage, env, sizes }, view)
   }
+}
+
+/** Chunks, and the entry of the log with what waits in it for its commit. */
+export function sizeOf({ manifest, entryBytes }: StoredCheckpoint): number {
+  return manifest.chunks.reduce((sum, { sizeBytes }) => sum + sizeBytes, entryBytes)
 }
 
 function emptyLog(storage: OpenDirectory, beaten: number): LogReport {
@@ -63,17 +78,18 @@ function emptyLog(storage: OpenDirectory, beaten: number): LogReport {
 }
 
 /** The newest entry, and those that it needs; all, when it is damaged. */
-async function readView(storage: OpenDirectory, env: Env, at: number | ReadEntry): Promise<LogView> {
-  const newest = typeof at === 'number' ? await readOne(storage, env, at) : at
-  const needed = 'entry' in newest ? newest.entry.kept : (await storage.entries()).filter((other) => other < newest.number)
+async function readView(from: Reading, at: number | ReadEntry): Promise<LogView> {
+  const newest = typeof at === 'number' ? await readOne(from, at) : at
+  const needed = 'entry' in newest ? newest.entry.kept : (await from.storage.entries()).filter((other) => other < newest.number)
   const others: ReadEntry[] = []
-  for (const other of needed) others.push(await readOne(storage, env, other))
+  for (const other of needed) others.push(await readOne(from, other))
   return viewOf(newest, others)
 }
 
-async function readOne(storage: OpenDirectory, env: Env, number: number): Promise<ReadEntry> {
+async function readOne({ storage, env, sizes }: Reading, number: number): Promise<ReadEntry> {
   const bytes = await storage.readEntry(number)
   if (bytes === undefined) return { number, missing: true }
+  sizes.set(number, bytes.length)
   try {
     return { number, entry: decodeEntry(bytes, { number, name: storage.nameOf({ entry: number }) }, env.digest) }
   } catch (error) {
@@ -82,14 +98,19 @@ async function readOne(storage: OpenDirectory, env: Env, number: number): Promis
   }
 }
 
-function reportOf(storage: OpenDirectory, env: Env, view: LogView): LogReport {
+function reportOf({ storage, env, sizes }: Reading, view: LogView): LogReport {
   const nameOf = (entry: number): string => storage.nameOf({ entry })
   const damaged = damagedEntries(view, nameOf).map(({ number, error }) => damageOf(storage, number, error))
   if (view.error !== undefined) damaged.push(damageOf(storage, view.newest, view.error))
   return {
     storage,
     newest: { number: view.newest, entry: view.entry },
-    checkpoints: intactCheckpoints(view).map(({ number, manifest }) => ({ entry: number, file: nameOf(number), manifest })),
+    checkpoints: intactCheckpoints(view).map(({ number, manifest }) => ({
+      entry: number,
+      file: nameOf(number),
+      entryBytes: sizes.get(number) ?? 0,
+      manifest,
+    })),
     damaged,
     owner: ownerOf(env, view, nameOf),
   }

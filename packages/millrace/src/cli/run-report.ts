@@ -101,11 +101,11 @@ export class RunReport {
     if (isNew) this.#tell(waitingText(event, this.#options.env.processes.self()))
   }
 
-  /** Each would be a line a second: the live line and the figures show them, the first one shows that they work. */
+  /** Each would be a line a second: the live line and the figures show them, the first one with something in it shows that they work. */
   #onCheckpoint(event: Extract<JobEvent, { kind: 'checkpoint' }>): void {
     this.#newest = event.info
     this.#checkpoints++
-    if (this.#hasShownCheckpoint || this.#options.screen.isLive || event.info.sizeBytes === 0) return
+    if (this.#hasShownCheckpoint || this.#options.screen.isLive || event.info.sizeBytes === 0 || event.info.checkpoint === 0) return
     this.#hasShownCheckpoint = true
     this.#tell(this.#textOf(event) ?? '')
   }

@@ -9,6 +9,7 @@ import { defineSink, type Plain, type Sink } from '../connect/contract.ts'
 import { arraySource } from '../connectors/array-source.ts'
 import { callbackSink } from '../connectors/callback-sink.ts'
 import { collectSink } from '../connectors/collect-sink.ts'
+import { MAX_STAGED_BYTES } from '../connectors/committed-rows.ts'
 import { checkpointed, checkpointsOf, Lab, pacedSource, type Options } from './simulated-job.test.ts'
 
 const records: readonly unknown[] = [
@@ -113,6 +114,46 @@ test('what a callback does with its record changes no other', async () => {
       { n: 2, at: 'now' },
     ])
   }
+})
+
+/** Rules 1.4: a barrier waits for the end of what has begun, so nothing can be taken from the writer in between. */
+test('more records at once than a checkpoint may hold end the job with the name of the sink; without checkpoints they are only in memory', async () => {
+  const count = MAX_STAGED_BYTES / 1_000_000 + 1
+  const job = (sink: Sink<string>): Job<void, unknown> =>
+    defineJob('much', (builder) => {
+      builder
+        .from('n', arraySource([1]))
+        .process('burst', {
+          onRecord(_n, _context, out: Out<string>) {
+            for (let i = 0; i < count; i++) out.emit('x'.repeat(1_000_000))
+          },
+        })
+        .to('out', sink)
+    })
+  for (const make of [(): Sink<string> => callbackSink<string>(() => undefined), (): Sink<string> => collectSink<string>([])]) {
+    const life = await new Lab().start(job(make()), checkpointed({}, { restart: { strategy: 'fixed-delay', attempts: 3, delay: 10 } }))
+    const end = await life.end()
+    assert.ok(typeof end === 'object' && end.code === 'STAGED_LIMIT', String(end))
+    assert.match(end.message, /^sink\/out would have to keep more than 67108864 bytes .* fileSink/)
+    assert.equal(life.handle.status().restarts, 0)
+  }
+  let taken = 0
+  const sink = callbackSink<string>((row) => void (taken += row.length))
+  assert.equal(await new Lab().run(job(sink), {}), 'finished')
+  assert.ok(taken > MAX_STAGED_BYTES)
+})
+
+test('the size of a checkpoint counts the records that wait in its entry', async () => {
+  const life = await new Lab().start(
+    defineJob('sized', (builder) => {
+      builder.from('rows', pacedSource({ a: ['x'.repeat(10_000)] }, { endless: true })).to('out', callbackSink(() => new Promise(() => undefined)))
+    }),
+    checkpointed(),
+  )
+  await life.when(() => life.handle.status().records === 1)
+  await life.until('checkpoint', checkpointsOf(life.events).length + 2)
+  const info = life.events.flatMap((event) => (event.kind === 'checkpoint' ? [event.info] : [])).at(-1)
+  assert.ok(info !== undefined && info.sizeBytes > 10_000 && info.newBytes === info.sizeBytes, JSON.stringify(info))
 })
 
 test('a sink that wants to have stored what is no plain data ends the job with its name, and is not tried again', async () => {

@@ -22,6 +22,7 @@ export interface CheckpointStore {
   discard(merge: Merge): void
   /** @throws {FENCED} when another process has the job by now: what was found may then be its doing */
   checkOwned(): Promise<void>
+  /** Of the manifest that was appended last. */
   describe(manifest: Manifest): Omit<CheckpointInfo, 'durationMs'>
   /** Resolves when nothing is under way any more; the epoch has ended. */
   settle(): Promise<void>

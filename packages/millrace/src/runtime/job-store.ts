@@ -64,6 +64,8 @@ class StorageStore implements JobStore {
   #upkeep: Upkeep | undefined
   #isReleased = false
   readonly #written = new Map<number, number>()
+  /** Of the newest entry. */
+  #entryBytes = 0
 
   constructor(options: OpenStoreOptions, settings: CheckpointSettings, storage: OpenStorage) {
     const { env, restore } = options
@@ -139,6 +141,7 @@ class StorageStore implements JobStore {
 
   async append(body: Exclude<AppendBody, { kind: 'claim' }>): Promise<void> {
     const appended = await this.#log.append(body)
+    this.#entryBytes = appended.sizeBytes
     this.#options.env.crashPoint('entry.confirmed')
     if (body.kind !== 'checkpoint') this.#isReleased = true
     this.#upkeep?.appended(appended, body.kind === 'checkpoint' ? body.manifest : undefined)
@@ -197,12 +200,12 @@ class StorageStore implements JobStore {
   }
 
   describe(manifest: Manifest): Omit<CheckpointInfo, 'durationMs'> {
-    const sizeBytes = manifest.chunks.reduce((sum, chunk) => sum + chunk.sizeBytes, 0)
+    const sizeBytes = manifest.chunks.reduce((sum, chunk) => sum + chunk.sizeBytes, this.#entryBytes)
     return {
       checkpoint: manifest.checkpoint,
       createdAtMs: manifest.createdAtMs,
       sizeBytes,
-      newBytes: this.#written.get(manifest.checkpoint) ?? 0,
+      newBytes: (this.#written.get(manifest.checkpoint) ?? 0) + this.#entryBytes,
     }
   }
 

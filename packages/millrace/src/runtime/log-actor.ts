@@ -24,6 +24,7 @@ export type Started = { readonly kind: 'owner'; readonly ownership: Ownership } 
 export interface Appended {
   readonly number: number
   readonly entry: Entry
+  readonly sizeBytes: number
   readonly numbers: readonly number[]
 }
 export interface LogActorOptions {
@@ -61,6 +62,8 @@ export class LogActor {
   #isCancelled = false
   /** A claim may be in the log. */
   #hasClaimed = false
+  /** Of the entry that was created last. */
+  #entryBytes = 0
   /** Of the chain of heartbeats: each claim begins a new one, and the chain before ends. */
   #beatChain = 0
   /** Why the log is no longer ours: nothing that is asked for afterwards is ever answered by the machine. */
@@ -192,7 +195,7 @@ export class LogActor {
         this.#armBeat()
         return this.#resolve({ kind: 'owner', ownership: action.ownership })
       case 'appended':
-        return this.#resolve({ number: action.number, entry: action.entry, numbers: action.numbers })
+        return this.#resolve({ number: action.number, entry: action.entry, sizeBytes: this.#entryBytes, numbers: action.numbers })
       case 'finished':
         return this.#resolve({ kind: 'finished', checkpoint: action.checkpoint })
       case 'fenced':
@@ -250,6 +253,7 @@ export class LogActor {
   #create(number: number, entry: Entry, bytes: Uint8Array): void {
     const { storage, env } = this.#options
     if (entry.kind === 'claim') this.#hasClaimed = true
+    this.#entryBytes = bytes.length
     env.crashPoint('entry.beforeCreate')
     settled(() => storage.createEntry(number, bytes)).then(
       (result) => {

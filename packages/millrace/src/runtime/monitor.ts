@@ -42,7 +42,7 @@ export interface CheckpointInfo {
   readonly createdAtMs: number
   /** From the trigger to the durable manifest; undefined for one that was restored. */
   readonly durationMs: number | undefined
-  /** Bytes of all chunks it needs. */
+  /** Bytes of all chunks it needs, and of its entry of the log. */
   readonly sizeBytes: number
   /** Bytes that were new with it. */
   readonly newBytes: number
