@@ -126,7 +126,9 @@ function outputsOf(
     // The selector is the consumer's, and is called here: an error of it is not one of this node.
     const ofKey = output.partitioning === 'hash' ? parts.options.specializer.specialize(`the keyBy after ${address}`) : specialize
     const emit = parts.router.emitter(output, ofKey)
-    add(output.from, { fast: emit, inspecting: emit })
+    // What waits in a buffer is open until it is received: those of a sample are looked at there.
+    const inspecting = check ? inspected(emit, inspector(address, true)) : emit
+    add(output.from, { fast: emit, inspecting })
   }
   const inspecting = joined(receivers, (ways) => {
     if (ways.length === 1) return (ways[0] as Ways<Emit>).inspecting
@@ -179,8 +181,9 @@ function buildOperator(
   const inputs = node.inputs.map((edge, input) => {
     const enter = (operator: Operator): Emit =>
       watched(keyChecked(inputOf(operator, input), edge, node, parts, specialize), node, own, parts)
-    // Frozen where several could change them: behind a key, as state keeps what it is given.
-    const inspectingInput = inspected(enter(inspecting), inspector(node.address, edge.key !== undefined))
+    const { address } = parts.options.spec.plan.nodes[edge.from] as PlanNode
+    // Frozen where several could change them: behind a key, as state keeps what it is given. In test mode behind every step.
+    const inspectingInput = inspected(enter(inspecting), inspector(address, check || edge.key !== undefined))
     return { fast: check ? inspectingInput : enter(built), inspecting: inspectingInput }
   })
   const operator = isOne ? built : { ...built, ...cursorOf(built.cursor, inspecting.cursor) }
@@ -245,6 +248,11 @@ function keyCheckTemplate(next: Emit, select: KeySelector, check: (key: Key) => 
   }
 }
 
+/** The step whose timers or cursor run: what it calls then is no closure of its own, whose name an error would show. */
+export interface Working {
+  step: string | undefined
+}
+
 /** At most one of the two is ever open: nothing enters a task while a cursor is. */
 function cursorOf(fast: Cursor | undefined, inspecting: Cursor | undefined): { readonly cursor?: Cursor } {
   if (fast === undefined || inspecting === undefined) return {}
@@ -265,9 +273,10 @@ export function hasOpenCursor(operators: readonly ChainOperator[]): boolean {
 }
 
 /** What operators have begun to emit, downstream first; true when nothing is left open. */
-export function runCursors(operators: readonly ChainOperator[]): boolean {
-  for (const { operator } of [...operators].reverse()) {
+export function runCursors(operators: readonly ChainOperator[], working: Working): boolean {
+  for (const { operator, node } of [...operators].reverse()) {
     if (operator.cursor?.isOpen !== true) continue
+    working.step = node.address
     operator.cursor.resume()
     if (operator.cursor.isOpen) return false
   }

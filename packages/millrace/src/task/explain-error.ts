@@ -4,9 +4,17 @@ import { textOfKey } from '../state/upgrade.ts'
 import type { ChainOperator } from './chain.ts'
 import type { TaskOptions } from './task-spec.ts'
 
-/** Wraps once, at the task's edge. */
-export function explained(error: unknown, { spec, specializer }: TaskOptions, operators: readonly ChainOperator[]): StreamError {
-  const step = specializer.addressOf(error) ?? spec.name
+/**
+ * Wraps once, at the task's edge.
+ * @param working the step whose timers or cursor were running, if any: it calls functions that the stack does not name
+ */
+export function explained(
+  error: unknown,
+  { spec, specializer }: TaskOptions,
+  operators: readonly ChainOperator[],
+  working?: string,
+): StreamError {
+  const step = specializer.addressOf(error) ?? working ?? spec.name
   if (StreamError.is(error)) {
     if (error.code === 'UNSUPPORTED_VALUE' || error.code === 'INVALID_KEY')
       return withPlace(error, operators) ?? withStep(error, step, spec)

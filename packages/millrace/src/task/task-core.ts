@@ -18,7 +18,7 @@ import { StreamError, invariant, tame } from '../core/errors.ts'
 import { WATERMARK_END } from '../core/time.ts'
 import { FLUSH_AFTER_MS } from '../plan/physical.ts'
 import type { Key } from '../state/contract.ts'
-import { buildChain, hasOpenCursor, runCursors, type Chain, type ChainOperator } from './chain.ts'
+import { buildChain, hasOpenCursor, runCursors, type Chain, type ChainOperator, type Working } from './chain.ts'
 import { explained } from './explain-error.ts'
 import { InputGate } from './input-gate.ts'
 import { lookAt } from './look.ts'
@@ -77,6 +77,7 @@ export class TaskCore {
   /** Of the last one nobody has said yet whether it is complete. */
   #isUntold = false
   #flushedAtMs = 0
+  readonly #working: Working = { step: undefined }
   readonly #full = new Set<number>()
   /** Full until a commit (T6). */
   readonly #uncommitted = new Set<number>()
@@ -207,6 +208,7 @@ export class TaskCore {
   /** Does one piece of work. `more`: call again when others had their turn; `idle`: call again when something was brought. */
   step(time: HostTime): StepResult {
     if (this.#phase === 'opening' || this.#phase === 'held' || this.#phase === 'failed' || this.#phase === 'closed') return 'idle'
+    this.#working.step = undefined
     try {
       this.#tick(time)
       const encoded = this.#encode()
@@ -365,7 +367,8 @@ export class TaskCore {
 
   /** Goes on with what has begun until it is done, the gate closes or the turn is over. */
   #run(): void {
-    if (!runCursors(this.#chain.operators)) return
+    if (!runCursors(this.#chain.operators, this.#working)) return
+    this.#working.step = undefined
     const work = this.#work
     if (work === undefined) return
     switch (work.kind) {
@@ -418,8 +421,9 @@ export class TaskCore {
   }
 
   /** True when nothing is due any more; false when the gate closed or the turn is over. */
-  #fireDue({ keyed, operator }: ChainOperator, domain: 'event' | 'processing', upTo: number): boolean {
+  #fireDue({ keyed, operator, node }: ChainOperator, domain: 'event' | 'processing', upTo: number): boolean {
     if (keyed === undefined || operator.onTimer === undefined) return true
+    this.#working.step = node.address
     const budget: Budget = this.options.env.budget('turn')
     for (let fired = keyed.takeDue(domain, upTo); fired !== undefined; fired = keyed.takeDue(domain, upTo)) {
       operator.onTimer(fired)
@@ -595,7 +599,7 @@ export class TaskCore {
   #fail(error: unknown): void {
     if (this.#phase === 'failed' || this.#phase === 'closed') return
     this.#phase = 'failed'
-    this.options.host.failed(explained(tame(error), this.options, this.#chain?.operators ?? []))
+    this.options.host.failed(explained(tame(error), this.options, this.#chain?.operators ?? [], this.#working.step))
   }
 }
 
