@@ -169,7 +169,7 @@ const table = {
   OUTPUT_LIMIT: {
     domain: 'user',
     retry: 'never',
-    message: 'One call of a user function emitted more than 65,536 records.',
+    message: 'One call of a user function emitted more than 65,536 records, or more than some 64 MiB.',
     remedy: 'Split the work over several records or timers, or return an iterable from flatMap.',
   },
   STAGED_LIMIT: {

@@ -2,7 +2,8 @@ import { refusePromise } from '../core/errors.ts'
 import type { Emit, KeySelector, Operator, Specialize } from '../operator/contract.ts'
 import type { KeyContext, KeyedStepDefinition, OpenContext, Out } from '../operator/definitions.ts'
 import type { FiredTimer, KeyedState, StateDeclaration } from '../state/contract.ts'
-import { type Call, lifecycle, limitOf, newCall, outTemplate, type Ports, RecordContext } from './process.ts'
+import { limitOf } from './output-limit.ts'
+import { type Call, lifecycle, newCall, outTemplate, type Ports, RecordContext } from './process.ts'
 
 type Handler = (at: number, context: KeyContext, out: Out) => void
 interface Handles {

@@ -1,6 +1,7 @@
 import type { Emit, Operator, OperatorTime, Specialize } from '../operator/contract.ts'
-import { outsideCall, refusePromise, StreamError } from '../core/errors.ts'
+import { refusePromise } from '../core/errors.ts'
 import type { OpenContext, Out, PlainContext, PlainStepDefinition } from '../operator/definitions.ts'
+import { type Limit, limitOf } from './output-limit.ts'
 
 type Side = (tag: { readonly id: string }, value: unknown, timestamp: number) => void
 
@@ -21,9 +22,6 @@ export interface Call {
   /** How many records it has emitted. */
   count: number
 }
-
-/** Records that one call may emit (rules 1.10): it cannot be paused, and all that it emits is in memory. */
-const OUTPUT_LIMIT: number = 65_536
 
 export function newCall(): Call {
   return { emitted: Number.NaN, seen: Number.NaN, count: 0 }
@@ -57,36 +55,16 @@ export class RecordContext implements PlainContext {
   }
 }
 
-interface Limit {
-  readonly most: number
-  readonly refuse: (isRunning: boolean) => never
-}
-
-/** What one call of a step may emit, and when. */
-export function limitOf(step: string): Limit {
-  return {
-    most: OUTPUT_LIMIT,
-    refuse(isRunning) {
-      if (!isRunning) throw outsideCall(`${step} emits a record`)
-      throw new StreamError(
-        'OUTPUT_LIMIT',
-        `One call of a function of ${step} emitted more than ${OUTPUT_LIMIT} records. Split the work over several records or timers, or return an iterable from flatMap.`,
-        { details: { step } },
-      )
-    },
-  }
-}
-
 /** The `Out` of a step. */
 export function outTemplate({ next, side, time }: Ports, call: Call, limit: Limit): Out {
-  const { most, refuse } = limit
+  const { most, mask, look } = limit
   return {
     emit(value) {
-      if (!time.isRunning || ++call.count > most) refuse(time.isRunning)
+      if (!time.isRunning || ++call.count > most || (call.count & mask) === 0) look(time.isRunning, call.count, value)
       next(value, call.emitted)
     },
     side(tag, value) {
-      if (!time.isRunning || ++call.count > most) refuse(time.isRunning)
+      if (!time.isRunning || ++call.count > most || (call.count & mask) === 0) look(time.isRunning, call.count, value)
       side(tag, value, call.emitted)
     },
   }

@@ -1,5 +1,6 @@
 /** Makes the state and the operator of a window step. */
-import { outTemplate, limitOf, newCall, type Ports } from '../operators/process.ts'
+import { limitOf } from '../operators/output-limit.ts'
+import { outTemplate, newCall, type Ports } from '../operators/process.ts'
 import { aggregateContents, aggregateParts, processContents, type WindowContents } from '../operators/window-contents.ts'
 import { aggregatesOfValues, countWindowOperator, lastValues } from '../operators/window-counts.ts'
 import { FiringCursor } from '../operators/window-firing.ts'
