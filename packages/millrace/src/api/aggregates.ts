@@ -239,7 +239,7 @@ function distinct<T>(of: (value: T) => Key): Aggregate<T, Set<Key>, number> {
     kind: 'distinct',
     create: () => new Set<Key>(),
     add(seen, value) {
-      seen.add(keyIdentity(of(value)))
+      seen.add(keyIdentity(of(value), 'What agg.distinct counts'))
       return seen
     },
     merge(seen, others) {

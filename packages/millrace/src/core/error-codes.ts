@@ -158,7 +158,8 @@ const table = {
     domain: 'user',
     retry: 'never',
     message: 'A key is not a string, number, bigint, boolean or an array of those.',
-    remedy: 'Return such a value from the selector of keyBy.',
+    remedy:
+      'Return such a value from the selector of keyBy. The keys of a map state and what agg.distinct counts are keys too: the message says which it is about.',
   },
   FROZEN_RECORD: {
     domain: 'user',

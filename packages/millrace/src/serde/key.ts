@@ -32,6 +32,9 @@ const TUPLE = 8
 /** Tuples within tuples. */
 const MAX_KEY_DEPTH = 16
 
+/** What most of them are in messages. */
+const KEY = 'The key'
+
 // For keys that have no short way; used and left within one call.
 const scratch = new ByteWriter(256)
 
@@ -73,7 +76,7 @@ export function keyHash(key: Key): number {
     if (hash !== NOT_ASCII) return hash
   }
   scratch.position = 0
-  writeKey(scratch, key, 0)
+  writeWhole(key, KEY)
   return murmur3(scratch.bytes, 0, scratch.position)
 }
 
@@ -99,21 +102,32 @@ export function keyGroupOfKey(key: Key, maxParallelism: number): number {
 }
 
 /** @throws {INVALID_KEY} with what it is instead and where in a tuple */
-export function checkKey(key: unknown, what: string = 'The key'): asserts key is Key {
+export function checkKey(key: unknown, what: string = KEY): asserts key is Key {
   checkPart(key, what, 0)
 }
 
 /**
  * A value under which a `Map` or `Set` finds exactly this key: the key itself for numbers and nearly all texts, the canonical
  * bytes as a text with U+0000 in front for all others (and for texts that begin with U+0000 themselves).
+ * @param what it is, at the beginning of a message
  * @throws {INVALID_KEY}
  */
-export function keyIdentity(key: Key): string | number {
+export function keyIdentity(key: Key, what: string = KEY): string | number {
   if (typeof key === 'number') return key
   if (typeof key === 'string' && key.charCodeAt(0) !== 0) return key
   scratch.position = 0
-  writeKey(scratch, key, 0)
+  writeWhole(key, what)
   return `\0${sliceLatin1(scratch.bytes, 0, scratch.position)}`
+}
+
+/** Into `scratch`. What is wrong within a tuple is told with its place, which only the whole knows. */
+function writeWhole(key: Key, what: string): void {
+  try {
+    writeKey(scratch, key, 0)
+  } catch (error) {
+    checkPart(key, what, 0)
+    throw error
+  }
 }
 
 function writeKey(writer: ByteWriter, key: Key, depth: number): void {
@@ -124,7 +138,7 @@ function writeKey(writer: ByteWriter, key: Key, depth: number): void {
   else if (typeof key === 'boolean') writer.u8(key ? TRUE : FALSE)
   else if (typeof key === 'bigint') writeBigint(writer, key)
   else {
-    if (!Array.isArray(key) || depth >= MAX_KEY_DEPTH) checkPart(key, 'The key', depth)
+    if (!Array.isArray(key) || depth >= MAX_KEY_DEPTH) checkPart(key, KEY, depth)
     writer.u8(TUPLE)
     writer.varint(key.length)
     for (let i = 0; i < key.length; i++) writeKey(writer, key[i] as Key, depth + 1)
@@ -198,7 +212,7 @@ function checkPart(key: unknown, what: string, depth: number): void {
     throw new StreamError('INVALID_KEY', `${what} is ${nameOf(key)}. A key is a string, number, bigint, boolean or an array of those.`)
   }
   if (depth >= MAX_KEY_DEPTH) throw new StreamError('INVALID_KEY', `${what} is more than ${MAX_KEY_DEPTH} arrays deep, or contains itself.`)
-  for (let i = 0; i < key.length; i++) checkPart(key[i], depth === 0 ? `Part ${i} of the key` : `${what}, part ${i}`, depth + 1)
+  for (let i = 0; i < key.length; i++) checkPart(key[i], depth === 0 && what === KEY ? `Part ${i} of the key` : `${what}, part ${i}`, depth + 1)
 }
 
 function nameOf(value: unknown): string {

@@ -8,6 +8,8 @@ import type { TimerOwner } from './timer-queue.ts'
 /** A map of each key, with TTL by entry (TT-3) when declared. Iteration is in order of insertion until a restore. */
 export class MapColumn extends EntryColumn implements MapHandle {
   private readonly ttl: TtlDeclaration | undefined = this.declaration.ttl
+  /** A key of it, in messages: it has nothing to do with keyBy. */
+  private readonly what: string = `A key of the map state ${JSON.stringify(this.name)}`
   private sweepSlot: number = 0
   private sweepEntries: Iterator<MapEntry> | undefined = undefined
 
@@ -25,14 +27,14 @@ export class MapColumn extends EntryColumn implements MapHandle {
   }
 
   get(key: Key): unknown {
-    const entry = this.current()?.entries.get(keyIdentity(key))
+    const entry = this.current()?.entries.get(keyIdentity(key, this.what))
     if (entry === undefined || this.ttl === undefined) return entry?.value
     const value = entry.value
     return this.isVisible(entry, this.ttl) ? value : undefined
   }
 
   has(key: Key): boolean {
-    const entry = this.current()?.entries.get(keyIdentity(key))
+    const entry = this.current()?.entries.get(keyIdentity(key, this.what))
     return entry !== undefined && (this.ttl === undefined || this.isVisible(entry, this.ttl))
   }
 
@@ -55,7 +57,7 @@ export class MapColumn extends EntryColumn implements MapHandle {
 
   set(key: Key, value: unknown): void {
     const kept = typeof value === 'number' ? value : this.context.keep(value, this.name)
-    const entry = this.put(this.context.slot(), key, keyIdentity(key))
+    const entry = this.put(this.context.slot(), key, keyIdentity(key, this.what))
     entry.value = kept
     if (this.ttl !== undefined) entry.expiry = this.context.now + this.ttl.afterMs
   }
@@ -65,7 +67,7 @@ export class MapColumn extends EntryColumn implements MapHandle {
   }
 
   delete(key: Key): void {
-    const entry = this.current()?.entries.get(keyIdentity(key))
+    const entry = this.current()?.entries.get(keyIdentity(key, this.what))
     if (entry !== undefined) this.drop(entry)
   }
 
