@@ -210,7 +210,14 @@ const storing = (position: unknown, data: unknown, state: unknown): Entry => {
 test('E4: whatever sources and sinks give to be stored comes back equal, or is refused before it is written', () => {
   let kept = 0
   let refused = 0
-  const anything = fc.anything({ withMap: true, withSet: true, withDate: true, withBigInt: true, withTypedArray: true, withNullPrototype: true })
+  const anything = fc.anything({
+    withMap: true,
+    withSet: true,
+    withDate: true,
+    withBigInt: true,
+    withTypedArray: true,
+    withNullPrototype: true,
+  })
   // Arbitrary values are seldom plain: half of them are made of what may be stored.
   const { data } = fc.letrec<{ data: unknown }>((tie) => ({
     data: fc.oneof(
@@ -272,5 +279,9 @@ test('E4: an entry of our own that could not be read again is a broken rule, not
 test('an entry that would be too large is told with the step that wants most to be stored', () => {
   const block = new Uint8Array(100_000_000)
   const much = storing('here', [block, block, block], null)
-  assert.throws(() => encodeEntry(5, much, digest), { code: 'STAGED_LIMIT', retry: 'never', message: /^Entry 5 .* Most of it is what sink\/y wants/ })
+  assert.throws(() => encodeEntry(5, much, digest), {
+    code: 'STAGED_LIMIT',
+    retry: 'never',
+    message: /^Entry 5 .* Most of it is what sink\/y wants/,
+  })
 })

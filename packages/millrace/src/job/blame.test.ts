@@ -59,7 +59,10 @@ for (const [name, [code, words, build]] of Object.entries(cases))
   test(name, async () => {
     for (const parallelism of [1, 2]) {
       const job = defineJob('blamed', (builder) => {
-        build(builder.from('rows', pacedSource({ a: rows }), { timestamp: (row) => row.at })).to('out', callbackSink<unknown>(() => undefined))
+        build(builder.from('rows', pacedSource({ a: rows }), { timestamp: (row) => row.at })).to(
+          'out',
+          callbackSink<unknown>(() => undefined),
+        )
       })
       const end = await new Lab().run(job, { parallelism })
       assert.ok(typeof end === 'object')

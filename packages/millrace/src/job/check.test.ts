@@ -135,7 +135,10 @@ for (const [name, [words, build]] of Object.entries(changing))
         const job = defineJob('changing', (builder) => {
           const made = build(builder)
           // To another task by a key, or to a sink in the same one.
-          ;(isSpread ? made.keyBy(() => 1).reduce('last', (_last, next) => next) : made).to('out', callbackSink<unknown>(() => undefined))
+          ;(isSpread ? made.keyBy(() => 1).reduce('last', (_last, next) => next) : made).to(
+            'out',
+            callbackSink<unknown>(() => undefined),
+          )
         })
         const end = await new Lab().run(job, { check: true, parallelism })
         assert.equal(codeOf(end), 'FROZEN_RECORD', `spread: ${isSpread}`)

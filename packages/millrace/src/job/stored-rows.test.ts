@@ -48,7 +48,10 @@ test('whatever can be a record is handed over by a new process, which has it fro
 test('a record that cannot be stored is told with sink and path before any checkpoint holds it', async () => {
   const many: unknown[] = Array.from({ length: 200 }, (_zero, n) => ({ n, deep: [n === 150 ? new URL('http://a') : 1] }))
   const job = defineJob('odd', (builder) => {
-    builder.from('rows', arraySource(many)).to('out', callbackSink(() => undefined))
+    builder.from('rows', arraySource(many)).to(
+      'out',
+      callbackSink(() => undefined),
+    )
   })
   for (const options of [checkpointed(), {}]) {
     const end = await new Lab().run(job, options)
@@ -78,7 +81,13 @@ for (const [name, options] of [
     const counts: unknown[] = []
     const job = defineJob('later', (builder) => {
       const numbers = builder.from('n', arraySource([1, 2, 3]))
-      numbers.keyBy(() => 'all').aggregate('lists', { list: leaking }).to('lists', callbackSink((row) => void lists.push(row.list)))
+      numbers
+        .keyBy(() => 'all')
+        .aggregate('lists', { list: leaking })
+        .to(
+          'lists',
+          callbackSink((row) => void lists.push(row.list)),
+        )
       numbers
         .process('count', {
           onRecord(n, _context, out: Out<{ n: number }>) {
@@ -146,7 +155,10 @@ test('more records at once than a checkpoint may hold end the job with the name 
 test('the size of a checkpoint counts the records that wait in its entry', async () => {
   const life = await new Lab().start(
     defineJob('sized', (builder) => {
-      builder.from('rows', pacedSource({ a: ['x'.repeat(10_000)] }, { endless: true })).to('out', callbackSink(() => new Promise(() => undefined)))
+      builder.from('rows', pacedSource({ a: ['x'.repeat(10_000)] }, { endless: true })).to(
+        'out',
+        callbackSink(() => new Promise(() => undefined)),
+      )
     }),
     checkpointed(),
   )

@@ -212,7 +212,8 @@ function checkPart(key: unknown, what: string, depth: number): void {
     throw new StreamError('INVALID_KEY', `${what} is ${nameOf(key)}. A key is a string, number, bigint, boolean or an array of those.`)
   }
   if (depth >= MAX_KEY_DEPTH) throw new StreamError('INVALID_KEY', `${what} is more than ${MAX_KEY_DEPTH} arrays deep, or contains itself.`)
-  for (let i = 0; i < key.length; i++) checkPart(key[i], depth === 0 && what === KEY ? `Part ${i} of the key` : `${what}, part ${i}`, depth + 1)
+  for (let i = 0; i < key.length; i++)
+    checkPart(key[i], depth === 0 && what === KEY ? `Part ${i} of the key` : `${what}, part ${i}`, depth + 1)
 }
 
 function nameOf(value: unknown): string {
