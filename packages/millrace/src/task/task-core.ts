@@ -34,19 +34,7 @@ import { SinkSeals } from './sink-seals.ts'
 import { createSweeper, type Sweeper } from './sweeper.ts'
 import { countsOf, type TaskCounts } from './task-counts.ts'
 import type { HostTime, OperatorRestore, TaskOptions } from './task-spec.ts'
-
-/** What has begun and is finished before anything else. */
-type Work =
-  | { readonly kind: 'batch'; readonly batch: RecordBatch; readonly entry: Loop; readonly channel: number; index: number }
-  | { readonly kind: 'source' }
-  | {
-      readonly kind: 'watermark'
-      readonly at: number
-      operator: number
-      /** This operator has begun to fire for it. */ begun: boolean
-      /** All input has ended: what is pending fires even where the watermark was there before (WM-11). */ readonly isEnd: boolean
-    }
-  | { readonly kind: 'processing'; operator: number }
+import { watermarkWork, type Work } from './work.ts'
 
 type Phase = 'opening' | 'running' | 'draining' | 'held' | 'failed' | 'closed'
 
@@ -571,8 +559,4 @@ export class TaskCore {
     this.#phase = 'failed'
     this.options.host.failed(explained(tame(error), this.options, this.#chain?.operators ?? [], this.#working.step))
   }
-}
-
-function watermarkWork(at: number): Extract<Work, { kind: 'watermark' }> {
-  return { kind: 'watermark', at, operator: 0, begun: false, isEnd: false }
 }
