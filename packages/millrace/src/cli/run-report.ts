@@ -135,7 +135,7 @@ export class RunReport {
       return `stopped: checkpoint ${this.newestCheckpoint} is complete, but not all of its output was committed in time; the same command commits it and continues from there`
     if (!this.#isRunning)
       return `stopped while it was not running: checkpoint ${this.newestCheckpoint} is complete, the same command continues from there and commits what it holds`
-    return `stopped: checkpoint ${this.newestCheckpoint} is complete and its output committed; the same command continues from there`
+    return `stopped: checkpoint ${this.newestCheckpoint} is complete and its output committed${openText(this.#newest)}; the same command continues from there`
   }
 
   #logFigures({ phase, records, invalid, late, sources, sinks, watermark, restarts }: JobStatus): void {
@@ -180,4 +180,11 @@ export class RunReport {
     else if (this.#options.isLogged) this.#logFigures(now)
     else screen.line(liveLine(view, screen.width(), paint))
   }
+}
+
+/** A part that is not shown yet is no error, but nobody shall look for it. */
+export function openText(newest: CheckpointInfo | undefined): string {
+  const sinks = newest?.openSinks ?? []
+  if (sinks.length === 0) return ''
+  return `, but for the open parts of ${sinks.join(' and ')}, which a later run shows when they end`
 }

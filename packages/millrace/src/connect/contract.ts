@@ -106,6 +106,8 @@ export interface SinkDefinition<T, C extends Plain, S extends Plain = null> {
   readonly delivery: 'exactly-once' | 'idempotent' | 'at-least-once'
   /** Why, in a few words, for explain(). */
   readonly because?: string
+  /** When it shows a record, if that is not with the next checkpoint: a clause for explain(), such as `when its part has ended`. */
+  readonly shows?: string
   /** Where the output goes, if two sinks of one job and kind may not share it: a job with two of the same place is refused. */
   readonly place?: string
   /** What is a name of its output, if a source of its kind could read it: it is for `reads`. */

@@ -1,5 +1,5 @@
 import { defineSource, type Batch, type Reader, type Source, type SourceContext, type SourceProgress } from '../connect/contract.ts'
-import { StreamError } from '../core/errors.ts'
+import { messageOf, StreamError } from '../core/errors.ts'
 
 /** Records of one batch: the engine's own size of a buffer. */
 const BATCH_RECORDS = 512
@@ -24,15 +24,17 @@ export function arraySource<T>(values: Iterable<T>): Source<T> {
 class ArrayReader<T> implements Reader<T, number> {
   readonly splits: Map<string, number> = new Map()
   readonly #values: KeptValues<T>
+  readonly #source: string
   readonly #isOwner: boolean
   #next = 0
 
   constructor(values: KeptValues<T>, context: SourceContext<number>) {
     this.#values = values
+    this.#source = context.source
     this.#isOwner = context.owns(SPLIT)
     if (!this.#isOwner || context.ended.has(SPLIT)) return
     this.#next = context.restored.get(SPLIT) ?? 0
-    if (!values.reaches(this.#next)) {
+    if (!values.reaches(this.#next, context.source)) {
       throw new StreamError(
         'SOURCE_CHANGED',
         `${context.source} is at value ${this.#next}, but its array now ends before that: give it the values that it had.`,
@@ -44,9 +46,9 @@ class ArrayReader<T> implements Reader<T, number> {
   poll(): Batch<T, number> | 'end' {
     if (this.splits.size === 0) return 'end'
     const first = this.#next
-    const values = this.#values.slice(first, first + BATCH_RECORDS)
+    const values = this.#values.slice(first, first + BATCH_RECORDS, this.#source)
     this.#next = first + values.length
-    const splitEnded = !this.#values.reaches(this.#next + 1)
+    const splitEnded = !this.#values.reaches(this.#next + 1, this.#source)
     if (splitEnded) this.splits.clear()
     return { split: SPLIT, values, next: this.#next, splitEnded, positionOf: (index) => `value ${first + index}` }
   }
@@ -70,6 +72,8 @@ class ArrayReader<T> implements Reader<T, number> {
 class KeptValues<T> {
   readonly #values: T[] | readonly T[]
   #rest: Iterator<T> | undefined
+  /** What the iterable threw: it gives nothing after that, and what it would have given must not pass for its end. */
+  #failure: StreamError | undefined
 
   constructor(values: Iterable<T>) {
     if (Array.isArray(values)) {
@@ -88,18 +92,33 @@ class KeptValues<T> {
     return this.#rest === undefined ? this.#values.length : undefined
   }
 
-  reaches(length: number): boolean {
-    while (this.#values.length < length && this.#rest !== undefined) this.#pull(this.#rest)
+  reaches(length: number, source: string): boolean {
+    while (this.#values.length < length && this.#rest !== undefined) this.#pull(this.#rest, source)
     return this.#values.length >= length
   }
 
-  slice(first: number, end: number): T[] {
-    this.reaches(end)
+  slice(first: number, end: number, source: string): T[] {
+    this.reaches(end, source)
     return this.#values.slice(first, end)
   }
 
-  #pull(rest: Iterator<T>): void {
-    const step = rest.next()
+  #pull(rest: Iterator<T>, source: string): void {
+    if (this.#failure !== undefined) throw this.#failure
+    let step: IteratorResult<T>
+    try {
+      step = rest.next()
+    } catch (cause) {
+      this.#failure = new StreamError(
+        'USER_CODE',
+        `The iterable of ${source} threw after ${this.#values.length} values: ${messageOf(cause)}`,
+        {
+          cause,
+          // It cannot be walked again.
+          retry: 'never',
+        },
+      )
+      throw this.#failure
+    }
     if (step.done === true) this.#rest = undefined
     else (this.#values as T[]).push(step.value)
   }

@@ -8,6 +8,8 @@ import {
   type SinkDefinition,
   type Writer,
 } from '../connect/contract.ts'
+import { defineJob } from '../api/job.ts'
+import { arraySource } from './array-source.ts'
 import { virtualEnv } from '../simulate/virtual-env.ts'
 import { csv } from './csv.ts'
 import type { OpenPart, Part } from './file-sink-names.ts'
@@ -224,6 +226,23 @@ test('FS-4: an open part that is gone, short or changed is refused and named', a
       await assert.rejects(bench.restart({ checkpoint: false, bytes: 1_000 }), { code: 'COMMIT_FAILED', message })
     })
   }
+})
+
+/** Found by a look with fresh eyes: a part of up to 10 minutes was said to be shown with the next checkpoint. */
+test('explain says when a part that stays open is shown', () => {
+  const told = (rollAfter?: RollAfter): string =>
+    String(
+      defineJob('told', (job) => {
+        job.from('n', arraySource([1])).to('out', fileSink('out', jsonLines(), rollAfter === undefined ? {} : { rollAfter }))
+      }).explain(),
+    ).replaceAll(/\n +/g, ' ')
+  for (const rollAfter of [undefined, { bytes: 5 }, { checkpoint: true, age: '10m' }] as const)
+    assert.match(told(rollAfter), /sink\/out shows a record with the next checkpoint: as late as/)
+  assert.match(
+    told({ checkpoint: false, age: '10m', bytes: 1e9 }),
+    /sink\/out shows a record once its part has ended, with the next checkpoint: a part ends when it has 1,000,000,000 bytes, or with the first checkpoint at which its first record is 10m old/,
+  )
+  assert.match(told({ checkpoint: false, bytes: 5 }), /a part ends when it has 5 bytes$/m)
 })
 
 test('options that cannot be meant are refused', () => {

@@ -1,4 +1,4 @@
-import { durationMs, type Duration } from '../core/duration.ts'
+import { durationMs, durationWritten, type Duration } from '../core/duration.ts'
 import { StreamError } from '../core/errors.ts'
 
 /** When a part ends. */
@@ -27,6 +27,15 @@ export function rollingOf(rollAfter: RollAfter = {}): Rolling {
   if (!checkpoint && bytes === Number.POSITIVE_INFINITY && age === undefined)
     throw invalid('says that no part ends with a checkpoint: then bytes or age has to say when one does')
   return { atCheckpoint: checkpoint, bytes, ageMs }
+}
+
+/** When a record is seen, for explain(); undefined where that is with the next checkpoint. */
+export function rollingText({ atCheckpoint, bytes, ageMs }: Rolling): string | undefined {
+  if (atCheckpoint) return undefined
+  const size = bytes === Number.POSITIVE_INFINITY ? [] : [`when it has ${bytes.toLocaleString('en-US')} bytes`]
+  const age =
+    ageMs === Number.POSITIVE_INFINITY ? [] : [`with the first checkpoint at which its first record is ${durationWritten(ageMs)} old`]
+  return `once its part has ended, with the next checkpoint: a part ends ${[...size, ...age].join(', or ')}`
 }
 
 function invalid(what: string): StreamError {

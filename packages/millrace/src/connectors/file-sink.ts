@@ -2,7 +2,7 @@ import { defineSink, type Sink } from '../connect/contract.ts'
 import { StreamError } from '../core/errors.ts'
 import { PartCommitter } from './file-sink-committer.ts'
 import { finalName, type OpenPart, type Part } from './file-sink-names.ts'
-import { rollingOf, type RollAfter } from './file-sink-rolling.ts'
+import { rollingOf, rollingText, type RollAfter } from './file-sink-rolling.ts'
 import { PartWriter } from './file-sink-writer.ts'
 import { fileFormatOf, type Format } from './format.ts'
 import { checkLocalPath, joinPath, normalPath } from './path.ts'
@@ -26,10 +26,13 @@ export function fileSink<T>(directory: string, format: Format<unknown, T>, optio
   if (typeof options !== 'object' || options === null) throw new StreamError('INVALID_OPTION', 'fileSink takes an object of options.')
   for (const name of Object.keys(options))
     if (name !== 'rollAfter') throw new StreamError('INVALID_OPTION', `fileSink has no option ${name}; there is rollAfter.`)
-  const layout = { directory, format: definition, rolling: rollingOf(options.rollAfter) }
+  const rolling = rollingOf(options.rollAfter)
+  const shows = rollingText(rolling)
+  const layout = { directory, format: definition, rolling }
   return defineSink<T, Part, OpenPart>({
     kind: 'files',
     delivery: 'exactly-once',
+    ...(shows === undefined ? {} : { shows }),
     because: 'a part gets its name when its checkpoint is complete, and never changes again',
     place: normalPath(directory),
     writes: joinPath(normalPath(directory), finalName({ checkpoint: 1, subtask: 0, index: 0, digits: 1, extension: definition.extension })),

@@ -67,7 +67,11 @@ async function look(context: SourceContext<FilePosition>, { file, position }: Un
       read: (offset: number, length: number) => handle.read(offset, length),
       sizeBytes: async () => (await handle.info()).sizeBytes,
     }
-    await verify(context, split, lyingThere(path, position), input).finally(() => handle.close().catch(ignore))
+    try {
+      await verify(context, split, lyingThere(path, position), input)
+    } finally {
+      await handle.close().catch(ignore)
+    }
   } catch (cause) {
     if (StreamError.is(cause)) throw cause
     if (systemCodeOf(cause) === 'ENOENT') throw changed(context, split, 'it has vanished', STAY)

@@ -49,7 +49,7 @@ const table = {
   INVALID_ID: {
     domain: 'user',
     retry: 'never',
-    message: 'An id is empty or has characters other than letters, digits, dot, dash and underscore.',
+    message: 'An id is empty, has characters other than letters, digits, dot, dash and underscore, or has more than 100 of them.',
     remedy: 'Choose a short name such as "payments".',
   },
   TIMER_WITHOUT_HANDLER: {

@@ -7,7 +7,7 @@ function system(code: string, syscall: string = 'open'): Error {
 }
 
 test('RS-3: what a source or a sink fails with for a wrong path or a missing right is not retried', () => {
-  for (const code of ['ENOENT', 'ENOTDIR', 'EISDIR', 'EACCES', 'EPERM', 'EROFS']) {
+  for (const code of ['ENOENT', 'ENOTDIR', 'EISDIR', 'EACCES', 'EPERM', 'EROFS', 'ENAMETOOLONG', 'ELOOP']) {
     assert.equal(new StreamError('SOURCE', code, { cause: system(code) }).retry, 'never')
     assert.equal(new StreamError('SINK', code, { cause: system(code) }).retry, 'never')
   }

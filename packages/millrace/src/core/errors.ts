@@ -52,7 +52,7 @@ export class StreamError extends Error {
 }
 
 /** What a wrong path or a missing right gives: the same at every retry, unlike a full or failing disk. */
-const lastingCodes: ReadonlySet<unknown> = new Set(['ENOENT', 'ENOTDIR', 'EISDIR', 'EACCES', 'EPERM', 'EROFS'])
+const lastingCodes: ReadonlySet<unknown> = new Set(['ENOENT', 'ENOTDIR', 'EISDIR', 'EACCES', 'EPERM', 'EROFS', 'ENAMETOOLONG', 'ELOOP'])
 
 /**
  * RS-3: of a source or a sink, whose error somebody has to mend. Whom a connection does not reach (a socket in a file may be missing

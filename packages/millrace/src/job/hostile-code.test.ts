@@ -1,5 +1,8 @@
 /** What user code gives, throws or leaves behind: it ends the job with an error that says whose it is, never the process. */
 import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import type { ErrorCode } from '../core/error-codes.ts'
 import { agg, arraySource, collectSink, defineJob, run, StreamError, type Job, type Stream } from '../index.ts'
@@ -101,5 +104,26 @@ test('a key that is none, or a value that cannot be sent or kept, is told with i
       build(builder.from('n', arraySource(Array.from({ length: 2 * AFTER }, (_zero, n) => n)))).to('out', collectSink<unknown>([]))
     })
     await assert.rejects(run(job), has(code, words))
+  }
+})
+
+/** Found by a look with fresh eyes: the error named the task alone, and a restart took the iterable, which had ended with its error, for one at its end. */
+test('an iterable that throws ends the job, also where it could start again, and nothing passes for its end', async () => {
+  const values = function* (): Generator<number> {
+    yield 1
+    yield 2
+    throw new RangeError('no more')
+  }
+  const source = arraySource(values())
+  for (const restart of ['none', { strategy: 'fixed-delay', attempts: 3, delay: 1 }] as const) {
+    const job = defineJob('throwing', (builder) => {
+      builder.from('numbers', source).to('out', collectSink<number>([]))
+    })
+    const storage = mkdtempSync(join(tmpdir(), 'millrace-iterable-'))
+    await assert.rejects(
+      run(job, { checkpoints: { storage }, restart }),
+      has('USER_CODE', /^The iterable of source\/numbers threw after 2 values: no more$/),
+    )
+    rmSync(storage, { recursive: true })
   }
 })

@@ -5,6 +5,7 @@ import { defineJob } from '../api/job.ts'
 import type { Job } from '../api/job-types.ts'
 import { fileSink } from '../connectors/file-sink.ts'
 import { jsonLines } from '../connectors/json-lines.ts'
+import { openText } from '../cli/run-report.ts'
 import { SeededRandom } from '../connectors/seeded-random.ts'
 import {
   assertCounted,
@@ -56,6 +57,8 @@ test('FS-4: a stop without checkpoints commits what is open, one with checkpoint
   await life.when(() => life.handle.status().records === allRows.length)
   await other.wait(life.handle.stop())
   assert.deepEqual(other.rows(), [])
+  const told = life.events.flatMap((event) => (event.kind === 'checkpoint' ? [event.info] : [])).at(-1)
+  assert.equal(openText(told), ', but for the open parts of sink/out, which a later run shows when they end')
   assert.equal(await other.run(job({ age: '1h' }), checkpointed()), 'finished')
   assertCounted(other.rows<Counted>(), allRows)
   assert.deepEqual(hidden(other), [])

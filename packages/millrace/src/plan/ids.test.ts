@@ -1,10 +1,22 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { addressOf, checkName, shown } from './ids.ts'
+import { hiddenFolderOf } from '../connectors/file-sink-names.ts'
+import { addressOf, checkName, MAX_ID_LENGTH, shown } from './ids.ts'
 
 test('ids are letters, digits, dots, dashes and underscores, and not dots alone', () => {
   for (const id of ['a', 'A.b-c_9', '9', '__proto__', 'v1.2']) assert.equal(addressOf('step', id), `step/${id}`)
   for (const id of ['', '.', '..', 'a/b', 'a b', 'ä', 'a\n', '#']) assert.throws(() => addressOf('source', id), { code: 'INVALID_ID' }, id)
+})
+
+/** Found by a look with fresh eyes: a sink with an id of 300 characters was tried again for ever (ENAMETOOLONG). */
+test('an id is as long as file systems take it in the name of a folder', () => {
+  const longest = 'x'.repeat(MAX_ID_LENGTH)
+  const folder = hiddenFolderOf('out', { job: longest, sink: addressOf('sink', longest) } as Parameters<typeof hiddenFolderOf>[1])
+  assert.ok(folder.length - 'out/'.length <= 255)
+  assert.throws(() => addressOf('sink', `${longest}y`), {
+    code: 'INVALID_ID',
+    message: /The id of a sink has 101 characters: it may have 100\. It begins with 'xxxxxxxxxxxxxxxxxxxx'\.$/,
+  })
 })
 
 test('names are fields, in any script', () => {

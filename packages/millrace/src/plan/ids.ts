@@ -3,6 +3,9 @@ import { StreamError } from '../core/errors.ts'
 /** The kinds of things that have an id. An id is unique within its kind (rules 1.22). */
 export type AddressKind = 'source' | 'step' | 'sink'
 
+/** Job and sink are in the name of a folder, which file systems take up to 255 bytes. */
+export const MAX_ID_LENGTH: number = 100
+
 const id = /^[A-Za-z0-9._-]+$/
 const name = /^[\p{L}\p{N}_$.-]+$/u
 
@@ -18,8 +21,13 @@ export function addressOf(kind: AddressKind, of: string): string {
   return `${kind}/${of}`
 }
 
-/** @throws {INVALID_ID} unless it is letters, digits, dots, dashes and underscores, and not dots alone */
+/** @throws {INVALID_ID} unless it is up to 100 letters, digits, dots, dashes and underscores, and not dots alone */
 export function checkId(what: string, of: unknown): asserts of is string {
+  if (typeof of === 'string' && of.length > MAX_ID_LENGTH)
+    throw new StreamError(
+      'INVALID_ID',
+      `${what} has ${of.length} characters: it may have ${MAX_ID_LENGTH}. It begins with '${of.slice(0, 20)}'.`,
+    )
   if (typeof of === 'string' && id.test(of) && !/^\.+$/.test(of)) return
   throw new StreamError(
     'INVALID_ID',

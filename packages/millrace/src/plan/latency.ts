@@ -1,14 +1,14 @@
 /** What lies between a record that a source reads and what a sink shows of it, in time (D11). */
 import { durationWritten } from '../core/duration.ts'
 import { outputText } from './check-plan.ts'
-import type { Plan, PlanNode, SourceNode, WindowNode } from './nodes.ts'
+import type { Plan, PlanNode, SinkNode, SourceNode, WindowNode } from './nodes.ts'
 import { FLUSH_AFTER_MS, type PhysicalPlan } from './physical.ts'
 import { isTimedSource, sourcesOf, timedNodes } from './timed.ts'
 import { windowsText } from './window-layout.ts'
 
 /**
  * `exchange`: travels to another task. `window`: waits until its window has ended. `event-time`: waits until the watermark has passed a time. `out-of-orderness`, `idleness`:
- * what holds that watermark back. `untimed`: an input that it does not wait for. `checkpoint`: waits for the next one.
+ * what holds that watermark back. `untimed`: an input that it does not wait for. `checkpoint`: waits for the next one, or for one to come.
  */
 export type LatencyKind = 'exchange' | 'window' | 'event-time' | 'out-of-orderness' | 'idleness' | 'untimed' | 'checkpoint'
 export interface ExplainedLatency {
@@ -29,7 +29,7 @@ export function latencyOf(plan: Plan, physical: PhysicalPlan, isBetween: (node: 
     if (physical.edges.some(({ from, to }) => to.node === index && isBetween(from.node))) found.push(exchange(node))
     if (!isReadForLate(plan, index, isBetween))
       found.push(...(node.kind === 'window' ? [window(node)] : []), ...eventTime(plan, node, timed))
-    if (node.kind === 'sink' && node.sink.committer !== undefined) found.push(checkpoint(node.address))
+    if (node.kind === 'sink' && node.sink.committer !== undefined) found.push(checkpoint(node))
   }
   // Two steps that wait for one source are held back by it once.
   const seen = new Set<string>()
@@ -84,11 +84,11 @@ function exchange({ address }: PlanNode): ExplainedLatency {
   return { kind: 'exchange', at: address, ms: FLUSH_AFTER_MS, because }
 }
 
-function checkpoint(address: string): ExplainedLatency {
+function checkpoint({ address, sink }: SinkNode): ExplainedLatency {
   return {
     kind: 'checkpoint',
     at: address,
-    because: `${address} shows a record with the next checkpoint: as late as checkpoints are apart`,
+    because: `${address} shows a record ${sink.shows ?? 'with the next checkpoint: as late as checkpoints are apart'}`,
   }
 }
 

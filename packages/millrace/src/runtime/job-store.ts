@@ -201,7 +201,11 @@ class StorageStore implements JobStore {
 
   describe(manifest: Manifest): Omit<CheckpointInfo, 'durationMs'> {
     const sizeBytes = manifest.chunks.reduce((sum, chunk) => sum + chunk.sizeBytes, this.#entryBytes)
+    const openSinks = Object.entries(manifest.operators).flatMap(([address, part]) =>
+      part.kind === 'sink' && part.writerStates.length > 0 ? [address] : [],
+    )
     return {
+      ...(openSinks.length === 0 ? {} : { openSinks }),
       checkpoint: manifest.checkpoint,
       createdAtMs: manifest.createdAtMs,
       sizeBytes,

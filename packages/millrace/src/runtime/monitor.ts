@@ -46,6 +46,8 @@ export interface CheckpointInfo {
   readonly sizeBytes: number
   /** Bytes that were new with it. */
   readonly newBytes: number
+  /** Addresses of sinks that keep output open over it, to be shown later; absent when there are none. */
+  readonly openSinks?: readonly string[]
 }
 
 export type JobEvent =

@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { eventTimer } from '../api/timers.ts'
 import { outputTag } from '../api/tag.ts'
 import { defineSource } from '../connect/contract.ts'
+import { StreamError } from '../core/errors.ts'
 import type { FromOptions } from '../api/job-types.ts'
 import type { Out } from '../api/process-types.ts'
 import { collecting, inBothModes, scripted, TaskHarness, type Row, type Script } from './harness.test.ts'
@@ -373,4 +374,60 @@ test('rules 1.2 c: what a source had told is told again after a restore, althoug
   source.push({ split: 'a', values: [201] }, { split: 'b', values: [140] }, { split: 'b', values: [180] })
   await harness.run()
   assert.deepEqual(said(harness), ['wm 150', '[201,140,180]', 'wm 179'])
+})
+
+/** Found by a look with fresh eyes: each said something of the engine, or said it twice. */
+test('what a reader, a timestamp and a schema give wrongly is said in their words', async () => {
+  for (const [polled, says] of [
+    [undefined, 'gave undefined'],
+    [Promise.resolve('wait'), 'gave a promise'],
+    ['done', "gave 'done'"],
+    [{ values: [] }, 'gave an object'],
+    [{ split: 'a', values: [] }, 'gave an object'],
+  ] as const) {
+    const source = defineSource<Row, number>({
+      kind: 'wrong',
+      bounded: true,
+      replayable: true,
+      timestamps: false,
+      open: () =>
+        Promise.resolve({
+          splits: new Map([['a', 0]]),
+          poll: () => polled as unknown as 'wait',
+          ready: () => Promise.resolve(),
+          close: () => Promise.resolve(),
+        }),
+    })
+    const harness = await TaskHarness.open((job) => job.from('s', source).to('t', collecting().sink))
+    await harness.run()
+    assert.match(harness.message, /poll\(\) of the reader of source\/s gave .*: it gives 'wait', 'end' or a batch/)
+    assert.ok(harness.message.includes(says), harness.message)
+  }
+  for (const [time, says] of [
+    ['x', "timestamp gave 'x', which"],
+    [new Date(0), 'timestamp gave a Date, which'],
+    [Promise.resolve(1), 'timestamp gave a promise, which'],
+    [0.5, 'timestamp gave 0.5, which'],
+  ] as const) {
+    const source = scripted()
+    const harness = await reading(source, { timestamp: () => time as unknown as number })
+    source.push({ split: 'a', values: [1] })
+    await harness.run()
+    assert.ok(harness.message.includes(says), harness.message)
+    assert.ok(StreamError.is((harness.errors[0] as Error).cause), 'no stack of the engine is shown below it')
+  }
+  const schema = {
+    '~standard': {
+      version: 1 as const,
+      vendor: 'test',
+      validate: (): never => {
+        throw new Error('no good')
+      },
+    },
+  }
+  const source = scripted()
+  const harness = await reading(source, { schema } as object)
+  source.push({ split: 'a', values: [1] })
+  await harness.run()
+  assert.match(harness.message, /^source\/s read an invalid record at .+: it makes its schema throw: no good\. Mend the input/)
 })

@@ -11,6 +11,7 @@ import type { Budget } from '../core/env.ts'
 import { StreamError, messageOf } from '../core/errors.ts'
 import type { Emit, Gate, Specialize } from '../operator/contract.ts'
 import type { SourceNode } from '../plan/nodes.ts'
+import { shown } from '../plan/ids.ts'
 import { sentence } from './connector-error.ts'
 import { Idleness } from './idleness.ts'
 import { inputLoop, type Loop, paced, sampling, shared, type Ways } from './loops.ts'
@@ -28,12 +29,13 @@ interface HeadParts {
   readonly gate: Gate
   readonly timestampOf: SourceNode['timestamp']
   readonly validate: SourceNode['validate']
+  readonly unusable: (who: string, time: unknown) => StreamError
   readonly invalid: (index: number, input: unknown, error: unknown) => void
   readonly state: HeadState
 }
 
 function headTemplate(parts: HeadParts): Loop {
-  const { next, gate, timestampOf, validate, invalid, state } = parts
+  const { next, gate, timestampOf, validate, unusable, invalid, state } = parts
   return (values, stamps, from, to) => {
     let max = state.maxTimestamp
     let i = from
@@ -45,15 +47,11 @@ function headTemplate(parts: HeadParts): Loop {
         if (timestampOf !== undefined) {
           timestamp = timestampOf(value, timestamp === timestamp ? timestamp : undefined)
           if (!(Number.isSafeInteger(timestamp) && timestamp <= 8.64e15 && timestamp >= -8.64e15)) {
-            // It may be a promise: nobody will await it.
-            Promise.resolve(timestamp).catch(() => undefined)
-            throw new TypeError(`timestamp gave ${String(timestamp)}, which is no whole number of milliseconds that a Date can hold`)
+            throw unusable('timestamp gave', timestamp)
           }
         } else if (timestamp === timestamp && !(Number.isSafeInteger(timestamp) && timestamp <= 8.64e15 && timestamp >= -8.64e15)) {
           // One such would take the watermark away from all that come after it.
-          throw new TypeError(
-            `its source says ${String(timestamp)} is its time, which is no whole number of milliseconds that a Date can hold`,
-          )
+          throw unusable('its source gave it the time', timestamp)
         }
       } catch (error) {
         invalid(i, values[i], error)
@@ -127,6 +125,7 @@ export class SourceDriver {
       gate,
       timestampOf: node.timestamp,
       validate: node.validate,
+      unusable: unusableTime,
       invalid: (index, input, error) => this.#invalid(index, input, error),
       state: this.#state,
     })
@@ -190,6 +189,11 @@ export class SourceDriver {
     // A split may come with one poll and end with the next. All that have not ended are announced, so equal counts mean that none is new.
     if (reader.splits.size !== this.#table.liveCount) this.#announce()
     const polled = reader.poll(split?.name)
+    if (!isPolled(polled))
+      throw new StreamError(
+        'CONTRACT',
+        `poll() of the reader of ${this.address} gave ${polled instanceof Promise ? 'a promise' : shown(polled)}: it gives 'wait', 'end' or a batch, { split, values, next }, and never waits itself.`,
+      )
     this.#idleness?.answered(split, polled)
     const another = polled === 'wait' ? this.#idleness?.unasked() : undefined
     return another === undefined ? polled : this.#ask(reader, another)
@@ -326,13 +330,29 @@ export class SourceDriver {
     if (node.invalidTag === undefined) {
       throw new StreamError(
         'INVALID_RECORD',
-        `${node.address} read an invalid record${placeOf(letter)}: ${sentence(letter.message)} Mend the input, or set \`invalid\` on from() to send such records to a dead-letter stream.`,
+        `${node.address} read an invalid record${placeOf(letter)}: ${sentence(letter.message.replace(`A record of ${node.address} `, 'it '))} Mend the input, or set \`invalid\` on from() to send such records to a dead-letter stream.`,
         { cause, details: { step: node.address, split: letter.split, position: letter.position } },
       )
     }
     this.invalid++
     deadLetters?.({ step: node.address, ...letter }, Number.NaN)
   }
+}
+
+/** No error of the user's, whose stack would be looked for, but one of the engine, whose message says all. */
+function unusableTime(who: string, time: unknown): StreamError {
+  // It may be a promise: nobody will await it.
+  Promise.resolve(time).catch(() => undefined)
+  const text = time instanceof Date ? 'a Date' : time instanceof Promise ? 'a promise' : shown(time)
+  return new StreamError('INVALID_RECORD', `${who} ${text}, which is no whole number of milliseconds that a Date can hold`)
+}
+
+/** A reader from elsewhere may be plain JavaScript. */
+function isPolled(polled: unknown): boolean {
+  if (polled === 'wait' || polled === 'end') return true
+  if (typeof polled !== 'object' || polled === null) return false
+  const { split, values, next } = polled as Readonly<Record<string, unknown>>
+  return typeof split === 'string' && Array.isArray(values) && next !== undefined
 }
 
 /** Most messages of a format begin with it. */
