@@ -21,7 +21,6 @@ function bench(durable: number = 9) {
     log: 'log',
     epoch,
     isNew: false,
-    keepsCheckpoints: true,
     signal: new AbortController().signal,
     keepsCheckpoints: true,
   })
