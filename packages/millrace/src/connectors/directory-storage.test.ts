@@ -146,7 +146,7 @@ test('a link whose answer was lost is known by its file', async () => {
     return false
   }
   const lossy = { ...world, files: { ...files, link } } as Env
-  const storage = await open('/data', lossy)
+  const storage = await world.machine.run(open('/data', lossy))
   assert.equal(await world.machine.run(storage.createEntry(1, bytes('x'))), 'created')
   assert.equal(await world.machine.run(storage.createEntry(1, bytes('x'))), 'exists')
   assert.deepEqual(await world.machine.run(storage.readEntry(1)), bytes('x'))
