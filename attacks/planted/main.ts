@@ -64,7 +64,8 @@ async function tryOne(mistake: Mistake, copy: string, { seed, notes }: Run): Pro
     const takeBack = plant(copy, mistake)
     try {
       const result = await runCut(copy, mistake.cut ?? 'sim', seed)
-      notes?.addResult(mistake.name, result)
+      // One that did not come to its end may be found another time.
+      if (result.isRed) notes?.addResult(mistake.name, result)
       return { mistake, result }
     } finally {
       takeBack()
@@ -124,21 +125,20 @@ export const attack: Attack = {
   summary:
     'makes mistakes in copies of the source, one by one: each has to turn an attack red that is green without it; --only N, --page 1',
   async run(args) {
-    const options = numberOptions(args, { seed: undefined, only: undefined, page: 0 })
+    const options = numberOptions(args, { seed: undefined, only: undefined, page: 0, workers: WORKERS })
     const seed = chosenSeed(options.seed)
     const chosen = mistakes.filter((_, index) => options.only === undefined || index === options.only - 1)
     const folder = ownFolder('planted')
-    const copies = Array.from({ length: WORKERS }, (_, worker) => copyTo(join(folder, String(worker))))
+    const copies = Array.from({ length: options.workers as number }, (_, worker) => copyTo(join(folder, String(worker))))
     try {
       const one: Run = { copies, seed, notes: options.page === 1 ? new Notes(seed) : undefined }
       const red = await redWithoutMistake(one, new Set(chosen.map(({ cut }) => cut ?? 'sim')))
       for (const line of red) process.stdout.write(`  red without a mistake: ${line}\n`)
       if (red.length > 0) return { passed: 0, failed: chosen.length }
-      const alone = options.page === 1 ? await tryEachAlone(one) : []
       const found = await tryAll(chosen, one)
       const result = report(found)
       if (options.page === 1) {
-        const path = writePage({ seed, mistakes, findings: findingsOf(found), alone })
+        const path = writePage({ seed, mistakes, findings: findingsOf(found), alone: await tryEachAlone(one) })
         process.stdout.write(`${path} is written\n`)
       }
       return result

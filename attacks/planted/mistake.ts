@@ -1,6 +1,7 @@
 /** A mistake as data: what text is put in the place of what, and which attack has to notice. */
 import { SeededRandom } from '../../packages/millrace/src/connectors/seeded-random.ts'
 import { cases } from '../protocol/case.ts'
+import type { FaultKind } from '../sim/kinds.ts'
 
 export interface Edit {
   /** Below packages/millrace/src. */
@@ -26,10 +27,9 @@ export interface Cut {
 
 /** Short runs of attacks. All of them are green without a mistake, at the same seeds. */
 export const cuts = {
-  sim: {
-    args: (seed) => ['sim', '--seed', String(seed), '--seeds', '300', '--first', '1', '--workers', '1'],
-    seedsUntilFound: (output) => numberIn(output, /\((\d+)\. of \d+\): /),
-  },
+  sim: sim(),
+  // Nothing expires but by a clock that jumps.
+  'sim: clock': sim('clock'),
   // One seed, and many operations.
   state: { args: (seed) => ['state', '--seed', String(seed), '--ops', '20000'], seedsUntilFound: () => 1 },
   oracle: {
@@ -53,6 +53,14 @@ export const cuts = {
 } as const satisfies Record<string, Cut>
 
 export type CutName = keyof typeof cuts
+
+function sim(...kinds: readonly FaultKind[]): Cut {
+  const only = kinds.length === 0 ? [] : ['--only-faults', kinds.join(',')]
+  return {
+    args: (seed) => ['sim', '--seed', String(seed), '--seeds', '300', '--first', '1', '--workers', '1', ...only],
+    seedsUntilFound: (output) => numberIn(output, /\((\d+)\. of \d+\): /),
+  }
+}
 
 function enumeration(key: string): Cut {
   const number = cases.findIndex(({ scenario, mutation }) => scenario.key === key && mutation === undefined) + 1
