@@ -32,12 +32,13 @@ export function directoryStorage(path: string): CheckpointStorage {
 /** `DIR/12` is how checkpoint 12 of DIR is named: whoever writes it here means something else than a new log inside of another one. */
 async function refuseNested(env: Env, path: string): Promise<void> {
   const normal = normalPath(path)
-  if (normal === '/') return
-  const isUp = normal === '.' || nameOf(normal) === '..'
-  const parent = isUp ? joinPath(normal, '..') : parentOf(normal)
+  const name = nameOf(normal)
+  // Only names that mean something there: others cost no look.
+  if (!/^(\d+|log|chunks)$/.test(name)) return
+  const parent = parentOf(normal)
   // A parent that may not be looked at is no obstacle.
   if ((await env.files.info(joinPath(parent, MARK_NAME)).catch(() => undefined)) === undefined) return
-  const id = /^\d+$/.test(nameOf(normal)) ? nameOf(normal) : 'N'
+  const id = /^\d/.test(name) ? name : 'N'
   throw new StreamError(
     'INVALID_OPTION',
     `Checkpoints cannot be kept in ${path}: ${parent} holds those of a job. To go on from checkpoint ${id} of it, keep ${parent} and restore ${parent}/${id}: --checkpoints ${parent} --restore ${parent}/${id} on the command line. For another job name a directory elsewhere.`,
