@@ -33,7 +33,7 @@ export function surprisesIn(files: readonly PackedFile[]): string[] {
 }
 
 function isExpected(path: string): boolean {
-  if (/^(LICENSE|llms\.txt|package\.json|(README|CHANGELOG|GLOSSARY|SECURITY)\.md)$/.test(path)) return true
+  if (/^(LICENSE|llms\.txt|package\.json|(README|CHANGELOG|GLOSSARY|GUARANTEES|SECURITY)\.md)$/.test(path)) return true
   if (/^docs\/([a-z]+\/)?[a-z-]+\.md$/.test(path)) return !path.startsWith('docs/design/')
   if (/^bin\/(millrace|leash|pinned-node)\.mjs$/.test(path)) return true
   const [, layer, name] = /^dist\/(?:([a-z]+)\/)?(?:[a-z]+\/)*([a-z0-9-]+)\.(?:js|d\.ts)$/.exec(path) ?? []

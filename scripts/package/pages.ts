@@ -4,7 +4,7 @@ import { linksOf } from '../lib/links.ts'
 
 /** Paths in the repository, which are the same in the package. Pages about working on Millrace stay here. */
 export function isPackedPage(path: string): boolean {
-  return /^(README|CHANGELOG|GLOSSARY|SECURITY)\.md$|^LICENSE$|^llms\.txt$|^docs\/(?!design\/).*\.md$/.test(path)
+  return /^(README|CHANGELOG|GLOSSARY|GUARANTEES|SECURITY)\.md$|^LICENSE$|^llms\.txt$|^docs\/(?!design\/).*\.md$/.test(path)
 }
 
 /** The page with links to what is not in the package turned into plain text. */
