@@ -3,7 +3,7 @@
  *
  * A source file stands for its test. `--fast` leaves out `*.slow.test.ts`. SEED passes through to the tests.
  */
-import { existsSync, globSync, statSync } from 'node:fs'
+import { existsSync, globSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join, relative, resolve } from 'node:path'
 import { run } from 'node:test'
 import { spec } from 'node:test/reporters'
@@ -11,6 +11,8 @@ import { root } from './lib/files.ts'
 
 const TEST_ROOTS = ['packages', 'reference', 'scripts', 'attacks', 'examples', 'bench']
 const FILE_TIMEOUT_MS = 5 * 60_000
+/** Folders whose tests open nothing and change nothing outside of themselves. */
+const PURE: ReadonlySet<string> = new Set(['core', 'serde', 'state', 'checkpoint', 'plan', 'operators', 'windows', 'api', 'task'])
 
 const args = process.argv.slice(2)
 const isFast = args.includes('--fast')
@@ -25,7 +27,7 @@ if (files.length === 0) fail(`no tests found${paths.length > 0 ? ` for ${paths.j
 
 const counts = { passed: 0, failed: 0 }
 const isVerbose = paths.length > 0
-const events = run({ files: [...new Set(files)], concurrency: 2, timeout: FILE_TIMEOUT_MS, cwd: root })
+const events = run({ files: isVerbose ? [...new Set(files)] : grouped(files), concurrency: 2, timeout: FILE_TIMEOUT_MS, cwd: root })
 events.on('test:summary', ({ file, counts: found, duration_ms: durationMs, success }) => {
   if (file === undefined) {
     counts.passed = found.passed
@@ -48,6 +50,29 @@ events.on('end', () => {
   process.exitCode = counts.failed === 0 && counts.passed > 0 ? 0 : 1
 })
 process.on('exit', () => process.stdout.write(`${counts.passed} passed, ${counts.failed} failed\n`))
+
+/**
+ * The tests of a pure folder in one process: what they load takes longer than what they do. The others have a process each, as they may
+ * leave something behind.
+ */
+function grouped(paths: readonly string[]): string[] {
+  const folder = join(root, '.data/test-groups')
+  rmSync(folder, { recursive: true, force: true })
+  mkdirSync(folder, { recursive: true })
+  const groups = new Map<string, string[]>()
+  const single: string[] = []
+  for (const path of paths) {
+    const name = /packages\/millrace\/src\/(\w+)\/[^/]+$/.exec(path)?.[1]
+    if (name === undefined || !PURE.has(name) || path.endsWith('.slow.test.ts')) single.push(path)
+    else groups.set(name, [...(groups.get(name) ?? []), path])
+  }
+  const files = [...groups].map(([name, members]) => {
+    const file = join(folder, `${name}.ts`)
+    writeFileSync(file, members.map((path) => `import ${JSON.stringify(path)}\n`).join(''))
+    return file
+  })
+  return [...files, ...single]
+}
 
 /** The tests that a path of the command line means: itself, the one beside a source file, or all in a folder. */
 function testsOf(path: string): string[] {
