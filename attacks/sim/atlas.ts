@@ -32,5 +32,7 @@ export function allowedEnds({ faults, hasRival }: Circumstances): ReadonlySet<Er
   if (hasRival && (kinds.has('slow') || [...kinds].some((kind) => atlas[kind] === DISK_ERRORS))) allowed.add('FENCED')
   // The deadline of a stop passes while the disk does not answer.
   if (kinds.has('stop') && kinds.has('slow')) allowed.add('STOPPED')
+  // Whoever stops a job that fails is told why it failed.
+  if (kinds.has('stop') && kinds.has('stale')) allowed.add('USER_CODE')
   return allowed
 }

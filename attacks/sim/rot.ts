@@ -19,7 +19,8 @@ const AWAY = '/away'
 export async function rot(disk: Disk, random: SeededRandom, how: 'bit' | 'file' | 'log'): Promise<Rot | undefined> {
   const needed = await neededBy(disk)
   if (needed.length === 0) return undefined
-  if (how === 'log') return withoutLog(disk)
+  // A claim alone says nothing of a checkpoint: without it a job may well begin anew.
+  if (how === 'log') return hasCheckpoint(disk) ? withoutLog(disk) : undefined
   // An entry that is gone may never have been: only what it names is missed for certain.
   const chunks = needed.filter((each) => each.includes('/chunks/'))
   if (how === 'file' && chunks.length > 0) return withoutFile(disk, random.pick(chunks))
@@ -36,7 +37,12 @@ export async function rot(disk: Disk, random: SeededRandom, how: 'bit' | 'file' 
 function withoutFile(disk: Disk, path: string): Rot {
   disk.makeDirectory(AWAY)
   disk.rename(path, `${AWAY}/chunk`)
-  return { path, what: `${path} is gone`, mend: () => disk.rename(`${AWAY}/chunk`, path) }
+  const mend = (): void => {
+    disk.rename(`${AWAY}/chunk`, path)
+    // For good, whatever a loss of power takes.
+    for (const folder of ['/', AWAY, '/checkpoints/chunks']) disk.syncDirectory(folder)
+  }
+  return { path, what: `${path} is gone`, mend }
 }
 
 function withoutLog(disk: Disk): Rot {
@@ -45,15 +51,14 @@ function withoutLog(disk: Disk): Rot {
   const mend = (): void => {
     if (disk.info(path) !== undefined) disk.rename(path, `${path}-made`)
     disk.rename(AWAY, path)
+    for (const folder of ['/', '/checkpoints']) disk.syncDirectory(folder)
   }
   return { path: '/checkpoints', what: `${path} is gone`, mend }
 }
 
 /** The newest entry, and the checkpoint that it names with its chunks. */
 async function neededBy(disk: Disk): Promise<string[]> {
-  const names =
-    disk.info('/checkpoints/log') === undefined ? [] : disk.list('/checkpoints/log').filter(({ name }) => /^\d+\.entry$/.test(name))
-  const newest = names.at(-1)?.name
+  const newest = newestName(disk)
   if (newest === undefined) return []
   const entry = read(disk, newest)
   if (entry.latest === null || entry.kind === 'finished') return [`/checkpoints/log/${newest}`]
@@ -63,6 +68,19 @@ async function neededBy(disk: Disk): Promise<string[]> {
   if (checkpoint.kind !== 'checkpoint' || checkpoint.manifest.reason === 'end') return files
   for (const chunk of checkpoint.manifest.chunks) if (await isReadWhole(disk, checkpoint.manifest, chunk)) files.push(pathOf(chunk))
   return files
+}
+
+function newestName(disk: Disk): string | undefined {
+  if (disk.info('/checkpoints/log') === undefined) return undefined
+  return disk
+    .list('/checkpoints/log')
+    .filter(({ name }) => /^\d+\.entry$/.test(name))
+    .at(-1)?.name
+}
+
+function hasCheckpoint(disk: Disk): boolean {
+  const newest = newestName(disk)
+  return newest !== undefined && read(disk, newest).latest !== null
 }
 
 function pathOf({ name }: ChunkRef): string {
