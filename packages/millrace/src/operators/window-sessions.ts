@@ -61,16 +61,15 @@ class Sessions {
     if (at !== at) lateness.noTimestamp()
     const watermark = this.#isEventTime ? lateness.watermarkOf(key) : Number.NEGATIVE_INFINITY
     const end = at + (typeof this.#gap === 'number' ? this.#gap : this.#gapOf(value, this.#gap))
-    const only = this.#state.table.only(key)
-    if (only >= 0 && this.#starts.numberAt(only) <= end && this.#ends.numberAt(only) >= at) {
-      this.#extend(only, at, end, watermark)
-      return this.#add(only, key, value, watermark)
-    }
-    let slot = this.#touching(key, at, end, watermark)
+    const { table } = this.#state
+    const first = table.first(key)
+    // As a rule a key has one session, or none.
+    let slot =
+      first < 0 ? -1 : table.after(first) >= 0 ? this.#touching(first, at, end, watermark) : this.#touches(first, at, end) ? first : -1
     if (slot < 0) {
       // SM-3
       if (cleanupTime(end - 1, this.#latenessMs) <= watermark) return lateness.refuse(value, timestamp)
-      slot = this.#state.table.insert(key)
+      slot = table.insert(key)
       this.#starts.put(slot, at)
       this.#ends.put(slot, end)
       this.#schedule(slot, end, watermark)
@@ -94,15 +93,29 @@ class Sessions {
     )
   }
 
+  #touches(slot: number, start: number, end: number): boolean {
+    return this.#starts.numberAt(slot) <= end && this.#ends.numberAt(slot) >= start
+  }
+
   /** The session that a record from `start` to `end` goes to, if any: those that it touches become one, the earliest (SM-1). */
-  #touching(key: Key, start: number, end: number, watermark: number): number {
+  #touching(first: number, start: number, end: number, watermark: number): number {
+    const { table } = this.#state
+    let found = -1
+    for (let slot = first; slot >= 0; slot = table.after(slot)) {
+      if (!this.#touches(slot, start, end)) continue
+      if (found >= 0) return this.#joinAll(first, start, end, watermark)
+      found = slot
+    }
+    return found
+  }
+
+  #joinAll(first: number, start: number, end: number, watermark: number): number {
     const { table } = this.#state
     const found: number[] = []
-    for (let slot = table.first(key); slot >= 0; slot = table.after(slot))
-      if (this.#starts.numberAt(slot) <= end && this.#ends.numberAt(slot) >= start) found.push(slot)
+    for (let slot = first; slot >= 0; slot = table.after(slot)) if (this.#touches(slot, start, end)) found.push(slot)
     // Their contents stand in the order of their starts.
-    if (found.length > 1) found.sort((a, b) => this.#starts.numberAt(a) - this.#starts.numberAt(b))
-    const [earliest = -1, ...later] = found
+    found.sort((a, b) => this.#starts.numberAt(a) - this.#starts.numberAt(b))
+    const [earliest, ...later] = found as [number, ...number[]]
     for (const slot of later) this.#join(earliest, slot, watermark)
     return earliest
   }

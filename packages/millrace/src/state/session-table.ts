@@ -29,12 +29,6 @@ export class SessionTable extends SlotTable {
     return this.heads.find(key)
   }
 
-  /** The one of a key that has one and no more; else -1. @throws {INVALID_KEY} */
-  only(key: Key): number {
-    const slot = this.heads.find(key)
-    return slot >= 0 && this.after(slot) < 0 ? slot : -1
-  }
-
   /** Another one of the same key, or -1 after the last. */
   after(slot: number): number {
     return (this.links[slot >>> PAGE_BITS] as Int32Array)[slot & PAGE_MASK] as number
