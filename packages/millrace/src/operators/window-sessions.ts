@@ -101,12 +101,17 @@ class Sessions {
   #touching(first: number, start: number, end: number, watermark: number): number {
     const { table } = this.#state
     let found = -1
+    let other = -1
     for (let slot = first; slot >= 0; slot = table.after(slot)) {
       if (!this.#touches(slot, start, end)) continue
-      if (found >= 0) return this.#joinAll(first, start, end, watermark)
+      if (other >= 0) return this.#joinAll(first, start, end, watermark)
+      other = found
       found = slot
     }
-    return found
+    if (other < 0) return found
+    const [earlier, later] = this.#starts.numberAt(found) < this.#starts.numberAt(other) ? [found, other] : [other, found]
+    this.#join(earlier, later, watermark)
+    return earlier
   }
 
   #joinAll(first: number, start: number, end: number, watermark: number): number {
