@@ -11,8 +11,10 @@ import { root } from './lib/files.ts'
 
 const TEST_ROOTS = ['packages', 'reference', 'scripts', 'attacks', 'examples', 'bench']
 const FILE_TIMEOUT_MS = 5 * 60_000
-/** Folders whose tests open nothing and change nothing outside of themselves. */
-const PURE: ReadonlySet<string> = new Set(['core', 'serde', 'state', 'checkpoint', 'plan', 'operators', 'windows', 'api', 'task'])
+/** Folders whose tests leave nothing behind that another one could see. */
+const SHARING: ReadonlySet<string> = new Set(
+  'core serde state checkpoint plan operators windows api task runtime simulate connectors cli'.split(' '),
+)
 
 const args = process.argv.slice(2)
 const isFast = args.includes('--fast')
@@ -52,7 +54,7 @@ events.on('end', () => {
 process.on('exit', () => process.stdout.write(`${counts.passed} passed, ${counts.failed} failed\n`))
 
 /**
- * The tests of a pure folder in one process: what they load takes longer than what they do. The others have a process each, as they may
+ * The tests of some folders in one process each: what they load takes longer than what they do. The others have a process each, as they may
  * leave something behind.
  */
 function grouped(paths: readonly string[]): string[] {
@@ -63,7 +65,7 @@ function grouped(paths: readonly string[]): string[] {
   const single: string[] = []
   for (const path of paths) {
     const name = /packages\/millrace\/src\/(\w+)\/[^/]+$/.exec(path)?.[1]
-    if (name === undefined || !PURE.has(name) || path.endsWith('.slow.test.ts')) single.push(path)
+    if (name === undefined || !SHARING.has(name) || path.endsWith('.slow.test.ts')) single.push(path)
     else groups.set(name, [...(groups.get(name) ?? []), path])
   }
   const files = [...groups].map(([name, members]) => {
