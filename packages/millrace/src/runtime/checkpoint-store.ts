@@ -19,6 +19,8 @@ export interface CheckpointStore {
   restored(): void
   /** A checkpoint is complete: files may go, runs may be merged. Works on in the background. */
   upkeep(manifest: Manifest, merged: (merge: Merge) => void): void
+  /** The job is being stopped: nothing is merged any more. */
+  rest(): void
   discard(merge: Merge): void
   /** @throws {FENCED} when another process has the job by now: what was found may then be its doing */
   checkOwned(): Promise<void>

@@ -92,6 +92,7 @@ export class EpochRun {
   /** A last checkpoint, its commit, the release. `commitMs`: how long to wait for the commit, once the checkpoint is complete. */
   stop(commitMs?: number): void {
     this.#commitMs = commitMs
+    this.#options.store.rest()
     this.#feed({ kind: 'stop' })
     this.#armCommits()
   }

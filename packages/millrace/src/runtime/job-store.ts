@@ -186,6 +186,10 @@ class StorageStore implements JobStore {
     this.#upkeep?.restored()
   }
 
+  rest(): void {
+    this.#upkeep?.rest()
+  }
+
   upkeep(manifest: Manifest, merged: (merge: Merge) => void): void {
     for (const checkpoint of this.#written.keys()) if (checkpoint < manifest.checkpoint) this.#written.delete(checkpoint)
     this.#upkeep?.compact(manifest, merged)

@@ -24,6 +24,7 @@ export function noStore(log: string): JobStore {
     read: async () => [],
     restored: () => undefined,
     upkeep: () => undefined,
+    rest: () => undefined,
     discard: () => undefined,
     checkOwned: async () => undefined,
     describe: ({ checkpoint, createdAtMs }) => ({ checkpoint, createdAtMs, sizeBytes: 0, newBytes: 0 }),

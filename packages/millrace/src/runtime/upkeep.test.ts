@@ -102,6 +102,26 @@ test('a merge that came too late is void, and another one may begin', async () =
   assert.equal(merges.length, 2)
 })
 
+/** A stop at a million changed keys took half as long again while merges went on beside its last checkpoint. */
+test('once a job is being stopped nothing is merged any more, neither what is under way nor what comes', async () => {
+  const made = [await delta(5), await delta(6)]
+  const manifest = manifestOf(
+    6,
+    made.map(({ run }) => run),
+    made.map(({ ref }) => ref),
+  )
+  const upkeep = new Upkeep({ ownership, storage, env, chunks: new ChunkReader(storage, env), limits })
+  const merges: Merge[] = []
+  const merged = (merge: Merge): void => void merges.push(merge)
+  const later = (): Promise<void> => env.machine.run(new Promise<void>((resolve) => env.timers.after(1_000, resolve)))
+  upkeep.compact(manifest, merged)
+  upkeep.rest()
+  await later()
+  upkeep.compact(manifest, merged)
+  await later()
+  assert.deepEqual(merges, [])
+})
+
 test('an operator that always needs a merge does not keep others from theirs', async () => {
   const made = [await delta(7), await delta(8)]
   const runs = made.map(({ run }) => run)

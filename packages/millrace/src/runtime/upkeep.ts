@@ -37,6 +37,7 @@ export class Upkeep {
   #turn: Range | undefined
   #newest: Newest | undefined
   #hasLooked = false
+  #isResting = false
   #isOver = false
 
   constructor(options: UpkeepOptions) {
@@ -84,7 +85,7 @@ export class Upkeep {
   }
 
   #mergeNext(newest: Newest): void {
-    if (this.#merging !== undefined || this.#isOver) return
+    if (this.#merging !== undefined || this.#isResting || this.#isOver) return
     const { manifest, merged } = newest
     const task = this.#nextTask(newest)
     if (task === undefined) return
@@ -120,6 +121,11 @@ export class Upkeep {
       if (task !== undefined) return task
     }
     return undefined
+  }
+
+  /** No more merges: the job is being stopped, and its last checkpoint shall not wait for them. Another run makes them. */
+  rest(): void {
+    this.#isResting = true
   }
 
   async settle(): Promise<void> {
@@ -179,7 +185,7 @@ export class Upkeep {
   async #merge(task: MergeTask, manifest: Manifest): Promise<Merge | undefined> {
     const { env, ownership, storage, chunks } = this.#options
     const parts = await this.#mergedParts(task, manifest)
-    if (this.#isOver) return undefined
+    if (this.#isResting || this.#isOver) return undefined
     const inputs = task.inputs.map((run) => run.chunk)
     const { operator, first, last, level } = task
     const name = chunkName({
@@ -245,7 +251,7 @@ export class Upkeep {
       )
       if (merged.entries > 0) parts.push({ operator, ...merged, crc32: env.digest.crc32(merged.bytes) })
       if (!budget.hasLeft()) budget = await this.#pause(slice)
-      if (this.#isOver) return []
+      if (this.#isResting || this.#isOver) return []
     }
     return parts
   }
