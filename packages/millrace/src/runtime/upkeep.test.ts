@@ -40,7 +40,7 @@ async function delta(checkpoint: number): Promise<{ readonly run: Run; readonly 
   state.snapshots.seal(checkpoint, 'delta')
   while (!state.snapshots.encode(env.budget('turn')));
   const parts = state.snapshots.takeBlocks().map((block) => ({ operator: OPERATOR, ...block }))
-  const name = `e1-c${checkpoint}-step-0-000000000000000${checkpoint}.chunk`
+  const name = `e1-c${checkpoint}-step-0-${String(checkpoint).padStart(16, '0')}.chunk`
   const built = buildChunk({ name, epoch: 1, checkpoint, parts }, env.digest)
   await env.machine.run(storage.writeChunk(name, built.bytes))
   return {
@@ -104,9 +104,9 @@ test('a merge that came too late is void, and another one may begin', async () =
 
 /** A stop at a million changed keys took half as long again while merges went on beside its last checkpoint. */
 test('once a job is being stopped nothing is merged any more, neither what is under way nor what comes', async () => {
-  const made = [await delta(5), await delta(6)]
+  const made = [await delta(21), await delta(22)]
   const manifest = manifestOf(
-    6,
+    22,
     made.map(({ run }) => run),
     made.map(({ ref }) => ref),
   )
