@@ -4,6 +4,7 @@
  */
 import { defineSource, type Batch, type Reader, type Source, type SourceContext } from '../../packages/millrace/src/connect.ts'
 import { rowsOf, type InputRow, type InputShape } from '../lib/sequence-input.ts'
+import { readyAfter } from '../lib/ready-after.ts'
 
 const BATCH_ROWS = 2
 
@@ -67,16 +68,8 @@ function reader(outside: Outside, context: SourceContext<number>): Reader<InputR
     }
     return 'wait'
   }
-  const ready = (): Promise<void> =>
-    new Promise((resolve) => {
-      const cancel = context.env.timers.after(4, resolve)
-      context.signal.addEventListener('abort', () => {
-        cancel()
-        resolve()
-      })
-    })
   const acknowledge = async (positions: ReadonlyMap<string, number>): Promise<void> => {
     for (const [split, position] of positions) outside.acknowledge(split, position)
   }
-  return { splits, poll, ready, acknowledge, close: async () => undefined }
+  return { splits, poll, ready: readyAfter(context, 4), acknowledge, close: async () => undefined }
 }

@@ -1,6 +1,7 @@
 /** The input: few rows, of which no more are given than the gate allows, so that each can have a checkpoint of its own. */
 import { defineSource, type Batch, type Reader, type Source, type SourceContext } from '../../packages/millrace/src/connect.ts'
 import type { Key } from '../../packages/millrace/src/state/contract.ts'
+import { readyAfter } from '../lib/ready-after.ts'
 
 export interface FlipRow {
   readonly n: number
@@ -66,13 +67,5 @@ function gatedReader(rows: readonly FlipRow[], gate: Gate, context: SourceContex
     }
     return 'wait'
   }
-  const ready = (): Promise<void> =>
-    new Promise((resolve) => {
-      const cancel = context.env.timers.after(1, resolve)
-      context.signal.addEventListener('abort', () => {
-        cancel()
-        resolve()
-      })
-    })
-  return { splits, poll, ready, close: async () => undefined }
+  return { splits, poll, ready: readyAfter(context, 1), close: async () => undefined }
 }

@@ -20,6 +20,7 @@ import {
 import type { Job, Out } from '../../packages/millrace/src/index.ts'
 import { defineSource, type Batch, type Reader, type Source, type SourceContext } from '../../packages/millrace/src/connect.ts'
 import { fileSink, jsonLines } from '../../packages/millrace/src/files.ts'
+import { readyAfter } from '../lib/ready-after.ts'
 
 export interface GoldenRow {
   readonly n: number
@@ -144,13 +145,5 @@ function gatedReader(gate: { allowed: number }, context: SourceContext<Position>
     else splits.set('only', next)
     return { split: 'only', values: rows.slice(at, next.index), next, splitEnded }
   }
-  const ready = (): Promise<void> =>
-    new Promise((resolve) => {
-      const cancel = context.env.timers.after(1, resolve)
-      context.signal.addEventListener('abort', () => {
-        cancel()
-        resolve()
-      })
-    })
-  return { splits, poll, ready, close: async () => undefined }
+  return { splits, poll, ready: readyAfter(context, 1), close: async () => undefined }
 }

@@ -145,11 +145,5 @@ export function encoded(text: string): Uint8Array {
 }
 
 export function joined(...parts: readonly ArrayLike<number>[]): Uint8Array {
-  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))
-  let at = 0
-  for (const part of parts) {
-    bytes.set(part, at)
-    at += part.length
-  }
-  return bytes
+  return new Uint8Array(Buffer.concat(parts.map((part) => Uint8Array.from(part))))
 }
