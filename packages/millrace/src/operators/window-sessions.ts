@@ -61,15 +61,11 @@ class Sessions {
     if (at !== at) lateness.noTimestamp()
     const watermark = this.#isEventTime ? lateness.watermarkOf(key) : Number.NEGATIVE_INFINITY
     const end = at + (typeof this.#gap === 'number' ? this.#gap : this.#gapOf(value, this.#gap))
-    const { table } = this.#state
-    const first = table.first(key)
-    // As a rule a key has one session, or none.
-    let slot =
-      first < 0 ? -1 : table.after(first) >= 0 ? this.#touching(first, at, end, watermark) : this.#touches(first, at, end) ? first : -1
+    let slot = this.#sessionOf(key, at, end, watermark)
     if (slot < 0) {
       // SM-3
       if (cleanupTime(end - 1, this.#latenessMs) <= watermark) return lateness.refuse(value, timestamp)
-      slot = table.insert(key)
+      slot = this.#state.table.insert(key)
       this.#starts.put(slot, at)
       this.#ends.put(slot, end)
       this.#schedule(slot, end, watermark)
@@ -93,11 +89,20 @@ class Sessions {
     )
   }
 
+  /** The session that a record from `start` to `end` goes to, or -1. As a rule a key has one, or none. */
+  #sessionOf(key: Key, start: number, end: number, watermark: number): number {
+    const { table } = this.#state
+    const first = table.first(key)
+    if (first < 0) return -1
+    if (table.after(first) >= 0) return this.#touching(first, start, end, watermark)
+    return this.#touches(first, start, end) ? first : -1
+  }
+
   #touches(slot: number, start: number, end: number): boolean {
     return this.#starts.numberAt(slot) <= end && this.#ends.numberAt(slot) >= start
   }
 
-  /** The session that a record from `start` to `end` goes to, if any: those that it touches become one, the earliest (SM-1). */
+  /** Of several sessions those that the record touches become one, the earliest (SM-1). */
   #touching(first: number, start: number, end: number, watermark: number): number {
     const { table } = this.#state
     let found = -1
