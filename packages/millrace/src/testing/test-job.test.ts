@@ -447,7 +447,7 @@ test('what a step opens is opened again after a crash, and closed at the end', a
     const words = job.from('words', unreachable<string>())
     const lengths = words.process('measure', {
       open: async ({ step }) => {
-        await new Promise((resolve) => setTimeout(resolve, 5))
+        await new Promise((resolve) => setImmediate(resolve))
         calls.push(`open ${step}`)
         return 100
       },
