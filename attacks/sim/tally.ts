@@ -33,7 +33,7 @@ export function addTally(sum: Tally, { faults, counts }: Tally): void {
 
 /** Of a run of so many seeds with all kinds; a small one may miss some by chance. */
 const LEAST_SEEDS = 200
-/** For each seed, about half of what a run of thousands has. */
+/** For each seed, about half of what a run of thousands has: `least` takes off what chance may take. */
 const FLOORS: Readonly<Record<FaultKind, number>> = {
   crash: 0.1,
   point: 0.04,
@@ -66,13 +66,20 @@ export function belowFloors({ faults, counts }: Tally, seeds: number, only: read
   if (seeds < LEAST_SEEDS) return []
   const isWhole = only.length === FAULT_KINDS.length
   const short = only.flatMap((kind) => {
-    const least = isWhole ? Math.floor(FLOORS[kind] * seeds) : 1
+    const least = isWhole ? leastOf(FLOORS[kind] * seeds) : 1
     return faults[kind] < least ? [`${kind}: ${faults[kind]} of at least ${least}`] : []
   })
-  if (isWhole && counts.restores < LEAST_RESTORES * seeds) short.push(`restores: ${counts.restores} of at least ${LEAST_RESTORES * seeds}`)
-  const least = Math.floor(LEAST_RECOVERY_FAULTS * seeds)
-  if (isWhole && counts.recoveryFaults < least) short.push(`faults during a recovery: ${counts.recoveryFaults} of at least ${least}`)
+  if (!isWhole) return short
+  const restores = leastOf(LEAST_RESTORES * seeds)
+  if (counts.restores < restores) short.push(`restores: ${counts.restores} of at least ${restores}`)
+  const recoveryFaults = leastOf(LEAST_RECOVERY_FAULTS * seeds)
+  if (counts.recoveryFaults < recoveryFaults) short.push(`faults during a recovery: ${counts.recoveryFaults} of at least ${recoveryFaults}`)
   return short
+}
+
+/** Faults come in bunches, some of which a seed has and most have not: so small floors give way by three standard deviations. */
+function leastOf(floor: number): number {
+  return Math.max(1, Math.floor(floor - 3 * Math.sqrt(floor)))
 }
 
 export function tallyText({ faults, counts }: Tally): string {

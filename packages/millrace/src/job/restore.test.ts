@@ -27,7 +27,7 @@ import {
   type Row,
 } from './simulated-job.test.ts'
 
-const rows = rowsOf('a', 40)
+const rows = rowsOf('a', 90)
 const source = pacedSource({ a: rows }, { everyMs: 12 })
 const job = countingJob({ source })
 
@@ -39,7 +39,7 @@ async function stopped(
   records = 15,
 ): Promise<Life> {
   const life = await lab.start(from, checkpointed({ retain: 3, ...options }))
-  await life.when(() => life.handle.status().records >= records)
+  await life.when(() => life.handle.status().records >= records && checkpointsOf(life.events).length >= 3)
   await lab.wait(life.handle.stop())
   assert.equal(await life.end(), 'stopped')
   return life

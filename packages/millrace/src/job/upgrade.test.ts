@@ -13,7 +13,7 @@ import type { StreamError } from '../core/errors.ts'
 import type { JobEvent } from '../runtime/monitor.ts'
 import { assertCounted, checkpointed, codeOf, Lab, pacedSource, rowsOf, type Counted, type Life } from './simulated-job.test.ts'
 
-const rows = rowsOf('a', 60)
+const rows = rowsOf('a', 120)
 const source = pacedSource({ a: rows }, { everyMs: 12 })
 /** Merges as soon as there are two runs. */
 const tuning = { compaction: { fanIn: 2, minRewriteBytes: 1 } }
