@@ -116,4 +116,32 @@ export const storageMistakes: readonly Mistake[] = [
     'latest: number, manifest: body.manifest }',
     'latest: latest !== null && kept.includes(latest) ? latest : number, manifest: body.manifest }',
   ),
+  {
+    name: 'a log that is gone is a job that has not begun',
+    like: 'D5, LG6',
+    edits: [
+      {
+        file: 'connectors/directory-storage-open.ts',
+        find: 'if (numbers.length === 0 && (await this.#isMarked())) {',
+        replace: 'if (numbers.length < 0) {',
+      },
+      {
+        file: 'checkpoint/log-search.ts',
+        find: 'if (beaten > (newest ?? 0)) return',
+        replace: 'if (beaten > (newest ?? beaten)) return',
+      },
+      {
+        file: 'checkpoint/log-search.ts',
+        find: 'return chunks.found ? stop(lostLog(options)) : claim(search, undefined, seen)',
+        replace: 'return claim(search, undefined, seen)',
+      },
+    ],
+  },
+  mistake(
+    'an entry that could not be written counts',
+    'D9, LG9',
+    'checkpoint/log-owner.ts',
+    'const { maxTries, pollMs } = owner.options if (pending.tries >= maxTries)',
+    'const { maxTries, pollMs } = owner.options\n  if (pending.tries > 0) return confirmed(owner, pending, { numbers: [pending.number], beat: undefined, ownerAlive: undefined })\n  if (pending.tries >= maxTries)',
+  ),
 ]
