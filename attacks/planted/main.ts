@@ -107,7 +107,7 @@ function findingsOf(found: readonly Found[]): Finding[] {
 }
 
 async function tryEachAlone({ copies, seed, notes }: Run): Promise<Alone[]> {
-  const chosen = mistakes.filter(({ name }) => aloneMistakes.includes(name))
+  const chosen = mistakes.filter(({ name }) => aloneMistakes.has(name))
   const alone: Alone[] = []
   const progress = new Progress('kinds of faults alone', chosen.length)
   await inEachCopy(copies, chosen, async (mistake, copy) => {
@@ -117,7 +117,8 @@ async function tryEachAlone({ copies, seed, notes }: Run): Promise<Alone[]> {
     alone.push(each)
     progress.at(alone.length)
   })
-  return alone.sort((a, b) => aloneMistakes.indexOf(a.mistake) - aloneMistakes.indexOf(b.mistake))
+  const names = [...aloneMistakes.keys()]
+  return alone.sort((a, b) => names.indexOf(a.mistake) - names.indexOf(b.mistake))
 }
 
 export const attack: Attack = {

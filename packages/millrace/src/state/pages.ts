@@ -20,7 +20,7 @@ export function lengthened<A extends Float64Array | Int32Array | Uint16Array>(so
 }
 
 /**
- * A list of slots that grows without moving what is there.
+ * A list of slots, or of other 32-bit integers, that grows without moving what is there.
  * Cost: 4 bytes an entry, `push` a few ns.
  */
 export class SlotList {
@@ -38,6 +38,11 @@ export class SlotList {
   /** `index` is below `length`. */
   at(index: number): number {
     return (this.chunks[index >>> CHUNK_BITS] as Int32Array)[index & CHUNK_MASK] as number
+  }
+
+  /** `index` is below `length`. */
+  put(index: number, slot: number): void {
+    ;(this.chunks[index >>> CHUNK_BITS] as Int32Array)[index & CHUNK_MASK] = slot
   }
 
   /** Takes the last one away; the list must not be empty. */
@@ -65,6 +70,11 @@ export class ObjectList<T> {
 
   at(index: number): T {
     return (this.chunks[index >>> CHUNK_BITS] as T[])[index & CHUNK_MASK] as T
+  }
+
+  /** `index` is below `length`. */
+  put(index: number, item: T): void {
+    ;(this.chunks[index >>> CHUNK_BITS] as T[])[index & CHUNK_MASK] = item
   }
 
   /** Takes the last one away; the list must not be empty. */

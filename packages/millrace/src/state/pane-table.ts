@@ -1,21 +1,31 @@
 import { invariant } from '../core/errors.ts'
 import { keyGroupOf } from '../core/key-group.ts'
-import { keyHash, keyIdentity } from '../serde/key.ts'
+import { keyHash } from '../serde/key.ts'
 import type { Key } from './contract.ts'
 import type { EntryWriter } from './entry-writer.ts'
+import type { Epochs } from './epochs.ts'
+import { IntIndex } from './int-index.ts'
+import { KeyDictionary } from './key-dictionary.ts'
 import { KeyIndex } from './key-index.ts'
 import { lengthened, PAGE_BITS, PAGE_MASK } from './pages.ts'
-import { ownKey, SlotTable } from './slot-table.ts'
+import { NUMBER_ENTRY_BYTES, SlotTable } from './slot-table.ts'
 
 const NO_INDEX = new KeyIndex()
+const NO_CODES = new IntIndex()
+/** Code of a number: it has none. */
+const NO_CODE = -1
 /** Up to here keys are found one by one, so that a window of few keys has no index. */
 const FEW = 4
 
 /** What an operator keeps for one window, or a slice of windows, of all keys. */
 export class Pane {
   readonly start: number
-  /** Of a pane of few keys it is empty, and shared: to be asked for slots, the table knows all. */
+  /** One of few keys has no index: to be asked for slots, the table knows all. */
+  isIndexed: boolean = false
+  /** Of keys that are numbers; empty, and shared, while there is none. */
   index: KeyIndex = NO_INDEX
+  /** Of the others, by their codes; as `index`. */
+  codes: IntIndex = NO_CODES
   count: number = 0
   /** Its slots are a chain in order of insertion; -1 ends it. */
   head: number = -1
@@ -46,6 +56,8 @@ export class PaneTable extends SlotTable {
   /** By slot. */
   private readonly owners: Pane[][] = []
   private readonly links: Int32Array[] = []
+  private readonly codes: Int32Array[] = []
+  private readonly dictionary: KeyDictionary
   /** Dropped ones: not yet sealed, in the snapshot at hand, and those whose slots may be given back. */
   private dead: Pane[] = []
   private sealedDead: Pane[] = []
@@ -54,6 +66,11 @@ export class PaneTable extends SlotTable {
   /** One that is in no table: for whoever has none yet. */
   readonly nowhere: Pane = new Pane(Number.NaN, 0)
 
+  constructor(epochs: Epochs, maxParallelism: number) {
+    super(epochs, maxParallelism)
+    this.dictionary = new KeyDictionary(maxParallelism)
+  }
+
   override get hasWindows(): boolean {
     return true
   }
@@ -61,6 +78,7 @@ export class PaneTable extends SlotTable {
   protected override cover(page: number, slots: number): void {
     if (page === this.owners.length) this.owners.push([])
     this.links[page] = this.links[page] === undefined ? new Int32Array(slots) : lengthened(this.links[page], slots)
+    this.codes[page] = this.codes[page] === undefined ? new Int32Array(slots) : lengthened(this.codes[page], slots)
   }
 
   insert(_key: Key): number {
@@ -75,37 +93,62 @@ export class PaneTable extends SlotTable {
 
   /** Slot of a key in a pane, inserted when it is new. @throws {INVALID_KEY} */
   slotIn(pane: Pane, key: Key): number {
-    const slot = this.find(pane, key)
+    if (typeof key === 'number') {
+      const slot = this.slotOfNumber(pane, key)
+      return slot >= 0 ? slot : this.insertInto(pane, key + 0, keyGroupOf(keyHash(key), this.maxParallelism), NO_CODE)
+    }
+    const { dictionary } = this
+    let code = dictionary.find(key)
+    const slot = code < 0 ? -1 : this.slotOfCode(pane, code)
     if (slot >= 0) return slot
-    const group = keyGroupOf(keyHash(key), this.maxParallelism)
-    return this.insertInto(pane, ownKey(key), group)
+    if (code < 0) code = dictionary.add(key)
+    return this.insertInto(pane, dictionary.keyOf(code), dictionary.groupOf(code), code)
   }
 
   /** Slot of a key in a pane, or -1. @throws {INVALID_KEY} */
   find(pane: Pane, key: Key): number {
-    if (pane.index !== NO_INDEX) return pane.index.find(key)
-    const identity = typeof key === 'object' ? keyIdentity(key) : undefined
+    if (typeof key === 'number') return this.slotOfNumber(pane, key)
+    const code = this.dictionary.find(key)
+    return code < 0 ? -1 : this.slotOfCode(pane, code)
+  }
+
+  private slotOfNumber(pane: Pane, key: number): number {
+    if (pane.isIndexed) return pane.index.find(key)
     let slot = pane.head
-    while (slot >= 0 && !isSame(this.keyOf(slot), key, identity)) slot = this.after(slot)
+    while (slot >= 0 && !Object.is(this.keyOf(slot), key + 0)) slot = this.after(slot)
     return slot
   }
 
-  private insertInto(pane: Pane, key: Key, group: number): number {
+  private slotOfCode(pane: Pane, code: number): number {
+    if (pane.isIndexed) return pane.codes.find(code)
+    let slot = pane.head
+    while (slot >= 0 && this.codeOf(slot) !== code) slot = this.after(slot)
+    return slot
+  }
+
+  private codeOf(slot: number): number {
+    return (this.codes[slot >>> PAGE_BITS] as Int32Array)[slot & PAGE_MASK] as number
+  }
+
+  private insertInto(pane: Pane, key: Key, group: number, code: number): number {
+    // First of all: a slot may be given back for this one, and what has no use then may lose its code.
+    if (code !== NO_CODE) this.dictionary.use(code)
     const slot = this.take(key, group)
+    ;(this.codes[slot >>> PAGE_BITS] as Int32Array)[slot & PAGE_MASK] = code
     const owners = this.owners[slot >>> PAGE_BITS] as Pane[]
     while (owners.length < (slot & PAGE_MASK)) owners.push(pane)
     owners[slot & PAGE_MASK] = pane
     this.link(pane, slot)
-    pane.count++
     this.liveKeys++
-    if (pane.index !== NO_INDEX) pane.index.add(key, slot)
+    pane.count++
+    if (pane.isIndexed) addTo(pane, key, code, slot)
     else if (pane.count > FEW) this.makeIndex(pane)
     return slot
   }
 
   private makeIndex(pane: Pane): void {
-    pane.index = new KeyIndex()
-    for (let slot = pane.head; slot >= 0; slot = this.after(slot)) pane.index.add(this.keyOf(slot), slot)
+    pane.isIndexed = true
+    for (let slot = pane.head; slot >= 0; slot = this.after(slot)) addTo(pane, this.keyOf(slot), this.codeOf(slot), slot)
   }
 
   private link(pane: Pane, slot: number): void {
@@ -132,6 +175,7 @@ export class PaneTable extends SlotTable {
   drop(pane: Pane): void {
     this.panes.delete(pane.start)
     this.liveKeys -= pane.count
+    this.dictionary.turn()
     pane.diedIn = this.epochs.epoch
     if (pane.bornIn === this.epochs.epoch) this.releasing.push(pane)
     else this.dead.push(pane)
@@ -193,6 +237,12 @@ export class PaneTable extends SlotTable {
     this.sealedDead = []
   }
 
+  protected override release(slot: number): void {
+    const code = this.codeOf(slot)
+    if (code !== NO_CODE) this.dictionary.unuse(code)
+    super.release(slot)
+  }
+
   override releaseSome(count: number): boolean {
     let left = count
     for (let pane = this.releasing.at(-1); pane !== undefined; pane = this.releasing.at(-1)) {
@@ -207,13 +257,21 @@ export class PaneTable extends SlotTable {
     return true
   }
 
+  /** Of a key that is no number the dictionary has one, however many windows it is in. */
+  protected override indexBytesOf(_key: Key): number {
+    return NUMBER_ENTRY_BYTES + CODE_BYTES
+  }
+
+  override sizeBytes(): number {
+    return super.sizeBytes() + this.dictionary.sizeBytes()
+  }
+
   // ------------------------------------------------------------ restore
 
   restoreSlot(key: Key, group: number, namespace: number): number {
     const pane = this.panes.get(namespace) ?? this.restorePane(namespace)
     if (pane.dropped?.[group] === 1) this.purge(pane)
-    const slot = this.find(pane, key)
-    return slot >= 0 ? slot : this.insertInto(pane, key, group)
+    return this.slotIn(pane, key)
   }
 
   private restorePane(start: number): Pane {
@@ -231,7 +289,10 @@ export class PaneTable extends SlotTable {
   }
 
   override endRestore(): void {
-    for (const pane of this.panes.values()) if (pane.dropped !== undefined) this.purge(pane)
+    for (const pane of this.panes.values()) {
+      if (pane.dropped !== undefined) this.purge(pane)
+      if (pane.count === 0) this.panes.delete(pane.start)
+    }
   }
 
   private purge(pane: Pane): void {
@@ -243,24 +304,34 @@ export class PaneTable extends SlotTable {
       const next = this.after(slot)
       if (dropped[this.groupOf(slot)] === 0) this.link(pane, slot)
       else {
-        if (pane.index !== NO_INDEX) pane.index.remove(this.keyOf(slot))
+        if (pane.isIndexed) removeFrom(pane, this.keyOf(slot), this.codeOf(slot))
         pane.count--
         this.liveKeys--
         this.release(slot)
       }
       slot = next
     }
-    if (pane.count === 0) this.panes.delete(pane.start)
   }
 }
 
-/** `identity` is that of the second one when it is an array. */
-function isSame(one: Key, other: Key, identity: string | number | undefined): boolean {
-  if (identity !== undefined) return typeof one === 'object' && keyIdentity(one) === identity
-  return one === other || (one !== one && other !== other)
+function addTo(pane: Pane, key: Key, code: number, slot: number): void {
+  if (code === NO_CODE) {
+    if (pane.index === NO_INDEX) pane.index = new KeyIndex()
+    pane.index.add(key, slot)
+  } else {
+    if (pane.codes === NO_CODES) pane.codes = new IntIndex()
+    pane.codes.add(code, slot)
+  }
+}
+
+function removeFrom(pane: Pane, key: Key, code: number): void {
+  if (code === NO_CODE) pane.index.remove(key)
+  else pane.codes.remove(code)
 }
 
 const SLOTS_PER_STEP = 32
+/** Of a slot, and its place in the chain of its pane. */
+const CODE_BYTES = 8
 
 /** How far a snapshot has come with the panes that were dropped before it. */
 class DropCursor {

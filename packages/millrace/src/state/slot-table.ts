@@ -180,7 +180,12 @@ export abstract class SlotTable {
   /** An estimate (state/size.ts): pages, and the index with the keys that are no numbers. */
   sizeBytes(): number {
     const paged = this.pages.reduce((sum, { groups }) => sum + groups.length * SLOT_BYTES, 0)
-    return paged + this.slots * meanOf(this.high, (slot) => indexBytesOf(this.keyOf(slot)))
+    return paged + this.slots * meanOf(this.high, (slot) => this.indexBytesOf(this.keyOf(slot)))
+  }
+
+  /** That the index takes for a slot, with its key. */
+  protected indexBytesOf(key: Key): number {
+    return typeof key === 'number' ? NUMBER_ENTRY_BYTES : textBytesOf(key)
   }
 
   /** Slots that are given out and have nothing. */
@@ -196,12 +201,13 @@ export abstract class SlotTable {
 const FREED = -1
 /** Of number, group and uses. */
 const SLOT_BYTES = 18
-const NUMBER_ENTRY_BYTES = 16
+export const NUMBER_ENTRY_BYTES = 16
 /** Of a Map from text to slot, and the place of the key in its page. */
 const TEXT_ENTRY_BYTES = 52
 
-function indexBytesOf(key: Key): number {
-  return typeof key === 'number' ? NUMBER_ENTRY_BYTES : TEXT_ENTRY_BYTES + heapBytesOf(key)
+/** Of a key that is no number, in an index of its own. */
+export function textBytesOf(key: Key): number {
+  return TEXT_ENTRY_BYTES + heapBytesOf(key)
 }
 
 class KeyPage {

@@ -5,6 +5,7 @@ import { keyIdentity } from '../serde/key.ts'
 import { mergeBlocks } from './merge.ts'
 import type { Key, OperatorState, StateBlock, StateDeclaration } from './contract.ts'
 import { endless, entriesOf, KEY_GROUPS, oneStep, seed } from './state-kit.test.ts'
+import type { Pane } from './pane-table.ts'
 import { createPaneState, createSessionState, type PaneState, type SessionState } from './window-state.ts'
 
 const declarations: Record<string, StateDeclaration> = {
@@ -152,6 +153,22 @@ test('N1: a pane that no snapshot has seen leaves nothing behind, and its slots 
   assert.deepEqual(entriesOf(state.snapshots.takeBlocks()), [])
 })
 
+test('a window that begins again after its drop, as with a longer lateness, is restored with what came since', () => {
+  const state = createPaneState(options)
+  const snapshots: Snapshots = { taken: [], at: 0, isOpen: false }
+  addTo(state, state.table.slotIn(state.table.open(100), 'a'), 1)
+  complete(state, snapshots)
+  state.table.drop(state.table.panes.get(100) as Pane)
+  complete(state, snapshots)
+  addTo(state, state.table.slotIn(state.table.open(100), 'a'), 2)
+  complete(state, snapshots)
+  for (const merges of [false, true]) {
+    const again = createPaneState(options)
+    restore(again, snapshots.taken, merges)
+    assert.deepEqual([...paneContent(again)], [['100 a', [2, [2], [2]]]])
+  }
+})
+
 test('a pane finds keys of every kind, few or many, and refuses what is no key', () => {
   const { table } = createPaneState(options)
   const array: Key = ['t', 1]
@@ -164,6 +181,23 @@ test('a pane finds keys of every kind, few or many, and refuses what is no key',
     assert.equal(table.find(pane, -0), slots[1] ?? -1)
     for (const none of [null, undefined, {}, Symbol('s')]) assert.throws(() => table.slotIn(pane, none as never), { code: 'INVALID_KEY' })
   }
+})
+
+test('texts that come and go from window to window have one slot in each', () => {
+  const { table } = createPaneState(options)
+  fc.assert(
+    fc.property(fc.array(fc.nat(999), { minLength: 300, maxLength: 600 }), (numbers) => {
+      const pane = table.open(0)
+      const slots = new Map(numbers.map((n) => [n, table.slotIn(pane, `customer-${n}`)]))
+      assert.equal(pane.count, slots.size)
+      for (const [n, slot] of slots) {
+        assert.equal(table.find(pane, `customer-${n}`), slot)
+        assert.equal(table.keyOf(slot), `customer-${n}`)
+      }
+      table.drop(pane)
+    }),
+    { seed, numRuns: 50 },
+  )
 })
 
 test('a pane of many keys is dropped by one entry for each state and key group', () => {
