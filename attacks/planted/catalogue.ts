@@ -223,11 +223,7 @@ export const catalogue: readonly Rule[] = [
     'What a writer hands over is used.',
     'a chunk that nobody reports cannot be in a manifest; floating promises are an error of lint',
   ),
-  none(
-    'D5',
-    'A log that is gone is not a job that has not begun.',
-    'three guards in a row: one that is missing changes nothing; files taken away one by one: the attack flip',
-  ),
+  rule('D5', 'A log that is gone is not a job that has not begun.', 'a log that is gone is a job that has not begun'),
   rule('D6', 'On doubt nothing is deleted.', 'a chunk is deleted while a retained checkpoint names it'),
   rule('D7', 'What is missing is missed.', 'a chunk that is missing holds nothing'),
   rule(
@@ -236,11 +232,7 @@ export const catalogue: readonly Rule[] = [
     'the checksum of a block of state is not looked at',
     'the checksum of an entry is not looked at',
   ),
-  none(
-    'D9',
-    'What could not be written does not count.',
-    'one guard alone does not suffice to break it: whoever cannot write an entry has given the log up, and its attempt ends',
-  ),
+  rule('D9', 'What could not be written does not count.', 'an entry that could not be written counts'),
   rule(
     'D10',
     'What older checkpoints need stays, and what is merged says the same.',
