@@ -8,11 +8,15 @@ import { ownKey, SlotTable } from './slot-table.ts'
 /**
  * Slots of windows that belong to one key each: any number of them a key. The namespace of one is a number that no other of the
  * operator has had since it was started, so that a tombstone never meets its successor.
+ *
+ * A window that no snapshot has seen leaves no tombstone: its slot is given out again at once (as N1 of the pane table).
  */
 export class SessionTable extends SlotTable {
   private readonly heads: KeyIndex = new KeyIndex()
   private readonly links: Int32Array[] = []
   private readonly numbers: Float64Array[] = []
+  /** Epoch in which the window of a slot began, 0 when it was restored. */
+  private readonly births: Int32Array[] = []
   private last: number = 0
 
   override get hasWindows(): boolean {
@@ -21,6 +25,7 @@ export class SessionTable extends SlotTable {
 
   protected override cover(page: number, slots: number): void {
     this.links[page] = this.links[page] === undefined ? new Int32Array(slots) : lengthened(this.links[page], slots)
+    this.births[page] = this.births[page] === undefined ? new Int32Array(slots) : lengthened(this.births[page], slots)
     this.numbers[page] = this.numbers[page] === undefined ? new Float64Array(slots) : lengthened(this.numbers[page], slots)
   }
 
@@ -41,12 +46,13 @@ export class SessionTable extends SlotTable {
   /** One more for a key. @throws {INVALID_KEY} */
   insert(key: Key): number {
     const group = keyGroupOf(keyHash(key), this.maxParallelism)
-    return this.insertInto(ownKey(key), group, ++this.last)
+    return this.insertInto(ownKey(key), group, ++this.last, this.epochs.epoch)
   }
 
-  private insertInto(key: Key, group: number, number: number): number {
+  private insertInto(key: Key, group: number, number: number, bornIn: number): number {
     const slot = this.take(key, group)
     ;(this.numbers[slot >>> PAGE_BITS] as Float64Array)[slot & PAGE_MASK] = number
+    ;(this.births[slot >>> PAGE_BITS] as Int32Array)[slot & PAGE_MASK] = bornIn
     return slot
   }
 
@@ -77,8 +83,14 @@ export class SessionTable extends SlotTable {
   override lost(slot: number): void {
     const before = this.liveKeys
     super.lost(slot)
-    if (this.liveKeys < before) this.unlink(slot)
+    if (this.liveKeys === before) return
+    this.unlink(slot)
+    if ((this.births[slot >>> PAGE_BITS] as Int32Array)[slot & PAGE_MASK] === this.epochs.epoch) this.release(slot)
+    else super.noteEmpty(slot)
   }
+
+  /** A new one gets something at once. */
+  protected override noteEmpty(_slot: number): void {}
 
   private unlink(slot: number): void {
     const key = this.keyOf(slot)
@@ -101,6 +113,9 @@ export class SessionTable extends SlotTable {
   restoreSlot(key: Key, group: number, namespace: number): number {
     for (let slot = this.heads.find(key); slot >= 0; slot = this.after(slot)) if (this.namespaceOf(slot) === namespace) return slot
     if (namespace > this.last) this.last = namespace
-    return this.insertInto(key, group, namespace)
+    const slot = this.insertInto(key, group, namespace, 0)
+    // All that a block has of it may be that it is gone.
+    super.noteEmpty(slot)
+    return slot
   }
 }

@@ -267,6 +267,52 @@ test('S2 to S5 sessions: several windows of one key, removed and begun again, co
   )
 })
 
+test('a session that no snapshot has seen leaves nothing behind, and its slot is used again at once', () => {
+  const state = createSessionState(options)
+  const end = (slot: number): void => {
+    state.accumulator('n').clear(slot)
+    state.accumulator('o').clear(slot)
+    state.list('l').replaceAt(slot, [])
+  }
+  const seen = state.table.insert('seen')
+  addTo(state, seen, 1)
+  state.snapshots.seal(1, 'delta')
+  state.snapshots.encode(endless)
+  state.snapshots.takeBlocks()
+  end(seen)
+  for (let i = 0; i < 20_000; i++) {
+    const slot = state.table.insert(i % 5)
+    addTo(state, slot, i)
+    assert.equal(state.table.first(i % 5), slot)
+    end(slot)
+  }
+  assert.ok(state.statistics.slots < 10, `${state.statistics.slots} slots`)
+  assert.equal(state.keyCount, 0)
+  state.snapshots.complete(1)
+  state.snapshots.seal(2, 'delta')
+  state.snapshots.encode(endless)
+  assert.deepEqual(entriesOf(state.snapshots.takeBlocks()), ['n delete seen', 'o delete seen', 'l replace seen '])
+})
+
+test('sessions of which a checkpoint says only that they are gone leave no slots behind', () => {
+  const state = createSessionState(options)
+  const snapshots: Snapshots = { taken: [], at: 0, isOpen: false }
+  const slots = Array.from({ length: 100 }, (_, key) => state.table.insert(key))
+  for (const slot of slots) addTo(state, slot, slot)
+  complete(state, snapshots)
+  for (const slot of slots) {
+    state.accumulator('n').clear(slot)
+    state.accumulator('o').clear(slot)
+    state.list('l').replaceAt(slot, [])
+  }
+  complete(state, snapshots)
+  const again = createSessionState(options)
+  restore(again, snapshots.taken.slice(1), false)
+  complete(again, { taken: [], at: 2, isOpen: false })
+  while (!again.free(endless));
+  assert.equal(again.statistics.slots, 0)
+})
+
 test('timers of windows are derived: the earliest first, moved by scheduling again, gone with what they are of', () => {
   const state = createSessionState(options)
   const slots = ['a', 'b', 'c'].map((key) => {
