@@ -216,7 +216,10 @@ test('a job without a sink is looked at through its streams', async () => {
 })
 
 /** Numbers what comes by: a crash that takes it back makes the numbers other ones. */
-function numberingJob(name: string, wire: (numbered: Stream<string>) => void): Job<void, { readonly sales: Stream<Sale>; readonly numbered: Stream<string> }> {
+function numberingJob(
+  name: string,
+  wire: (numbered: Stream<string>) => void,
+): Job<void, { readonly sales: Stream<Sale>; readonly numbered: Stream<string> }> {
   return defineJob(name, (job) => {
     let count = 0
     const from = job.from('sales', arraySource<Sale>([]))
@@ -362,18 +365,27 @@ test('what a source cannot give again is lost in a crash, and the paths that are
   assert.match(error.message, /source\/sales cannot be read again: what it gave after the newest checkpoint is lost/)
   // A slow disk loses nothing.
   const { limited } = await simulate(job, { input: feedSales, faults: ['slow-disk'], seed: SEED, runs: 2 })
-  assert.deepEqual(limited.map(({ from, to, guarantee }) => [from, to, guarantee]), [['source/sales', 'sink/out', 'at-most-once']])
+  assert.deepEqual(
+    limited.map(({ from, to, guarantee }) => [from, to, guarantee]),
+    [['source/sales', 'sink/out', 'at-most-once']],
+  )
 })
 
 test('a sink that may repeat is simulated as one that does not, and told', async () => {
   const job = defineJob('called', (job) => {
     const from = job.from('sales', arraySource<Sale>([]))
     from.to('exact', nowhere())
-    from.to('calls', callbackSink<Sale>(() => assert.fail('it is replaced')))
+    from.to(
+      'calls',
+      callbackSink<Sale>(() => assert.fail('it is replaced')),
+    )
     return { sales: from }
   })
   const { limited } = await simulate(job, { input: feedSales, seed: SEED, runs: 3 })
-  assert.deepEqual(limited.map(({ to, guarantee, limitedBy }) => [to, guarantee, limitedBy]), [['sink/calls', 'at-least-once', ['sink/calls']]])
+  assert.deepEqual(
+    limited.map(({ to, guarantee, limitedBy }) => [to, guarantee, limitedBy]),
+    [['sink/calls', 'at-least-once', ['sink/calls']]],
+  )
 })
 
 test('options that cannot be are refused', async () => {

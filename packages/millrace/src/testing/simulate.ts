@@ -230,7 +230,11 @@ async function inputs<Handles>({ plan, handles }: BuiltJob, { input }: SimulateO
   const given = new Map<string, Map<string, SimulatedRecord[]>>()
   let isOver = false
   const feed = (to: unknown, values: readonly unknown[], { split = DEFAULT_SPLIT, at }: FeedOptions = {}): void => {
-    if (isOver) throw new StreamError('TEST_ENDED', 'input fed records after it had ended: let it return a promise, and await in it what it waits for.')
+    if (isOver)
+      throw new StreamError(
+        'TEST_ENDED',
+        'input fed records after it had ended: let it return a promise, and await in it what it waits for.',
+      )
     const { address } = inputOf(to, { names: names as ReadonlyMap<unknown, string>, life, edges: handles })
     const splits = given.get(address) ?? new Map<string, SimulatedRecord[]>()
     const timestamp = at === undefined ? Number.NaN : momentMs(at, 'at')
@@ -253,7 +257,10 @@ function runOptions({
 function judgeOf(judge: unknown): Trial['judge'] {
   if (judge === undefined) return (rows) => rows
   if (typeof judge === 'function') return judge as Trial['judge']
-  throw new StreamError('INVALID_OPTION', `judge is ${shown(judge)}: it has to be a function that gives what of the rows has to be the same.`)
+  throw new StreamError(
+    'INVALID_OPTION',
+    `judge is ${shown(judge)}: it has to be a function that gives what of the rows has to be the same.`,
+  )
 }
 
 function kindsOf(faults: unknown): readonly FaultKind[] {

@@ -1,7 +1,15 @@
 /** The suites for sinks themselves: sinks that break a rule of the contract are found out. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { defineSink, type Committer, type Plain, type Sealed, type SinkContext, type SinkDefinition, type Writer } from '../connect/contract.ts'
+import {
+  defineSink,
+  type Committer,
+  type Plain,
+  type Sealed,
+  type SinkContext,
+  type SinkDefinition,
+  type Writer,
+} from '../connect/contract.ts'
 import { nodeEnv } from '../env/node-env.ts'
 import { virtualEnv } from '../simulate/virtual-env.ts'
 import { ContractViolation, type ContractCase } from './contract-case.ts'
@@ -66,7 +74,8 @@ async function foundBy(suite: readonly ContractCase[]): Promise<string[]> {
   return found
 }
 
-const suiteOf = (create: () => SinkUnderTest<number>): readonly ContractCase[] => sinkSuite({ env: nodeEnv(), value: (index) => index, create })
+const suiteOf = (create: () => SinkUnderTest<number>): readonly ContractCase[] =>
+  sinkSuite({ env: nodeEnv(), value: (index) => index, create })
 const marked = (marker: Marker): Promise<string[]> =>
   foundBy(suiteOf(() => ledgerSink((context) => (count, checkpoint) => marker(context, count, checkpoint))))
 
@@ -166,7 +175,10 @@ test('a sink without a committer has a suite of its own, which finds its mistake
   assert.deepEqual(await broken({ delivery: 'at-least-once', isDoubling: true }), [])
   const all = directSinkSuite({ env: nodeEnv(), value: (index) => index, create: () => directSink({}) }).map(({ name }) => name)
   assert.deepEqual(await broken({ delivery: 'exactly-once' }), all)
-  assert.deepEqual(await broken({ isStaging: true }), all.filter((name) => !/under way|subtasks/.test(name)))
+  assert.deepEqual(
+    await broken({ isStaging: true }),
+    all.filter((name) => !/under way|subtasks/.test(name)),
+  )
   assert.deepEqual(await broken({ isDoubling: true }), ['what is written again is there, once if the sink is idempotent'])
   const later = await broken({ isClearing: true })
   assert.ok(later.includes('what a new writer writes is outside as well, of a later epoch or for another log of checkpoints'), later.join())

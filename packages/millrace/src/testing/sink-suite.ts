@@ -8,7 +8,10 @@ import { checkDone, makeSinkBench, range, type AnyCommittable, type SinkBench, t
 export function sinkSuite<T>(options: SinkSuiteOptions<T>): readonly ContractCase[] {
   return contractCases({ ...cases, ...(options.losePower === undefined ? {} : afterPowerLoss) }, options.env, async () => {
     const bench = await makeSinkBench(options)
-    check(bench.definition.committer !== undefined, 'this suite is for sinks with a committer: for one that writes at once there is directSinkSuite')
+    check(
+      bench.definition.committer !== undefined,
+      'this suite is for sinks with a committer: for one that writes at once there is directSinkSuite',
+    )
     return bench
   })
 }

@@ -180,7 +180,10 @@ const cases: Readonly<Record<string, SourceCase>> = {
   async 'there is a middle of a split to go on from'(bench) {
     const whole = await bench.readAll(await bench.open())
     const hasMiddle = whole.some(({ split }, index) => whole.findIndex((batch) => batch.split === split) < index)
-    check(hasMiddle, 'no split gives two batches, so that a restart cannot be tried: give it more records, until one batch does not hold them')
+    check(
+      hasMiddle,
+      'no split gives two batches, so that a restart cannot be tried: give it more records, until one batch does not hold them',
+    )
   },
 
   async 'after any batch it goes on exactly there'(bench) {

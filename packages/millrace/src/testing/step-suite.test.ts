@@ -10,7 +10,10 @@ function counted(words: Stream<string>): Stream<number> {
   return words.map(() => ++count)
 }
 
-async function failuresOf(script: (t: StepScript<string>) => Promise<void>, expected: readonly number[]): Promise<ReadonlyMap<string, string>> {
+async function failuresOf(
+  script: (t: StepScript<string>) => Promise<void>,
+  expected: readonly number[],
+): Promise<ReadonlyMap<string, string>> {
   const failures = new Map<string, string>()
   for (const { name, run } of stepSuite({ step: counted, script, expected }))
     await run().catch((error: unknown) => failures.set(name, (error as Error).message))

@@ -77,7 +77,11 @@ const situations: readonly Situation[] = [
   },
   { name: 'a checkpoint and a crash after each action', between: 'checkpoint and crash', hint: LOST },
   { name: 'three subtasks', parallelism: 3, hint: MOVED },
-  { name: 'another number of subtasks after each action', between: 'rescale', hint: `${LOST}, and in a restart with other subtasks; ${MOVED}` },
+  {
+    name: 'another number of subtasks after each action',
+    between: 'rescale',
+    hint: `${LOST}, and in a restart with other subtasks; ${MOVED}`,
+  },
 ]
 
 /** Plays a script; after each action, of which each record is one, comes what the situation says. */
@@ -116,7 +120,10 @@ class Player<I, O> implements StepScript<I> {
   }
 
   async end(): Promise<readonly O[]> {
-    check(this.#actions > 1, `the script has to have at least two actions, or nothing comes between: it has ${this.#actions}. A record is one, finish() another`)
+    check(
+      this.#actions > 1,
+      `the script has to have at least two actions, or nothing comes between: it has ${this.#actions}. A record is one, finish() another`,
+    )
     const output = [...this.#before, ...this.#t.output(this.#t.streams.output)]
     await this.#t.close()
     return output

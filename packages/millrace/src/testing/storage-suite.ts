@@ -122,7 +122,10 @@ const cases: Readonly<Record<string, StorageCase>> = {
     const storage = await place.open()
     const error = await checkRejects(storage.readChunk('none-1'), ['CHECKPOINT_CORRUPT'], 'a missing chunk')
     const called = storage.nameOf({ chunk: 'none-1' })
-    check(error.message.includes(called), `the message of CHECKPOINT_CORRUPT names the chunk as nameOf() does, '${called}': ${error.message}`)
+    check(
+      error.message.includes(called),
+      `the message of CHECKPOINT_CORRUPT names the chunk as nameOf() does, '${called}': ${error.message}`,
+    )
     await storage.writeChunk('short', [bytesOf('0123')])
     await checkRejects(storage.readChunk('short', { start: 2, end: 5 }), ['CHECKPOINT_CORRUPT'], 'a range over its end')
     for (const name of ['../entry', '.hidden', '', 'a/b', '..', 'a\0b']) {

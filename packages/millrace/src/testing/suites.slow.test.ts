@@ -18,11 +18,11 @@ import { printSink } from '../connectors/print-sink.ts'
 import { SeededRandom } from '../connectors/seeded-random.ts'
 import type { Env } from '../core/env.ts'
 import { nodeEnv } from '../env/node-env.ts'
-import { virtualEnv } from '../simulate/virtual-env.ts'
 import type { ContractCase } from './contract-case.ts'
 import { memoryStorage } from './memory-storage.ts'
 import { directSinkSuite } from './direct-sink-suite.ts'
 import type { SinkSuiteOptions } from './sink-bench.ts'
+import { simulatedMachine } from './simulated-machine.ts'
 import { sinkSuite } from './sink-suite.ts'
 import { sourceSuite } from './source-suite.ts'
 import { storageSuite } from './storage-suite.ts'
@@ -35,34 +35,24 @@ interface World {
   readonly name: string
   readonly env: Env
   place(): string
-  run(action: Promise<void>): Promise<void>
+  run(action: () => Promise<void>): Promise<void>
   losePower?(): Env
 }
 
 const worlds: readonly World[] = [nodeWorld(), simulatedWorld()]
 
 function nodeWorld(): World {
-  return { name: 'node', env: nodeEnv(), place: () => mkdtempSync(join(root, 'case-')), run: (action) => action }
+  return { name: 'node', env: nodeEnv(), place: () => mkdtempSync(join(root, 'case-')), run: (action) => action() }
 }
 
 function simulatedWorld(): World {
-  const env = virtualEnv({ seed })
+  const machine = simulatedMachine({ seed })
   let places = 0
-  return {
-    name: `simulated, SEED=${seed}`,
-    env,
-    place: () => `/case-${places++}/deep`,
-    run: (action) => env.machine.run(action),
-    // Only what is durable stays. The process itself goes on, as the suite does, and what it still has open is stale.
-    losePower: () => {
-      env.machine.disk.losePower('none')
-      return env
-    },
-  }
+  return { name: `simulated, SEED=${seed}`, ...machine, place: () => `/case-${places++}/deep` }
 }
 
 function declare(world: World, what: string, suite: readonly ContractCase[]): void {
-  for (const { name, run } of suite) test(`${what} (${world.name}): ${name}`, () => world.run(run()))
+  for (const { name, run } of suite) test(`${what} (${world.name}): ${name}`, () => world.run(run))
 }
 
 interface Row {
@@ -249,7 +239,7 @@ async function inputFiles(world: World, format: RowFormat): Promise<{ path: stri
     await writeBytes(world.env, `${path}/.hidden.jsonl`, new TextEncoder().encode('not for us'))
     for (const folder of ['', '/deep', '/deep/er', '/..', '/../..']) await world.env.files.syncDirectory(path + folder)
   }
-  await world.run(write())
+  await world.run(write)
   return { path, expected: new Map([...rowsOf].map(([name, rows]) => [name + suffix, rows])) }
 }
 
