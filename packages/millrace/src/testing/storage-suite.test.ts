@@ -1,7 +1,13 @@
 /** The suite for storages itself: storages that break a rule of the contract are found out. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { defineStorage, storageDefinitionOf, type CheckpointStorage, type OpenStorage, type StorageDefinition } from '../connect/contract.ts'
+import {
+  defineStorage,
+  storageDefinitionOf,
+  type CheckpointStorage,
+  type OpenStorage,
+  type StorageDefinition,
+} from '../connect/contract.ts'
 import { StreamError } from '../core/errors.ts'
 import { nodeEnv } from '../env/node-env.ts'
 import { ContractViolation } from './contract-case.ts'
@@ -62,7 +68,10 @@ const mistakes: Readonly<Record<string, readonly [Mistake, string]>> = {
     ({ writeChunk, deleteChunk }) => ({ writeChunk: async (name, parts) => (await deleteChunk(name), writeChunk(name, parts)) }),
     'a chunk is written once',
   ],
-  'a range is not looked at': [({ readChunk }) => ({ readChunk: (name) => readChunk(name) }), 'chunks are the parts in turn, whole or in ranges'],
+  'a range is not looked at': [
+    ({ readChunk }) => ({ readChunk: (name) => readChunk(name) }),
+    'chunks are the parts in turn, whole or in ranges',
+  ],
   'a range over the end gives what there is': [
     ({ readChunk }) => ({
       readChunk: async (name, range) => (range === undefined ? readChunk(name) : (await readChunk(name)).slice(range.start, range.end)),
@@ -81,7 +90,9 @@ for (const [mistake, [plant, name]] of Object.entries(mistakes))
   test(`${mistake}: the suite fails`, async () => assert.ok((await foundBy(plant)).includes(name)))
 
 test('what the message of CHECKPOINT_CORRUPT has to say is told', async () => {
-  const named = storageSuite({ env, create: () => planted(() => ({ nameOf: (of) => `row ${JSON.stringify(of)}` })) }).find(({ name }) => name === 'a chunk that is missing or too short is named')
+  const named = storageSuite({ env, create: () => planted(() => ({ nameOf: (of) => `row ${JSON.stringify(of)}` })) }).find(
+    ({ name }) => name === 'a chunk that is missing or too short is named',
+  )
   await assert.rejects(
     () => (named as NonNullable<typeof named>).run(),
     /the message of CHECKPOINT_CORRUPT names the chunk as nameOf\(\) does, 'row \{"chunk":"none-1"\}': chunk none-1 of the memory/,
