@@ -1,8 +1,11 @@
-/** The door `millrace/testing`: tests of jobs, and suites that try whether an implementation keeps a contract. `nodeEnv()` is the `env` that the suites ask for. */
+/** The door `millrace/testing`: tests of jobs, and suites that try whether an implementation keeps a contract. `nodeEnv()` is the `env` that the suites ask for, or one of a `simulatedMachine()`, which can lose power. */
 export { nodeEnv, type NodeEnvOptions } from './env/node-env.ts'
 export type { ContractCase } from './testing/contract-case.ts'
 export { ContractViolation } from './testing/contract-case.ts'
-export { sinkSuite, type SinkSuiteOptions, type SinkUnderTest } from './testing/sink-suite.ts'
+export type { SinkSuiteOptions, SinkUnderTest } from './testing/sink-bench.ts'
+export { sinkSuite } from './testing/sink-suite.ts'
+export { directSinkSuite } from './testing/direct-sink-suite.ts'
+export { simulatedMachine, type SimulatedMachine } from './testing/simulated-machine.ts'
 export { sourceSuite, type SourceSuiteOptions } from './testing/source-suite.ts'
 export { storageSuite, type StorageSuiteOptions } from './testing/storage-suite.ts'
 export { testJob } from './testing/test-job.ts'

@@ -1,3 +1,5 @@
+import type { Env } from '../core/env.ts'
+
 /**
  * One rule of a contract, tried on one implementation. Belongs to no test framework: give it a name and a function there.
  *
@@ -5,7 +7,8 @@
  * import { test } from 'node:test'
  * import { arraySource } from 'millrace'
  * import { nodeEnv, sourceSuite } from 'millrace/testing'
- * const suite = sourceSuite({ env: nodeEnv(), create: () => arraySource([1, 2]), expected: new Map([['0', [1, 2]]]) })
+ * const numbers = Array.from({ length: 2_000 }, (_, index) => index)
+ * const suite = sourceSuite({ env: nodeEnv(), create: () => arraySource(numbers), expected: new Map([['0', numbers]]) })
  * for (const { name, run } of suite) test(name, run)
  */
 export interface ContractCase {
@@ -17,6 +20,32 @@ export interface ContractCase {
 /** What a case of a suite throws when the implementation breaks its contract. */
 export class ContractViolation extends Error {
   override readonly name: string = 'ContractViolation'
+  readonly code: string = 'CONTRACT'
+}
+
+/** On the clock of the Env: far longer than a case takes. */
+const CASE_LIMIT_SECONDS = 60
+
+/** The cases of a suite, in their order. What never ends breaks its contract too, and is named. */
+export function contractCases<B>(
+  cases: Readonly<Record<string, (bench: B) => Promise<void>>>,
+  env: Env,
+  makeBench: () => Promise<B>,
+): readonly ContractCase[] {
+  return Object.entries(cases).map(([name, run]) => ({ name, run: () => limited(env, name, async () => run(await makeBench())) }))
+}
+
+async function limited(env: Env, name: string, run: () => Promise<void>): Promise<void> {
+  let cancel = (): void => {}
+  const limit = new Promise<never>((_resolve, reject) => {
+    const text = `'${name}' has not ended in ${CASE_LIMIT_SECONDS} seconds: look for a promise that never resolves, such as that of ready() or durable`
+    cancel = env.timers.after(CASE_LIMIT_SECONDS * 1_000, () => reject(new ContractViolation(text)))
+  })
+  try {
+    await Promise.race([run(), limit])
+  } finally {
+    cancel()
+  }
 }
 
 export function check(condition: unknown, rule: string): asserts condition {

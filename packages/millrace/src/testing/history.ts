@@ -2,10 +2,11 @@
  * One simulated history: a job on a simulated machine, from its first process to the end of its input, with what happens to it on the way.
  * When nothing more happens a process has to bring the job to its end, whatever came before.
  */
+import type { Handle } from '../api/job.ts'
 import { SeededRandom } from '../connectors/seeded-random.ts'
 import { assertNever, messageOf, StreamError } from '../core/errors.ts'
 import { startJob } from '../job/start-job.ts'
-import type { SourceNode } from '../plan/nodes.ts'
+import type { Plan, PlanEdge, SourceNode } from '../plan/nodes.ts'
 import type { JobEvent, JobHandle, JobOutcome } from '../runtime/monitor.ts'
 import { randomFaults } from '../simulate/faults.ts'
 import { Machine } from '../simulate/machine.ts'
@@ -25,7 +26,7 @@ export interface Scene {
 
 /** How a history ended. */
 export interface Outcome {
-  /** Committed, by sink. */
+  /** Committed, by sink; and by stream that the factory returned, but for what comes from a source as it is. */
   readonly output: ReadonlyMap<string, readonly unknown[]>
   /** The job has not come to its end, or has failed where it may not. */
   readonly error: unknown
@@ -77,6 +78,8 @@ class History {
   readonly #seed: number
   readonly #machine: Machine
   readonly #ledgers = new Map<string, Ledger>()
+  /** How much each split of each source has given to any process. */
+  readonly #givens = new Map<string, Map<string, number>>()
   readonly #lines: string[] = []
   readonly #random: SeededRandom
   readonly #tuning: { readonly batchRecords: number; readonly credits: number; readonly everyMs: number }
@@ -154,11 +157,11 @@ class History {
         tuning: { ...tuning, failureBudget: 3, compaction: { fanIn: 3, minRewriteBytes: 2_000 } },
         observer: (event) => this.#onEvent(process, event),
         rewrite: ({ plan, handles }) => {
-          // A job without a sink is looked at through the streams that its factory returns.
-          const hasSinks = plan.nodes.some(({ kind }) => kind === 'sink')
-          return rewritten(plan, hasSinks ? {} : handles, {
+          // What a source gives is what it was given.
+          const isMade = ([, { outputs }]: [string, Handle]): boolean => !outputs.every((edge) => isOfSource(plan, edge))
+          return rewritten(plan, Object.fromEntries(Object.entries(handles).filter(isMade)), {
             hasMarkers: false,
-            source: (node) => simulatedSource(node.source, this.#recordsOf(node), this.#seed),
+            source: (node) => simulatedSource(node.source, this.#recordsOf(node), { seed: this.#seed, given: this.#given(node.address) }),
             sink: ({ sink, address }) => simulatedSink(sink.kind, this.#ledger(address), this.#seed),
             tap: (name) => simulatedSink('tap', this.#ledger(`stream ${name}`), this.#seed),
           })
@@ -273,9 +276,19 @@ class History {
     return this.#scene.input.get(address) ?? new Map()
   }
 
+  #given(address: string): Map<string, number> {
+    const given = this.#givens.get(address) ?? new Map<string, number>()
+    this.#givens.set(address, given)
+    return given
+  }
+
   #ledger(address: string): Ledger {
     const ledger = this.#ledgers.get(address) ?? new Ledger()
     this.#ledgers.set(address, ledger)
     return ledger
   }
+}
+
+function isOfSource({ nodes }: Plan, { from, output }: PlanEdge): boolean {
+  return output === 'main' && nodes[from]?.kind === 'source'
 }

@@ -9,9 +9,12 @@ import type { Stream } from '../api/stream-types.ts'
 import { eventTimer } from '../api/timers.ts'
 import { tumbling } from '../api/windows.ts'
 import { arraySource } from '../connectors/array-source.ts'
+import { callbackSink } from '../connectors/callback-sink.ts'
 import { collectSink } from '../connectors/collect-sink.ts'
+import { SeededRandom } from '../connectors/seeded-random.ts'
+import { defineSource } from '../connect/contract.ts'
 import { StreamError } from '../core/errors.ts'
-import { drawFaults, type Fault } from './fault.ts'
+import { drawFaults, FAULT_KINDS, type Fault } from './fault.ts'
 import { simulate, subsets, type SimulateOptions } from './simulate.ts'
 
 interface Sale {
@@ -212,11 +215,187 @@ test('a job without a sink is looked at through its streams', async () => {
   assert.match(error.message, /stream counted: \d+ missing/)
 })
 
+/** Numbers what comes by: a crash that takes it back makes the numbers other ones. */
+function numberingJob(
+  name: string,
+  wire: (numbered: Stream<string>) => void,
+): Job<void, { readonly sales: Stream<Sale>; readonly numbered: Stream<string> }> {
+  return defineJob(name, (job) => {
+    let count = 0
+    const from = job.from('sales', arraySource<Sale>([]))
+    const numbered = from.map(({ shop }) => `${shop} ${++count}`)
+    wire(numbered)
+    return { sales: from, numbered }
+  })
+}
+
+test('a stream that the factory returned is looked at also beside a sink', async () => {
+  const job = numberingJob('beside', (numbered) => numbered.map((text) => text.length > 0).to('out', nowhere()))
+  const error = await failureOf(simulate(job, { input: feedSales, faults: ['kill'], seed: SEED }))
+  assert.equal(error.code, 'SIMULATION_FAILED')
+  assert.match(error.message, /stream numbered: \d+ missing/)
+})
+
+test('input may take its time: what it feeds in the end is what the job gets', async () => {
+  const job = numberingJob('slow-input', (numbered) => numbered.to('out', nowhere()))
+  const input: SimulateOptions<Sales>['input'] = async (feed, streams) => {
+    await new Promise((resolve) => setImmediate(resolve))
+    feed(streams.sales, sales)
+  }
+  assert.equal((await failureOf(simulate(job, { input, faults: ['kill'], seed: SEED }))).code, 'SIMULATION_FAILED')
+  const failing = simulate(salesJob(), { input: () => Promise.reject(new Error('no such file')) })
+  await assert.rejects(failing, { message: 'no such file' })
+})
+
+test('input that feeds after it has ended is told so', async () => {
+  let late: unknown
+  const input: SimulateOptions<Sales>['input'] = (feed, streams) => {
+    feed(streams.sales, sales)
+    void Promise.resolve().then(async () => {
+      await new Promise((resolve) => setImmediate(resolve))
+      try {
+        feed(streams.sales, sales)
+      } catch (error) {
+        late = error
+      }
+    })
+  }
+  assert.equal((await simulate(salesJob(), { input, runs: 2, seed: SEED })).records, 7 * 5 + 7)
+  assert.ok(StreamError.is(late) && late.code === 'TEST_ENDED', String(late))
+})
+
+test('a simulation without input, or of which nothing comes out, compares nothing: it fails', async () => {
+  const messageOf = async (job: Job<void, Sales>, input: SimulateOptions<Sales>['input']): Promise<string> => {
+    const error = await failureOf(simulate(job, { input }))
+    assert.equal(error.code, 'INVALID_OPTION')
+    return error.message
+  }
+  assert.match(await messageOf(salesJob(), () => {}), /Nothing comes out of the job 'sales'.* input gave it 0 records/)
+  const filtered = defineJob('filtered', (job) => {
+    const from = job.from('sales', arraySource<Sale>([]))
+    from.filter(() => false).to('out', nowhere())
+    return { sales: from }
+  })
+  assert.match(await messageOf(filtered, feedSales), /Nothing comes out of the job 'filtered'.* input gave it 300 records/)
+  const unseen = defineJob('unseen', (job) => {
+    const from = job.from('sales', arraySource<Sale>([]))
+    from.map((sale) => sale.cents)
+    return { sales: from }
+  })
+  assert.match(await messageOf(unseen, feedSales), /no sink and no stream that its factory returns got any/)
+})
+
+test('a simulation in which no process was restored says so, unless nothing was to restore one', async () => {
+  const isSlow = ({ kind }: Fault): boolean => kind === 'slow-disk'
+  const seed = Array.from({ length: 5_000 }, (_zero, n) => n).find((n) => drawFaults(n, FAULT_KINDS).every(isSlow)) as number
+  const error = await failureOf(simulate(salesJob(), { input: feedSales, runs: 1, seed }))
+  assert.equal(error.code, 'INVALID_OPTION')
+  assert.match(error.message, /No process went on from a checkpoint of the job 'sales' in 1 runs/)
+  assert.equal((await simulate(salesJob(), { input: feedSales, faults: ['slow-disk'], seed: SEED, runs: 2 })).restores, 0)
+})
+
+test('what happens by chance, and seldom, is never told as the doing of faults', async () => {
+  const seen = new Set<string>()
+  for (let seed = 1; seed <= 3; seed++) {
+    // Lets all pass in the two runs without faults, and then each record but one in a hundred.
+    const random = new SeededRandom(seed)
+    let calls = 0
+    const job = defineJob('rare', (job) => {
+      const from = job.from('sales', arraySource<Sale>([]))
+      from.filter(() => ++calls <= 2 * sales.length || random.next() > 0.01).to('out', nowhere())
+      return { sales: from }
+    })
+    seen.add((await failureOf(simulate(job, { input: feedSales, seed }))).code)
+  }
+  assert.deepEqual([...seen], ['SIMULATION_UNSTEADY'])
+})
+
+test('of running totals of two sources, judge says what has to be the same', async () => {
+  const job = defineJob('two', (job) => {
+    const shops = job.from('shops', arraySource<Sale>([]))
+    const web = job.from('web', arraySource<Sale>([]))
+    shops
+      .union(web)
+      .keyBy(({ shop }) => shop)
+      .aggregate('totals', { cents: agg.sum(({ cents }) => cents) })
+      .to('totals', nowhere())
+    return { shops, web }
+  })
+  const input: SimulateOptions<{ shops: Stream<Sale>; web: Stream<Sale> }>['input'] = (feed, { shops, web }) => {
+    feed(shops, sales.slice(0, 100))
+    feed(web, sales.slice(100))
+  }
+  const error = await failureOf(simulate(job, { input, seed: SEED }))
+  assert.equal(error.code, 'SIMULATION_UNSTEADY')
+  assert.match(error.message, /several splits or sources came first: of that, judge\(\) can say/)
+  const places = new Set<string>()
+  const lastOfEach = (rows: readonly unknown[], place: string): readonly unknown[] => {
+    places.add(place)
+    return [...new Map((rows as { readonly key: string }[]).map((row) => [row.key, row])).values()]
+  }
+  const { restores } = await simulate(job, { input, judge: lastOfEach, seed: SEED, runs: 3 })
+  assert.ok(restores > 0)
+  assert.deepEqual([...places], ['sink/totals'])
+})
+
+test('what judge keeps has to be the same', async () => {
+  const job = numberingJob('judged', (numbered) => numbered.to('out', nowhere()))
+  const error = await failureOf(simulate(job, { input: feedSales, judge: (rows) => rows.slice(-1), faults: ['kill'], seed: SEED }))
+  assert.equal(error.code, 'SIMULATION_FAILED')
+  assert.match(error.message, /sink\/out: 1 missing: "shop 5 300"/)
+})
+
+test('what a source cannot give again is lost in a crash, and the paths that are not exactly-once are told', async () => {
+  const socket = defineSource<Sale, number>({
+    kind: 'socket',
+    bounded: false,
+    replayable: false,
+    timestamps: false,
+    open: () => Promise.reject(new Error('it is replaced')),
+  })
+  const job = defineJob('from-a-socket', (job) => {
+    const from = job.from('sales', socket)
+    from.map(({ cents }) => cents).to('out', nowhere())
+    return { sales: from }
+  })
+  const error = await failureOf(simulate(job, { input: feedSales, faults: ['kill'], seed: SEED }))
+  assert.equal(error.code, 'SIMULATION_FAILED')
+  assert.match(error.message, /sink\/out: \d+ missing: \d+/)
+  assert.doesNotMatch(error.message, /too many/)
+  assert.match(error.message, /source\/sales cannot be read again: what it gave after the newest checkpoint is lost/)
+  // A slow disk loses nothing.
+  const { limited } = await simulate(job, { input: feedSales, faults: ['slow-disk'], seed: SEED, runs: 2 })
+  assert.deepEqual(
+    limited.map(({ from, to, guarantee }) => [from, to, guarantee]),
+    [['source/sales', 'sink/out', 'at-most-once']],
+  )
+})
+
+test('a sink that may repeat is simulated as one that does not, and told', async () => {
+  const job = defineJob('called', (job) => {
+    const from = job.from('sales', arraySource<Sale>([]))
+    from.to('exact', nowhere())
+    from.to(
+      'calls',
+      callbackSink<Sale>(() => assert.fail('it is replaced')),
+    )
+    return { sales: from }
+  })
+  const { limited } = await simulate(job, { input: feedSales, seed: SEED, runs: 3 })
+  assert.deepEqual(
+    limited.map(({ to, guarantee, limitedBy }) => [to, guarantee, limitedBy]),
+    [['sink/calls', 'at-least-once', ['sink/calls']]],
+  )
+})
+
 test('options that cannot be are refused', async () => {
   const codeOf = async (options: object): Promise<string> =>
     (await failureOf(simulate(salesJob(), { input: feedSales, ...options } as SimulateOptions<Sales>))).message
   assert.match(await codeOf({ faults: ['crash'] }), /'crash'.*'kill', 'power-loss'/)
-  assert.match(await codeOf({ faults: [] }), /may be a list/)
+  assert.match(await codeOf({ faults: [] }), /faults is .*may be a list/)
+  assert.match(await codeOf({ judge: 'last' }), /judge is 'last': it has to be a function/)
+  const without = simulate as unknown as (job: unknown) => Promise<unknown>
+  assert.match((await failureOf(without(salesJob()))).message, /input has to be a function/)
   assert.match(await codeOf({ runs: 0 }), /runs is 0/)
   assert.match(await codeOf({ seed: 1.5 }), /seed is 1.5/)
   assert.match(await codeOf({ sed: 1 }), /did you mean 'seed'/)

@@ -1,8 +1,10 @@
-import { buildPlan } from '../api/job.ts'
-import type { Job } from '../api/job-types.ts'
+import { explainPlan } from '../api/explain.ts'
+import { buildPlan, type BuiltJob } from '../api/job.ts'
+import type { Explanation, Job } from '../api/job-types.ts'
 import type { Stream } from '../api/stream-types.ts'
 import { StreamError } from '../core/errors.ts'
 import { shown } from '../plan/ids.ts'
+import type { Plan } from '../plan/nodes.ts'
 import { drawFaults, FAULT_KINDS, faultText, type Fault, type FaultKind } from './fault.ts'
 import { playHistory, type HistoryCounts, type Outcome, type Scene } from './history.ts'
 import { differenceOf, isEqual, valuesText } from './multiset.ts'
@@ -21,14 +23,19 @@ export interface SimulatedFeed {
 
 /** How a job is simulated. */
 export interface SimulateOptions<Handles = {}> {
-  /** All input of the job: called once. */
-  input: (feed: SimulatedFeed, streams: HandlesOf<Handles>) => void
+  /** All input of the job: called once, and awaited. */
+  input: (feed: SimulatedFeed, streams: HandlesOf<Handles>) => void | Promise<void>
   /** Of the first history; the ones that follow have the seeds that follow. Default 1. */
   seed?: number
   /** How many histories; default 20. */
   runs?: number
   /** What may happen; default: everything. */
   faults?: readonly FaultKind[]
+  /**
+   * Where not all rows of a place have to be the same, such as the running totals of what comes from two sources: what of them has to be.
+   * Called with the rows of each place, `sink/totals` or `stream totals`.
+   */
+  judge?: (rows: readonly unknown[], place: string) => readonly unknown[]
   /** Subtasks per step; default 1. */
   parallelism?: number
   /** Default 64: fewer than a run has, which makes checkpoints quicker and nothing else. */
@@ -39,19 +46,25 @@ export interface SimulateOptions<Handles = {}> {
 export interface Simulation extends HistoryCounts {
   readonly seed: number
   readonly runs: number
-  /** Records that each history commits, of all sinks. */
+  /** Rows that each history gives, of all sinks and streams that are looked at. */
   readonly records: number
+  /** The paths that are not exactly-once in a run, as `explain` says: what stands in for their sinks here is. */
+  readonly limited: Explanation['paths']
 }
 
-const OPTIONS = ['config', 'input', 'seed', 'runs', 'faults', 'parallelism', 'keyGroups']
+const OPTIONS = ['config', 'input', 'seed', 'runs', 'faults', 'judge', 'parallelism', 'keyGroups']
+/** After these another process goes on. */
+const RESTARTING: readonly FaultKind[] = ['kill', 'power-loss', 'pause']
 const DEFAULT_RUNS = 20
 const SIMULATED_KEY_GROUPS = 64
 const SHOWN_LINES = 30
 
 /**
  * Runs a job many times on simulated machines that are killed, lose power, are stopped while another process takes over, and have disks
- * that fail and are slow, as seeds say. Whatever happens, each sink has to get exactly what it gets when nothing happens, in any order.
- * If not, it looks for the fewest faults with which it happens, and says what they are.
+ * that fail and are slow, as seeds say. Whatever happens, each sink, and each stream that the factory returned, has to get exactly what it
+ * gets when nothing happens, in any order. If not, it looks for the fewest faults with which it happens, and says what they are.
+ *
+ * Sources and sinks are replaced, by ones that are exactly-once. Only what a source cannot give again is lost in a crash here too.
  *
  * The job's functions have to be deterministic: with Math.random or the clock in the output, no two runs can be compared.
  *
@@ -73,25 +86,33 @@ const SHOWN_LINES = 30
  * assert.ok(restores > 0)
  */
 export async function simulate<Config, Handles>(job: Job<Config, Handles>, ...options: SimulateWith<Config, Handles>): Promise<Simulation> {
-  const given: SimulateOptions<Handles> & { readonly config?: unknown } = options[0]
+  const given: AnyOptions<Handles> = (options as readonly AnyOptions<Handles>[])[0] ?? ({} as AnyOptions<Handles>)
   checkTestOptions(given, OPTIONS)
   const kinds = kindsOf(given.faults)
   const [seed, runs] = [whole(given.seed ?? 1, 'seed', 0), whole(given.runs ?? DEFAULT_RUNS, 'runs', 1)]
-  const scene: Scene = { job, options: runOptions(given), input: inputs(job, given) }
-  const straight = await straightLine(scene, seed, job.name)
+  const built = buildPlan(job, given.config)
+  const scene: Scene = { job, options: runOptions(given), input: await inputs(built, given) }
+  const trial: Trial = { scene, plan: built.plan, judge: judgeOf(given.judge) }
+  const straight = await straightLine(trial, seed)
   let sum = straight.counts
   for (let index = 0; index < runs; index++) {
     const faults = drawFaults(seed + index, kinds)
     const outcome = await playHistory(scene, seed + index, faults)
-    if (problemOf(outcome, straight) !== undefined) throw await failure(scene, seed + index, faults, straight)
+    if (problemOf(outcome, straight, trial) !== undefined) throw await failure(trial, seed + index, faults, straight)
     sum = added(sum, outcome.counts)
   }
-  if (FAULT_KINDS.every((kind) => sum.faults[kind] === 0))
-    throw new StreamError(
-      'INVALID_OPTION',
-      `Nothing happened to the job '${job.name}' in ${runs} runs: it had ended before. Give it more input, or say a larger number of runs.`,
-    )
-  return { ...sum, seed, runs, records: [...straight.output.values()].reduce((count, rows) => count + rows.length, 0) }
+  checkHappened(sum, { kinds, runs, job: job.name })
+  const limited = explainPlan(built.plan).paths.filter(({ guarantee }) => guarantee !== 'exactly-once')
+  return { ...sum, seed, runs, records: rowCount(straight), limited }
+}
+
+type AnyOptions<Handles> = SimulateOptions<Handles> & { readonly config?: unknown }
+
+/** What is simulated, and how its outcomes are compared. */
+interface Trial {
+  readonly scene: Scene
+  readonly plan: Plan
+  readonly judge: NonNullable<SimulateOptions['judge']>
 }
 
 /** Options of `simulate`: with the job's config where its factory takes one. */
@@ -100,39 +121,74 @@ export type SimulateWith<Config, Handles> = [Config] extends [void]
   : [options: SimulateOptions<Handles> & { config: Config }]
 
 /** Without faults, twice: with other delays and other turns. */
-async function straightLine(scene: Scene, seed: number, job: string): Promise<Outcome> {
+async function straightLine(trial: Trial, seed: number): Promise<Outcome> {
+  const { scene, plan } = trial
   const first = await playHistory(scene, seed, [])
   if (first.error !== undefined) throw first.error
   // A seed that no history has.
   const second = await playHistory(scene, -1 - seed, [])
   if (second.error !== undefined) throw second.error
-  const problem = problemOf(second, first)
-  if (problem !== undefined) throw unsteady(job, problem)
-  return first
+  const problem = problemOf(second, first, trial)
+  if (problem !== undefined) throw unsteady(plan.job, problem)
+  if (rowCount(first) > 0) return first
+  const fed = [...scene.input.values()].flatMap((splits) => [...splits.values()]).reduce((count, records) => count + records.length, 0)
+  throw new StreamError(
+    'INVALID_OPTION',
+    `Nothing comes out of the job '${plan.job}', so that nothing can be compared: input gave it ${fed} records, and no sink and no stream that its factory returns got any. Give it records of which something comes out.`,
+  )
 }
 
-async function failure(scene: Scene, seed: number, faults: readonly Fault[], straight: Outcome): Promise<StreamError> {
-  const { name } = scene.job as { readonly name: string }
+async function failure(trial: Trial, seed: number, faults: readonly Fault[], straight: Outcome): Promise<StreamError> {
+  const { scene, plan } = trial
   for (const fewer of subsets(faults)) {
     const outcome = await playHistory(scene, seed, fewer)
-    const problem = problemOf(outcome, straight)
+    const problem = problemOf(outcome, straight, trial)
     if (problem === undefined) continue
-    if (fewer.length === 0) return unsteady(name, problem)
+    const again = await playHistory(scene, seed, fewer)
+    // What happens by chance is not the doing of the faults, nor is what happens without one.
+    if (!hasSuffered(outcome.counts, FAULT_KINDS) || problemOf(again, straight, trial) !== problem) break
     const texts = fewer.map((fault, index) => `  ${index + 1}. ${faultText(fault)}`)
     const lines = outcome.lines.slice(-SHOWN_LINES).map((line) => `  ${line}`)
     const text = [
-      `The job '${name}' gives other output with faults than without. Of the ${faults.length} faults of seed ${seed}, ${fewer.length === 1 ? 'one is' : `${fewer.length} are`} enough:`,
+      `The job '${plan.job}' gives other output with faults than without. Of the ${faults.length} faults of seed ${seed}, ${fewer.length === 1 ? 'one is' : `${fewer.length} are`} enough:`,
       ...texts,
       `The difference:`,
       problem.replace(/^/gm, '  '),
       `What happened:`,
       ...lines,
+      ...unreplayable(plan).map((source) => `${source} cannot be read again: what it gave after the newest checkpoint is lost in a crash.`),
       `To see it again: simulate(job, { seed: ${seed}, runs: 1, … }). Look for state outside of declared state, and for what a function does besides emitting.`,
     ]
     const details = { seed, faults: fewer.map(faultText) }
     return new StreamError('SIMULATION_FAILED', text.join('\n'), { details, cause: outcome.error })
   }
-  return unsteady(name, `seed ${seed} gives another output each time that it is run.`)
+  return unsteady(plan.job, `seed ${seed} gives another output each time that it is run.`)
+}
+
+/** A simulation in which no process was ever restored has shown nothing. */
+function checkHappened(
+  counts: HistoryCounts,
+  { kinds, runs, job }: { readonly kinds: readonly FaultKind[]; readonly runs: number; readonly job: string },
+): void {
+  const isRestored = counts.restores > 0 || !RESTARTING.some((kind) => kinds.includes(kind))
+  if (isRestored && hasSuffered(counts, FAULT_KINDS)) return
+  const what = hasSuffered(counts, FAULT_KINDS) ? 'No process went on from a checkpoint of' : 'Nothing happened to'
+  throw new StreamError(
+    'INVALID_OPTION',
+    `${what} the job '${job}' in ${runs} runs: it had ended before, or its seeds say little. Give it more input, or say a larger number of runs.`,
+  )
+}
+
+function hasSuffered({ faults }: HistoryCounts, kinds: readonly FaultKind[]): boolean {
+  return kinds.some((kind) => faults[kind] > 0)
+}
+
+function rowCount({ output }: Outcome): number {
+  return [...output.values()].reduce((count, rows) => count + rows.length, 0)
+}
+
+function unreplayable({ nodes }: Plan): readonly string[] {
+  return nodes.flatMap((node) => (node.kind === 'source' && !node.source.replayable ? [node.address] : []))
 }
 
 /** The smallest first; of equal size in the order of the faults. */
@@ -141,11 +197,11 @@ export function subsets<T>(of: readonly T[]): readonly (readonly T[])[] {
   return all.toSorted((a, b) => a.length - b.length)
 }
 
-function problemOf(outcome: Outcome, { output: expected }: Outcome): string | undefined {
+function problemOf(outcome: Outcome, { output: expected }: Outcome, { judge }: Trial): string | undefined {
   if (outcome.error !== undefined) return outcome.error instanceof Error ? outcome.error.message : shown(outcome.error)
   const lines: string[] = []
   for (const sink of new Set([...expected.keys(), ...outcome.output.keys()])) {
-    const difference = differenceOf(outcome.output.get(sink) ?? [], expected.get(sink) ?? [])
+    const difference = differenceOf(judge(outcome.output.get(sink) ?? [], sink), judge(expected.get(sink) ?? [], sink))
     if (isEqual(difference)) continue
     const { missing, extra } = difference
     if (missing.length > 0) lines.push(`${sink}: ${missing.length} missing: ${valuesText(missing)}`)
@@ -157,12 +213,13 @@ function problemOf(outcome: Outcome, { output: expected }: Outcome): string | un
 function unsteady(job: string, problem: string): StreamError {
   return new StreamError(
     'SIMULATION_UNSTEADY',
-    `The job '${job}' gives different output in two runs without any fault:\n${problem.replace(/^/gm, '  ')}\nNothing can be compared with it. Look for Math.random, Date.now, processing time, state that outlives the factory, and for output that depends on which of several splits came first.`,
+    `The job '${job}' gives different output in two runs without any fault:\n${problem.replace(/^/gm, '  ')}\nNothing can be compared with it. Look for Math.random, Date.now, processing time, state that outlives the factory, and for output that depends on which of several splits or sources came first: of that, judge() can say what has to be the same.`,
   )
 }
 
-function inputs<Handles>(job: unknown, { input, config }: SimulateOptions<Handles> & { readonly config?: unknown }): Scene['input'] {
-  const { plan, handles } = buildPlan(job, config)
+async function inputs<Handles>({ plan, handles }: BuiltJob, { input }: SimulateOptions<Handles>): Promise<Scene['input']> {
+  if (typeof input !== 'function')
+    throw new StreamError('INVALID_OPTION', 'input has to be a function that feeds the sources: (feed, streams) => feed(…).')
   const life = {
     job: plan.job,
     sources: plan.nodes.filter((node) => node.kind === 'source'),
@@ -171,16 +228,21 @@ function inputs<Handles>(job: unknown, { input, config }: SimulateOptions<Handle
   const named = Object.entries(handles)
   const names = new Map(named.map(([name, { stream }]) => [stream, name]))
   const given = new Map<string, Map<string, SimulatedRecord[]>>()
+  let isOver = false
   const feed = (to: unknown, values: readonly unknown[], { split = DEFAULT_SPLIT, at }: FeedOptions = {}): void => {
+    if (isOver)
+      throw new StreamError(
+        'TEST_ENDED',
+        'input fed records after it had ended: let it return a promise, and await in it what it waits for.',
+      )
     const { address } = inputOf(to, { names: names as ReadonlyMap<unknown, string>, life, edges: handles })
     const splits = given.get(address) ?? new Map<string, SimulatedRecord[]>()
     const timestamp = at === undefined ? Number.NaN : momentMs(at, 'at')
     splits.set(split, [...(splits.get(split) ?? []), ...values.map((value) => ({ value, timestamp }))])
     given.set(address, splits)
   }
-  if (typeof input !== 'function')
-    throw new StreamError('INVALID_OPTION', 'input has to be a function that feeds the sources: (feed, streams) => feed(…).')
-  input(feed, Object.fromEntries(named.map(([name, { stream }]) => [name, stream])) as HandlesOf<Handles>)
+  await input(feed, Object.fromEntries(named.map(([name, { stream }]) => [name, stream])) as HandlesOf<Handles>)
+  isOver = true
   return given satisfies ReadonlyMap<string, SimulatedSplits>
 }
 
@@ -192,13 +254,23 @@ function runOptions({
   return { config, parallelism, keyGroups }
 }
 
-function kindsOf(faults: unknown): readonly FaultKind[] {
-  if (faults === undefined) return FAULT_KINDS
-  const wrong = Array.isArray(faults) ? faults.find((kind: unknown) => !FAULT_KINDS.includes(kind as FaultKind)) : faults
-  if (Array.isArray(faults) && wrong === undefined && faults.length > 0) return faults as FaultKind[]
+function judgeOf(judge: unknown): Trial['judge'] {
+  if (judge === undefined) return (rows) => rows
+  if (typeof judge === 'function') return judge as Trial['judge']
   throw new StreamError(
     'INVALID_OPTION',
-    `faults has ${shown(wrong)}: it may be a list of ${FAULT_KINDS.map((kind) => `'${kind}'`).join(', ')}.`,
+    `judge is ${shown(judge)}: it has to be a function that gives what of the rows has to be the same.`,
+  )
+}
+
+function kindsOf(faults: unknown): readonly FaultKind[] {
+  if (faults === undefined) return FAULT_KINDS
+  const isList = Array.isArray(faults) && faults.length > 0
+  const wrong: unknown = isList ? faults.find((kind: unknown) => !FAULT_KINDS.includes(kind as FaultKind)) : faults
+  if (isList && wrong === undefined) return faults as FaultKind[]
+  throw new StreamError(
+    'INVALID_OPTION',
+    `faults ${isList ? 'has' : 'is'} ${shown(wrong)}: it may be a list of ${FAULT_KINDS.map((kind) => `'${kind}'`).join(', ')}.`,
   )
 }
 

@@ -12,23 +12,30 @@ export type SimulatedSplits = ReadonlyMap<string, readonly SimulatedRecord[]>
 const BATCHES_PER_SPLIT = 60
 const EVERY_MS = 3
 
-/** Records of given splits, a batch at a time, with pauses. Position: the index of the next record. Batches end at the same places in every run. */
+/**
+ * Records of given splits, a batch at a time, with pauses. Position: the index of the next record. Batches end at the same places in every
+ * run. What a source that cannot be read again has given to any process, which is in `given`, it gives to nobody else.
+ */
 export function simulatedSource(
   { kind, replayable, timestamps }: SourceDefinition<unknown, Plain>,
   records: SimulatedSplits,
-  seed: number,
+  { seed, given }: { readonly seed: number; readonly given: Map<string, number> },
 ): SourceDefinition<unknown, Plain> {
   const definition: SourceDefinition<unknown, number> = {
     kind,
     bounded: true,
     replayable,
     timestamps,
-    open: (context) => Promise.resolve(reader(records, seed, context)),
+    open: (context) => Promise.resolve(reader(records, { seed, given: replayable ? new Map() : given }, context)),
   }
   return definition as unknown as SourceDefinition<unknown, Plain>
 }
 
-function reader(records: SimulatedSplits, seed: number, context: SourceContext<number>): Reader<unknown, number> {
+function reader(
+  records: SimulatedSplits,
+  { seed, given }: { readonly seed: number; readonly given: Map<string, number> },
+  context: SourceContext<number>,
+): Reader<unknown, number> {
   const { env, owns, restored, ended, signal, source } = context
   const splits = new Map<string, number>()
   for (const split of records.keys()) if (owns(split) && !ended.has(split)) splits.set(split, restored.get(split) ?? 0)
@@ -41,8 +48,9 @@ function reader(records: SimulatedSplits, seed: number, context: SourceContext<n
       if (env.clock.monotonic() < dueMs) return 'wait'
       dueMs = env.clock.monotonic() + EVERY_MS * 2 * pace.next()
       const split = first !== undefined && splits.has(first) ? first : (splits.keys().next().value as string)
-      const batch = batchAt(records.get(split) ?? [], split, splits.get(split) as number)
+      const batch = batchAt(records.get(split) ?? [], split, Math.max(splits.get(split) as number, given.get(split) ?? 0))
       splits.set(split, batch.next)
+      given.set(split, batch.next)
       if (batch.splitEnded === true) splits.delete(split)
       return batch
     },
@@ -62,12 +70,12 @@ function reader(records: SimulatedSplits, seed: number, context: SourceContext<n
 function batchAt(records: readonly SimulatedRecord[], split: string, from: number): Batch<unknown, number> {
   const most = Math.max(1, Math.ceil((2 * records.length) / BATCHES_PER_SPLIT))
   const size = 1 + new SeededRandom(from, `batches of ${split}`).below(most)
-  const given = records.slice(from, from + size)
-  const next = from + given.length
+  const taken = records.slice(from, from + size)
+  const next = from + taken.length
   return {
     split,
-    values: given.map(({ value }) => value),
-    timestamps: Float64Array.from(given, ({ timestamp }) => timestamp),
+    values: taken.map(({ value }) => value),
+    timestamps: Float64Array.from(taken, ({ timestamp }) => timestamp),
     next,
     splitEnded: next >= records.length,
     positionOf: (index) => `record ${from + index + 1} of split ${split}`,

@@ -1,166 +1,25 @@
-import {
-  sinkDefinitionOf,
-  type Committable,
-  type CommitOutcome,
-  type Committer,
-  type Plain,
-  type Sink,
-  type SinkContext,
-  type SinkDefinition,
-  type Writer,
-} from '../connect/contract.ts'
-import type { Env } from '../core/env.ts'
-import { check, checkSame, ContractViolation, type ContractCase } from './contract-case.ts'
-
-/** How the suite opens a sink, and reads what it has published. */
-export interface SinkSuiteOptions<T> {
-  readonly env: Env
-  /** Makes a sink on a new, empty place; called once for each case. */
-  create(): SinkUnderTest<T> | Promise<SinkUnderTest<T>>
-  /** Value number `index`: no two are equal. */
-  value(index: number): T
-  /** Loses everything that is not durable, and gives the Env of a new process; without it durability is not tried. */
-  losePower?(): Env | Promise<Env>
-}
-/** One sink with a place of its own to write to. */
-export interface SinkUnderTest<T> {
-  readonly sink: Sink<T>
-  /** A second sink on the same place, as another job or another step would use it; one that shares nothing if not given. */
-  readonly neighbour?: Sink<T>
-  /** What a reader of the outside sees as committed, ordered by commit where there is an order. */
-  committed(): readonly T[] | Promise<readonly T[]>
-}
+import { check, checkSame, contractCases, type ContractCase } from './contract-case.ts'
+import { checkDone, makeSinkBench, range, type AnyCommittable, type SinkBench, type SinkSuiteOptions, type Where } from './sink-bench.ts'
 
 /**
  * The contract of sinks with a committer: nothing is seen before its commit, everything once after it, however often commits are
  * offered and whichever process offers them; what no checkpoint names is withdrawn, what belongs to others stays.
  */
 export function sinkSuite<T>(options: SinkSuiteOptions<T>): readonly ContractCase[] {
-  const names = Object.keys(cases).filter((name) => options.losePower !== undefined || !needsPowerLoss.has(name))
-  return names.map((name) => ({ name, run: async () => (cases[name] as SinkCase)(await makeBench(options)) }))
+  return contractCases({ ...cases, ...(options.losePower === undefined ? {} : afterPowerLoss) }, options.env, async () => {
+    const bench = await makeSinkBench(options)
+    check(
+      bench.definition.committer !== undefined,
+      'this suite is for sinks with a committer: for one that writes at once there is directSinkSuite',
+    )
+    return bench
+  })
 }
 
-type SinkCase = (bench: Bench) => Promise<void>
-type AnyWriter = Writer<unknown, Plain, Plain>
-type AnyCommittable = Committable<Plain>
+type SinkCase = (bench: SinkBench) => Promise<void>
 
-interface Where {
-  readonly log?: string
-  readonly epoch?: number
-  readonly isNew?: boolean
-  readonly subtask?: number
-  readonly subtasks?: number
-  readonly job?: string
-  /** The neighbour instead of the sink. */
-  readonly isNeighbour?: boolean
-}
-
-/** Drives one sink as the engine does. */
-class Bench {
-  #env: Env
-  readonly #options: SinkSuiteOptions<unknown>
-  readonly #under: SinkUnderTest<unknown>
-  readonly #sink: SinkDefinition<unknown, Plain, Plain>
-  readonly #neighbour: SinkDefinition<unknown, Plain, Plain> | undefined
-
-  constructor(options: SinkSuiteOptions<unknown>, under: SinkUnderTest<unknown>) {
-    const sink = sinkDefinitionOf(under.sink)
-    if (sink?.committer === undefined) throw new ContractViolation('create() gives no sink with a committer that defineSink has made')
-    this.#env = options.env
-    this.#options = options
-    this.#under = under
-    this.#sink = sink
-    this.#neighbour = under.neighbour === undefined ? undefined : sinkDefinitionOf(under.neighbour)
-  }
-
-  get hasNeighbour(): boolean {
-    return this.#neighbour !== undefined
-  }
-
-  writer(at: Where = {}): Promise<AnyWriter> {
-    return this.#definition(at).open(this.#context(at), [])
-  }
-
-  committer(at: Where = {}): Promise<Committer<Plain, Plain>> {
-    return (this.#definition(at).committer as (context: SinkContext) => Promise<Committer<Plain, Plain>>)(this.#context(at))
-  }
-
-  /** Writes values `from` to `end`, the end outside, and waits whenever the writer is full; not for a commit, as before a barrier. */
-  async write(writer: AnyWriter, from: number, end: number): Promise<void> {
-    for (let index = from; index < end; index++)
-      if (!writer.write(this.#options.value(index), index) && writer.awaitsCommit !== true) await writer.ready()
-  }
-
-  async seal(writer: AnyWriter, checkpoint: number, at: Where = {}): Promise<AnyCommittable[]> {
-    const { committables } = await writer.seal(checkpoint, 'checkpoint').durable
-    return committables.map((data) => ({ checkpoint, epoch: at.epoch ?? 1, subtask: at.subtask ?? 0, data }))
-  }
-
-  /** Commits with a committer of its own, as after a restart. */
-  async commit(committables: readonly AnyCommittable[], at: Where = {}): Promise<readonly CommitOutcome[]> {
-    const committer = await this.committer(at)
-    const outcomes = await committer.commit(committables)
-    await committer.close()
-    checkSame(outcomes.length, committables.length, 'one outcome for each committable')
-    return outcomes
-  }
-
-  async mustCommit(committables: readonly AnyCommittable[], at: Where = {}): Promise<void> {
-    for (const outcome of await this.commit(committables, at)) checkDone(outcome)
-  }
-
-  /** Exactly these values, each once; in this order if `isOrdered`. */
-  async sees(expected: readonly number[], rule: string, isOrdered: boolean = true): Promise<void> {
-    const seen = (await this.#under.committed()).map((value) => JSON.stringify(value))
-    const wanted = expected.map((index) => JSON.stringify(this.#options.value(index)))
-    if (!isOrdered) {
-      seen.sort()
-      wanted.sort()
-    }
-    checkSame(seen, wanted, rule)
-  }
-
-  async losePower(): Promise<void> {
-    this.#env = (await this.#options.losePower?.()) ?? this.#env
-  }
-
-  #definition(at: Where): SinkDefinition<unknown, Plain, Plain> {
-    return at.isNeighbour === true && this.#neighbour !== undefined ? this.#neighbour : this.#sink
-  }
-
-  #context(at: Where): SinkContext {
-    const { log = '0000000000000001', epoch = 1, isNew = false, subtask = 0, subtasks = 2, job = 'suite', isNeighbour } = at
-    return {
-      env: this.#env,
-      job,
-      sink: isNeighbour === true ? 'neighbour' : 'out',
-      subtask,
-      subtasks,
-      log,
-      epoch,
-      isNew,
-      keepsCheckpoints: true,
-      signal: new AbortController().signal,
-    }
-  }
-}
-
-async function makeBench<T>(options: SinkSuiteOptions<T>): Promise<Bench> {
-  return new Bench(options as SinkSuiteOptions<unknown>, (await options.create()) as SinkUnderTest<unknown>)
-}
-
-function checkDone(outcome: CommitOutcome): void {
-  check(
-    outcome.kind === 'committed' || outcome.kind === 'already-committed',
-    `a commit is done, not ${outcome.kind}${'cause' in outcome ? `: ${String(outcome.cause)}` : ''}`,
-  )
-}
-
-const DURABLE = 'what is durable can be committed after a loss of power, what is committed stays'
-const needsPowerLoss: ReadonlySet<string> = new Set([DURABLE])
 const ANOTHER_LOG = '0000000000000002'
 const codeOf = (error: unknown): string => String((error as { readonly code?: unknown } | null)?.code ?? error)
-const range = (from: number, end: number): number[] => Array.from({ length: end - from }, (_zero, index) => from + index)
 
 const cases: Readonly<Record<string, SinkCase>> = {
   async 'nothing is seen before its commit, everything after'(bench) {
@@ -247,7 +106,7 @@ const cases: Readonly<Record<string, SinkCase>> = {
       committables.push(...(await bench.seal(writer, 1, { subtask })))
     }
     await bench.mustCommit(committables)
-    await bench.sees([...range(0, 5), ...range(10, 15)], 'the records of both', false)
+    await bench.sees([...range(0, 5), ...range(10, 15)], 'the records of both', 'in any order')
     for (const writer of writers) await writer.close()
   },
 
@@ -275,9 +134,7 @@ const cases: Readonly<Record<string, SinkCase>> = {
     await bench.write(writer, 0, 3)
     await bench.seal(writer, 1)
     await bench.write(writer, 3, 6)
-    const committer = await bench.committer({ epoch: 2 })
-    await committer.withdraw([], [])
-    await committer.close()
+    await bench.withdraw({ epoch: 2 })
     await bench.sees([], 'withdrawn')
     const next = await bench.writer({ epoch: 2 })
     await bench.write(next, 6, 9)
@@ -310,9 +167,7 @@ const cases: Readonly<Record<string, SinkCase>> = {
       [9, true],
       [9, false],
     ] as const) {
-      const other = await bench.committer({ log: ANOTHER_LOG, epoch, isNew })
-      await other.withdraw([], [])
-      await other.close()
+      await bench.withdraw({ log: ANOTHER_LOG, epoch, isNew })
     }
     await bench.mustCommit([...committables, ...(await bench.seal(writer, 2))], { epoch: 2 })
     await bench.sees(range(0, 6), 'all of the log whose epochs are lower')
@@ -326,17 +181,43 @@ const cases: Readonly<Record<string, SinkCase>> = {
     await writer.close()
     const answers: string[] = []
     for (let epoch = 1; epoch <= 3; epoch++) {
-      const committer = await bench.committer({ log: ANOTHER_LOG, epoch, isNew: true })
-      answers.push(await committer.withdraw([], []).then(() => 'begins', codeOf))
-      await committer.close()
+      answers.push(await bench.withdraw({ log: ANOTHER_LOG, epoch, isNew: true }).then(() => 'begins', codeOf))
       await bench.sees(range(0, 3), 'what was committed stays as it is')
     }
     const answer = answers[0] === 'begins' ? 'begins' : 'OUTPUT_EXISTS'
     checkSame(answers, [answer, answer, answer], 'the same answer at every start')
     // The log that has written it goes on.
-    const committer = await bench.committer({ epoch: 2 })
-    await committer.withdraw([], [])
-    await committer.close()
+    await bench.withdraw({ epoch: 2 })
+  },
+
+  async 'what a new writer of a later epoch writes is committed as well'(bench) {
+    for (let epoch = 1; epoch <= 3; epoch++) {
+      await bench.withdraw({ epoch })
+      const writer = await bench.writer({ epoch })
+      for (const checkpoint of [2 * epoch - 1, 2 * epoch]) {
+        await bench.write(writer, checkpoint * 10, checkpoint * 10 + 3)
+        await bench.mustCommit(await bench.seal(writer, checkpoint, { epoch }), { epoch })
+      }
+      await writer.close()
+    }
+    await bench.sees(
+      [1, 2, 3, 4, 5, 6].flatMap((checkpoint) => range(checkpoint * 10, checkpoint * 10 + 3)),
+      'the records of every epoch',
+    )
+  },
+
+  async 'what a run on another log of checkpoints writes is seen beside it, or refused'(bench) {
+    const writer = await bench.writer()
+    await bench.write(writer, 0, 3)
+    await bench.mustCommit(await bench.seal(writer, 1))
+    await writer.close()
+    const at: Where = { log: ANOTHER_LOG, isNew: true }
+    if ((await bench.withdraw(at).then(() => 'begins', codeOf)) !== 'begins') return
+    const other = await bench.writer(at)
+    await bench.write(other, 3, 6)
+    await bench.mustCommit(await bench.seal(other, 1, at), at)
+    await other.close()
+    await bench.sees(range(0, 6), 'the records of both')
   },
 
   async 'a woken process of an older epoch withdraws nothing of a newer one'(bench) {
@@ -345,9 +226,7 @@ const cases: Readonly<Record<string, SinkCase>> = {
     const committables = await bench.seal(writer, 1, { epoch: 5 })
     await bench.write(writer, 3, 6)
     for (const epoch of [4, 5]) {
-      const zombie = await bench.committer({ epoch })
-      await zombie.withdraw([], [])
-      await zombie.close()
+      await bench.withdraw({ epoch })
     }
     await bench.mustCommit([...committables, ...(await bench.seal(writer, 2, { epoch: 5 }))], { epoch: 5 })
     await bench.sees(range(0, 6), 'all of the newer epoch')
@@ -379,14 +258,12 @@ const cases: Readonly<Record<string, SinkCase>> = {
       left.push({ at, committables: await bench.seal(writer, index + 1, at) })
       await writer.close()
     }
-    const committer = await bench.committer({ epoch: 9 })
-    await committer.withdraw([], [])
-    await committer.close()
+    await bench.withdraw({ epoch: 9 })
     for (const { at, committables } of left) await bench.mustCommit(committables, at)
     await bench.sees(
       others.flatMap((_at, index) => range(index * 10, index * 10 + 3)),
       'the records of other jobs and sinks',
-      false,
+      'in any order',
     )
   },
 
@@ -420,8 +297,10 @@ const cases: Readonly<Record<string, SinkCase>> = {
     await bench.sees(range(0, end + 11), 'every record once')
     await writer.close()
   },
+}
 
-  async [DURABLE](bench) {
+const afterPowerLoss: Readonly<Record<string, SinkCase>> = {
+  async 'what is durable can be committed after a loss of power, what is committed stays'(bench) {
     const writer = await bench.writer()
     await bench.write(writer, 0, 3)
     const first = await bench.seal(writer, 1)

@@ -1,5 +1,5 @@
 import type { Stream } from '../api/stream-types.ts'
-import { checkSame, ContractViolation, type ContractCase } from './contract-case.ts'
+import { check, checkSame, ContractViolation, type ContractCase } from './contract-case.ts'
 import { differenceOf, isEqual, valuesText } from './multiset.ts'
 import { stepJob, type StepOptions, type StepUnderTest, type TestStep } from './test-step.ts'
 import { testJob } from './test-job.ts'
@@ -11,7 +11,7 @@ export type StepScript<I> = Pick<TestStep<I, never>, 'push' | 'advanceTo' | 'adv
 /** What is tried, and what has to come out. */
 export interface StepSuiteOptions<I, O> extends StepOptions<I> {
   step: StepUnderTest<I, O>
-  /** What happens. Played once for each case. */
+  /** What happens: at least two actions, so that something comes between. Played once for each case. */
   script: (t: StepScript<I>) => Promise<void>
   /** All that has to come out, in its order where nothing is disturbed, in any order where something is. */
   expected: readonly O[]
@@ -40,7 +40,7 @@ export interface StepSuiteOptions<I, O> extends StepOptions<I> {
 export function stepSuite<I, O>(options: StepSuiteOptions<I, O>): readonly ContractCase[] {
   const { step, script, expected, timestamp: _t, outOfOrderness: _o, idleness: _i, ...rest } = options
   const job = stepJob(step, options)
-  return situations.map(({ name, parallelism, between }) => ({
+  return situations.map(({ name, parallelism, between, hint }) => ({
     name,
     run: async () => {
       const player = new Player<I, O>(await testJob(job, { ...rest, ...(parallelism === undefined ? {} : { parallelism }) }), between)
@@ -48,7 +48,7 @@ export function stepSuite<I, O>(options: StepSuiteOptions<I, O>): readonly Contr
       await script(player)
       const actual = await player.end()
       if (between === undefined && parallelism === undefined) checkSame(actual, expected, 'what comes out')
-      checkOutput(actual, expected)
+      checkOutput(actual, expected, hint)
     },
   }))
 }
@@ -56,13 +56,32 @@ export function stepSuite<I, O>(options: StepSuiteOptions<I, O>): readonly Contr
 type Running<I, O> = TestJob<{ readonly input: Stream<I>; readonly output: Stream<O> }>
 type Between = 'checkpoint' | 'crash' | 'checkpoint and crash' | 'rescale'
 
-const situations: readonly { readonly name: string; readonly parallelism?: number; readonly between?: Between }[] = [
+interface Situation {
+  readonly name: string
+  readonly parallelism?: number
+  readonly between?: Between
+  /** Where to look for the mistake of a step that gives something else here, and not where it is left alone. */
+  readonly hint?: string
+}
+
+const LOST = 'what a step keeps outside of its declared state is lost in a crash'
+const MOVED = 'each subtask calls the functions of the step by itself, and sees only its keys: what belongs together has to have one key'
+
+const situations: readonly Situation[] = [
   { name: 'left alone' },
   { name: 'a checkpoint after each action', between: 'checkpoint' },
-  { name: 'a crash after each action: all is read again', between: 'crash' },
-  { name: 'a checkpoint and a crash after each action', between: 'checkpoint and crash' },
-  { name: 'three subtasks', parallelism: 3 },
-  { name: 'another number of subtasks after each action', between: 'rescale' },
+  {
+    name: 'a crash after each action: all is read again',
+    between: 'crash',
+    hint: 'records that are read again have to give the same: the clock, chance, and memory that outlives the process do not',
+  },
+  { name: 'a checkpoint and a crash after each action', between: 'checkpoint and crash', hint: LOST },
+  { name: 'three subtasks', parallelism: 3, hint: MOVED },
+  {
+    name: 'another number of subtasks after each action',
+    between: 'rescale',
+    hint: `${LOST}, and in a restart with other subtasks; ${MOVED}`,
+  },
 ]
 
 /** Plays a script; after each action, of which each record is one, comes what the situation says. */
@@ -101,6 +120,10 @@ class Player<I, O> implements StepScript<I> {
   }
 
   async end(): Promise<readonly O[]> {
+    check(
+      this.#actions > 1,
+      `the script has to have at least two actions, or nothing comes between: it has ${this.#actions}. A record is one, finish() another`,
+    )
     const output = [...this.#before, ...this.#t.output(this.#t.streams.output)]
     await this.#t.close()
     return output
@@ -121,12 +144,12 @@ class Player<I, O> implements StepScript<I> {
   }
 }
 
-function checkOutput(actual: readonly unknown[], expected: readonly unknown[]): void {
+function checkOutput(actual: readonly unknown[], expected: readonly unknown[], hint: string | undefined): void {
   const difference = differenceOf(actual, expected)
   if (isEqual(difference)) return
   const { missing, extra } = difference
   throw new ContractViolation(
-    `what comes out is other than expected\n  missing:  ${valuesText(missing) || 'nothing'}\n  too many: ${valuesText(extra) || 'nothing'}`,
+    `what comes out is other than expected\n  missing:  ${valuesText(missing) || 'nothing'}\n  too many: ${valuesText(extra) || 'nothing'}${hint === undefined ? '' : `\n  look here: ${hint}`}`,
   )
 }
 

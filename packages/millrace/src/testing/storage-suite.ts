@@ -1,6 +1,6 @@
 import { storageDefinitionOf, type CheckpointStorage, type OpenStorage } from '../connect/contract.ts'
 import type { Env } from '../core/env.ts'
-import { bytesOf, check, checkRejects, checkSame, ContractViolation, type ContractCase } from './contract-case.ts'
+import { bytesOf, check, checkRejects, checkSame, contractCases, ContractViolation, type ContractCase } from './contract-case.ts'
 
 /** How the suite opens a storage. */
 export interface StorageSuiteOptions {
@@ -16,8 +16,8 @@ export interface StorageSuiteOptions {
  * reported is durable, and what is being written is seen by nobody.
  */
 export function storageSuite(options: StorageSuiteOptions): readonly ContractCase[] {
-  const names = Object.keys(cases).filter((name) => options.losePower !== undefined || !needsPowerLoss.has(name))
-  return names.map((name) => ({ name, run: async () => (cases[name] as StorageCase)(await makePlace(options)) }))
+  const all = { ...cases, ...(options.losePower === undefined ? {} : afterPowerLoss) }
+  return contractCases(all, options.env, () => makePlace(options))
 }
 
 interface Place {
@@ -39,9 +39,6 @@ async function makePlace(options: StorageSuiteOptions): Promise<Place> {
     },
   }
 }
-
-const DURABLE = 'what a call has reported survives a loss of power'
-const needsPowerLoss: ReadonlySet<string> = new Set([DURABLE])
 
 const cases: Readonly<Record<string, StorageCase>> = {
   async 'a new place is empty'(place) {
@@ -124,7 +121,11 @@ const cases: Readonly<Record<string, StorageCase>> = {
   async 'a chunk that is missing or too short is named'(place) {
     const storage = await place.open()
     const error = await checkRejects(storage.readChunk('none-1'), ['CHECKPOINT_CORRUPT'], 'a missing chunk')
-    check(error.message.includes(storage.nameOf({ chunk: 'none-1' })), `the message names the file: ${error.message}`)
+    const called = storage.nameOf({ chunk: 'none-1' })
+    check(
+      error.message.includes(called),
+      `the message of CHECKPOINT_CORRUPT names the chunk as nameOf() does, '${called}': ${error.message}`,
+    )
     await storage.writeChunk('short', [bytesOf('0123')])
     await checkRejects(storage.readChunk('short', { start: 2, end: 5 }), ['CHECKPOINT_CORRUPT'], 'a range over its end')
     for (const name of ['../entry', '.hidden', '', 'a/b', '..', 'a\0b']) {
@@ -196,8 +197,10 @@ const cases: Readonly<Record<string, StorageCase>> = {
     check(storage.name !== '', 'the storage has a name')
     await storage.close()
   },
+}
 
-  async [DURABLE](place) {
+const afterPowerLoss: Readonly<Record<string, StorageCase>> = {
+  async 'what a call has reported survives a loss of power'(place) {
     const before = await place.open()
     await before.writeChunk('a', [bytesOf('chunk')])
     await Promise.all([
