@@ -6,7 +6,7 @@ export { sinkSuite, type SinkSuiteOptions, type SinkUnderTest } from './testing/
 export { sourceSuite, type SourceSuiteOptions } from './testing/source-suite.ts'
 export { storageSuite, type StorageSuiteOptions } from './testing/storage-suite.ts'
 export { testJob } from './testing/test-job.ts'
-export type { FeedOptions, HandlesOf, RestoreIntoOptions, TestJob, TestOptions, TestWith } from './testing/test-types.ts'
+export type { Counts, FeedOptions, HandlesOf, RestoreIntoOptions, TestJob, TestOptions, TestWith } from './testing/test-types.ts'
 export type { TestRecord } from './testing/test-output.ts'
 export type { Moment } from './testing/time-of.ts'
 export { testStep, type StepOptions, type StepUnderTest, type TestStep } from './testing/test-step.ts'

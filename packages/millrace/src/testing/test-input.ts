@@ -21,6 +21,7 @@ export class TestInput {
   readonly #readable = new Map<string, number>()
   readonly #ended = new Set<string>()
   #readers: (() => void)[] = []
+  #isReplayable = true
 
   constructor(address: string, splits: readonly string[]) {
     this.address = address
@@ -32,6 +33,23 @@ export class TestInput {
   add(entry: Entry): number {
     if (entry.kind === 'end') this.#ended.add(entry.split)
     return this.#of(entry.split).push(entry)
+  }
+
+  /** Takes back what was added last. */
+  remove({ kind, split }: Entry): void {
+    if (kind === 'end') this.#ended.delete(split)
+    this.#of(split).pop()
+  }
+
+  /** Whether it gives an entry again that no checkpoint covers. That time has passed, and an end, are no records. */
+  givesAgain(entry: Entry): boolean {
+    return this.#isReplayable || !isRecord(entry)
+  }
+
+  /** For people: which of the records that the test has fed stands there. */
+  positionOf(split: string, place: number): string {
+    const count = this.#of(split).slice(0, place).filter(isRecord).length
+    return `record ${count} fed to ${this.address}${split === DEFAULT_SPLIT ? '' : `, split ${split}`}`
   }
 
   hasEnded(split: string): boolean {
@@ -52,6 +70,7 @@ export class TestInput {
 
   /** With all that its original says of itself. */
   source({ kind, bounded, replayable, timestamps }: SourceDefinition<unknown, Plain>): SourceDefinition<unknown, Plain> {
+    this.#isReplayable = replayable
     const definition: SourceDefinition<unknown, number> = {
       kind,
       bounded,
@@ -95,10 +114,15 @@ export class TestInput {
       split,
       values: [entry.value],
       next,
-      positionOf: () => `record ${next} fed to ${this.address}${split === DEFAULT_SPLIT ? '' : `, split ${split}`}`,
+      positionOf: () => this.positionOf(split, next),
       ...(Number.isNaN(entry.timestamp) ? {} : { timestamps: Float64Array.of(entry.timestamp) }),
     }
   }
+}
+
+/** The test itself has given it. */
+export function isRecord(entry: Entry): boolean {
+  return entry.kind === 'record' && entry.value !== MARKER
 }
 
 /** The one split of an input of which nothing else is said. */

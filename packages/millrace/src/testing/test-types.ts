@@ -103,10 +103,10 @@ export interface TestJob<out Handles = {}> extends AsyncDisposable {
    * What has come out so far. Synchronous: everything before has to be awaited.
    * @throws {TEST_STREAM} {TEST_NOT_AWAITED}
    */
-  output<T = unknown>(of: string): T[]
+  output(of: string): unknown[]
   output<T>(of: Stream<T>): T[]
   /** The same with event times. */
-  records<T = unknown>(of: string): TestRecord<T>[]
+  records(of: string): TestRecord<unknown>[]
   records<T>(of: Stream<T>): TestRecord<T>[]
   /**
    * What a `process` step with a key holds for it: its state and pending timers by name, without those that have nothing. Lists are
@@ -114,6 +114,12 @@ export interface TestJob<out Handles = {}> extends AsyncDisposable {
    * @throws {TEST_STREAM} for a step that there is not, or that is no `process` step with a key
    */
   state(step: string, key: Key): Readonly<Record<string, unknown>>
-  /** Records that were dropped because they were late, and that were invalid, since the job was last started. */
-  counts(): { readonly late: number; readonly invalid: number }
+  /** How many records have been dropped because they were late, and how many were invalid. As the output, a crash changes it only where the job does. */
+  counts(): Counts
+}
+
+/** Of records that lead to nothing. */
+export interface Counts {
+  readonly late: number
+  readonly invalid: number
 }
