@@ -569,7 +569,6 @@ export async function testing(): Promise<void> {
   await t.feed('a', [1])
   same<string[]>()(t.output(t.streams.k), true)
   same<unknown[]>()(t.output('out'), true)
-  same<boolean[]>()(t.output<boolean>('out'), true)
   const next = await t.restoreInto(handles, { config: { in: 'y' }, allowDropped: true })
   same<{ value: number; timestamp: number | undefined }[]>()(
     next.records(next.streams.b).map(({ value, timestamp }) => ({ value, timestamp })),

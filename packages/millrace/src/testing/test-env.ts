@@ -7,7 +7,7 @@
  */
 import { SeededRandom } from '../connectors/seeded-random.ts'
 import { CLOSING_FAILED } from '../core/close-all.ts'
-import type { Budget, Env, ProcessIdentity } from '../core/env.ts'
+import type { Env, ProcessIdentity } from '../core/env.ts'
 import { plainDigest } from '../simulate/digest.ts'
 import { Disk } from '../simulate/disk.ts'
 import { EventQueue, type Event } from '../simulate/event-queue.ts'
@@ -15,10 +15,10 @@ import { PlainGunzip } from '../simulate/inflate.ts'
 import { simulatedFiles } from '../simulate/simulated-files.ts'
 import { turn } from '../simulate/turn.ts'
 
-/** So often may somebody ask for more of one turn. */
-const TURN_ASKS = 10_000
+/** So often may be asked for more of one turn, by all. */
+const TURN_ASKS = 1_000
 /** So many turns may lead to another one while the clock stands still. */
-const MOST_TURNS = 20_000
+const MOST_TURNS = 2_000
 
 /** Of all kits in this process: the engine remembers ids that were given up, and they must not be drawn again. */
 let processes = 0
@@ -56,7 +56,7 @@ export class TestProcess implements Env {
   readonly gunzip: Env['gunzip'] = () => new PlainGunzip()
   readonly output: Env['output'] = { write: () => Promise.resolve() }
   readonly log: Env['log'] = (_level, message, fields) => this.#onLog(message, fields)
-  readonly budget: Env['budget'] = countedBudget
+  readonly budget: Env['budget'] = () => ({ hasLeft: () => this.#asksLeft-- > 0 })
   readonly crashPoint: Env['crashPoint'] = () => {}
   readonly heapLimitBytes: number = Number.POSITIVE_INFINITY
   /** What the `close` of steps threw. */
@@ -69,6 +69,7 @@ export class TestProcess implements Env {
   #soon: (() => void)[] = []
   /** The order of what was queued last. */
   #newest = -1
+  #asksLeft = TURN_ASKS
   #isDead = false
 
   constructor(world: TestClock) {
@@ -137,6 +138,7 @@ export class TestProcess implements Env {
   /** What was due when the turn began: what that leads to is for the next one. */
   #runDue(): boolean {
     const newest = this.#newest
+    this.#asksLeft = TURN_ASKS
     let hasRun = false
     for (let next = this.#queue.peek(); next !== undefined && next.atMs <= this.#world.passedMs; next = this.#queue.peek()) {
       if (this.#isDead) return false
@@ -166,9 +168,4 @@ export class TestProcess implements Env {
     this.#newest = event.order
     return () => this.#queue.cancel(event)
   }
-}
-
-function countedBudget(): Budget {
-  let left = TURN_ASKS
-  return { hasLeft: () => left-- > 0 }
 }

@@ -2,6 +2,7 @@
  * What is fed to a job under test. All inputs share one history, in the order in which it was fed: after a crash it is read again in
  * that order, entry by entry, so that what was late before is late again.
  */
+import { goesBack } from './time-of.ts'
 import type { Batch, Reader, SourceContext, SourceDefinition, Plain } from '../connect/contract.ts'
 
 /** Takes the watermark of its split on, and is dropped before any step of the job sees it. */
@@ -22,6 +23,8 @@ export class TestInput {
   readonly #ended = new Set<string>()
   #readers: (() => void)[] = []
   #isReplayable = true
+  /** No record of the split will come at or before it. */
+  readonly #promisedMs = new Map<string, number>()
 
   constructor(address: string, splits: readonly string[]) {
     this.address = address
@@ -54,6 +57,13 @@ export class TestInput {
 
   hasEnded(split: string): boolean {
     return this.#ended.has(split)
+  }
+
+  /** @throws {INVALID_OPTION} for less than was promised before */
+  promise(split: string, atMs: number): void {
+    const beforeMs = this.#promisedMs.get(split) ?? Number.NEGATIVE_INFINITY
+    if (atMs < beforeMs) throw goesBack(`The event time of ${this.address}`, { fromMs: beforeMs, toMs: atMs })
+    this.#promisedMs.set(split, atMs)
   }
 
   /** Nothing may be read before it is released, but for what a checkpoint holds as read. */

@@ -13,7 +13,7 @@ import { MARKER, type Entry, type TestInput } from './test-input.ts'
 import type { TestRecord } from './test-output.ts'
 import type { Counts, FeedOptions, HandlesOf, RestoreIntoOptions, TestJob, TestOptions, TestWith } from './test-types.ts'
 import { TestWorld } from './test-world.ts'
-import { momentMs, type Moment } from './time-of.ts'
+import { goesBack, momentMs, type Moment } from './time-of.ts'
 
 type AnyInput = Stream<unknown> | string
 type AnyOptions = RestoreIntoOptions & { readonly config?: unknown }
@@ -131,7 +131,10 @@ class RunningTest<Handles> implements TestJob<Handles> {
       if (!isTimedSource(node))
         throw new StreamError('TEST_STREAM', `${node.address} gives no event time: from() has no timestamp, and its source has none.`)
       const atMs = momentMs(moment, 'advanceEventTime')
-      for (const split of options.split === undefined ? to.splits : [splitOf(to, options.split)]) await this.#mark(node, to, split, atMs)
+      for (const split of splitsOf(to, options)) {
+        to.promise(split, atMs)
+        await this.#mark(node, to, split, atMs)
+      }
     })
   }
 
@@ -139,7 +142,7 @@ class RunningTest<Handles> implements TestJob<Handles> {
     return this.#act(async () => {
       const inputs = input === undefined ? this.#inputs().map(({ to }) => to) : [this.#input(input).to]
       for (const to of inputs) {
-        for (const split of options.split === undefined ? to.splits : [splitOf(to, options.split)]) {
+        for (const split of splitsOf(to, options)) {
           if (to.hasEnded(split)) continue
           await this.#give(to, { kind: 'end', source: to.address, split })
         }
@@ -280,11 +283,7 @@ class RunningTest<Handles> implements TestJob<Handles> {
   async #pass(atMs: number): Promise<void> {
     momentMs(atMs, 'what time was to pass to')
     if (this.#life.hasFinished) throw ended(this.#life.job)
-    if (atMs < this.#reachedMs)
-      throw new StreamError(
-        'INVALID_OPTION',
-        `Time does not go back: ${new Date(this.#reachedMs).toISOString()} was reached before ${new Date(atMs).toISOString()}.`,
-      )
+    if (atMs < this.#reachedMs) throw goesBack('Time', { fromMs: this.#reachedMs, toMs: atMs })
     this.#reachedMs = atMs
     await this.#life.passTo(atMs + 1)
   }
@@ -304,6 +303,11 @@ class RunningTest<Handles> implements TestJob<Handles> {
     const timestamp = atMs + node.outOfOrdernessMs + 1
     await this.#give(to, { kind: 'record', source: to.address, split, value: MARKER, timestamp })
   }
+}
+
+function splitsOf(to: TestInput, options: Pick<FeedOptions, 'split'>): readonly string[] {
+  checkTestOptions(options, ['split'], 'This')
+  return options.split === undefined ? to.splits : [splitOf(to, options.split)]
 }
 
 /** The time that `from` will find; undefined where it finds none, or refuses the record. */

@@ -187,7 +187,9 @@ function withFed(error: unknown, fed: string): unknown {
 function restless({ job, nodes }: Plan): StreamError {
   const timed = nodes.flatMap((node) =>
     node.kind === 'keyed-process'
-      ? Object.entries(node.states).flatMap(([name, { kind }]) => (kind === 'timer' || kind === 'timers' ? [`${node.address}.${name}`] : []))
+      ? Object.entries(node.states).flatMap(([name, { kind }]) =>
+          kind === 'timer' || kind === 'timers' ? [`${node.address}.${name}`] : [],
+        )
       : [],
   )
   const timers = timed.length === 0 ? '' : ` The timers of the job are ${timed.join(', ')}.`
