@@ -13,7 +13,7 @@ import { Disk } from '../simulate/disk.ts'
 import { EventQueue, type Event } from '../simulate/event-queue.ts'
 import { PlainGunzip } from '../simulate/inflate.ts'
 import { simulatedFiles } from '../simulate/simulated-files.ts'
-import { turn } from '../simulate/turn.ts'
+import { turn } from '../env/turn.ts'
 
 /** So often may be asked for more of one turn, by all. */
 const TURN_ASKS = 1_000
