@@ -577,6 +577,13 @@ export async function testing(): Promise<void> {
   const step = await testStep((names: Stream<string>) => names.map((name) => name.length))
   await step.push('a', 'b')
   same<number[]>()(step.output(), true)
+  const steps = await testStep((names: Stream<string>) => ({ names, lengths: names.map((name) => name.length) }))
+  await steps.push('a')
+  same<number[]>()(steps.output(steps.streams.lengths), true)
+  same<unknown[]>()(
+    t.records('out').map(({ value }) => value),
+    true,
+  )
   await using plain = await testJob(clicks)
   await plain.advanceTo(new Date())
   await simulate(handles, { config: { in: 'x' }, input: (feed, { a }) => feed(a, ['x'], { split: 'b' }), faults: ['kill'] })

@@ -48,5 +48,5 @@ function calledFrom(error: unknown, calls: string): unknown {
 
 function callsOfTest(): string {
   const lines = (new Error('here').stack ?? '').split('\n').slice(1)
-  return lines.filter((line) => !/callsOfTest|TestActions|RunningTest/.test(line)).join('\n')
+  return lines.filter((line) => !/callsOfTest|TestActions|RunningTest|#act/.test(line)).join('\n')
 }

@@ -1,6 +1,7 @@
 import type { BuiltJob } from '../api/job.ts'
 import { StreamError } from '../core/errors.ts'
 import { suggestionFor } from '../core/suggest.ts'
+import { nodeClock } from '../env/node-time.ts'
 import { startJob } from '../job/start-job.ts'
 import type { Plan, SourceNode } from '../plan/nodes.ts'
 import type { StateComparison } from '../plan/summary.ts'
@@ -15,9 +16,6 @@ import type { TestWorld } from './test-world.ts'
 const NEVER_MS = Number.MAX_SAFE_INTEGER
 /** So long a job is waited for that waits for something outside, such as the `open` of a step. In real time, which is theirs. */
 const PATIENCE_MS = 30_000
-/** Taken once: a test that fakes the clock must not stop what it tests. */
-// oxlint-disable-next-line eslint/no-restricted-globals -- see above
-const realMs = performance.now.bind(performance)
 
 /** One life of a job under test, from its start to its end or to a crash. */
 export class TestLife {
@@ -168,11 +166,11 @@ export class TestLife {
 
   /** What a step opens may wait for the world outside, which the kit does not rule. */
   async #until(isSo: () => boolean): Promise<void> {
-    for (const endMs = realMs() + PATIENCE_MS; ;) {
+    for (const endMs = nodeClock.monotonic() + PATIENCE_MS; ;) {
       await this.settle()
       if (isSo()) return
       if (this.phase === 'ended') throw this.ending
-      if (realMs() > endMs) throw stuck(this.job)
+      if (nodeClock.monotonic() > endMs) throw stuck(this.job)
     }
   }
 }
