@@ -28,8 +28,8 @@ export const layers: readonly Layer[] = [
   layer('runtime', 'hosts, coordinator actor, supervisor', 'task checkpoint plan operator connect state serde'),
   layer('connectors', 'memory, generator, files, log, http', 'connect'),
   layer('job', 'run, start: where api and runtime meet', 'api runtime checkpoint plan env connect connectors'),
-  layer('simulate', 'virtual Env, simulated files, links and host', 'runtime task checkpoint plan connectors'),
-  layer('testing', "users' test kit, contract suites", 'job runtime simulate api connect connectors plan state'),
+  layer('simulate', 'virtual Env, simulated files, links and host', 'runtime task checkpoint plan connectors env'),
+  layer('testing', "users' test kit, contract suites", 'job runtime simulate api connect connectors plan state env'),
   layer('server', 'node:http and server-sent events', 'job runtime env checkpoint state plan serde connectors'),
   layer('cli', 'the command line', 'job runtime env checkpoint state plan serde connectors'),
 ]

@@ -2,7 +2,7 @@
 import { PlainGunzip } from '../../packages/millrace/src/simulate/inflate.ts'
 import type { Env, FileHandle, Files } from '../../packages/millrace/src/core/env.ts'
 import { nodeDigest } from '../../packages/millrace/src/env/node-digest.ts'
-import { turn } from '../../packages/millrace/src/simulate/turn.ts'
+import { turn } from '../../packages/millrace/src/env/turn.ts'
 import { WALL_MS } from './build.ts'
 
 const SELF = { boot: 'restore', namespace: 'flip', pid: 1, startedAt: '0' }

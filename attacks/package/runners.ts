@@ -32,6 +32,13 @@ const runners: readonly Runner[] = [
     command: 'NODE_OPTIONS=--experimental-vm-modules npx jest',
     passed: /^Tests:\s+(\d+) passed/m,
   },
+  {
+    name: 'jest-fake-timers',
+    module: '@jest/globals',
+    install: 'jest@30.5.2',
+    command: `NODE_OPTIONS=--experimental-vm-modules npx jest --config '{"fakeTimers":{"enableGlobally":true}}'`,
+    passed: /^Tests:\s+(\d+) passed/m,
+  },
 ]
 
 export function runnerChecks(at: Playground): readonly Check[] {

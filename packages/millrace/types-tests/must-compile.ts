@@ -569,7 +569,6 @@ export async function testing(): Promise<void> {
   await t.feed('a', [1])
   same<string[]>()(t.output(t.streams.k), true)
   same<unknown[]>()(t.output('out'), true)
-  same<boolean[]>()(t.output<boolean>('out'), true)
   const next = await t.restoreInto(handles, { config: { in: 'y' }, allowDropped: true })
   same<{ value: number; timestamp: number | undefined }[]>()(
     next.records(next.streams.b).map(({ value, timestamp }) => ({ value, timestamp })),
@@ -578,6 +577,13 @@ export async function testing(): Promise<void> {
   const step = await testStep((names: Stream<string>) => names.map((name) => name.length))
   await step.push('a', 'b')
   same<number[]>()(step.output(), true)
+  const steps = await testStep((names: Stream<string>) => ({ names, lengths: names.map((name) => name.length) }))
+  await steps.push('a')
+  same<number[]>()(steps.output(steps.streams.lengths), true)
+  same<unknown[]>()(
+    t.records('out').map(({ value }) => value),
+    true,
+  )
   await using plain = await testJob(clicks)
   await plain.advanceTo(new Date())
   await simulate(handles, { config: { in: 'x' }, input: (feed, { a }) => feed(a, ['x'], { split: 'b' }), faults: ['kill'] })

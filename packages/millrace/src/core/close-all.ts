@@ -1,3 +1,6 @@
+/** What the log says where a `close` threw; the test kit knows it by this. */
+export const CLOSING_FAILED = 'closing failed'
+
 export type Closer = () => Promise<void> | undefined | void
 
 /** Runs them all, one after the other, whatever becomes of each; then throws the first error. */

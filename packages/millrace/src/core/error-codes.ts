@@ -100,7 +100,7 @@ const table = {
   TEST_NOT_AWAITED: {
     domain: 'user',
     retry: 'never',
-    message: 'A test looked at its job while something that it had done before was still under way.',
+    message: 'A test looked at its job, or closed it, while something that it had done before was still under way.',
     remedy: 'Write `await` before each action of the test: feed, advanceTo, crash and the others.',
   },
   SIMULATION_FAILED: {

@@ -100,7 +100,7 @@ async function killAfter(lab: Lab, life: Life, checkpoints: number): Promise<voi
   assert.equal(await life.end(), 'died')
 }
 
-const splits = { a: rowsOf('a', 30, 7), b: rowsOf('b', 30, 5), c: rowsOf('c', 30, 11), d: [] as Row[] }
+const splits = { a: rowsOf('a', 60, 7), b: rowsOf('b', 60, 5), c: rowsOf('c', 60, 11), d: [] as Row[] }
 const rows = Object.values(splits).flat()
 
 for (const end of ['stop', 'kill'] as const)

@@ -17,7 +17,7 @@ import {
   type Row,
 } from './simulated-job.test.ts'
 
-const rows = rowsOf('a', 60)
+const rows = rowsOf('a', 120)
 const source = pacedSource({ a: rows })
 const job = countingJob({ source })
 

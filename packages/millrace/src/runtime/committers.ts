@@ -9,7 +9,7 @@
 import type { Uncommitted, WriterStates } from '../checkpoint/build-manifest.ts'
 import type { StoredCommittable } from '../checkpoint/manifest.ts'
 import type { CommitOutcome, Committer, Plain } from '../connect/contract.ts'
-import { closeAll } from '../core/close-all.ts'
+import { closeAll, CLOSING_FAILED } from '../core/close-all.ts'
 import type { Env } from '../core/env.ts'
 import { StreamError, messageOf, tame } from '../core/errors.ts'
 import type { Plan, SinkNode } from '../plan/nodes.ts'
@@ -45,7 +45,7 @@ export class Committers {
     try {
       for (const node of options.plan.nodes) if (node.kind === 'sink') await committers.#open(node)
     } catch (error) {
-      await committers.close().catch((other: unknown) => options.env.log('warn', 'closing failed', { cause: messageOf(other) }))
+      await committers.close().catch((other: unknown) => options.env.log('warn', CLOSING_FAILED, { cause: messageOf(other) }))
       throw error
     }
     return committers

@@ -11,6 +11,7 @@ import type {
   CoordinatorState,
 } from '../checkpoint/coordinator-types.ts'
 import type { Manifest, TaskReport } from '../checkpoint/manifest.ts'
+import { CLOSING_FAILED } from '../core/close-all.ts'
 import type { Env } from '../core/env.ts'
 import { StreamError, fromWire, messageOf, tame, toWire } from '../core/errors.ts'
 import type { ErrorCode } from '../core/error-codes.ts'
@@ -367,8 +368,8 @@ export class EpochRun {
 
   async #closeAll(): Promise<void> {
     const { env, committers, store } = this.#options
-    for (const error of await this.#attempt.close(this.#hasEnded)) env.log('warn', 'closing failed', { cause: messageOf(error) })
-    await committers.close().catch((error: unknown) => env.log('warn', 'closing failed', { cause: messageOf(error) }))
+    for (const error of await this.#attempt.close(this.#hasEnded)) env.log('warn', CLOSING_FAILED, { cause: messageOf(error) })
+    await committers.close().catch((error: unknown) => env.log('warn', CLOSING_FAILED, { cause: messageOf(error) }))
     await store.settle()
   }
 }

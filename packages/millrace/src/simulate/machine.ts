@@ -6,7 +6,7 @@ import { SimulatedProcess, type World } from './process.ts'
 import type { Effect } from './simulated-files.ts'
 import { systemError } from './system-error.ts'
 import { Trace } from './trace.ts'
-import { turn } from './turn.ts'
+import { turn } from '../env/turn.ts'
 
 export interface MachineOptions {
   readonly seed: number

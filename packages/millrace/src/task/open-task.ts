@@ -1,7 +1,7 @@
 /** Opens what a task needs from outside before its first record: the reader of a source, the writers of sinks. */
 import type { SplitState } from '../checkpoint/manifest.ts'
 import type { Plain, Reader, Writer } from '../connect/contract.ts'
-import { closeAll, type Closer } from '../core/close-all.ts'
+import { closeAll, CLOSING_FAILED, type Closer } from '../core/close-all.ts'
 import { messageOf } from '../core/errors.ts'
 import type { PlanNode, SinkNode, SourceNode } from '../plan/nodes.ts'
 import { keyHash } from '../serde/key.ts'
@@ -45,7 +45,7 @@ export async function openTask(options: TaskOptions, restored: Readonly<Record<s
         opened.push(() => underway.wait(closing(node), () => writer.close()))
       }
     } catch (error) {
-      await closeAll(opened).catch((other: unknown) => env.log('warn', 'closing failed', { cause: messageOf(other) }))
+      await closeAll(opened).catch((other: unknown) => env.log('warn', CLOSING_FAILED, { cause: messageOf(other) }))
       throw error
     }
   }

@@ -3,18 +3,22 @@
  *
  * TK1  What is due now is done by `settle`; what is due later is done by `passTo`, each thing at its own time and in that order.
  * TK2  A process that has crashed reaches nobody: its timers are gone, its storage answers no more.
+ * TK3  What never comes to rest while the clock stands still ends the process, in turns that let the test runner go on meanwhile.
  */
 import { SeededRandom } from '../connectors/seeded-random.ts'
-import type { Budget, Env, ProcessIdentity } from '../core/env.ts'
+import { CLOSING_FAILED } from '../core/close-all.ts'
+import type { Env, ProcessIdentity } from '../core/env.ts'
 import { plainDigest } from '../simulate/digest.ts'
 import { Disk } from '../simulate/disk.ts'
 import { EventQueue, type Event } from '../simulate/event-queue.ts'
 import { PlainGunzip } from '../simulate/inflate.ts'
 import { simulatedFiles } from '../simulate/simulated-files.ts'
-import { turn } from '../simulate/turn.ts'
+import { turn } from '../env/turn.ts'
 
-/** So often may somebody ask for more of one turn. */
-const TURN_ASKS = 10_000
+/** So often may be asked for more of one turn, by all. */
+const TURN_ASKS = 1_000
+/** So many turns may lead to another one while the clock stands still. */
+const MOST_TURNS = 2_000
 
 /** Of all kits in this process: the engine remembers ids that were given up, and they must not be drawn again. */
 let processes = 0
@@ -51,14 +55,21 @@ export class TestProcess implements Env {
   readonly digest: Env['digest'] = plainDigest
   readonly gunzip: Env['gunzip'] = () => new PlainGunzip()
   readonly output: Env['output'] = { write: () => Promise.resolve() }
-  readonly log: Env['log'] = () => {}
-  readonly budget: Env['budget'] = countedBudget
+  readonly log: Env['log'] = (_level, message, fields) => this.#onLog(message, fields)
+  readonly budget: Env['budget'] = () => ({ hasLeft: () => this.#asksLeft-- > 0 })
   readonly crashPoint: Env['crashPoint'] = () => {}
   readonly heapLimitBytes: number = Number.POSITIVE_INFINITY
+  /** What the `close` of steps threw. */
+  readonly closingFailures: string[] = []
+  /** TK3. */
+  isRestless = false
   readonly #world: TestClock
   readonly #pid: number = ++processes
   readonly #queue = new EventQueue()
   #soon: (() => void)[] = []
+  /** The order of what was queued last. */
+  #newest = -1
+  #asksLeft = TURN_ASKS
   #isDead = false
 
   constructor(world: TestClock) {
@@ -102,9 +113,12 @@ export class TestProcess implements Env {
   /** Until nothing is left that is due now. */
   async settle(): Promise<void> {
     // Promises may need a turn to lead to work: twice nothing is nothing.
-    for (let quiet = 0; quiet < 2;) {
+    for (let quiet = 0, turns = 0; quiet < 2; turns++) {
       await turn()
       quiet = this.#runDue() ? 0 : quiet + 1
+      if (turns < MOST_TURNS) continue
+      this.isRestless = true
+      this.die()
     }
   }
 
@@ -121,10 +135,14 @@ export class TestProcess implements Env {
     await this.settle()
   }
 
+  /** What was due when the turn began: what that leads to is for the next one. */
   #runDue(): boolean {
+    const newest = this.#newest
+    this.#asksLeft = TURN_ASKS
     let hasRun = false
     for (let next = this.#queue.peek(); next !== undefined && next.atMs <= this.#world.passedMs; next = this.#queue.peek()) {
       if (this.#isDead) return false
+      if (next.order > newest) break
       hasRun = true
       this.#queue.take()?.run()
     }
@@ -136,6 +154,10 @@ export class TestProcess implements Env {
     return hasRun
   }
 
+  #onLog(message: string, fields: Parameters<Env['log']>[2]): void {
+    if (message === CLOSING_FAILED) this.closingFailures.push(String(fields?.['cause']))
+  }
+
   #addSoon(run: () => void): void {
     if (!this.#isDead) this.#soon.push(run)
   }
@@ -143,11 +165,7 @@ export class TestProcess implements Env {
   #after(delayMs: number, run: () => void): () => void {
     if (this.#isDead) return () => {}
     const event: Event = this.#queue.add(this.#world.passedMs + Math.max(0, delayMs), 'timer', run)
+    this.#newest = event.order
     return () => this.#queue.cancel(event)
   }
-}
-
-function countedBudget(): Budget {
-  let left = TURN_ASKS
-  return { hasLeft: () => left-- > 0 }
 }

@@ -2,6 +2,7 @@
  * What is fed to a job under test. All inputs share one history, in the order in which it was fed: after a crash it is read again in
  * that order, entry by entry, so that what was late before is late again.
  */
+import { goesBack } from './time-of.ts'
 import type { Batch, Reader, SourceContext, SourceDefinition, Plain } from '../connect/contract.ts'
 
 /** Takes the watermark of its split on, and is dropped before any step of the job sees it. */
@@ -21,6 +22,9 @@ export class TestInput {
   readonly #readable = new Map<string, number>()
   readonly #ended = new Set<string>()
   #readers: (() => void)[] = []
+  #isReplayable = true
+  /** No record of the split will come at or before it. */
+  readonly #promisedMs = new Map<string, number>()
 
   constructor(address: string, splits: readonly string[]) {
     this.address = address
@@ -34,8 +38,32 @@ export class TestInput {
     return this.#of(entry.split).push(entry)
   }
 
+  /** Takes back what was added last. */
+  remove({ kind, split }: Entry): void {
+    if (kind === 'end') this.#ended.delete(split)
+    this.#of(split).pop()
+  }
+
+  /** Whether it gives an entry again that no checkpoint covers. That time has passed, and an end, are no records. */
+  givesAgain(entry: Entry): boolean {
+    return this.#isReplayable || !isRecord(entry)
+  }
+
+  /** For people: which of the records that the test has fed stands there. */
+  positionOf(split: string, place: number): string {
+    const count = this.#of(split).slice(0, place).filter(isRecord).length
+    return `record ${count} fed to ${this.address}${split === DEFAULT_SPLIT ? '' : `, split ${split}`}`
+  }
+
   hasEnded(split: string): boolean {
     return this.#ended.has(split)
+  }
+
+  /** @throws {INVALID_OPTION} for less than was promised before */
+  promise(split: string, atMs: number): void {
+    const beforeMs = this.#promisedMs.get(split) ?? Number.NEGATIVE_INFINITY
+    if (atMs < beforeMs) throw goesBack(`The event time of ${this.address}`, { fromMs: beforeMs, toMs: atMs })
+    this.#promisedMs.set(split, atMs)
   }
 
   /** Nothing may be read before it is released, but for what a checkpoint holds as read. */
@@ -52,6 +80,7 @@ export class TestInput {
 
   /** With all that its original says of itself. */
   source({ kind, bounded, replayable, timestamps }: SourceDefinition<unknown, Plain>): SourceDefinition<unknown, Plain> {
+    this.#isReplayable = replayable
     const definition: SourceDefinition<unknown, number> = {
       kind,
       bounded,
@@ -95,10 +124,15 @@ export class TestInput {
       split,
       values: [entry.value],
       next,
-      positionOf: () => `record ${next} fed to ${this.address}${split === DEFAULT_SPLIT ? '' : `, split ${split}`}`,
+      positionOf: () => this.positionOf(split, next),
       ...(Number.isNaN(entry.timestamp) ? {} : { timestamps: Float64Array.of(entry.timestamp) }),
     }
   }
+}
+
+/** The test itself has given it. */
+export function isRecord(entry: Entry): boolean {
+  return entry.kind === 'record' && entry.value !== MARKER
 }
 
 /** The one split of an input of which nothing else is said. */

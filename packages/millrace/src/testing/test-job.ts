@@ -5,14 +5,15 @@ import { StreamError } from '../core/errors.ts'
 import { isTimedSource } from '../plan/timed.ts'
 import type { SourceNode } from '../plan/nodes.ts'
 import type { Key } from '../state/contract.ts'
-import { checkTestOptions } from './test-options.ts'
+import { notAwaited, TestActions } from './test-actions.ts'
+import { checkRecords, checkTestOptions } from './test-options.ts'
 import { inputOf, outputOf, splitOf } from './test-places.ts'
 import { ended, TestLife } from './test-process.ts'
-import { MARKER, type TestInput } from './test-input.ts'
+import { MARKER, type Entry, type TestInput } from './test-input.ts'
 import type { TestRecord } from './test-output.ts'
-import type { FeedOptions, HandlesOf, RestoreIntoOptions, TestJob, TestOptions, TestWith } from './test-types.ts'
+import type { Counts, FeedOptions, HandlesOf, RestoreIntoOptions, TestJob, TestOptions, TestWith } from './test-types.ts'
 import { TestWorld } from './test-world.ts'
-import { momentMs, type Moment } from './time-of.ts'
+import { goesBack, momentMs, type Moment } from './time-of.ts'
 
 type AnyInput = Stream<unknown> | string
 type AnyOptions = RestoreIntoOptions & { readonly config?: unknown }
@@ -59,8 +60,10 @@ class RunningTest<Handles> implements TestJob<Handles> {
   #life: TestLife
   /** What `advanceTo` and records have come to. */
   #reachedMs: number
-  #pending = 0
-  #queue: Promise<unknown> = Promise.resolve()
+  readonly #actions = new TestActions()
+  /** Of the lives before: what they had counted when their newest checkpoint was taken. */
+  #before: Counts = { late: 0, invalid: 0 }
+  #covered: Counts = this.#before
   #isOver = false
 
   constructor(job: unknown, options: AnyOptions, world: TestWorld, life: TestLife) {
@@ -77,14 +80,17 @@ class RunningTest<Handles> implements TestJob<Handles> {
   }
 
   get now(): number {
+    this.#checkAwaited()
     return this.#world.clock.nowMs
   }
 
   get watermark(): number {
+    this.#checkAwaited()
     return this.#life.status.watermark
   }
 
   get restored(): TestJob['restored'] {
+    this.#checkAwaited()
     return this.#life.restored
   }
 
@@ -94,14 +100,15 @@ class RunningTest<Handles> implements TestJob<Handles> {
 
   feedRaw(input: AnyInput, records: readonly unknown[], options: FeedOptions = {}): Promise<void> {
     return this.#act(async () => {
+      checkRecords(records)
+      checkTestOptions(options, ['split', 'at'], 'feed')
       const { node, to } = this.#input(input)
       const split = splitOf(to, options.split)
       const own = options.at === undefined ? Number.NaN : momentMs(options.at, 'at')
       for (const value of records) {
         await this.#reach(eventTimeOf(node, value, own))
         if (to.hasEnded(split)) throw inputEnded(to, split)
-        this.#world.feed(to, { kind: 'record', source: to.address, split, value, timestamp: own })
-        await this.#life.settle()
+        await this.#give(to, { kind: 'record', source: to.address, split, value, timestamp: own })
       }
     })
   }
@@ -124,7 +131,10 @@ class RunningTest<Handles> implements TestJob<Handles> {
       if (!isTimedSource(node))
         throw new StreamError('TEST_STREAM', `${node.address} gives no event time: from() has no timestamp, and its source has none.`)
       const atMs = momentMs(moment, 'advanceEventTime')
-      for (const split of options.split === undefined ? to.splits : [splitOf(to, options.split)]) await this.#mark(node, to, split, atMs)
+      for (const split of splitsOf(to, options)) {
+        to.promise(split, atMs)
+        await this.#mark(node, to, split, atMs)
+      }
     })
   }
 
@@ -132,22 +142,21 @@ class RunningTest<Handles> implements TestJob<Handles> {
     return this.#act(async () => {
       const inputs = input === undefined ? this.#inputs().map(({ to }) => to) : [this.#input(input).to]
       for (const to of inputs) {
-        for (const split of options.split === undefined ? to.splits : [splitOf(to, options.split)]) {
+        for (const split of splitsOf(to, options)) {
           if (to.hasEnded(split)) continue
-          this.#world.feed(to, { kind: 'end', source: to.address, split })
-          await this.#life.settle()
+          await this.#give(to, { kind: 'end', source: to.address, split })
         }
       }
       if (!this.#inputs().every(({ to }) => to.splits.every((split) => to.hasEnded(split)))) return
+      this.#cover()
       await this.#life.end()
-      this.#world.cover()
     })
   }
 
   checkpoint(): Promise<void> {
     return this.#act(async () => {
       await this.#life.checkpoint()
-      this.#world.cover()
+      this.#cover()
     })
   }
 
@@ -155,9 +164,7 @@ class RunningTest<Handles> implements TestJob<Handles> {
     return this.#act(async () => {
       if (this.#life.hasFinished) throw ended(this.#life.job)
       this.#life.env.die()
-      this.#world.rewind()
-      this.#life = await TestLife.start(this.#job, this.#world, this.#options)
-      await this.#world.replay(() => this.#life.settle())
+      await this.#goOn()
     })
   }
 
@@ -165,20 +172,30 @@ class RunningTest<Handles> implements TestJob<Handles> {
     const given: AnyOptions = options[0] ?? {}
     checkTestOptions(given, ['config', 'parallelism', 'keyGroups', 'splits', 'check', 'allowDropped'])
     return this.#act(async () => {
-      if (this.#life.phase === 'ended') throw ended(this.#life.job)
+      if (this.#life.phase === 'ended') throw this.#life.ending
       await this.#life.stop()
-      this.#isOver = true
+      this.#cover()
       this.#life.env.die()
       const world = this.#world.next(given.splits ?? {})
-      return new RunningTest<Other>(job, given, world, await TestLife.start(job, world, given))
+      try {
+        const life = await TestLife.start(job, world, given)
+        this.#isOver = true
+        return new RunningTest<Other>(job, given, world, life)
+      } catch (refusal) {
+        // It has changed nothing. Where this one cannot go on either, what comes next says so.
+        await this.#goOn().catch(() => undefined)
+        throw refusal
+      }
     })
   }
 
   close(): Promise<void> {
     if (this.#isOver) return Promise.resolve()
+    const isEarly = this.#actions.isUnderWay
     return this.#act(async () => {
       this.#isOver = true
       await this.#life.stop()
+      if (isEarly) throw notAwaited(this.#life.job, 'closed')
     })
   }
 
@@ -201,29 +218,48 @@ class RunningTest<Handles> implements TestJob<Handles> {
     return this.#life.look(step, key)
   }
 
-  counts(): { readonly late: number; readonly invalid: number } {
+  counts(): Counts {
+    this.#checkAwaited()
+    return this.#counted()
+  }
+
+  #counted(): Counts {
     const { late, invalid } = this.#life.status
-    return { late, invalid }
+    return { late: this.#before.late + late, invalid: this.#before.invalid + invalid }
   }
 
   #checkAwaited(): void {
-    if (this.#pending === 0) return
-    throw new StreamError(
-      'TEST_NOT_AWAITED',
-      `The job '${this.#life.job}' was looked at before all that it was given had happened: write await before each feed(), advanceTo() and so on.`,
-    )
+    if (this.#actions.isUnderWay) throw notAwaited(this.#life.job, 'looked at')
   }
 
-  /** One after the other, also where nobody awaits. */
   #act<T>(action: () => Promise<T>): Promise<T> {
-    this.#pending++
-    const done = this.#queue.then(() => {
+    return this.#actions.run(() => {
       if (this.#isOver) throw ended(this.#life.job)
       return action()
     })
-    const settled = (): void => void this.#pending--
-    this.#queue = done.then(settled, settled)
-    return done
+  }
+
+  #give(to: TestInput, entry: Entry): Promise<void> {
+    return this.#world.feed(to, entry, (fed) => this.#life.settle(fed))
+  }
+
+  /** A checkpoint has been taken. */
+  #cover(): void {
+    this.#world.cover()
+    this.#covered = this.#counted()
+  }
+
+  /** Another process takes the job up at its newest checkpoint. */
+  async #goOn(): Promise<void> {
+    this.#world.rewind()
+    this.#before = this.#covered
+    try {
+      this.#life = await TestLife.start(this.#job, this.#world, this.#options)
+    } catch (error) {
+      this.#life.lose(error)
+      throw error
+    }
+    await this.#world.replay((fed) => this.#life.settle(fed))
   }
 
   #input(input: AnyInput): { readonly node: SourceNode; readonly to: TestInput } {
@@ -246,11 +282,8 @@ class RunningTest<Handles> implements TestJob<Handles> {
 
   async #pass(atMs: number): Promise<void> {
     momentMs(atMs, 'what time was to pass to')
-    if (atMs < this.#reachedMs)
-      throw new StreamError(
-        'INVALID_OPTION',
-        `Time does not go back: ${new Date(this.#reachedMs).toISOString()} was reached before ${new Date(atMs).toISOString()}.`,
-      )
+    if (this.#life.hasFinished) throw ended(this.#life.job)
+    if (atMs < this.#reachedMs) throw goesBack('Time', { fromMs: this.#reachedMs, toMs: atMs })
     this.#reachedMs = atMs
     await this.#life.passTo(atMs + 1)
   }
@@ -268,9 +301,13 @@ class RunningTest<Handles> implements TestJob<Handles> {
     if (to.hasEnded(split)) throw inputEnded(to, split)
     // A watermark lies behind the greatest time by what records may be out of order.
     const timestamp = atMs + node.outOfOrdernessMs + 1
-    this.#world.feed(to, { kind: 'record', source: to.address, split, value: MARKER, timestamp })
-    await this.#life.settle()
+    await this.#give(to, { kind: 'record', source: to.address, split, value: MARKER, timestamp })
   }
+}
+
+function splitsOf(to: TestInput, options: Pick<FeedOptions, 'split'>): readonly string[] {
+  checkTestOptions(options, ['split'], 'This')
+  return options.split === undefined ? to.splits : [splitOf(to, options.split)]
 }
 
 /** The time that `from` will find; undefined where it finds none, or refuses the record. */

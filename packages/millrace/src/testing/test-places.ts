@@ -21,7 +21,7 @@ export function inputOf(of: unknown, { names, life, edges }: Known & { readonly 
   if (typeof of === 'string') {
     const found = sources.find(({ address }) => address === `source/${of}` || address === of)
     if (found !== undefined) return found
-    throw unknownId(of, { job, kind: 'source', ids: idsOf(addresses, 'source') })
+    throw unknownId(of, { job, kind: 'source', ids: idsOf(addresses, 'source'), names })
   }
   const name = nameOf(of, { names, life })
   const outputs = edges[name]?.outputs ?? []
@@ -39,7 +39,7 @@ export function outputOf(of: unknown, { names, life, world }: Known & { readonly
   if (typeof of === 'string') {
     const found = world.sinks.get(`sink/${of}`) ?? world.sinks.get(of)
     if (found !== undefined) return found
-    throw unknownId(of, { job: life.job, kind: 'sink', ids: idsOf(life.addresses, 'sink') })
+    throw unknownId(of, { job: life.job, kind: 'sink', ids: idsOf(life.addresses, 'sink'), names })
   }
   return world.taps.get(nameOf(of, { names, life })) as TestOutput
 }
@@ -68,11 +68,12 @@ function nameOf(of: unknown, { names, life: { job } }: Known): string {
 
 function unknownId(
   id: string,
-  { job, kind, ids }: { readonly job: string; readonly kind: string; readonly ids: readonly string[] },
+  { job, kind, ids, names }: Pick<Known, 'names'> & { readonly job: string; readonly kind: string; readonly ids: readonly string[] },
 ): StreamError {
   const near = suggestionFor(id, ids)
-  const hint = near === undefined ? `there are ${ids.join(', ')}` : `did you mean '${near}'?`
-  return new StreamError('TEST_STREAM', `The job '${job}' has no ${kind} '${id}': ${ids.length === 0 ? 'it has none.' : hint}`)
+  const known = ids.length === 0 ? 'it has none.' : near === undefined ? `there are ${ids.join(', ')}.` : `did you mean '${near}'?`
+  const returned = [...names.values()].includes(id) ? ` A stream that the factory returns is taken from t.streams: t.streams.${id}.` : ''
+  return new StreamError('TEST_STREAM', `The job '${job}' has no ${kind} '${id}': ${known}${returned}`)
 }
 
 function idsOf(addresses: readonly string[], kind: 'source' | 'sink'): string[] {

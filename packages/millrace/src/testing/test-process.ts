@@ -1,8 +1,9 @@
 import type { BuiltJob } from '../api/job.ts'
 import { StreamError } from '../core/errors.ts'
 import { suggestionFor } from '../core/suggest.ts'
+import { nodeClock } from '../env/node-time.ts'
 import { startJob } from '../job/start-job.ts'
-import type { SourceNode } from '../plan/nodes.ts'
+import type { Plan, SourceNode } from '../plan/nodes.ts'
 import type { StateComparison } from '../plan/summary.ts'
 import type { Key } from '../state/contract.ts'
 import type { JobEvent, JobHandle } from '../runtime/monitor.ts'
@@ -13,8 +14,8 @@ import type { TestWorld } from './test-world.ts'
 
 /** Of checkpoints, heartbeats and leases: only what is asked for happens. Later than any moment there is. */
 const NEVER_MS = Number.MAX_SAFE_INTEGER
-/** So often a job is looked at that waits for something outside, such as the `open` of a step. */
-const MOST_LOOKS = 300_000
+/** So long a job is waited for that waits for something outside, such as the `open` of a step. In real time, which is theirs. */
+const PATIENCE_MS = 30_000
 
 /** One life of a job under test, from its start to its end or to a crash. */
 export class TestLife {
@@ -31,8 +32,19 @@ export class TestLife {
   /** @throws what the job cannot be built or started with */
   static async start(job: unknown, world: TestWorld, options: RestoreIntoOptions & { readonly config?: unknown }): Promise<TestLife> {
     const life = new TestLife(world)
+    try {
+      await life.#begin(job, world, options)
+      return life
+    } catch (error) {
+      // It may not hold what the next process needs.
+      life.env.die()
+      throw error
+    }
+  }
+
+  async #begin(job: unknown, world: TestWorld, options: RestoreIntoOptions & { readonly config?: unknown }): Promise<void> {
     const { config, parallelism, keyGroups, check, allowDropped } = options
-    life.#handle = await startJob(
+    this.#handle = await startJob(
       job,
       {
         config,
@@ -43,11 +55,10 @@ export class TestLife {
         restart: 'none',
         restore: { allowDropped: allowDropped ?? false },
       },
-      { env: life.env, observer: (event) => life.#onEvent(event), rewrite: (built) => world.plan((life.#built = built)) },
+      { env: this.env, observer: (event) => this.#onEvent(event), rewrite: (built) => world.plan((this.#built = built)) },
     )
-    life.#handle.finished.catch((error: unknown) => (life.#failure = error))
-    await life.#until(() => life.phase === 'running')
-    return life
+    this.#handle.finished.catch((error: unknown) => (this.#failure ??= error))
+    await this.#until(() => this.phase === 'running')
   }
 
   get phase(): string {
@@ -57,6 +68,11 @@ export class TestLife {
   /** It has come to its end, with all its input. */
   get hasFinished(): boolean {
     return this.#failure === undefined && this.phase === 'ended'
+  }
+
+  /** Why nothing more can be asked of it. */
+  get ending(): unknown {
+    return this.#failure ?? ended(this.job)
   }
 
   get handles(): BuiltJob['handles'] {
@@ -81,7 +97,7 @@ export class TestLife {
 
   /** @throws {TEST_STREAM} {TEST_ENDED} */
   look(step: string, key: Key): Readonly<Record<string, unknown>> {
-    if (this.phase === 'ended') throw ended(this.job)
+    if (this.phase === 'ended') throw this.ending
     const steps = this.#built.plan.nodes.flatMap(({ kind, address }) => (kind === 'keyed-process' ? [address.slice('step/'.length)] : []))
     const id = steps.find((each) => each === step || `step/${each}` === step)
     const held = id === undefined ? undefined : this.#handle.look(`step/${id}`, key)
@@ -99,16 +115,29 @@ export class TestLife {
     return { kept: own(restored.kept), migrated: restored.migrated, added: own(restored.added), dropped: own(restored.dropped) }
   }
 
-  /** Everything that is due now. @throws what the job has failed with */
-  async settle(): Promise<void> {
+  /** Everything that is due now, because of what was fed if that is said. @throws what the job has failed with */
+  async settle(fed?: () => string): Promise<void> {
     await this.env.settle()
-    if (this.#failure !== undefined) throw this.#failure
+    this.#check(fed)
   }
 
   /** The clock goes on, never back. */
   async passTo(atMs: number): Promise<void> {
     await this.env.passTo(atMs)
-    if (this.#failure !== undefined) throw this.#failure
+    this.#check()
+  }
+
+  #check(fed?: () => string): void {
+    if (this.env.isRestless) this.#failure ??= restless(this.#built.plan)
+    if (this.#failure === undefined) return
+    if (fed !== undefined) this.#failure = withFed(this.#failure, fed())
+    throw this.#failure
+  }
+
+  /** The process is gone, and no other one has come. */
+  lose(error: unknown): void {
+    this.#failure ??= error
+    this.env.die()
   }
 
   async checkpoint(): Promise<void> {
@@ -118,8 +147,11 @@ export class TestLife {
     await this.#until(() => this.#checkpoints > before)
   }
 
+  /** @throws {USER_CODE} what the `close` of a step threw, which a run only logs */
   async end(): Promise<void> {
     await this.#until(() => this.phase === 'ended')
+    const failures = this.env.closingFailures.splice(0)
+    if (failures.length > 0) throw new StreamError('USER_CODE', failures.join('\n'))
   }
 
   async stop(): Promise<void> {
@@ -134,19 +166,41 @@ export class TestLife {
 
   /** What a step opens may wait for the world outside, which the kit does not rule. */
   async #until(isSo: () => boolean): Promise<void> {
-    for (let looks = 0; ; looks++) {
+    for (const endMs = nodeClock.monotonic() + PATIENCE_MS; ;) {
       await this.settle()
       if (isSo()) return
-      if (this.phase === 'ended') throw ended(this.job)
-      if (looks >= MOST_LOOKS) throw stuck(this.job)
+      if (this.phase === 'ended') throw this.ending
+      if (nodeClock.monotonic() > endMs) throw stuck(this.job)
     }
   }
+}
+
+/** A function that throws says which record it was. */
+function withFed(error: unknown, fed: string): unknown {
+  if (!StreamError.is(error) || !(error.code === 'USER_CODE' || error.code === 'FROZEN_RECORD')) return error
+  const { code, message, cause, details, retry } = error
+  return new StreamError(code, `${message}\nThat was because of ${fed}.`, { cause, retry, details: { ...details, fed } })
+}
+
+function restless({ job, nodes }: Plan): StreamError {
+  const timed = nodes.flatMap((node) =>
+    node.kind === 'keyed-process'
+      ? Object.entries(node.states).flatMap(([name, { kind }]) =>
+          kind === 'timer' || kind === 'timers' ? [`${node.address}.${name}`] : [],
+        )
+      : [],
+  )
+  const timers = timed.length === 0 ? '' : ` The timers of the job are ${timed.join(', ')}.`
+  return new StreamError(
+    'USER_CODE',
+    `The job '${job}' never comes to rest, though the clock stands still: a timer is set again and again for a moment that has passed, or a function emits without end.${timers}`,
+  )
 }
 
 function stuck(job: string): StreamError {
   return new StreamError(
     'USER_CODE',
-    `The job '${job}' neither starts nor ends: the open or close of a step waits for something that does not come. Give the step something to wait for that a test has.`,
+    `The job '${job}' neither starts nor ends: the open or close of a step has waited ${PATIENCE_MS / 1_000} seconds for something that does not come. Give the step something to wait for that a test has.`,
   )
 }
 

@@ -4,8 +4,9 @@ import { agg } from '../api/aggregates.ts'
 import type { Out } from '../api/process-types.ts'
 import { valueState } from '../api/state-specs.ts'
 import type { Stream } from '../api/stream-types.ts'
+import { outputTag } from '../api/tag.ts'
 import { eventTimer } from '../api/timers.ts'
-import { session, sliding } from '../api/windows.ts'
+import { session, sliding, tumbling } from '../api/windows.ts'
 import type { ContractCase } from './contract-case.ts'
 import { stepSuite } from './step-suite.ts'
 import { testStep } from './test-step.ts'
@@ -48,6 +49,44 @@ test('a step alone: records in, records out', async () => {
   ])
   await t.finish()
   await t.close()
+})
+
+test('steps with several outputs: each by its stream, with counts and the watermark', async () => {
+  const late = outputTag<Trip>('late')
+  const counted = (trips: Stream<Trip>) => {
+    const output = trips
+      .keyBy(({ taxi }) => taxi)
+      .window(tumbling('1m'))
+      .lateTo(late)
+      .aggregate('trips', { count: agg.count() })
+    const again = trips
+      .keyBy(({ taxi }) => taxi)
+      .window(tumbling('1m'))
+      .aggregate('again', { count: agg.count() })
+    return { output, late: output.side(late), again }
+  }
+  const t = await testStep(counted, { timestamp })
+  await t.push(trip('a', 1_000))
+  await t.advanceTo(60_000)
+  await t.push(trip('a', 2_000))
+  assert.equal(t.watermark, 60_000)
+  assert.deepEqual(t.output(t.streams.late), [trip('a', 2_000)])
+  assert.deepEqual(
+    t.records(t.streams.output).map(({ value, timestamp: at }) => [value.count, at]),
+    [[1, 59_999]],
+  )
+  assert.deepEqual(t.counts(), { late: 1, invalid: 0 })
+  assert.throws(() => t.output(), /several outputs: say which, as in t\.output\(t\.streams\.output\)/)
+  await t.close()
+})
+
+test('an option that testStep does not have is named, with those that it has', async () => {
+  const options = { timestmp: timestamp } as never
+  await assert.rejects(testStep(silent, options), {
+    code: 'INVALID_OPTION',
+    message: /testStep has no option 'timestmp': did you mean 'timestamp'/,
+  })
+  await assert.rejects(testStep(silent, { config: 1 } as never), { message: /there are timestamp, outOfOrderness, idleness/ })
 })
 
 for (const { name, run } of stepSuite({

@@ -86,34 +86,44 @@ export interface TestJob<out Handles = {}> extends AsyncDisposable {
   /** Takes a checkpoint. */
   checkpoint(): Promise<void>
   /**
-   * The process dies, and another one goes on from the newest checkpoint: what came later is read again, in the order in which it was fed.
-   * The factory is called anew. Without a checkpoint the job begins again from nothing.
+   * The process dies, and another one goes on from the newest checkpoint: what came later is read again, in the order in which it was fed,
+   * but for records of a source that is not replayable: they are lost. The factory is called anew. Without a checkpoint the job begins
+   * again from nothing.
    */
   crash(): Promise<void>
   /**
    * Stops the job with a checkpoint, and starts another version of it from there. This one is over; what was fed belongs to the other,
-   * whose output begins empty.
+   * whose output begins empty. A refusal changes nothing: this one goes on.
    * @throws {STATE_DROPPED} {STATE_MISMATCH} when the other version does not fit the state
    */
   restoreInto<Config, Other>(job: Job<Config, Other>, ...options: TestWith<Config, RestoreIntoOptions>): Promise<TestJob<Other>>
-  /** Ends the job with a checkpoint, and closes what its steps have opened. */
+  /**
+   * Ends the job with a checkpoint, and closes what its steps have opened.
+   * @throws {TEST_NOT_AWAITED} {USER_CODE} what the `close` of a step throws
+   */
   close(): Promise<void>
 
   /**
    * What has come out so far. Synchronous: everything before has to be awaited.
    * @throws {TEST_STREAM} {TEST_NOT_AWAITED}
    */
-  output<T = unknown>(of: string): T[]
+  output(of: string): unknown[]
   output<T>(of: Stream<T>): T[]
   /** The same with event times. */
-  records<T = unknown>(of: string): TestRecord<T>[]
+  records(of: string): TestRecord<unknown>[]
   records<T>(of: Stream<T>): TestRecord<T>[]
   /**
-   * What a `process` step with a key holds for it: its state and pending timers by name, without those that have nothing. Lists are
-   * arrays, maps are Maps, timers are times. Changes nothing.
+   * What a `process` step with a key holds for it: its state and pending timers by name, without those that have nothing; a value
+   * with `initial` always has something. Lists are arrays, maps are Maps, timers are times. Changes nothing.
    * @throws {TEST_STREAM} for a step that there is not, or that is no `process` step with a key
    */
   state(step: string, key: Key): Readonly<Record<string, unknown>>
-  /** Records that were dropped because they were late, and that were invalid, since the job was last started. */
-  counts(): { readonly late: number; readonly invalid: number }
+  /** How many records have been dropped because they were late, and how many were invalid. As the output, a crash changes it only where the job does. */
+  counts(): Counts
+}
+
+/** Of records that lead to nothing. */
+export interface Counts {
+  readonly late: number
+  readonly invalid: number
 }

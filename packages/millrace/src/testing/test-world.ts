@@ -5,16 +5,19 @@ import { StreamError } from '../core/errors.ts'
 import type { Plan, SourceNode } from '../plan/nodes.ts'
 import { memoryStorage } from './memory-storage.ts'
 import { TestClock, type TestProcess } from './test-env.ts'
-import { DEFAULT_SPLIT, TestInput, type Entry } from './test-input.ts'
+import { DEFAULT_SPLIT, isRecord, TestInput, type Entry } from './test-input.ts'
 import { TestOutput } from './test-output.ts'
 import { rewritten } from './test-plan.ts'
 
 /** Where something that was fed stands in its input. */
 interface Fed {
   readonly input: TestInput
-  readonly split: string
+  readonly entry: Entry
   readonly place: number
 }
+
+/** Lets everything happen that follows, because of a record if there is one. */
+type Settle = (fed: (() => string) | undefined) => Promise<void>
 
 export class TestWorld {
   readonly clock: TestClock
@@ -67,11 +70,8 @@ export class TestWorld {
     this.#hasStart = true
   }
 
-  /** Whoever feeds it lets it settle afterwards. */
-  feed(input: TestInput, entry: Entry): void {
-    const fed = { input, split: entry.split, place: input.add(entry) }
-    this.#history.push(fed)
-    input.release(fed.split, fed.place)
+  async feed(input: TestInput, entry: Entry, settle: Settle): Promise<void> {
+    await release(this.#add(input, entry), settle)
   }
 
   /** Nothing is under way, and a checkpoint has been taken. */
@@ -80,19 +80,25 @@ export class TestWorld {
     for (const output of this.#outputs()) output.cover()
   }
 
-  /** A process has crashed. */
+  /** A process has crashed. What a source cannot give again is lost, if no checkpoint covers it. */
   rewind(): void {
     for (const input of this.inputs.values()) input.rewind()
     for (const output of this.#outputs()) output.rewind()
-    for (const { input, split, place } of this.#history.slice(0, this.#coveredCount)) input.release(split, place)
+    const open = this.#history.splice(this.#coveredCount)
+    for (const { input, entry } of open) input.remove(entry)
+    for (const { input, entry } of open) if (input.givesAgain(entry)) this.#add(input, entry)
+    for (const { input, entry, place } of this.#history.slice(0, this.#coveredCount)) input.release(entry.split, place)
   }
 
   /** What no checkpoint covers is read again in the order in which it was fed. */
-  async replay(settle: () => Promise<void>): Promise<void> {
-    for (const { input, split, place } of this.#history.slice(this.#coveredCount)) {
-      input.release(split, place)
-      await settle()
-    }
+  async replay(settle: Settle): Promise<void> {
+    for (const fed of this.#history.slice(this.#coveredCount)) await release(fed, settle)
+  }
+
+  #add(input: TestInput, entry: Entry): Fed {
+    const fed = { input, entry, place: input.add(entry) }
+    this.#history.push(fed)
+    return fed
   }
 
   *#outputs(): Iterable<TestOutput> {
@@ -116,6 +122,11 @@ export class TestWorld {
     if (Array.isArray(splits) && splits.length > 0 && splits.every((split) => typeof split === 'string')) return
     throw new StreamError('INVALID_OPTION', `splits.${id} has to be names of splits, at least one: ['a', 'b'].`)
   }
+}
+
+async function release({ input, entry, place }: Fed, settle: Settle): Promise<void> {
+  input.release(entry.split, place)
+  await settle(isRecord(entry) ? () => input.positionOf(entry.split, place) : undefined)
 }
 
 function entryOf(outputs: Map<string, TestOutput>, name: string): TestOutput {

@@ -16,6 +16,11 @@ export function momentMs(moment: unknown, what: string): number {
   return checked(moment instanceof Date ? moment.getTime() : moment, moment, what)
 }
 
+export function goesBack(what: string, { fromMs, toMs }: { readonly fromMs: number; readonly toMs: number }): StreamError {
+  const [from, to] = [new Date(fromMs).toISOString(), new Date(toMs).toISOString()]
+  return new StreamError('INVALID_OPTION', `${what} does not go back: ${from} was reached before ${to}.`)
+}
+
 function textMs(text: string, what: string): number {
   const ms = Date.parse(text)
   if (!Number.isNaN(ms) && !ZONED.test(text) && !DAY.test(text))

@@ -7,6 +7,13 @@ export const testingCases: readonly Case[] = [
   [`t.feed(t.streams.alerts, [])`, 'TS2339', "'alerts' does not exist"],
   [`const wrong: string[] = t.output(t.streams.sums); void wrong`, 'TS2322', "'number[]' is not assignable to type 'string[]'"],
   [`t.output(t.streams.sums).push('a')`, 'TS2345', "'string' is not assignable to parameter of type 'number'"],
+  [`const wrong: string[] = t.output('sums'); void wrong`, 'TS2322', "'unknown[]' is not assignable to type 'string[]'"],
+  [`t.output<string>('sums')`, 'TS2345', "'string' is not assignable to parameter of type 'Stream<string>'"],
+  [
+    `testStep((numbers: Stream<number>) => ({ numbers })).then((step) => step.output(step.streams.others))`,
+    'TS2339',
+    "'others' does not exist",
+  ],
   [`t.advanceBy('1 hour')`, 'TS2345', `'"1 hour"' is not assignable`],
   [`t.feed(t.streams.payments, [], { splits: 'a' })`, 'TS2769', "'splits' does not exist in type 'FeedOptions'"],
   [`testJob(needsConfig)`, 'TS2554', 'Expected 2 arguments, but got 1'],
