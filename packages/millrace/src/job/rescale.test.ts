@@ -174,8 +174,8 @@ test('the watermark is carried over a restore: a timer fires once, not before it
     [3, 2],
   ] as const) {
     const lab = new Lab()
-    // Ten rows of each key in order; then rows whose time has passed long ago.
-    const times = Array.from({ length: 24 }, (_zero, n) => 1_000 + n * 10)
+    // Rows of each key in order; then rows whose time has passed long ago.
+    const times = Array.from({ length: 72 }, (_zero, n) => 1_000 + n * 10)
     const given: Row[] = times.map((at, n) => ({ key: `k${n % 3}`, at, n }))
     const late: Row[] = Array.from({ length: 6 }, (_zero, n) => ({ key: `k${n % 3}`, at: 1_001 + n, n: 100 + n }))
     const job = timeJob(pacedSource({ a: [...given, ...late] }, { batch: 1, everyMs: 8 }))
