@@ -61,23 +61,25 @@ class Sessions {
     if (at !== at) lateness.noTimestamp()
     const watermark = this.#isEventTime ? lateness.watermarkOf(key) : Number.NEGATIVE_INFINITY
     const end = at + (typeof this.#gap === 'number' ? this.#gap : this.#gapOf(value, this.#gap))
-    let slot = this.#sessionOf(key, at, end, watermark)
-    if (slot < 0) {
-      // SM-3
-      if (cleanupTime(end - 1, this.#latenessMs) <= watermark) return lateness.refuse(value, timestamp)
-      slot = this.#state.table.insert(key)
-      this.#starts.put(slot, at)
-      this.#ends.put(slot, end)
-      this.#schedule(slot, end, watermark)
-    } else this.#extend(slot, at, end, watermark)
-    this.#add(slot, key, value, watermark)
+    const slot = this.#sessionOf(key, at, end, watermark)
+    if (slot >= 0) return this.#add(slot, this.#extended(slot, at, end, watermark), key, value, watermark)
+    // SM-3
+    if (cleanupTime(end - 1, this.#latenessMs) <= watermark) return lateness.refuse(value, timestamp)
+    this.#add(this.#begin(key, at, end, watermark), end, key, value, watermark)
   }
 
-  #add(slot: number, key: Key, value: unknown, watermark: number): void {
+  #begin(key: Key, start: number, end: number, watermark: number): number {
+    const slot = this.#state.table.insert(key)
+    this.#starts.put(slot, start)
+    this.#ends.put(slot, end)
+    this.#schedule(slot, end, watermark)
+    return slot
+  }
+
+  #add(slot: number, end: number, key: Key, value: unknown, watermark: number): void {
     this.#contents.add(slot, value)
-    const last = this.#ends.numberAt(slot) - 1
     // TR-1
-    if (last <= watermark) this.#contents.fire(slot, key, this.#windowOf(slot), last)
+    if (end - 1 <= watermark) this.#contents.fire(slot, key, this.#windowOf(slot), end - 1)
   }
 
   #gapOf(value: unknown, gap: (value: unknown) => unknown): number {
@@ -139,11 +141,14 @@ class Sessions {
     this.#remove(from)
   }
 
-  #extend(slot: number, start: number, end: number, watermark: number): void {
+  /** So that it has the record; gives its end. */
+  #extended(slot: number, start: number, end: number, watermark: number): number {
     if (start < this.#starts.numberAt(slot)) this.#set(this.#starts, slot, start)
-    if (end <= this.#ends.numberAt(slot)) return
+    const before = this.#ends.numberAt(slot)
+    if (end <= before) return before
     this.#set(this.#ends, slot, end)
     this.#schedule(slot, end, watermark)
+    return end
   }
 
   #set(column: AccumulatorColumn, slot: number, bound: number): void {
@@ -165,8 +170,9 @@ class Sessions {
     this.#ends.clear(slot)
   }
 
+  /** For one firing: unlike the window of many keys it is shared with nobody, so it is not frozen. */
   #windowOf(slot: number): TimeWindow {
-    return Object.freeze({ start: this.#starts.numberAt(slot), end: this.#ends.numberAt(slot) })
+    return { start: this.#starts.numberAt(slot), end: this.#ends.numberAt(slot) }
   }
 
   restored(): void {

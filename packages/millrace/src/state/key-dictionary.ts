@@ -37,6 +37,7 @@ export class KeyDictionary {
   private readonly keys: ObjectList<Key | undefined> = new ObjectList()
   private readonly groups: SlotList = new SlotList()
   private readonly uses: SlotList = new SlotList()
+  private readonly slots: SlotList = new SlotList()
   private readonly free: SlotList = new SlotList()
   private used: number = 0
   private idle: number = 0
@@ -78,6 +79,7 @@ export class KeyDictionary {
     this.keys.push(undefined)
     this.groups.push(0)
     this.uses.push(0)
+    this.slots.push(0)
     return this.keys.length - 1
   }
 
@@ -87,6 +89,15 @@ export class KeyDictionary {
 
   groupOf(code: number): number {
     return this.groups.at(code)
+  }
+
+  /** The slot that the key was given last: it may be another key's by now. */
+  lastSlotOf(code: number): number {
+    return this.slots.at(code)
+  }
+
+  setLastSlot(code: number, slot: number): void {
+    this.slots.put(code, slot)
   }
 
   use(code: number): void {

@@ -99,9 +99,14 @@ export class PaneTable extends SlotTable {
     }
     const { dictionary } = this
     let code = dictionary.find(key)
-    const slot = code < 0 ? -1 : this.slotOfCode(pane, code)
-    if (slot >= 0) return slot
     if (code < 0) code = dictionary.add(key)
+    else {
+      // As a rule the window is the one in which the key was last new.
+      const last = dictionary.lastSlotOf(code)
+      if (this.codeOf(last) === code && this.ownerOf(last) === pane) return last
+      const slot = this.slotOfCode(pane, code)
+      if (slot >= 0) return slot
+    }
     return this.insertInto(pane, dictionary.keyOf(code), dictionary.groupOf(code), code)
   }
 
@@ -135,6 +140,7 @@ export class PaneTable extends SlotTable {
     if (code !== NO_CODE) this.dictionary.use(code)
     const slot = this.take(key, group)
     ;(this.codes[slot >>> PAGE_BITS] as Int32Array)[slot & PAGE_MASK] = code
+    if (code !== NO_CODE) this.dictionary.setLastSlot(code, slot)
     const owners = this.owners[slot >>> PAGE_BITS] as Pane[]
     while (owners.length < (slot & PAGE_MASK)) owners.push(pane)
     owners[slot & PAGE_MASK] = pane
@@ -239,7 +245,10 @@ export class PaneTable extends SlotTable {
 
   protected override release(slot: number): void {
     const code = this.codeOf(slot)
-    if (code !== NO_CODE) this.dictionary.unuse(code)
+    if (code !== NO_CODE) {
+      ;(this.codes[slot >>> PAGE_BITS] as Int32Array)[slot & PAGE_MASK] = NO_CODE
+      this.dictionary.unuse(code)
+    }
     super.release(slot)
   }
 
