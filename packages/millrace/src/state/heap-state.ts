@@ -122,8 +122,8 @@ class HeapState extends ColumnState<KeyTable> implements KeyedState {
     // TM-2, TM-4
     if (domain === 'event' ? !(at <= upTo) : !(at < upTo)) return undefined
     const id = queue.takeEarliest()
-    const timer = id % this.timerColumns.length
-    const slot = (id - timer) / this.timerColumns.length
+    const slot = Math.floor(id / this.timerColumns.length)
+    const timer = id - slot * this.timerColumns.length
     const column = this.timerColumns[timer] as TimerColumn | TimersColumn
     if (column instanceof TimerColumn) column.wasTaken(slot)
     column.take(slot, at)
