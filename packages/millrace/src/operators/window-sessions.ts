@@ -72,6 +72,7 @@ class Sessions {
     const slot = this.#state.table.insert(key)
     this.#starts.put(slot, start)
     this.#ends.put(slot, end)
+    this.#state.table.setBounds(slot, start, end)
     this.#schedule(slot, end, watermark)
     return slot
   }
@@ -101,7 +102,8 @@ class Sessions {
   }
 
   #touches(slot: number, start: number, end: number): boolean {
-    return this.#starts.numberAt(slot) <= end && this.#ends.numberAt(slot) >= start
+    const { table } = this.#state
+    return table.startOf(slot) <= end && table.endOf(slot) >= start
   }
 
   /** Of several sessions those that the record touches become one, the earliest (SM-1). */
@@ -116,7 +118,7 @@ class Sessions {
       found = slot
     }
     if (other < 0) return found
-    const [earlier, later] = this.#starts.numberAt(found) < this.#starts.numberAt(other) ? [found, other] : [other, found]
+    const [earlier, later] = table.startOf(found) < table.startOf(other) ? [found, other] : [other, found]
     this.#join(earlier, later, watermark)
     return earlier
   }
@@ -126,7 +128,7 @@ class Sessions {
     const found: number[] = []
     for (let slot = first; slot >= 0; slot = table.after(slot)) if (this.#touches(slot, start, end)) found.push(slot)
     // Their contents stand in the order of their starts.
-    found.sort((a, b) => this.#starts.numberAt(a) - this.#starts.numberAt(b))
+    found.sort((a, b) => table.startOf(a) - table.startOf(b))
     const [earliest, ...later] = found as [number, ...number[]]
     for (const slot of later) this.#join(earliest, slot, watermark)
     return earliest
@@ -134,21 +136,31 @@ class Sessions {
 
   /** SM-2. */
   #join(into: number, from: number, watermark: number): void {
-    const end = Math.max(this.#ends.numberAt(into), this.#ends.numberAt(from))
+    const { table } = this.#state
+    const end = Math.max(table.endOf(into), table.endOf(from))
     this.#contents.merge(into, from)
-    this.#set(this.#ends, into, end)
-    this.#schedule(into, end, watermark)
+    this.#setEnd(into, end, watermark)
     this.#remove(from)
   }
 
   /** So that it has the record; gives its end. */
   #extended(slot: number, start: number, end: number, watermark: number): number {
-    if (start < this.#starts.numberAt(slot)) this.#set(this.#starts, slot, start)
-    const before = this.#ends.numberAt(slot)
+    const { table } = this.#state
+    const before = table.endOf(slot)
+    if (start < table.startOf(slot)) {
+      this.#set(this.#starts, slot, start)
+      table.setBounds(slot, start, before)
+    }
     if (end <= before) return before
-    this.#set(this.#ends, slot, end)
-    this.#schedule(slot, end, watermark)
+    this.#setEnd(slot, end, watermark)
     return end
+  }
+
+  #setEnd(slot: number, end: number, watermark: number): void {
+    const { table } = this.#state
+    this.#set(this.#ends, slot, end)
+    table.setBounds(slot, table.startOf(slot), end)
+    this.#schedule(slot, end, watermark)
   }
 
   #set(column: AccumulatorColumn, slot: number, bound: number): void {
@@ -165,6 +177,7 @@ class Sessions {
 
   #remove(slot: number): void {
     this.#state.unschedule(slot)
+    if (this.#state.table.dropUnseen(slot)) return
     this.#contents.clear(slot)
     this.#starts.clear(slot)
     this.#ends.clear(slot)
@@ -172,7 +185,8 @@ class Sessions {
 
   /** For one firing: unlike the window of many keys it is shared with nobody, so it is not frozen. */
   #windowOf(slot: number): TimeWindow {
-    return { start: this.#starts.numberAt(slot), end: this.#ends.numberAt(slot) }
+    const { table } = this.#state
+    return { start: table.startOf(slot), end: table.endOf(slot) }
   }
 
   restored(): void {
@@ -180,6 +194,7 @@ class Sessions {
     for (let slot = 0; slot < table.high; slot++) {
       const end = this.#ends.numberAt(slot)
       if (end !== end) continue
+      table.setBounds(slot, this.#starts.numberAt(slot), end)
       const watermark = this.#isEventTime ? this.#ports.lateness.watermarkOfGroup(table.groupOf(slot)) : Number.NEGATIVE_INFINITY
       // The lateness for which it was kept may be less now.
       if (cleanupTime(end - 1, this.#latenessMs) <= watermark) this.#remove(slot)
@@ -189,7 +204,7 @@ class Sessions {
 
   onTimer(at: number): void {
     const slot = this.#state.due
-    const last = this.#ends.numberAt(slot) - 1
+    const last = this.#state.table.endOf(slot) - 1
     if (at === last) {
       this.#contents.fire(slot, this.#state.table.keyOf(slot), this.#windowOf(slot), last)
       const cleanup = cleanupTime(last, this.#latenessMs)

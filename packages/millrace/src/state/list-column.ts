@@ -312,7 +312,10 @@ export class ListColumn extends Column implements ListHandle, ListSlots {
 
   release(slot: number): void {
     const page = this.pages[slot >>> PAGE_BITS] as (ListCell | undefined)[]
-    if ((slot & PAGE_MASK) < page.length) page[slot & PAGE_MASK] = undefined
+    if ((slot & PAGE_MASK) >= page.length) return
+    // Of a window that was dropped as a whole it is full.
+    this.itemCount -= page[slot & PAGE_MASK]?.items.length ?? 0
+    page[slot & PAGE_MASK] = undefined
   }
 
   // ------------------------------------------------------------ restore, TTL

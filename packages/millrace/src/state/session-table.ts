@@ -5,6 +5,13 @@ import { KeyIndex } from './key-index.ts'
 import { lengthened, PAGE_BITS, PAGE_MASK } from './pages.ts'
 import { ownKey, SlotTable } from './slot-table.ts'
 
+/** Of a row: the next window of the key, its number, its bounds. */
+const NEXT = 0
+const NUMBER = 1
+const START = 2
+const END = 3
+const ROW = 4
+
 /**
  * Slots of windows that belong to one key each: any number of them a key. The namespace of one is a number that no other of the
  * operator has had since it was started, so that a tombstone never meets its successor.
@@ -13,8 +20,8 @@ import { ownKey, SlotTable } from './slot-table.ts'
  */
 export class SessionTable extends SlotTable {
   private readonly heads: KeyIndex = new KeyIndex()
-  private readonly links: Int32Array[] = []
-  private readonly numbers: Float64Array[] = []
+  /** {@link ROW} numbers for each slot, so that looking at a window touches one cache line. */
+  private readonly rows: Float64Array[] = []
   /** Epoch in which the window of a slot began, 0 when it was restored. */
   private readonly births: Int32Array[] = []
   private last: number = 0
@@ -24,9 +31,8 @@ export class SessionTable extends SlotTable {
   }
 
   protected override cover(page: number, slots: number): void {
-    this.links[page] = this.links[page] === undefined ? new Int32Array(slots) : lengthened(this.links[page], slots)
+    this.rows[page] = this.rows[page] === undefined ? new Float64Array(slots * ROW) : lengthened(this.rows[page], slots * ROW)
     this.births[page] = this.births[page] === undefined ? new Int32Array(slots) : lengthened(this.births[page], slots)
-    this.numbers[page] = this.numbers[page] === undefined ? new Float64Array(slots) : lengthened(this.numbers[page], slots)
   }
 
   /** The first one of a key, or -1. @throws {INVALID_KEY} */
@@ -36,11 +42,28 @@ export class SessionTable extends SlotTable {
 
   /** Another one of the same key, or -1 after the last. */
   after(slot: number): number {
-    return (this.links[slot >>> PAGE_BITS] as Int32Array)[slot & PAGE_MASK] as number
+    return (this.rows[slot >>> PAGE_BITS] as Float64Array)[((slot & PAGE_MASK) << 2) | NEXT] as number
   }
 
   private follow(slot: number, next: number): void {
-    ;(this.links[slot >>> PAGE_BITS] as Int32Array)[slot & PAGE_MASK] = next
+    ;(this.rows[slot >>> PAGE_BITS] as Float64Array)[((slot & PAGE_MASK) << 2) | NEXT] = next
+  }
+
+  startOf(slot: number): number {
+    return (this.rows[slot >>> PAGE_BITS] as Float64Array)[((slot & PAGE_MASK) << 2) | START] as number
+  }
+
+  /** Exclusive. */
+  endOf(slot: number): number {
+    return (this.rows[slot >>> PAGE_BITS] as Float64Array)[((slot & PAGE_MASK) << 2) | END] as number
+  }
+
+  /** In no snapshot: whoever stores bounds sets them here too, after a restore as well. */
+  setBounds(slot: number, start: number, end: number): void {
+    const row = this.rows[slot >>> PAGE_BITS] as Float64Array
+    const at = (slot & PAGE_MASK) << 2
+    row[at | START] = start
+    row[at | END] = end
   }
 
   /** One more for a key. @throws {INVALID_KEY} */
@@ -51,7 +74,7 @@ export class SessionTable extends SlotTable {
 
   private insertInto(key: Key, group: number, number: number, bornIn: number): number {
     const slot = this.take(key, group)
-    ;(this.numbers[slot >>> PAGE_BITS] as Float64Array)[slot & PAGE_MASK] = number
+    ;(this.rows[slot >>> PAGE_BITS] as Float64Array)[((slot & PAGE_MASK) << 2) | NUMBER] = number
     ;(this.births[slot >>> PAGE_BITS] as Int32Array)[slot & PAGE_MASK] = bornIn
     return slot
   }
@@ -76,7 +99,7 @@ export class SessionTable extends SlotTable {
   }
 
   override namespaceOf(slot: number): number {
-    return (this.numbers[slot >>> PAGE_BITS] as Float64Array)[slot & PAGE_MASK] as number
+    return (this.rows[slot >>> PAGE_BITS] as Float64Array)[((slot & PAGE_MASK) << 2) | NUMBER] as number
   }
 
   /** With its last thing a window is gone. */
@@ -85,8 +108,20 @@ export class SessionTable extends SlotTable {
     super.lost(slot)
     if (this.liveKeys === before) return
     this.unlink(slot)
-    if ((this.births[slot >>> PAGE_BITS] as Int32Array)[slot & PAGE_MASK] === this.epochs.epoch) this.release(slot)
+    if (this.isUnseen(slot)) this.release(slot)
     else super.noteEmpty(slot)
+  }
+
+  private isUnseen(slot: number): boolean {
+    return (this.births[slot >>> PAGE_BITS] as Int32Array)[slot & PAGE_MASK] === this.epochs.epoch
+  }
+
+  /** Drops a window with all that it has, if no snapshot has seen it; false: each thing has to be removed. */
+  dropUnseen(slot: number): boolean {
+    if (!this.isUnseen(slot)) return false
+    this.unlink(slot)
+    this.vacate(slot)
+    return true
   }
 
   /** A new one gets something at once. */

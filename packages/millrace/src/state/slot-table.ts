@@ -120,6 +120,13 @@ export abstract class SlotTable {
     this.noteEmpty(slot)
   }
 
+  /** All that the slot has goes at once, without a word to the columns. */
+  protected vacate(slot: number): void {
+    ;(this.pages[slot >>> PAGE_BITS] as KeyPage).uses[(slot & PAGE_MASK) << 1] = 0
+    this.liveKeys--
+    this.release(slot)
+  }
+
   protected noteEmpty(slot: number): void {
     const { uses } = this.pages[slot >>> PAGE_BITS] as KeyPage
     const at = ((slot & PAGE_MASK) << 1) + 1
@@ -149,9 +156,8 @@ export abstract class SlotTable {
 
   /** Frees up to `count` slots that K1 allows to; true when none is left to look at. */
   releaseSome(count: number): boolean {
-    for (let i = 0; i < count; i++) {
-      const list = this.released[this.released.length - 1]
-      if (list === undefined) return true
+    for (let i = 0; i < count && this.released.length > 0; i++) {
+      const list = this.released[this.released.length - 1] as SlotList
       if (list.length === 0) this.released.pop()
       else this.releaseEmpty(list.pop())
     }

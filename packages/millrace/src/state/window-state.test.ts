@@ -213,6 +213,21 @@ test('a pane of many keys is dropped by one entry for each state and key group',
   assert.equal(state.statistics.slots, 0)
 })
 
+test('what windows held is no longer counted when they are gone', () => {
+  const state = createPaneState(options)
+  const bytesOf = (): number => state.sizes().reduce((sum, { bytes }) => sum + bytes, 0)
+  const window = (start: number): void => {
+    const pane = state.table.open(start)
+    for (let i = 0; i < 1_000; i++) state.list('l').addTo(state.table.slotIn(pane, `key ${i % 10}`), `value ${i}`)
+    state.table.drop(pane)
+    while (!state.free(endless));
+  }
+  window(0)
+  const before = bytesOf()
+  for (let start = 1; start < 50; start++) window(start)
+  assert.ok(bytesOf() <= before * 1.1, `${before} bytes after one window, ${bytesOf()} after fifty`)
+})
+
 interface Session {
   readonly key: Key
   readonly values: number[]
