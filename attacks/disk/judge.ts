@@ -1,6 +1,7 @@
 /** Whether all is well once the last process of a life has ended. */
 import { StreamError } from '../../packages/millrace/src/core/errors.ts'
 import { messageOf } from '../../packages/millrace/src/core/errors.ts'
+import { residueOf } from '../sim/outside.ts'
 import { compare, expectedOf, type Expected } from '../lib/sequence-check.ts'
 import { SHAPE, type End, type Life } from './script.ts'
 
@@ -52,9 +53,10 @@ function committedOf({ machine }: Life): { sink: string; name: string; text: str
   })
 }
 
+/** Below the folders of output and below that of the checkpoints. */
 function leftOver({ machine }: Life): readonly string[] {
-  const hidden = [...machine.disk.snapshot().keys()].filter((path) => path.startsWith('/out/') && path.includes('/.'))
-  return hidden.length === 0 ? [] : [`left over: ${hidden.join(', ')}`]
+  const left = residueOf(machine.disk, machine.boot)
+  return left.length === 0 ? [] : [`left over: ${left.join(', ')}`]
 }
 
 function endText(end: End | undefined): string {

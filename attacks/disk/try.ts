@@ -17,6 +17,8 @@ export interface CaseResult {
 }
 export interface StateResult {
   readonly subsets: number
+  /** Only the newest changes were not durable yet: then all that a loss of power can leave has to be tried. */
+  readonly isWindowed: boolean
   readonly isWhole: boolean
   /** Of these, disks that no other subset has left before. */
   readonly distinct: number
@@ -51,7 +53,7 @@ export class Trial {
   /** `samples` instead of all that a loss of power can leave, if given, or where these are too many. */
   async tryState({ after, disk, outside, wallMs }: DiskState, samples?: number): Promise<StateResult> {
     const isWhole = samples === undefined && isSmall(disk)
-    const result = { subsets: 0, isWhole, distinct: 0, failures: [] as string[] }
+    const result = { subsets: 0, isWindowed: samples === undefined, isWhole, distinct: 0, failures: [] as string[] }
     const seed = this.#seed + after.operation.index
     for (const left of isWhole ? allLeft(disk) : someLeft(disk, { seed, samples: samples ?? MANY_SAMPLES })) {
       result.subsets++

@@ -16,7 +16,11 @@ export const attack: Attack = {
   name: 'host',
   summary: 'recorded schedules on the local host and on a stub host over stdin and stdout: equal frames [--schedules N]',
   async run(args) {
-    const options = numberOptions(args, { seed: undefined, schedules: 500, 'schedule-seed': undefined, stub: 1 })
+    const options = numberOptions(
+      args,
+      { seed: undefined, schedules: 500, 'schedule-seed': undefined, stub: 1 },
+      { stub: { least: 0, most: 1 } },
+    )
     const one = options['schedule-seed']
     const random = new SeededRandom(one ?? chosenSeed(options.seed), 'schedules')
     const seeds = one === undefined ? Array.from({ length: options.schedules as number }, () => random.word() >>> 0) : [one]

@@ -2,7 +2,7 @@
 import { rmSync } from 'node:fs'
 import { SeededRandom } from '../../packages/millrace/src/connectors/seeded-random.ts'
 import { shuffled } from '../kill/plan.ts'
-import { chosenSeed, numberOptions, ownFolder, Progress, type Attack, type AttackResult } from '../lib/attack.ts'
+import { chosenSeed, numberOptions, OptionError, ownFolder, Progress, type Attack, type AttackResult } from '../lib/attack.ts'
 import { ACTS, type Act } from './acts.ts'
 import { playCase, type HostileCase, type HostileResult } from './case.ts'
 import { PLACES, type Place } from './places.ts'
@@ -91,6 +91,8 @@ export const attack: Attack = {
     const options = numberOptions(args, { seed: undefined, cases: undefined, case: undefined })
     const seed = chosenSeed(options.seed)
     const cases = casesOf(seed, options.cases, options.case)
+    if (cases.length === 0)
+      throw new OptionError(`there is no case ${options.case}: the last one is ${casesOf(seed, undefined, undefined).length}`)
     return report(await playAll(cases), cases.length, seed)
   },
 }

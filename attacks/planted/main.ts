@@ -126,7 +126,11 @@ export const attack: Attack = {
   summary:
     'makes mistakes in copies of the source, one by one: each has to turn an attack red that is green without it; --only N, --page 1',
   async run(args) {
-    const options = numberOptions(args, { seed: undefined, only: undefined, page: 0, workers: WORKERS })
+    const options = numberOptions(
+      args,
+      { seed: undefined, only: undefined, page: 0, workers: WORKERS },
+      { only: { most: mistakes.length }, page: { most: 1 } },
+    )
     const seed = chosenSeed(options.seed)
     const chosen = mistakes.filter((_, index) => options.only === undefined || index === options.only - 1)
     const folder = ownFolder('planted')

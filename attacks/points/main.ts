@@ -97,7 +97,6 @@ export const attack: Attack = {
   run(args) {
     const options = numberOptions(args, { seed: undefined, times: 2, share: 1 })
     const { times, share } = options as { readonly times: number; readonly share: number }
-    if (times < 1 || share < 1) throw new Error('--times and --share have to be at least 1')
     return pointsAttack(chosenSeed(options.seed), times, share)
   },
 }
