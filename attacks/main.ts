@@ -34,7 +34,9 @@ async function attack(of: string): Promise<void> {
   const { passed, failed, notRun = 0, planned = passed + failed + notRun, counts = {} } = await (await load(of)).run(args)
   if (jsonFile !== undefined) writeFileSync(jsonFile, JSON.stringify({ passed, failed, planned, notRun, counts }))
   const isShort = passed + failed + notRun < planned
-  process.stdout.write(`ran ${passed + failed} of ${planned} planned${notRun === 0 ? '' : `, ${notRun} not run for want of means,`} in ${((performance.now() - began) / 1000).toFixed(1)} s\n`)
+  process.stdout.write(
+    `ran ${passed + failed} of ${planned} planned${notRun === 0 ? '' : `, ${notRun} not run for want of means,`} in ${((performance.now() - began) / 1000).toFixed(1)} s\n`,
+  )
   process.stdout.write(`${passed} passed, ${failed} failed\n`)
   process.exitCode = failed > 0 || isShort || passed === 0 ? 1 : 0
 }

@@ -143,7 +143,11 @@ export class Life {
   async #stop(isOver: () => boolean): Promise<End> {
     this.phase = 'release'
     ;(this.#handle as JobHandle).stop().catch(() => undefined)
-    return (await this.#until(isOver)) ?? this.#abandon()
+    const end = await this.#until(isOver)
+    if (end === undefined) return this.#abandon()
+    // The process ends with its job: what it has left is a dead one's.
+    if (end === 'stopped') this.#kill()
+    return end
   }
 }
 

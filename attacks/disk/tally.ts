@@ -53,8 +53,8 @@ export class Tally {
       )
     const { states: looked, windowed, whole, subsets, distinct, silent } = this.#states
     say(
-      `  ${'loss of power'.padEnd(26)}${pad(distinct)} tried${pad(distinct - silent)} exact${pad(silent)} silent or wrong: as many different disks of ` +
-        `${subsets} that ${looked} states can leave; all that ${whole} of ${windowed} states can whose older changes are durable`,
+      `  ${'loss of power'.padEnd(26)}${pad(distinct)} tried${pad(distinct - silent)} exact${pad(silent)} silent or wrong: disks, each once, of ` +
+        `${subsets} subsets that ${looked} states can leave; all that ${whole} of ${windowed} states can whose older changes are durable`,
     )
     if (this.#codes.size > 0) say(`  loud: ${[...this.#codes].map(([code, count]) => `${code} ${count}`).join(', ')}`)
     const cases = [...this.#rows.values()]

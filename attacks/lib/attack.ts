@@ -50,17 +50,15 @@ const IS_SEED = /^(?:.*-)?seed$|^replay$/
 export function numberOptions<N extends string>(
   args: readonly string[],
   defaults: Readonly<Record<N, number | undefined>>,
-  ranges: Readonly<Partial<Record<N, Range>>> = {},
+  ranges?: Readonly<Partial<Record<N, Range>>>,
 ): Record<N, number | undefined> {
   if (args.includes('--help')) throw new HelpAsked(defaults)
   const found: Record<string, number | undefined> = { ...defaults }
   for (let i = 0; i < args.length; i += 2) {
     const name = args[i]?.replace(/^--/, '') ?? ''
     if (!args[i]?.startsWith('--') || !Object.hasOwn(defaults, name))
-      throw new OptionError(
-        `unknown option '${args[i]}'; there are ${listOf(Object.keys(defaults))}`,
-      )
-    const { least = IS_SEED.test(name) || defaults[name as N] === 0 ? 0 : 1, most = Number.MAX_SAFE_INTEGER } = ranges[name as N] ?? {}
+      throw new OptionError(`unknown option '${args[i]}'; there are ${listOf(Object.keys(defaults))}`)
+    const { least = IS_SEED.test(name) || defaults[name as N] === 0 ? 0 : 1, most = Number.MAX_SAFE_INTEGER } = ranges?.[name as N] ?? {}
     const text = args[i + 1]
     const value = text === undefined || text.trim() === '' ? Number.NaN : Number(text)
     if (!Number.isSafeInteger(value) || value < least || value > most) {
