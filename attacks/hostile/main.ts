@@ -3,7 +3,7 @@ import { rmSync } from 'node:fs'
 import { SeededRandom } from '../../packages/millrace/src/connectors/seeded-random.ts'
 import { shuffled } from '../kill/plan.ts'
 import { chosenSeed, numberOptions, OptionError, ownFolder, Progress, type Attack, type AttackResult } from '../lib/attack.ts'
-import { ACTS, type Act } from './acts.ts'
+import { ACTS, BUSY_MS, type Act } from './acts.ts'
 import { playCase, type HostileCase, type HostileResult } from './case.ts'
 import { PLACES, type Place } from './places.ts'
 
@@ -12,21 +12,29 @@ const SHOWN = 110
 /** Places that are passed once for each record, and so often at most; the others seldom. */
 const EARLIEST = 250
 const LONGEST = 300
-const OFTEN: readonly Place[] = ['source', 'schema', 'timestamp', 'map', 'key', 'process', 'window', 'sink']
+const FULL_BUSY_MS = 60_000
+const FIRINGS: readonly Place[] = ['timer', 'result']
+const OFTEN: readonly Place[] = ['source', 'schema', 'timestamp', 'map', 'key', 'process', 'window', 'sink', 'filter', 'flatMap']
+
+/** Places that are like others: what is tried there is what an error of theirs becomes. */
+const SELDOM: readonly Place[] = ['filter', 'flatMap', 'initial', 'result', 'source-open', 'acknowledge', 'sink-open', 'seal']
+const PLAIN: readonly Act[] = ['throw', 'throw-nothing', 'throw-async', 'never-resolve']
 
 /** What cannot be at a place, or would be the same as at another. */
 function isSensible(act: Act, place: Place): boolean {
   // An async function that rejects is what these two are made for; their act is to throw.
-  return !(act === 'mutate' && place === 'commit')
+  if (act === 'mutate-state') return place === 'process'
+  return !(act === 'mutate' && place === 'commit') && (!SELDOM.includes(place) || PLAIN.includes(act))
 }
 
-function casesOf(seed: number, most: number | undefined, only: number | undefined): HostileCase[] {
+function casesOf(seed: number, busyMs: number, only?: number, most?: number): HostileCase[] {
   const random = new SeededRandom(seed, 'cases')
   const all = ACTS.flatMap((act) => PLACES.map((place) => ({ act, place }))).filter(({ act, place }) => isSensible(act, place))
   const cases = all.map(({ act, place }, index): HostileCase => {
     const isOften = OFTEN.includes(place)
-    const after = isOften ? EARLIEST + random.below(LONGEST) : place === 'timer' ? 40 + random.below(80) : 2 + random.below(3)
-    return { number: index + 1, act, place, parallelism: 1 + random.below(3), restarts: random.chance(0.4), after }
+    const seldom = place === 'source-open' || place === 'sink-open' ? 0 : 2 + random.below(3)
+    const after = isOften ? EARLIEST + random.below(LONGEST) : FIRINGS.includes(place) ? 40 + random.below(80) : seldom
+    return { number: index + 1, act, place, parallelism: 1 + random.below(3), restarts: random.chance(0.4), after, busyMs }
   })
   const chosen = only === undefined ? cases : cases.filter(({ number }) => number === only)
   return shuffled(chosen, new SeededRandom(seed, 'order')).slice(0, most)
@@ -86,13 +94,16 @@ function report(results: ReadonlyMap<HostileCase, HostileResult>, planned: numbe
 
 export const attack: Attack = {
   name: 'hostile',
-  summary: 'user code that throws, exits, blocks, eats memory or patches prototypes, at each place, in a real process; --cases N --case N',
+  summary:
+    'user code that throws, exits, blocks, eats memory or patches prototypes, at each place, in a real process; --cases N --case N --full (blocks for a minute)',
   async run(args) {
-    const options = numberOptions(args, { seed: undefined, cases: undefined, case: undefined })
+    const isFull = args.includes('--full')
+    const rest = args.filter((arg) => arg !== '--full')
+    const options = numberOptions(rest, { seed: undefined, cases: undefined, case: undefined })
     const seed = chosenSeed(options.seed)
-    const cases = casesOf(seed, options.cases, options.case)
-    if (cases.length === 0)
-      throw new OptionError(`there is no case ${options.case}: the last one is ${casesOf(seed, undefined, undefined).length}`)
+    const busyMs = isFull ? FULL_BUSY_MS : BUSY_MS
+    const cases = casesOf(seed, busyMs, options.case, options.cases)
+    if (cases.length === 0) throw new OptionError(`there is no case ${options.case}: the last one is ${casesOf(seed, busyMs).length}`)
     return report(await playAll(cases), cases.length, seed)
   },
 }

@@ -67,7 +67,11 @@ test('a directory whose mark names another format is refused before its entries 
   const mark = join(path, 'millrace.json')
   await (await open(path)).createEntry(1, bytes('x'))
   for (const [text, code, says] of [
-    ['{"millrace":"checkpoints","format":2}\n', 'CHECKPOINT_FORMAT', /millrace\.json has format 2, .* A newer version of Millrace wrote it/],
+    [
+      '{"millrace":"checkpoints","format":2}\n',
+      'CHECKPOINT_FORMAT',
+      /millrace\.json has format 2, .* A newer version of Millrace wrote it/,
+    ],
     ['{"millrace":"checkpoints","format":0}', 'CHECKPOINT_FORMAT', /millrace\.json has format 0, .* An older version of Millrace wrote it/],
     ['', 'CHECKPOINT_CORRUPT', /millrace\.json is damaged/],
     ['{"millrace":"checkpoints"', 'CHECKPOINT_CORRUPT', /put it back; or, if this version of Millrace has written them, remove it/],
