@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { chosenSeed, numberOptions, ownFolder, Progress, type Attack, type AttackResult } from '../lib/attack.ts'
 import { aloneMistakes, tryAlone, type Alone } from './alone.ts'
 import type { CutName, Mistake } from './mistake.ts'
+import { javascriptMistakes } from './mistakes-javascript.ts'
 import { faultMistakes } from './mistakes-faults.ts'
 import { stateMistakes } from './mistakes-state.ts'
 import { storageMistakes } from './mistakes-storage.ts'
@@ -14,7 +15,14 @@ import { writePage, type Finding } from './page.ts'
 import { plant } from './patch.ts'
 import { copyTo, runCut, type CutResult } from './run-cut.ts'
 
-export const mistakes: readonly Mistake[] = [...stateMistakes, ...taskMistakes, ...storageMistakes, ...faultMistakes, ...windowMistakes]
+export const mistakes: readonly Mistake[] = [
+  ...stateMistakes,
+  ...taskMistakes,
+  ...storageMistakes,
+  ...faultMistakes,
+  ...windowMistakes,
+  ...javascriptMistakes,
+]
 const WORKERS = 2
 
 interface Run {
