@@ -35,13 +35,8 @@ function strikes({ marker, place, act, after, busyMs }: HostileConfig): (at: Pla
 
 export default defineJob('hostile', (job, config: HostileConfig) => {
   const strikeAt = strikes(config)
-  const [schema, timestamp, map, filter, flatMap] = [
-    strikeAt('schema'),
-    strikeAt('timestamp'),
-    strikeAt('map'),
-    strikeAt('filter'),
-    strikeAt('flatMap'),
-  ]
+  const [schema, timestamp, map] = [strikeAt('schema'), strikeAt('timestamp'), strikeAt('map')]
+  const [filter, flatMap] = [strikeAt('filter'), strikeAt('flatMap')]
   const [key, initial, onRecord, onTimer] = [strikeAt('key'), strikeAt('initial'), strikeAt('process'), strikeAt('timer')]
   const [add, result] = [strikeAt('window'), strikeAt('result')]
   const closed = outputTag<Closed>('closed')

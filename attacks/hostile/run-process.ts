@@ -34,12 +34,12 @@ export class RunProcess {
   constructor({ config, checkpoints, parallelism, leaseMs, restart, memory }: RunProcessOptions) {
     const args = ['--checkpoints', checkpoints, '--checkpoint-every', '20ms', '--retain', '2', '--lease', `${leaseMs}ms`]
     const heap = memory === 'little heap' ? [`--max-old-space-size=${LITTLE_HEAP_MB}`] : []
-    const limited = memory === 'little data' ? ['/bin/sh', '-c', `ulimit -d ${LITTLE_DATA_KIB}; exec "$0" "$@"`] : []
-    const [program = process.execPath, ...before] = [...limited, process.execPath]
+    const isLimited = memory === 'little data'
+    const limits = ['-c', `ulimit -d ${LITTLE_DATA_KIB}; exec "$0" "$@"`, process.execPath]
     this.#process = spawn(
-      program,
+      isLimited ? '/bin/sh' : process.execPath,
       [
-        ...before,
+        ...(isLimited ? limits : []),
         ...heap,
         join(root, 'packages/millrace/bin/millrace.mjs'),
         'run',

@@ -2,12 +2,12 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { HelpAsked, numberOptions, OptionError } from './attack.ts'
 
-const defaults = { seed: undefined, cases: 500, twice: 0, 'case-seed': undefined, only: undefined }
-const read = (...args: string[]): Record<string, number | undefined> => numberOptions(args, defaults, { only: { most: 9 } })
+const defaults = { seed: undefined, cases: 500, twice: 0, 'case-seed': undefined, single: undefined }
+const read = (...args: string[]): Record<string, number | undefined> => numberOptions(args, defaults, { single: { most: 9 } })
 
 test('what is given replaces the defaults', () => {
   assert.deepEqual(read(), defaults)
-  assert.deepEqual(read('--seed', '0', '--cases', '1', '--twice', '0', '--only', '9'), { ...defaults, seed: 0, cases: 1, only: 9 })
+  assert.deepEqual(read('--seed', '0', '--cases', '1', '--twice', '0', '--single', '9'), { ...defaults, seed: 0, cases: 1, single: 9 })
 })
 
 /** Found by a look with fresh eyes: `--seeds -5` ran 0 of -5 planned. */
@@ -17,13 +17,13 @@ test('a number that is none, too small or too large is refused in one sentence t
     [['--cases', '-5'], "--cases needs a whole number of at least 1, not '-5'"],
     [['--seed', '-1'], "--seed needs a whole number of at least 0, not '-1'"],
     [['--twice', '-1'], "--twice needs a whole number of at least 0, not '-1'"],
-    [['--only', '10'], "--only needs a whole number from 1 to 9, not '10'"],
+    [['--single', '10'], "--single needs a whole number from 1 to 9, not '10'"],
     [['--cases', '1.5'], "--cases needs a whole number of at least 1, not '1.5'"],
     [['--seed', ''], "--seed needs a whole number of at least 0, not ''"],
     [['--seed', 'x'], "--seed needs a whole number of at least 0, not 'x'"],
     [['--cases'], '--cases needs a whole number of at least 1'],
-    [['--case', '1'], "unknown option '--case'; there are --seed N, --cases N, --twice N, --case-seed N, --only N"],
-    [['7'], "unknown option '7'; there are --seed N, --cases N, --twice N, --case-seed N, --only N"],
+    [['--case', '1'], "unknown option '--case'; there are --seed N, --cases N, --twice N, --case-seed N, --single N"],
+    [['7'], "unknown option '7'; there are --seed N, --cases N, --twice N, --case-seed N, --single N"],
   ] as const)
     assert.throws(
       () => read(...args),
