@@ -64,11 +64,11 @@ export class Life {
     }
   }
 
-  /** The last process: nothing is held back, and it has to end well. */
-  async finish(): Promise<End> {
+  /** The last process: nothing is held back, and where nothing disturbs it it has to end well. */
+  async finish(isOver: () => boolean = () => false): Promise<End> {
     this.outside.letOut(Number.POSITIVE_INFINITY)
     await this.#begin(PARALLELISMS.at(-1) as number)
-    const end = (await this.#until(() => false)) as End
+    const end = (await this.#until(isOver)) ?? this.#abandon()
     this.ends.push(end)
     return end
   }
