@@ -54,11 +54,13 @@ export class Trial {
     // What comes in the third process has to be waited for.
     const isInLast = struck === undefined
     if (isInLast) await life.finish(isOver)
+    const endedInLast = life.ends.at(-1)
     // The disk is mended, or another one is put in.
     machine.faults = undefined
     if (life.ends.at(-1) !== 'finished') await life.finish()
-    // Who finishes a job and cannot remove something leaves it: nobody comes after.
-    const mayLeave = isInLast && fault.kind === 'error' && life.ends.at(-1) === 'finished' && CLEARING.has(struck?.kind ?? '')
+    // Who finishes a job on a disk that goes on failing, or cannot remove something, leaves it: nobody comes after.
+    const isHindered = fault.kind === 'error' && (kind === 'error that stays' || CLEARING.has(struck?.kind ?? ''))
+    const mayLeave = isInLast && isHindered && endedInLast === 'finished'
     const { faults, loud } = this.#judge.judge(life, { mayBeLoud: fault.kind === 'error', mayLeave })
     if (struck === undefined) faults.push('it never struck')
     const what = `${kind} ${JSON.stringify(fault)} at operation ${index}`
