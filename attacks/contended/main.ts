@@ -5,14 +5,19 @@ import { planOf } from './plan.ts'
 import { ContendedRun } from './run.ts'
 
 const LANES = 4
-/** So many runs have every kind of fault, or something is wrong with the attack. */
+/** So many runs have enough of every kind of fault, or something is wrong with the attack. */
 const ENOUGH_RUNS = 20
+/** For each run at least; a fifth to a half of what comes on a quiet machine. */
+const FLOORS = { kill: 0.3, pause: 0.5, takeover: 0.06 }
+/** Of all faults: jobs that end before them are not disturbed. */
+const MOST_MISSED = 0.5
 
 interface Totals {
   readonly kill: number
   readonly pause: number
   readonly takeover: number
   readonly missed: number
+  readonly longPauses: number
   readonly processes: number
   readonly fenced: number
   readonly rows: number
@@ -23,7 +28,7 @@ async function playAll(seed: number, runs: number, only: number | undefined, isF
   const queue = only === undefined ? Array.from({ length: runs }, (_zero, index) => index + 1) : [only]
   const planned = queue.length
   const progress = new Progress('runs', planned)
-  const totals = { kill: 0, pause: 0, takeover: 0, missed: 0, processes: 0, fenced: 0, rows: 0 }
+  const totals = { kill: 0, pause: 0, takeover: 0, missed: 0, longPauses: 0, processes: 0, fenced: 0, rows: 0 }
   let [done, failed] = [0, 0]
   const lane = async (): Promise<void> => {
     for (let number = queue.shift(); number !== undefined; number = queue.shift()) {
@@ -47,20 +52,22 @@ function report(
   totals: Totals,
   { done, failed, planned }: { readonly done: number; readonly failed: number; readonly planned: number },
 ): AttackResult {
-  const { kill, pause, takeover, missed, processes, fenced, rows } = totals
+  const { kill, pause, takeover, missed, longPauses, processes, fenced, rows } = totals
   process.stdout.write(
-    `${kill} kills, ${pause} pauses, ${takeover} takeovers (${fenced} fenced processes), ${missed} faults came too late; ${processes} processes, ${rows} rows compared\n`,
+    `${kill} kills, ${pause} pauses, ${takeover} takeovers (${fenced} fenced processes), ${longPauses} of them of 10 to 60 s, ${missed} faults came too late; ${processes} processes, ${rows} rows compared\n`,
   )
-  const isShort = done >= ENOUGH_RUNS && Math.min(kill, pause, takeover) === 0
-  if (isShort) process.stdout.write('a kind of fault is missing\n')
-  const counts = { runs: done, kills: kill, pauses: pause, takeovers: takeover, processes, rows }
+  const few = Object.entries(FLOORS).filter(([kind, floor]) => totals[kind as keyof typeof FLOORS] < floor * done)
+  const isLate = missed > MOST_MISSED * (kill + pause + takeover + missed)
+  const isShort = done >= ENOUGH_RUNS && (few.length > 0 || isLate)
+  if (isShort) process.stdout.write(`too few of ${few.map(([kind]) => kind).join(', ') || 'all kinds: too many came too late'}\n`)
+  const counts = { runs: done, kills: kill, pauses: pause, takeovers: takeover, missed, longPauses, processes, rows }
   return { passed: done - failed, failed: failed + (isShort ? 1 : 0), planned: planned + (isShort ? 1 : 0), counts }
 }
 
 export const attack: Attack = {
   name: 'contended',
   summary:
-    'four jobs at a time, killed, stopped, slowed down and taken over; every row is compared; --runs N --run N --full (pauses up to 60 s)',
+    'four jobs at a time, killed, stopped, slowed down and taken over; every row is compared; --runs N --run N --full (more pauses up to 60 s)',
   run(args) {
     const isFull = args.includes('--full')
     const rest = args.filter((arg) => arg !== '--full')

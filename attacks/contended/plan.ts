@@ -38,16 +38,19 @@ const POINTS = CRASH_POINTS.filter((point) => needOf(point).rare !== true && nee
 const MOST_FAULTS = 6
 const SHORT_LEASES_MS = [300, 500, 1_000]
 const LONG_LEASE_MS = 10_000
-/** Without --full nobody sleeps longer. */
 const LONGEST_PAUSE_MS = 3_000
-const LONGEST_PAUSE_FULL_MS = 60_000
+/** Without --full one run in so many has one of these pauses, none of the first few. */
+const LONG_PAUSE_EVERY = 13
+const FIRST_LONG_PAUSE = 7
+export const LONG_PAUSE_MS: { readonly least: number; readonly most: number } = { least: 10_000, most: 60_000 }
 
 export function planOf(seed: number, number: number, isFull: boolean): RunPlan {
   const random = new SeededRandom(seed, `run ${number}`)
   const hasTakeovers = random.chance(0.5)
   const windows = random.chance(0.5)
   const format = random.pick<InputFormat>(['jsonl', 'csv', 'jsonl.gz'])
-  const faults = Array.from({ length: 2 + random.below(MOST_FAULTS - 1) }, () => faultOf(random, hasTakeovers, isFull))
+  const drawn = Array.from({ length: 2 + random.below(MOST_FAULTS - 1) }, () => faultOf(random, hasTakeovers, isFull))
+  const faults = number % LONG_PAUSE_EVERY === FIRST_LONG_PAUSE ? [longPause(random, hasTakeovers), ...drawn.slice(1)] : drawn
   return {
     number,
     seed,
@@ -80,6 +83,14 @@ function faultOf(random: SeededRandom, hasTakeovers: boolean, isFull: boolean): 
   return random.chance(0.5) ? { kind: 'pause', when, pauseMs } : { kind: 'kill', when }
 }
 
+function longPause(random: SeededRandom, hasTakeovers: boolean): Fault {
+  return { kind: hasTakeovers ? 'takeover' : 'pause', when: { since: 'running', afterMs: random.below(100) }, pauseMs: longPauseMs(random) }
+}
+
+function longPauseMs(random: SeededRandom): number {
+  return LONG_PAUSE_MS.least + random.below(LONG_PAUSE_MS.most - LONG_PAUSE_MS.least)
+}
+
 function whenOf(random: SeededRandom): When {
   if (random.chance(0.3)) return { since: 'claiming', afterMs: random.below(60) }
   if (random.chance(0.4)) return { since: 'point', point: random.pick(POINTS), nth: 1 + random.below(6) }
@@ -87,7 +98,7 @@ function whenOf(random: SeededRandom): When {
 }
 
 function pauseOf(random: SeededRandom, isFull: boolean): number {
-  if (isFull && random.chance(0.05)) return random.below(LONGEST_PAUSE_FULL_MS)
+  if (isFull && random.chance(0.05)) return longPauseMs(random)
   if (random.chance(0.1)) return random.below(LONGEST_PAUSE_MS)
   return 100 + random.below(500)
 }

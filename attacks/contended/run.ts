@@ -9,7 +9,7 @@ import { Child } from '../kill/child-process.ts'
 import { committedOf, makeRun, residueOf, type RunFolder } from '../lib/run-files.ts'
 import { compare, expectedOf, type Difference } from '../lib/sequence-check.ts'
 import { compareWindows } from '../lib/window-check.ts'
-import { NICE, type Fault, type RunPlan, type When } from './plan.ts'
+import { LONG_PAUSE_MS, NICE, type Fault, type RunPlan, type When } from './plan.ts'
 import { isLeftBy, type Fenced } from './zombie.ts'
 
 /** Four jobs on two cores, some of them with the lowest priority: nothing takes longer. */
@@ -23,6 +23,8 @@ export interface RunResult {
   readonly faults: Readonly<Record<Fault['kind'], number>>
   /** The job had ended before they came. */
   readonly missed: number
+  /** Pauses, alone or while another one took over, of ten seconds and more. */
+  readonly longPauses: number
   readonly processes: number
   readonly fenced: number
   readonly rows: number
@@ -37,6 +39,7 @@ export class ContendedRun {
   readonly #fenced: Fenced[] = []
   readonly #faults: Record<Fault['kind'], number> = { kill: 0, pause: 0, takeover: 0 }
   #missed = 0
+  #longPauses = 0
   #wakers: NodeJS.Timeout[] = []
   #isFinished = false
   #isFoundFinished = false
@@ -82,7 +85,7 @@ export class ContendedRun {
         return undefined
       case 'pause':
         if (timed.since !== 'point') child.signal('SIGSTOP')
-        await sleep(fault.pauseMs)
+        await this.#sleep(fault.pauseMs)
         this.#wake(child)
         this.#faults.pause++
         return child
@@ -110,7 +113,7 @@ export class ContendedRun {
     owner.signal('SIGSTOP')
     const taken = await other.until(({ kind }) => kind === 'claimed' || kind === 'ended', LIMIT_MS)
     if (taken === undefined) this.#fail('nobody has taken over', other)
-    await sleep(pauseMs)
+    await this.#sleep(pauseMs)
     this.#wake(owner)
     await this.#ended(owner, true)
     if (owner.ending?.code === FENCED_EXIT) this.#faults.takeover++
@@ -118,6 +121,11 @@ export class ContendedRun {
     if (other.ending === undefined) return other
     await this.#ended(other)
     return undefined
+  }
+
+  async #sleep(ms: number): Promise<void> {
+    await sleep(ms)
+    if (ms >= LONG_PAUSE_MS.least) this.#longPauses++
   }
 
   #wake(child: Child): void {
@@ -155,6 +163,7 @@ export class ContendedRun {
       wrong: this.#wrong,
       faults: this.#faults,
       missed: this.#missed,
+      longPauses: this.#longPauses,
       processes: this.#children.length,
       fenced: this.#fenced.length,
       rows: difference.rows,

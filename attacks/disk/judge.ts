@@ -1,6 +1,7 @@
 /** Whether all is well once the last process of a life has ended. */
 import { StreamError } from '../../packages/millrace/src/core/errors.ts'
 import { messageOf } from '../../packages/millrace/src/core/errors.ts'
+import { residueOf } from '../sim/outside.ts'
 import { compare, expectedOf, type Expected } from '../lib/sequence-check.ts'
 import { SHAPE, type End, type Life } from './script.ts'
 
@@ -9,7 +10,7 @@ const LOUD: ReadonlySet<string> = new Set(['STORAGE', 'CHECKPOINT_FAILED', 'COMM
 
 export interface Verdict {
   /** Empty: as it has to be. */
-  readonly faults: readonly string[]
+  readonly faults: string[]
   /** The code with which a process ended because its disk failed. */
   readonly loud: string | undefined
 }
@@ -21,15 +22,18 @@ export class Judge {
     this.#expected = expectedOf({ ...SHAPE, seed }, false)
   }
 
-  /** `mayBeLoud`: the disk has failed, so a process may have ended with an error; the last one may not. */
-  judge(life: Life, mayBeLoud: boolean): Verdict {
+  /**
+   * `mayBeLoud`: the disk has failed, so a process may have ended with an error; the last one may not. `mayLeave`: what is left beside the
+   * output is nobody's fault.
+   */
+  judge(life: Life, { mayBeLoud, mayLeave }: { readonly mayBeLoud: boolean; readonly mayLeave: boolean }): Verdict {
     const faults = [...life.outside.violations]
     const last = life.ends.at(-1)
     if (last !== 'finished' && last !== 'already-finished') faults.push(`the last process ended with ${endText(last)}`)
     const errors = life.ends.slice(0, -1).filter((end) => StreamError.is(end))
     for (const error of errors) if (!mayBeLoud || !LOUD.has(error.code)) faults.push(`a process ended with ${endText(error)}`)
     faults.push(...this.#compare(life, 'when it had finished'))
-    if (last === 'finished') faults.push(...leftOver(life))
+    if (last === 'finished' && !mayLeave) faults.push(...leftOver(life))
     // All of it is durable by then.
     life.machine.losePower('none')
     faults.push(...this.#compare(life, 'after a loss of power at the end'))
@@ -52,9 +56,10 @@ function committedOf({ machine }: Life): { sink: string; name: string; text: str
   })
 }
 
+/** Below the folders of output and below that of the checkpoints. */
 function leftOver({ machine }: Life): readonly string[] {
-  const hidden = [...machine.disk.snapshot().keys()].filter((path) => path.startsWith('/out/') && path.includes('/.'))
-  return hidden.length === 0 ? [] : [`left over: ${hidden.join(', ')}`]
+  const left = residueOf(machine.disk, machine.boot)
+  return left.length === 0 ? [] : [`left over: ${left.join(', ')}`]
 }
 
 function endText(end: End | undefined): string {

@@ -27,17 +27,19 @@ export const attack: Attack = {
   async run(args) {
     const isFull = args.includes('--full')
     const rest = args.filter((arg) => arg !== '--full')
-    const options = numberOptions(rest, { seed: undefined, every: 1, kernel: 60 })
+    const options = numberOptions(rest, { seed: undefined, every: 1, kernel: 60 }, { kernel: { least: 0 } })
     const seed = await fittingSeed(chosenSeed(options.seed))
     const work: WorkOptions = {
       seed,
-      every: Math.max(1, options.every as number),
+      every: options.every as number,
       window: isFull ? FULL_WINDOW : WINDOW,
       samples: isFull ? FULL_SAMPLES : SAMPLES,
     }
     const simulated = await simulatedCases(work)
     const kernel = await kernelCases(seed, options.kernel as number)
     return {
+      counts: { ...simulated.counts, kernel: kernel.passed + kernel.failed },
+      notRun: kernel.notRun ?? 0,
       passed: simulated.passed + kernel.passed,
       failed: simulated.failed + kernel.failed,
       planned: (simulated.planned ?? 0) + (kernel.planned ?? 0),

@@ -64,11 +64,11 @@ export class Life {
     }
   }
 
-  /** The last process: nothing is held back, and it has to end well. */
-  async finish(): Promise<End> {
+  /** The last process: nothing is held back, and where nothing disturbs it it has to end well. */
+  async finish(isOver: () => boolean = () => false): Promise<End> {
     this.outside.letOut(Number.POSITIVE_INFINITY)
     await this.#begin(PARALLELISMS.at(-1) as number)
-    const end = (await this.#until(() => false)) as End
+    const end = (await this.#until(isOver)) ?? this.#abandon()
     this.ends.push(end)
     return end
   }
@@ -143,7 +143,11 @@ export class Life {
   async #stop(isOver: () => boolean): Promise<End> {
     this.phase = 'release'
     ;(this.#handle as JobHandle).stop().catch(() => undefined)
-    return (await this.#until(isOver)) ?? this.#abandon()
+    const end = await this.#until(isOver)
+    if (end === undefined) return this.#abandon()
+    // The process ends with its job: what it has left is a dead one's.
+    if (end === 'stopped') this.#kill()
+    return end
   }
 }
 

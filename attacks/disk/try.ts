@@ -1,5 +1,5 @@
 /** Does one case, or all that a loss of power can leave of one state, and judges each. */
-import type { Fault, FaultPlan, OperationKind } from '../../packages/millrace/src/simulate/faults.ts'
+import type { Fault, FaultPlan, Operation, OperationKind } from '../../packages/millrace/src/simulate/faults.ts'
 import type { CaseKind, DiskCase } from './cases.ts'
 import { Judge } from './judge.ts'
 import type { DiskState } from './record.ts'
@@ -9,6 +9,8 @@ import { allLeft, isSmall, pictureOf, someLeft } from './survivals.ts'
 /** After an error the power goes so many operations later: what was said to be durable has to be. */
 const LATER = 60
 const MANY_SAMPLES = 256
+/** Operations by which leftovers are found and removed. */
+const CLEARING: ReadonlySet<string> = new Set(['unlink', 'removeDirectory', 'list', 'info'])
 
 export interface CaseResult {
   readonly kind: CaseKind
@@ -17,6 +19,8 @@ export interface CaseResult {
 }
 export interface StateResult {
   readonly subsets: number
+  /** Only the newest changes were not durable yet: then all that a loss of power can leave has to be tried. */
+  readonly isWindowed: boolean
   readonly isWhole: boolean
   /** Of these, disks that no other subset has left before. */
   readonly distinct: number
@@ -37,13 +41,28 @@ export class Trial {
     const life = new Life(this.#seed)
     const { machine } = life
     machine.survival = 'all'
-    machine.faults = planOf(kind, index, fault)
+    let struck: Operation | undefined
+    const plan = planOf(kind, index, fault)
+    machine.faults = (operation) => {
+      const chosen = plan(operation)
+      if (chosen !== undefined) struck ??= operation
+      return chosen
+    }
     const losesPower = kind === 'error, then loss of power'
-    await life.run(losesPower ? () => machine.operationCount > index + LATER : undefined)
+    const isOver = losesPower ? (): boolean => machine.operationCount > index + LATER : undefined
+    await life.run(isOver)
+    // What comes in the third process has to be waited for.
+    const isInLast = struck === undefined
+    if (isInLast) await life.finish(isOver)
+    const endedInLast = life.ends.at(-1)
     // The disk is mended, or another one is put in.
     machine.faults = undefined
     if (life.ends.at(-1) !== 'finished') await life.finish()
-    const { faults, loud } = this.#judge.judge(life, fault.kind === 'error')
+    // Who finishes a job on a disk that goes on failing, or cannot remove something, leaves it: nobody comes after.
+    const isHindered = fault.kind === 'error' && (kind === 'error that stays' || CLEARING.has(struck?.kind ?? ''))
+    const mayLeave = isInLast && isHindered && endedInLast === 'finished'
+    const { faults, loud } = this.#judge.judge(life, { mayBeLoud: fault.kind === 'error', mayLeave })
+    if (struck === undefined) faults.push('it never struck')
     const what = `${kind} ${JSON.stringify(fault)} at operation ${index}`
     return { kind, loud, failure: faults.length === 0 ? undefined : `${what}: ${faults.join('\n      ')}` }
   }
@@ -51,7 +70,7 @@ export class Trial {
   /** `samples` instead of all that a loss of power can leave, if given, or where these are too many. */
   async tryState({ after, disk, outside, wallMs }: DiskState, samples?: number): Promise<StateResult> {
     const isWhole = samples === undefined && isSmall(disk)
-    const result = { subsets: 0, isWhole, distinct: 0, failures: [] as string[] }
+    const result = { subsets: 0, isWindowed: samples === undefined, isWhole, distinct: 0, failures: [] as string[] }
     const seed = this.#seed + after.operation.index
     for (const left of isWhole ? allLeft(disk) : someLeft(disk, { seed, samples: samples ?? MANY_SAMPLES })) {
       result.subsets++
@@ -61,7 +80,7 @@ export class Trial {
       result.distinct++
       const life = new Life(this.#seed, { disk: left.disk, outside, startMs: wallMs })
       await life.finish()
-      const { faults } = this.#judge.judge(life, false)
+      const { faults } = this.#judge.judge(life, { mayBeLoud: false, mayLeave: false })
       const { index, kind, path } = after.operation
       if (faults.length > 0)
         result.failures.push(

@@ -8,7 +8,7 @@ type Row = Record<(typeof COLUMNS)[number] | 'files', number>
 const WHY_HARMLESS = [
   'harmless: the same state as before, as the file rightly is not read for it:',
   '  heartbeat: only says that the owner lives and which entry was its newest; a damaged one says nothing',
-  '  mark: only whether it is there counts, and only in the place of a log without entries',
+  '  mark: one that is missing says nothing where there are entries, and white space at its end says nothing',
   '  entries of a directory whose job has finished, but for the finished entry: a start restores nothing; restored by number, they are detected',
   '  chunk: bits in the part of an operator whose run has been merged into another chunk since; chunks that no checkpoint names',
 ]

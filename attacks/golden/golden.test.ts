@@ -3,14 +3,14 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { decodeEntry, encodeEntry } from '../../packages/millrace/src/checkpoint/entry.ts'
-import type { Entry } from '../../packages/millrace/src/checkpoint/manifest.ts'
+import type { Entry, Manifest } from '../../packages/millrace/src/checkpoint/manifest.ts'
 import { StreamError } from '../../packages/millrace/src/core/errors.ts'
-import { ByteReader } from '../../packages/millrace/src/serde/bytes.ts'
-import { decodeValue } from '../../packages/millrace/src/serde/value.ts'
+import { ByteReader, ByteWriter } from '../../packages/millrace/src/serde/bytes.ts'
+import { decodeValue, encodeValue } from '../../packages/millrace/src/serde/value.ts'
 import { plainDigest } from '../../packages/millrace/src/simulate/digest.ts'
 import { buildChunk, readChunkBlocks, readChunkIndex } from '../../packages/millrace/src/state/chunk.ts'
 import { DIRECTORIES, FORMAT_NAME, formatNames, readDirectory, statePath } from './folder.ts'
-import { finishFrom, makeGolden, type Files } from './life.ts'
+import { finishFrom, finishOn, machineOf, makeGolden, type Files } from './life.ts'
 import { expectedOutput } from './model.ts'
 import { newestManifest, stateOf, type StoredState } from './state.ts'
 
@@ -117,29 +117,112 @@ test('a manifest has the fields that it had when the format got its version', as
 })
 
 /** The newest entry with another version, and its checksum put right: as another version of the engine would have written it. */
-function inFormat(files: Files, format: number): { readonly files: Files; readonly path: string } {
+function entryInFormat(files: Files, format: number): OtherFormat {
   const [path, , bytes] = entries(files).at(-1) as readonly [string, number, Uint8Array]
-  const changed = bytes.slice()
-  new DataView(changed.buffer).setUint16(4, format, true)
-  const covered = changed.length - DIGEST_BYTES
-  changed.set(Buffer.from(plainDigest.sha256([changed.subarray(0, covered)]), 'hex'), covered)
+  const covered = bytes.slice(0, bytes.length - DIGEST_BYTES)
+  new DataView(covered.buffer).setUint16(4, format, true)
+  return { files: new Map([...files, [path, withDigest(covered)]]), path }
+}
+
+function withDigest(covered: Uint8Array): Uint8Array {
+  return new Uint8Array(Buffer.concat([covered, Buffer.from(plainDigest.sha256([covered]), 'hex')]))
+}
+
+/** The newest checkpoint's entry, its checksum put right, whose manifest says another version. */
+function manifestInFormat(files: Files, format: number): OtherFormat {
+  const newest = newestManifest(files)
+  const [path, number, bytes] = entries(files).find(([name, at, all]) => {
+    const entry = decodeEntry(all, { number: at, name }, plainDigest)
+    return entry.kind === 'checkpoint' && entry.manifest.checkpoint === newest.checkpoint
+  }) as readonly [string, number, Uint8Array]
+  const entry = decodeEntry(bytes, { number, name: path }, plainDigest)
+  const body = new ByteWriter()
+  encodeValue(body, number)
+  // This version of the engine would refuse to write it.
+  encodeValue(body, { ...entry, manifest: { ...newest, format } })
+  const head = bytes.slice(0, HEAD_BYTES)
+  new DataView(head.buffer).setUint32(8, body.position, true)
+  return { files: new Map([...files, [path, withDigest(Buffer.concat([head, body.view()]))]]), path }
+}
+
+/** Its version is looked at before its checksum. */
+function chunkInFormat(files: Files, format: number): OtherFormat {
+  const path = chunkOf(files)
+  const changed = (files.get(path) as Uint8Array).slice()
+  changed[4] = format
   return { files: new Map([...files, [path, changed]]), path }
 }
 
-for (const [format, says] of [
-  [2, /has format 2, and this version of Millrace reads format 1\. A newer version of Millrace wrote it: go on with that version/],
-  [0, /has format 0, and this version of Millrace reads format 1\. An older version of Millrace wrote it: go on with that version/],
-] as const) {
-  test(`a checkpoint of format ${format} is refused by its version, with what to do, and nothing of it is changed`, async () => {
-    for (const name of DIRECTORIES) {
-      const { files, path } = inFormat(readDirectory(name), format)
-      await assert.rejects(finishFrom(files, 1), (error) => {
-        assert.ok(StreamError.is(error))
-        assert.equal(error.code, 'CHECKPOINT_FORMAT', error.message)
-        assert.match(error.message, says)
-        assert.deepEqual(error.details, { file: path, format, reads: 1 })
-        return true
-      })
-    }
+/** One block of a chunk: checksums of blocks and chunk are put right, also in the manifest that names the chunk. */
+async function blockInFormat(files: Files, format: number): Promise<OtherFormat> {
+  const path = chunkOf(files)
+  const chunk = newestManifest(files).chunks.find(({ name }) => path.endsWith(name)) as Manifest['chunks'][number]
+  const read = (start: number, end: number): Promise<Uint8Array> => Promise.resolve((files.get(path) as Uint8Array).slice(start, end))
+  const index = await readChunkIndex({ ...chunk, file: path }, read, plainDigest)
+  const parts = await Promise.all(
+    [...index.operators.keys()].map(async (operator) =>
+      (await readChunkBlocks(index, { operator, first: 0, last: 32_767 }, read, plainDigest)).map((block) => ({
+        operator,
+        ...block,
+        bytes: block.bytes.with(1, format),
+      })),
+    ),
+  )
+  const { epoch, checkpoint } = index
+  const built = buildChunk({ name: chunk.name, epoch, checkpoint, parts: parts.flat() }, plainDigest)
+  const withEntries = entries(files).map(([name, number, bytes]) => {
+    const entry = decodeEntry(bytes, { number, name }, plainDigest)
+    if (entry.kind !== 'checkpoint') return [name, bytes] as const
+    const chunks = entry.manifest.chunks.map((each) => (each.name === chunk.name ? { ...each, sha256: built.sha256 } : each))
+    return [name, encodeEntry(number, { ...entry, manifest: { ...entry.manifest, chunks } }, plainDigest)] as const
   })
+  return { files: new Map([...files, ...withEntries, [path, new Uint8Array(Buffer.concat(built.bytes))]]), path }
 }
+
+/** A chunk that the newest checkpoint is restored from. */
+function chunkOf(files: Files): string {
+  const { operators } = newestManifest(files)
+  const [name] = Object.values(operators).flatMap((part) => (part.kind === 'keyed' ? part.runs.map(({ chunk }) => chunk) : []))
+  return `/checkpoints/chunks/${name as string}`
+}
+
+function markInFormat(files: Files, format: number): OtherFormat {
+  const path = '/checkpoints/millrace.json'
+  const text = new TextDecoder().decode(files.get(path)).replace(/"format":\d+/, `"format":${format}`)
+  return { files: new Map([...files, [path, new TextEncoder().encode(text)]]), path }
+}
+
+interface OtherFormat {
+  readonly files: Files
+  readonly path: string
+}
+const PARTS: Readonly<Record<string, (files: Files, format: number) => OtherFormat | Promise<OtherFormat>>> = {
+  entry: entryInFormat,
+  manifest: manifestInFormat,
+  chunk: chunkInFormat,
+  block: blockInFormat,
+  mark: markInFormat,
+}
+const AFTER = 'and this version of Millrace reads format 1\\.'
+
+for (const [part, inFormat] of Object.entries(PARTS))
+  for (const [format, says] of [
+    [2, new RegExp(`has format 2, ${AFTER} A newer version of Millrace wrote it: go on with that version`)],
+    [0, new RegExp(`has format 0, ${AFTER} An older version of Millrace wrote it: go on with that version`)],
+  ] as const)
+    test(`checkpoints of which the ${part} has format ${format} are refused by that version, with what to do, and nothing of them is changed`, async () => {
+      for (const name of DIRECTORIES) {
+        const { files, path } = await inFormat(readDirectory(name), format)
+        const machine = machineOf(files)
+        await assert.rejects(finishOn(machine, 1), (error) => {
+          assert.ok(StreamError.is(error))
+          assert.equal(error.code, 'CHECKPOINT_FORMAT', error.message)
+          assert.match(error.message, says)
+          assert.deepEqual(error.details, { ...(part === 'block' ? {} : { file: path }), format, reads: 1 })
+          return true
+        })
+        const now = machine.disk.snapshot()
+        const others = [...files].filter(([file]) => file !== '/checkpoints/beat')
+        assert.deepEqual(others.filter(([file, bytes]) => !isSame(now.get(file) ?? new Uint8Array(), bytes)).map(([file]) => file), [])
+      }
+    })

@@ -41,8 +41,16 @@ function kept({ disk }: Machine): Files {
 
 /** @returns the lines of its sinks, sorted */
 export async function finishFrom(files: Files, parallelism: number): Promise<Readonly<Record<'each' | 'open', readonly string[]>>> {
+  return finishOn(machineOf(files), parallelism)
+}
+
+export function machineOf(files: Files): Machine {
   const machine = new Machine({ seed: SEED + 1, startMs: START_MS + 60_000 })
   fill(machine, files)
+  return machine
+}
+
+export async function finishOn(machine: Machine, parallelism: number): Promise<Readonly<Record<'each' | 'open', readonly string[]>>> {
   const { process, handle } = await begin(machine, { allowed: Number.POSITIVE_INFINITY }, parallelism)
   await machine.run(handle.finished, { process })
   const lines = (sink: string): readonly string[] =>

@@ -7,7 +7,7 @@
  */
 import { SeededRandom } from '../../packages/millrace/src/connectors/seeded-random.ts'
 import type { WiredSubtask } from '../../packages/millrace/src/runtime/wiring.ts'
-import { chosenSeed, numberOptions, Progress, type Attack } from '../lib/attack.ts'
+import { chosenSeed, numberOptions, Progress, type Attack, type AttackResult } from '../lib/attack.ts'
 import { RandomHost, type Schedule } from './random-host.ts'
 import { replayOnStub } from './stub-host.ts'
 import { subtasksOf, type TaskChoice } from './task.ts'
@@ -16,7 +16,11 @@ export const attack: Attack = {
   name: 'host',
   summary: 'recorded schedules on the local host and on a stub host over stdin and stdout: equal frames [--schedules N]',
   async run(args) {
-    const options = numberOptions(args, { seed: undefined, schedules: 500, 'schedule-seed': undefined, stub: 1 })
+    const options = numberOptions(
+      args,
+      { seed: undefined, schedules: 500, 'schedule-seed': undefined, stub: 1 },
+      { stub: { least: 0, most: 1 } },
+    )
     const one = options['schedule-seed']
     const random = new SeededRandom(one ?? chosenSeed(options.seed), 'schedules')
     const seeds = one === undefined ? Array.from({ length: options.schedules as number }, () => random.word() >>> 0) : [one]
@@ -24,7 +28,7 @@ export const attack: Attack = {
   },
 }
 
-async function runAll(seeds: readonly number[], withStub: boolean): Promise<{ passed: number; failed: number; planned: number }> {
+async function runAll(seeds: readonly number[], withStub: boolean): Promise<AttackResult> {
   const progress = new Progress('schedules', seeds.length)
   const queue = [...seeds]
   const counts = { passed: 0, failed: 0, frames: 0, answers: 0, holds: 0, restores: 0 }
@@ -46,7 +50,13 @@ async function runAll(seeds: readonly number[], withStub: boolean): Promise<{ pa
   await Promise.all([drain(), drain()])
   clearInterval(alive)
   process.stdout.write(`${counts.frames} frames said, ${counts.answers} heard, ${counts.holds} holds, ${counts.restores} restored tasks\n`)
-  return { passed: counts.passed, failed: counts.failed, planned: seeds.length }
+  const { frames, answers, holds, restores } = counts
+  return {
+    passed: counts.passed,
+    failed: counts.failed,
+    planned: seeds.length,
+    counts: { schedules: seeds.length, frames, answers, holds, restores },
+  }
 }
 
 async function runSchedule(

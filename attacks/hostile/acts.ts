@@ -18,6 +18,7 @@ export const ACTS = [
   'buffer',
   'stack',
   'mutate',
+  'mutate-state',
   'patch-array',
   'patch-object',
   'break-array',
@@ -27,11 +28,12 @@ export const ACTS = [
 ] as const
 export type Act = (typeof ACTS)[number]
 
-const BUSY_MS = 1_200
+export const BUSY_MS = 1_200
 const PAST_LEASE_MS = 3_000
+const PIECE_BYTES = 16 << 20
 
 /** @returns what the function of the user returns in the place of what it should; undefined: it goes on as if nothing were */
-export function perform(act: Act, value: unknown): Promise<never> | undefined {
+export function perform(act: Act, value: unknown, busyMs: number): Promise<never> | undefined {
   switch (act) {
     case 'throw':
       throw new Error('hostile throw')
@@ -57,20 +59,21 @@ export function perform(act: Act, value: unknown): Promise<never> | undefined {
       process.kill(process.pid, 'SIGKILL')
       return wait(Number.POSITIVE_INFINITY)
     case 'busy':
-      return spin(BUSY_MS)
+      return spin(busyMs)
     case 'busy-past-lease':
       return spin(PAST_LEASE_MS)
     case 'block-for-ever':
       return wait(Number.POSITIVE_INFINITY)
     case 'atomics-wait':
-      return wait(BUSY_MS)
+      return wait(busyMs)
     case 'heap':
       return fillHeap()
     case 'buffer':
-      return void Buffer.alloc(Number.MAX_SAFE_INTEGER)
+      return fillBuffers()
     case 'stack':
       return recurse()
     case 'mutate':
+    case 'mutate-state':
       ;(value as { touched?: boolean }).touched = true
       return undefined
     case 'patch-array':
@@ -108,6 +111,12 @@ function wait(ms: number): undefined {
 function fillHeap(): never {
   const all: unknown[] = []
   for (;;) all.push(Array.from({ length: 1_000 }, (_zero, index) => ({ index })))
+}
+
+/** Beyond the heap, of which V8 knows nothing: until the system has no more. */
+function fillBuffers(): never {
+  const all: unknown[] = []
+  for (;;) all.push(Buffer.alloc(PIECE_BYTES, 1))
 }
 
 function recurse(): never {

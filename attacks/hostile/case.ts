@@ -5,7 +5,7 @@ import { residueOf } from '../lib/run-files.ts'
 import type { Act } from './acts.ts'
 import { differences } from './expected.ts'
 import type { HostileConfig, Place } from './places.ts'
-import { RunProcess } from './run-process.ts'
+import { RunProcess, type Memory } from './run-process.ts'
 import { addressOf, allowedEnds, TASK, WITHOUT_STACK, type End } from './verdict.ts'
 
 export interface HostileCase {
@@ -16,6 +16,7 @@ export interface HostileCase {
   /** The job starts again by itself. */
   readonly restarts: boolean
   readonly after: number
+  readonly busyMs: number
 }
 export interface HostileResult {
   readonly end: End | 'unclear'
@@ -43,6 +44,10 @@ export async function playCase(of: HostileCase, folder: string): Promise<Hostile
   }
 }
 
+function memoryOf(act: Act): Memory {
+  return act === 'heap' ? 'little heap' : act === 'buffer' ? 'little data' : 'ample'
+}
+
 class Play {
   readonly #case: HostileCase
   readonly #path: string
@@ -57,7 +62,7 @@ class Play {
   }
 
   async run(): Promise<HostileResult> {
-    const first = this.#start(this.#case.act === 'heap')
+    const first = this.#start(memoryOf(this.#case.act))
     const end = await this.#endOf(first)
     if (!existsSync(this.#marker)) this.#wrong.push('it never struck')
     const allowed = allowedEnds(this.#case.act, this.#case.place, this.#case.restarts)
@@ -84,13 +89,13 @@ class Play {
     const { act, place } = this.#case
     if (WITH_SUCCESSOR.includes(act)) {
       await first.until(() => existsSync(this.#marker), PATIENCE_MS)
-      const successor = this.#start(false)
+      const successor = this.#start('ample')
       if ((await successor.endWithin(PATIENCE_MS)) !== true) this.#wrong.push(`the successor does not end: ${successor.tail}`)
       else if (successor.code !== 0) this.#wrong.push(`the successor fails: ${successor.tail}`)
     }
     const isPatient = allowedEnds(act, place, false).includes('stopped')
     if (isPatient) await first.until(() => existsSync(this.#marker), PATIENCE_MS)
-    if (await first.endWithin(isPatient ? NEVER_MS : act === 'block-for-ever' ? 0 : PATIENCE_MS)) return first.end
+    if (await first.endWithin(isPatient ? NEVER_MS : act === 'block-for-ever' ? 0 : PATIENCE_MS + this.#case.busyMs)) return first.end
     first.signal('SIGTERM')
     if (await first.endWithin(act === 'block-for-ever' ? NEVER_MS : STOP_MS)) return isPatient ? first.end : 'unclear'
     first.signal('SIGKILL')
@@ -99,7 +104,7 @@ class Play {
   }
 
   async #finish(): Promise<void> {
-    const clean = this.#start(false)
+    const clean = this.#start('ample')
     if ((await clean.endWithin(PATIENCE_MS)) !== true)
       return void this.#wrong.push(`without the hostile step it does not end: ${clean.tail}`)
     if (clean.code !== 0) this.#wrong.push(`without the hostile step it fails: ${clean.tail}`)
@@ -123,16 +128,16 @@ class Play {
     return hasBrokenOthers || addressOf[place].test(output) || (WITHOUT_STACK.includes(act) && TASK.test(output))
   }
 
-  #start(hasLittleHeap: boolean): RunProcess {
-    const { act, place, after, parallelism, restarts } = this.#case
-    const config: HostileConfig = { output: join(this.#path, 'output'), marker: this.#marker, place, act, after }
+  #start(memory: Memory): RunProcess {
+    const { act, place, after, busyMs, parallelism, restarts } = this.#case
+    const config: HostileConfig = { output: join(this.#path, 'output'), marker: this.#marker, place, act, after, busyMs }
     const process = new RunProcess({
       config,
       checkpoints: join(this.#path, 'checkpoints'),
       parallelism,
       leaseMs: WITH_SUCCESSOR.includes(act) ? SHORT_LEASE_MS : LEASE_MS,
       restart: restarts ? 'fixed-delay:attempts=3,delay=20ms' : 'none',
-      hasLittleHeap,
+      memory,
     })
     this.#processes.push(process)
     return process

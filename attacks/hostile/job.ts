@@ -3,9 +3,12 @@ import { existsSync, writeFileSync } from 'node:fs'
 import { agg, aggregator, defineJob, eventTimers, outputTag, tumbling, valueState, type Out } from '../../packages/millrace/src/index.ts'
 import { fileSink, jsonLines } from '../../packages/millrace/src/files.ts'
 import { perform, type Act } from './acts.ts'
-import { BUCKET_MS, type HostileConfig, type HostileRow, type Place } from './places.ts'
+import { BUCKET_MS, rowOf, type HostileConfig, type HostileRow, type Place } from './places.ts'
 import { striking } from './sink.ts'
 import { pacedRows, type Strike } from './source.ts'
+
+/** For places that see none. */
+const NO_ROW = rowOf(0, 0)
 
 interface History {
   readonly key: string
@@ -19,44 +22,51 @@ interface Closed {
 }
 
 /** Strikes at one place once it was there often enough; an act that changes values does so from then on. */
-function strikes({ marker, place, act, after }: HostileConfig): (at: Place) => Strike {
+function strikes({ marker, place, act, after, busyMs }: HostileConfig): (at: Place) => Strike {
   let left = after
   let hasStruck = existsSync(marker)
   return (at) => (value) => {
     if (at !== place || left-- > 0 || hasStruck) return undefined
     if (!existsSync(marker)) writeFileSync(marker, '')
-    hasStruck = act !== 'mutate'
-    return perform(act as Act, value)
+    hasStruck = act !== 'mutate' && act !== 'mutate-state'
+    return perform(act as Act, value, busyMs)
   }
 }
 
 export default defineJob('hostile', (job, config: HostileConfig) => {
   const strikeAt = strikes(config)
-  const [schema, timestamp, map, key, onRecord, onTimer, add] = (
-    ['schema', 'timestamp', 'map', 'key', 'process', 'timer', 'window'] as const
-  ).map(strikeAt) as [Strike, Strike, Strike, Strike, Strike, Strike, Strike]
+  const [schema, timestamp, map] = [strikeAt('schema'), strikeAt('timestamp'), strikeAt('map')]
+  const [filter, flatMap] = [strikeAt('filter'), strikeAt('flatMap')]
+  const [key, initial, onRecord, onTimer] = [strikeAt('key'), strikeAt('initial'), strikeAt('process'), strikeAt('timer')]
+  const [add, result] = [strikeAt('window'), strikeAt('result')]
   const closed = outputTag<Closed>('closed')
   const sum = aggregator<HostileRow, number, number>({
     create: () => 0,
     add: (total, row) => (add(row) as undefined) ?? total + row.value,
     merge: (left, right) => left + right,
-    result: (total) => total,
+    result: (total) => (result(total as never) as undefined) ?? total,
   })
-  const rows = job.from<HostileRow>('rows', pacedRows(strikeAt('source')), {
-    schema: {
-      '~standard': {
-        version: 1,
-        vendor: 'hostile',
-        validate: (value) => (schema(value as HostileRow) as undefined) ?? { value: value as HostileRow },
+  const rows = job.from<HostileRow>(
+    'rows',
+    pacedRows({ open: strikeAt('source-open'), poll: strikeAt('source'), acknowledge: strikeAt('acknowledge') }),
+    {
+      schema: {
+        '~standard': {
+          version: 1,
+          vendor: 'hostile',
+          validate: (value) => (schema(value as HostileRow) as undefined) ?? { value: value as HostileRow },
+        },
       },
+      timestamp: (row) => (timestamp(row) as undefined) ?? row.at,
     },
-    timestamp: (row) => (timestamp(row) as undefined) ?? row.at,
-  })
+  )
   const keyed = rows
     .map((row) => (map(row) as undefined) ?? { ...row, value: row.value * 3 })
+    .filter((row) => (filter(row) as undefined) ?? true)
+    .flatMap((row) => (flatMap(row) as undefined) ?? [row])
     .keyBy((row) => (key(row) as undefined) ?? row.key)
   const history = keyed.process('count', {
-    state: { total: valueState({ initial: () => ({ seq: 0, sum: 0 }) }) },
+    state: { total: valueState({ initial: () => (initial(NO_ROW) as undefined) ?? { seq: 0, sum: 0 } }) },
     timers: { close: eventTimers() },
     onRecord(row, { state, timers }, out: Out<History>) {
       const before = state.total.get()
@@ -65,7 +75,7 @@ export default defineJob('hostile', (job, config: HostileConfig) => {
       timers.close.add((Math.floor(row.at / BUCKET_MS) + 1) * BUCKET_MS)
       const emitted = { key: row.key, ...next }
       out.emit(emitted)
-      return onRecord(emitted as never) as undefined
+      return onRecord((config.act === 'mutate-state' ? next : emitted) as never) as undefined
     },
     onTimer: {
       close(end, { key: of, state }, out) {
@@ -75,7 +85,15 @@ export default defineJob('hostile', (job, config: HostileConfig) => {
       },
     },
   })
-  history.to('history', striking(fileSink<History>(`${config.output}/history`, jsonLines()), strikeAt('sink'), strikeAt('commit')))
+  history.to(
+    'history',
+    striking(fileSink<History>(`${config.output}/history`, jsonLines()), {
+      open: strikeAt('sink-open'),
+      write: strikeAt('sink'),
+      seal: strikeAt('seal'),
+      commit: strikeAt('commit'),
+    }),
+  )
   history.side(closed).to('closed', fileSink(`${config.output}/closed`, jsonLines()))
   keyed
     .window(tumbling(BUCKET_MS))

@@ -1,36 +1,14 @@
 /** Hostile user code at every place where user code is called: the job fails or recovers with a clear message, and nothing of its output is wrong. */
 import { rmSync } from 'node:fs'
-import { SeededRandom } from '../../packages/millrace/src/connectors/seeded-random.ts'
-import { shuffled } from '../kill/plan.ts'
-import { chosenSeed, numberOptions, ownFolder, Progress, type Attack, type AttackResult } from '../lib/attack.ts'
-import { ACTS, type Act } from './acts.ts'
+import { chosenSeed, numberOptions, OptionError, ownFolder, Progress, type Attack, type AttackResult } from '../lib/attack.ts'
+import { ACTS, BUSY_MS } from './acts.ts'
 import { playCase, type HostileCase, type HostileResult } from './case.ts'
-import { PLACES, type Place } from './places.ts'
+import { PLACES } from './places.ts'
+import { casesOf } from './plan.ts'
 
 const LANES = 2
 const SHOWN = 110
-/** Places that are passed once for each record, and so often at most; the others seldom. */
-const EARLIEST = 250
-const LONGEST = 300
-const OFTEN: readonly Place[] = ['source', 'schema', 'timestamp', 'map', 'key', 'process', 'window', 'sink']
-
-/** What cannot be at a place, or would be the same as at another. */
-function isSensible(act: Act, place: Place): boolean {
-  // An async function that rejects is what these two are made for; their act is to throw.
-  return !(act === 'mutate' && place === 'commit')
-}
-
-function casesOf(seed: number, most: number | undefined, only: number | undefined): HostileCase[] {
-  const random = new SeededRandom(seed, 'cases')
-  const all = ACTS.flatMap((act) => PLACES.map((place) => ({ act, place }))).filter(({ act, place }) => isSensible(act, place))
-  const cases = all.map(({ act, place }, index): HostileCase => {
-    const isOften = OFTEN.includes(place)
-    const after = isOften ? EARLIEST + random.below(LONGEST) : place === 'timer' ? 40 + random.below(80) : 2 + random.below(3)
-    return { number: index + 1, act, place, parallelism: 1 + random.below(3), restarts: random.chance(0.4), after }
-  })
-  const chosen = only === undefined ? cases : cases.filter(({ number }) => number === only)
-  return shuffled(chosen, new SeededRandom(seed, 'order')).slice(0, most)
-}
+const FULL_BUSY_MS = 60_000
 
 async function playAll(cases: readonly HostileCase[]): Promise<Map<HostileCase, HostileResult>> {
   const folder = ownFolder('hostile')
@@ -86,11 +64,16 @@ function report(results: ReadonlyMap<HostileCase, HostileResult>, planned: numbe
 
 export const attack: Attack = {
   name: 'hostile',
-  summary: 'user code that throws, exits, blocks, eats memory or patches prototypes, at each place, in a real process; --cases N --case N',
+  summary:
+    'user code that throws, exits, blocks, eats memory or patches prototypes, at each place, in a real process; --cases N --case N --full (blocks for a minute)',
   async run(args) {
-    const options = numberOptions(args, { seed: undefined, cases: undefined, case: undefined })
+    const isFull = args.includes('--full')
+    const rest = args.filter((arg) => arg !== '--full')
+    const options = numberOptions(rest, { seed: undefined, cases: undefined, case: undefined })
     const seed = chosenSeed(options.seed)
-    const cases = casesOf(seed, options.cases, options.case)
+    const busyMs = isFull ? FULL_BUSY_MS : BUSY_MS
+    const cases = casesOf(seed, busyMs, options.case, options.cases)
+    if (cases.length === 0) throw new OptionError(`there is no case ${options.case}: the last one is ${casesOf(seed, busyMs).length}`)
     return report(await playAll(cases), cases.length, seed)
   },
 }

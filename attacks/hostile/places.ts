@@ -1,5 +1,24 @@
 /** Where user code is called: each place with what an error has to call it. */
-export const PLACES = ['source', 'schema', 'timestamp', 'map', 'key', 'process', 'timer', 'window', 'sink', 'commit'] as const
+export const PLACES = [
+  'source',
+  'schema',
+  'timestamp',
+  'map',
+  'key',
+  'process',
+  'timer',
+  'window',
+  'sink',
+  'commit',
+  'filter',
+  'flatMap',
+  'initial',
+  'result',
+  'source-open',
+  'acknowledge',
+  'sink-open',
+  'seal',
+] as const
 export type Place = (typeof PLACES)[number]
 
 /** What the job is given as its config. */
@@ -9,6 +28,8 @@ export interface HostileConfig {
   readonly marker: string
   readonly place: Place
   readonly act: string
+  /** How long it blocks, if it does for a while. */
+  readonly busyMs: number
   /** It strikes once it has seen so many rows. */
   readonly after: number
 }

@@ -6,16 +6,21 @@ import { fastStart, root } from '../lib/attack.ts'
 import type { HostileConfig } from './places.ts'
 import type { End } from './verdict.ts'
 
+/** What a process may take: of V8's heap, or of the system. */
+export type Memory = 'ample' | 'little heap' | 'little data'
+
 export interface RunProcessOptions {
   readonly config: HostileConfig
   readonly checkpoints: string
   readonly parallelism: number
   readonly leaseMs: number
   readonly restart: string
-  readonly hasLittleHeap: boolean
+  readonly memory: Memory
 }
 
 const LITTLE_HEAP_MB = 48
+/** Node itself takes most of it. */
+const LITTLE_DATA_KIB = 1_500_000
 const LOOK_MS = 20
 
 export class RunProcess {
@@ -26,12 +31,15 @@ export class RunProcess {
   readonly #ended: Promise<true>
   readonly #killOnExit = (): void => this.signal('SIGKILL')
 
-  constructor({ config, checkpoints, parallelism, leaseMs, restart, hasLittleHeap }: RunProcessOptions) {
+  constructor({ config, checkpoints, parallelism, leaseMs, restart, memory }: RunProcessOptions) {
     const args = ['--checkpoints', checkpoints, '--checkpoint-every', '20ms', '--retain', '2', '--lease', `${leaseMs}ms`]
-    const heap = hasLittleHeap ? [`--max-old-space-size=${LITTLE_HEAP_MB}`] : []
+    const heap = memory === 'little heap' ? [`--max-old-space-size=${LITTLE_HEAP_MB}`] : []
+    const isLimited = memory === 'little data'
+    const limits = ['-c', `ulimit -d ${LITTLE_DATA_KIB}; exec "$0" "$@"`, process.execPath]
     this.#process = spawn(
-      process.execPath,
+      isLimited ? '/bin/sh' : process.execPath,
       [
+        ...(isLimited ? limits : []),
         ...heap,
         join(root, 'packages/millrace/bin/millrace.mjs'),
         'run',

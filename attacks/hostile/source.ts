@@ -11,26 +11,35 @@ type Poll = Batch<HostileRow, number> | 'wait' | 'end'
 /** May throw, or give a promise that `ready` waits for. */
 export type Strike = (value: HostileRow) => Promise<never> | undefined
 
-export function pacedRows(strike: Strike): Source<HostileRow> {
+export interface SourceStrikes {
+  readonly open: Strike
+  readonly poll: Strike
+  readonly acknowledge: Strike
+}
+
+export function pacedRows(strikes: SourceStrikes): Source<HostileRow> {
   return defineSource<HostileRow, number>({
     kind: 'paced',
     bounded: true,
     replayable: true,
     timestamps: false,
-    open: (context) => Promise.resolve(new PacedRows(context, strike)),
+    open: async (context) => {
+      await strikes.open(rowOf(0, 0))
+      return new PacedRows(context, strikes)
+    },
   })
 }
 
 class PacedRows implements Reader<HostileRow, number> {
   readonly splits: Map<string, number> = new Map()
-  readonly #strike: Strike
+  readonly #strikes: SourceStrikes
   readonly #context: SourceContext<number>
   #left = ROWS_PER_CHECKPOINT
   #odd: Promise<never> | undefined
   #wake: () => void = () => undefined
 
-  constructor(context: SourceContext<number>, strike: Strike) {
-    this.#strike = strike
+  constructor(context: SourceContext<number>, strikes: SourceStrikes) {
+    this.#strikes = strikes
     this.#context = context
     for (let split = 0; split < SPLITS; split++) {
       const name = String(split)
@@ -45,7 +54,7 @@ class PacedRows implements Reader<HostileRow, number> {
     if (this.#left <= 0 || this.#odd !== undefined) return 'wait'
     const from = this.splits.get(split) as number
     const values = Array.from({ length: Math.min(BATCH, ROWS_PER_SPLIT - from) }, (_zero, index) => rowOf(Number(split), from + index))
-    for (const value of values) this.#odd ??= this.#strike(value)
+    for (const value of values) this.#odd ??= this.#strikes.poll(value)
     if (this.#odd !== undefined) return 'wait'
     const next = from + values.length
     this.#left -= values.length
@@ -67,8 +76,9 @@ class PacedRows implements Reader<HostileRow, number> {
   }
 
   acknowledge(): Promise<void> {
+    const odd = this.#strikes.acknowledge(rowOf(0, 0))
     this.#more()
-    return Promise.resolve()
+    return odd ?? Promise.resolve()
   }
 
   close(): Promise<void> {

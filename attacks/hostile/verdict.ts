@@ -40,6 +40,14 @@ export const addressOf: Readonly<Record<Place, RegExp>> = {
   window: /step\/windows/,
   sink: /sink\/history/,
   commit: /sink\/history/,
+  filter: /filter|step\/(count|windows)/,
+  flatMap: /flatMap|step\/(count|windows)/,
+  initial: /step\/count/,
+  result: /step\/windows/,
+  'source-open': /source\/rows/,
+  acknowledge: /source\/rows/,
+  'sink-open': /sink\/history/,
+  seal: /sink\/history/,
 }
 
 const byAct: Readonly<Record<Act, readonly End[]>> = {
@@ -57,10 +65,12 @@ const byAct: Readonly<Record<Act, readonly End[]>> = {
   'busy-past-lease': ['fenced', 'finished'],
   'block-for-ever': ['blocked'],
   heap: ['died'],
-  buffer: ['failed'],
+  // Whoever asks for the piece that is too much gets an error; where it is Node or V8 itself, the process ends.
+  buffer: ['failed', 'died'],
   stack: ['failed'],
   // Samples of records are frozen; what was encoded before it is touched is right.
   mutate: ['failed', 'finished'],
+  'mutate-state': ['failed', 'finished'],
   'patch-array': ['finished'],
   'patch-object': ['finished'],
   'break-array': ['failed', 'uncaught', 'crashed'],
@@ -68,9 +78,13 @@ const byAct: Readonly<Record<Act, readonly End[]>> = {
   'close-files': ['failed', 'uncaught', 'died'],
 }
 
+const AWAITED: readonly Place[] = ['source', 'sink', 'commit', 'source-open', 'acknowledge', 'sink-open', 'seal']
+
 /** `restarts`: the job starts again by itself, and it strikes only once. */
 export function allowedEnds(act: Act, place: Place, restarts: boolean): readonly End[] {
-  const isAwaited = place === 'source' || place === 'sink' || place === 'commit'
+  // What is not acknowledged now is so with the next checkpoint, and nobody waits for it but the end of the job, for a while.
+  if (place === 'acknowledge') return ['finished', 'stopped']
+  const isAwaited = AWAITED.includes(place)
   // What is awaited may take as long as it likes, until somebody stops the job.
   if (act === 'never-resolve' && isAwaited) return ['stopped', 'failed']
   // One in many records is looked at where it is emitted. Of another the promise fails the step after, and its rejection may be heard first.

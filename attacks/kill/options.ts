@@ -1,4 +1,4 @@
-import { numberOptions } from '../lib/attack.ts'
+import { numberOptions, OptionError } from '../lib/attack.ts'
 
 export interface KillOptions {
   readonly seed: number | undefined
@@ -15,7 +15,7 @@ export function optionsOf(args: readonly string[]): KillOptions {
   let signal = 'KILL'
   const at = rest.indexOf('--signal')
   if (at >= 0) signal = (rest.splice(at, 2)[1] ?? '').replace(/^SIG/, '')
-  if (signal !== 'KILL' && signal !== 'TERM') throw new Error('--signal may be KILL or TERM')
+  if (signal !== 'KILL' && signal !== 'TERM') throw new OptionError('--signal may be KILL or TERM')
   const numbers = numberOptions(rest, { seed: undefined, kills: undefined, parallelism: undefined, keys: 1_000_000 })
   return { ...numbers, signal, keys: numbers.keys as number }
 }

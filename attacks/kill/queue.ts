@@ -46,7 +46,7 @@ export class KillQueue {
 
   /** The job ended before: the next time it shall be earlier, or a little later. @returns how many jobs it has missed, once that is too many */
   missed(kill: Kill): number | undefined {
-    this.#kills.unshift(kill.kind === 'point' ? { ...kill, nth: 1 } : { ...kill, afterMs: kill.afterMs + 5 })
+    this.#kills.unshift(kill.kind === 'point' ? { ...kill, nth: Math.ceil(kill.nth / 2) } : { ...kill, afterMs: kill.afterMs + 5 })
     if (kill.kind === 'time') return undefined
     const jobs = (this.#vain.get(kill.point) ?? 0) + 1
     this.#vain.set(kill.point, jobs)

@@ -91,7 +91,10 @@ function report(found: readonly Found[], cases: number): AttackResult {
     passed += done - faults.length
     failed += faults.length
   }
-  return { passed, failed, planned: parsers.length * cases }
+  const sum = (of: (outcomes: Found['outcomes']) => number): number => found.reduce((all, { outcomes }) => all + of(outcomes), 0)
+  const valid = sum((outcomes) => outcomes['valid'] ?? 0)
+  const refused = sum((outcomes) => Object.entries(outcomes).reduce((all, [code, count]) => all + (code === 'valid' ? 0 : count), 0))
+  return { passed, failed, planned: parsers.length * cases, counts: { inputs: passed + failed, valid, refused } }
 }
 
 function mib(bytes: number): string {

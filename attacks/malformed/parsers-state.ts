@@ -18,6 +18,7 @@ import { readDirectory, statePath } from '../golden/folder.ts'
 import { goldenJob } from '../golden/job.ts'
 import { encoded, joined } from './mutate.ts'
 import type { Parser } from './parser.ts'
+import { sealedChunk } from './seal-chunk.ts'
 import { readFileSync } from 'node:fs'
 
 const env = nodeEnv()
@@ -67,6 +68,7 @@ const chunk: Parser = {
   name: 'chunk',
   isText: false,
   samples: files.flatMap(([path, bytes]) => (path.endsWith('.chunk') ? [bytes] : [])),
+  seal: (bytes) => sealedChunk(bytes, digest),
   parse: (bytes) => {
     const trailer = bytes.length < 8 ? 0 : new DataView(bytes.buffer, bytes.byteOffset).getUint32(bytes.length - 8, true)
     const name = nameIn(bytes)

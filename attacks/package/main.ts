@@ -4,7 +4,7 @@
  */
 import { rmSync } from 'node:fs'
 import { twoAtATime } from '../../scripts/lib/child.ts'
-import type { Attack } from '../lib/attack.ts'
+import { numberOptions, type Attack } from '../lib/attack.ts'
 import { contentChecks } from './contents.ts'
 import { doorChecks } from './doors.ts'
 import { playground, type Check } from './playground.ts'
@@ -26,7 +26,7 @@ export const attack: Attack = {
   name: 'package',
   summary: 'the package as a stranger gets it: packed, installed into empty projects, run on every Node that is promised',
   async run(args) {
-    if (args.length > 0) throw new Error(`unknown option '${args[0]}'`)
+    numberOptions(args, {})
     const at = await playground()
     const checks = lists.flatMap((list) => list(at))
     const results = await twoAtATime(

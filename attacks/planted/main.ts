@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { chosenSeed, numberOptions, ownFolder, Progress, type Attack, type AttackResult } from '../lib/attack.ts'
 import { aloneMistakes, tryAlone, type Alone } from './alone.ts'
 import type { CutName, Mistake } from './mistake.ts'
+import { javascriptMistakes } from './mistakes-javascript.ts'
 import { faultMistakes } from './mistakes-faults.ts'
 import { stateMistakes } from './mistakes-state.ts'
 import { storageMistakes } from './mistakes-storage.ts'
@@ -14,7 +15,14 @@ import { writePage, type Finding } from './page.ts'
 import { plant } from './patch.ts'
 import { copyTo, runCut, type CutResult } from './run-cut.ts'
 
-export const mistakes: readonly Mistake[] = [...stateMistakes, ...taskMistakes, ...storageMistakes, ...faultMistakes, ...windowMistakes]
+export const mistakes: readonly Mistake[] = [
+  ...stateMistakes,
+  ...taskMistakes,
+  ...storageMistakes,
+  ...faultMistakes,
+  ...windowMistakes,
+  ...javascriptMistakes,
+]
 const WORKERS = 2
 
 interface Run {
@@ -126,7 +134,11 @@ export const attack: Attack = {
   summary:
     'makes mistakes in copies of the source, one by one: each has to turn an attack red that is green without it; --only N, --page 1',
   async run(args) {
-    const options = numberOptions(args, { seed: undefined, only: undefined, page: 0, workers: WORKERS })
+    const options = numberOptions(
+      args,
+      { seed: undefined, only: undefined, page: 0, workers: WORKERS },
+      { only: { most: mistakes.length }, page: { most: 1 } },
+    )
     const seed = chosenSeed(options.seed)
     const chosen = mistakes.filter((_, index) => options.only === undefined || index === options.only - 1)
     const folder = ownFolder('planted')

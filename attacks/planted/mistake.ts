@@ -1,5 +1,8 @@
 /** A mistake as data: what text is put in the place of what, and which attack has to notice. */
 import { SeededRandom } from '../../packages/millrace/src/connectors/seeded-random.ts'
+import type { Act } from '../hostile/acts.ts'
+import type { Place } from '../hostile/places.ts'
+import { caseNumber } from '../hostile/plan.ts'
 import { cases } from '../protocol/case.ts'
 import type { FaultKind } from '../sim/kinds.ts'
 
@@ -44,6 +47,8 @@ export const cuts = {
     args: (seed) => ['host', '--seed', String(seed), '--schedules', '1500', '--stub', '0'],
     seedsUntilFound: (output, seed) => placeOf(numberIn(output, /schedule (\d+): /), new SeededRandom(seed, 'schedules')),
   },
+  'hostile: exit': hostile('exit-0', 'map'),
+  'hostile: uncaught': hostile('own-handlers', 'process'),
   splits: { args: (seed) => ['splits', '--seed', String(seed), '--rounds', '6'], seedsUntilFound: () => undefined },
   // Everything is looked at: there is no seed.
   'protocol: pause': enumeration('pause'),
@@ -60,6 +65,11 @@ function sim(...kinds: readonly FaultKind[]): Cut {
     args: (seed) => ['sim', '--seed', String(seed), '--seeds', '300', '--first', '1', '--workers', '1', ...only],
     seedsUntilFound: (output) => numberIn(output, /\((\d+)\. of \d+\): /),
   }
+}
+
+/** One case, which depends on no seed. */
+function hostile(act: Act, place: Place): Cut {
+  return { args: (seed) => ['hostile', '--seed', String(seed), '--case', String(caseNumber(act, place))], seedsUntilFound: () => undefined }
 }
 
 function enumeration(key: string): Cut {

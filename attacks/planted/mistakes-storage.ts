@@ -122,7 +122,7 @@ export const storageMistakes: readonly Mistake[] = [
     edits: [
       {
         file: 'connectors/directory-storage-open.ts',
-        find: 'if (numbers.length === 0 && (await this.#isMarked())) {',
+        find: 'if (numbers.length === 0 && isMarked) {',
         replace: 'if (numbers.length < 0) {',
       },
       {

@@ -1,10 +1,11 @@
-/** docs/planted.md: what was planted, which attack found it, and which kind of fault finds what alone. Written from a run, never by hand. */
+/** docs/planted.md, and its table in GUARANTEES.md: what was planted, which attack found it, and which kind of fault finds what alone. Written from a run, never by hand. */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { root } from '../lib/attack.ts'
 import { FAULT_KINDS, FAULT_WORDS, type FaultKind } from '../sim/kinds.ts'
 import type { Alone } from './alone.ts'
 import { catalogue, type Rule } from './catalogue.ts'
+import { writeTable } from './guarantees.ts'
 import type { Mistake } from './mistake.ts'
 
 /** A mistake that was found. */
@@ -22,7 +23,9 @@ export interface PageData {
 
 export function writePage(data: PageData): string {
   const path = join(root, 'docs/planted.md')
-  writeFileSync(path, pageOf(data))
+  const page = pageOf(data)
+  writeFileSync(path, page)
+  writeTable(page)
   return path
 }
 

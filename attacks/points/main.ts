@@ -15,7 +15,8 @@ const LANES = 2
 const LATEST = 8
 
 interface Moment {
-  readonly nth: number
+  /** Which pass in which phase: the same at two kills is the same moment of two jobs. */
+  readonly when: string
   readonly says: string
 }
 
@@ -66,7 +67,7 @@ async function pointsAttack(seed: number, times: number, share: number): Promise
         leg.keepsPartsOpen ? 'open parts' : '',
       ].filter(Boolean)
       const says = `pass ${kill.nth} in ${phase}, job ${leg.number} start ${leg.starts} (${leg.parallelism} subtasks, ${kinds.join(', ')})`
-      moments.get(kill.point)?.push({ nth: kill.nth, says })
+      moments.get(kill.point)?.push({ when: `${kill.nth} ${phase}`, says })
     },
   })
   await run.run()
@@ -78,8 +79,10 @@ function report(run: KillRun, planned: number, moments: ReadonlyMap<string, read
   const { totals, violations, done } = run
   const never = [...moments].filter(([, all]) => all.length < times).map(([point]) => point)
   if (never.length > 0) process.stdout.write(`not hit ${times} times: ${never.join(', ')}\n`)
+  const different = [...moments.values()].filter((all) => new Set(all.map(({ when }) => when)).size === all.length).length
   process.stdout.write(
-    `${moments.size - never.length} of ${CRASH_POINTS.length} crash points hit ${times} times; ${totals.starts} starts of ${totals.legs} jobs\n` +
+    `${different} of ${moments.size} points were hit at a different pass or in another phase each time, the others in another job\n` +
+      `${moments.size - never.length} of ${CRASH_POINTS.length} crash points hit ${times} times; ${totals.starts} starts of ${totals.legs} jobs\n` +
       `${totals.rows} rows compared: missing ${totals.missing}, doubled ${totals.doubled}, wrong ${totals.wrong}; files left over ${totals.residue}\n`,
   )
   return {
@@ -97,7 +100,6 @@ export const attack: Attack = {
   run(args) {
     const options = numberOptions(args, { seed: undefined, times: 2, share: 1 })
     const { times, share } = options as { readonly times: number; readonly share: number }
-    if (times < 1 || share < 1) throw new Error('--times and --share have to be at least 1')
     return pointsAttack(chosenSeed(options.seed), times, share)
   },
 }

@@ -17,7 +17,7 @@ export const attack: Attack = {
   name: 'protocol',
   summary: 'every interleaving of the checkpoint protocol: two owners, a pause, an aborted checkpoint, a crash; --only N',
   async run(args) {
-    const { only } = numberOptions(args, { only: undefined })
+    const { only } = numberOptions(args, { only: undefined }, { only: { most: cases.length } })
     const numbers = cases.map((_, number) => number).filter((number) => only === undefined || number === only - 1)
     const results = await enumerate(numbers)
     return report(numbers, results)

@@ -24,12 +24,13 @@ export const attack: Attack = {
     const rounds = options.rounds as number
     const progress = new Progress('layouts', rounds)
     const most = new Map<string, { ahead: number; limit: number }>()
-    let failed = 0
+    let [failed, records] = [0, 0]
     for (let round = 0; round < rounds; round++) {
       const layout = layoutOf(seed, round)
       const lives = await runLayout(layout)
       const wrong = violationsOf(layout, lives)
       if (wrong.length > 0) failed++
+      records += lives.reduce((sum, { taken }) => sum + taken, 0)
       for (const what of wrong) progress.say(`  violation in round ${round}, ${layout.name}, ${layout.format}: ${what}`)
       const ahead = Math.max(...lives.map((life) => life.most))
       if (ahead >= (most.get(layout.name)?.ahead ?? 0)) most.set(layout.name, { ahead, limit: limitOf(layout) })
@@ -38,7 +39,7 @@ export const attack: Attack = {
     for (const [name, { ahead, limit }] of most)
       process.stdout.write(`${name.padEnd(36)} at most ${String(ahead).padStart(7)} ahead, ${limit} allowed\n`)
     rmSync(ownFolder('splits'), { recursive: true })
-    return { passed: rounds - failed, failed }
+    return { passed: rounds - failed, failed, planned: rounds, counts: { rounds, records } }
   },
 }
 

@@ -84,7 +84,7 @@ export function anyValue(draw: Draw): unknown {
       return new Uint8Array([i & 255, 1, 2])
     case 9:
       // Another shape nearly every time: more than a row has room for.
-      return { [`field${i}`]: i, [`more${i % 7}`]: 'x' }
+      return { [`field${i}`]: i, [`more${i % 7}`]: 'x', ...(i % 3 === 0 ? { ['__proto__']: i } : {}) }
     case 10:
       return [i, undefined, 'z'.repeat(i % 200)]
     default:

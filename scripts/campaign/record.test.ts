@@ -6,7 +6,7 @@ import { root } from '../lib/files.ts'
 import { violationsOf, withTurn } from './record.ts'
 import { ROTATION } from './rotation.ts'
 
-const one = { passed: 9, failed: 0, planned: 9, counts: { kills: 9, rows: 100 } }
+const one = { passed: 9, failed: 0, planned: 9, notRun: 0, counts: { kills: 9, rows: 100 } }
 
 test('turns of one attack are added up, with all their seeds', () => {
   const attacks = withTurn(withTurn({}, 'kill', 7, one), 'kill', 8, { ...one, counts: { kills: 1 } })
@@ -20,6 +20,10 @@ test('a failure, fewer than planned and no result at all are violations', () => 
     results.map((result) => violationsOf(withTurn({}, 'kill', 7, result))),
     [2, 1, 1],
   )
+})
+
+test('what a machine has no means for is no violation', () => {
+  assert.equal(violationsOf(withTurn({}, 'disk', 7, { ...one, planned: 12, notRun: 3 })), 0)
 })
 
 test('every attack of the rotation is there', () => {

@@ -5,6 +5,7 @@ export interface TurnResult {
   readonly passed: number
   readonly failed: number
   readonly planned: number
+  readonly notRun: number
   readonly counts: Readonly<Record<string, number>>
 }
 
@@ -36,7 +37,7 @@ export type Attacks = CampaignRecord['attacks']
 /** A turn that ended without a result has failed once. */
 export function withTurn(attacks: Attacks, attack: string, seed: number, result: TurnResult | undefined): Attacks {
   const before = attacks[attack] ?? { seeds: [], passed: 0, violations: 0, counts: {} }
-  const { passed, failed, planned, counts } = result ?? { passed: 0, failed: 1, planned: 1, counts: {} }
+  const { passed, failed, planned, notRun, counts } = result ?? { passed: 0, failed: 1, planned: 1, notRun: 0, counts: {} }
   const sums: Record<string, number> = { ...before.counts }
   for (const [name, count] of Object.entries(counts)) sums[name] = (sums[name] ?? 0) + count
   return {
@@ -44,8 +45,8 @@ export function withTurn(attacks: Attacks, attack: string, seed: number, result:
     [attack]: {
       seeds: [...before.seeds, seed],
       passed: before.passed + passed,
-      // Fewer than planned is a violation, too.
-      violations: before.violations + Math.max(failed, passed + failed < planned ? 1 : 0),
+      // Fewer than planned is a violation, too; what the machine has no means for is none.
+      violations: before.violations + Math.max(failed, passed + failed + notRun < planned ? 1 : 0),
       counts: sums,
     },
   }

@@ -18,4 +18,5 @@ export const ROTATION: readonly Turn[] = [
   { attack: 'splits', args: ['--rounds', '30'] },
   { attack: 'host', args: ['--schedules', '400'] },
   { attack: 'malformed', args: ['--cases', '800'] },
+  { attack: 'disk', args: ['--every', '12', '--kernel', '4'] },
 ]

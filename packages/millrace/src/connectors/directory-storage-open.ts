@@ -3,6 +3,7 @@ import type { Env } from '../core/env.ts'
 import { StreamError } from '../core/errors.ts'
 import { decodeBeat, encodeBeat } from './beat-file.ts'
 import { abandon, makeDurableDirectory, readFile, removeFile, SharedDirectorySync, systemCodeOf, writeNewFile } from './durable.ts'
+import { checkMark, encodeMark, MARK_NAME, MAX_MARK_BYTES } from './mark-file.ts'
 import { joinPath } from './path.ts'
 import { TemporaryNames } from './temporary-names.ts'
 
@@ -26,9 +27,6 @@ export const STORAGE_CRASH_POINTS: readonly string[] = [
 
 const ENTRY_NAME = /^(\d{12,15})\.entry$/
 const CHUNK_NAME = /^[A-Za-z0-9][A-Za-z0-9.-]{0,199}$/
-/** The file that says what the directory is. */
-export const MARK_NAME = 'millrace.json'
-const MARK = '{"millrace":"checkpoints","format":1}\n'
 
 /**
  * S1  A final name appears by `link` only, after its bytes are durable: nobody ever sees a part of an entry or a chunk, and of
@@ -40,6 +38,8 @@ const MARK = '{"millrace":"checkpoints","format":1}\n'
  * S3  A file or directory whose fsync failed is not synced again for the same call: the call fails, its file is abandoned (D14).
  *     After a failed `createEntry` the entry may be there or not, also after the next loss of power.
  * S4  Names that begin with a dot are no part of the storage.
+ * S5  Nobody learns which entries there are before the mark has said that this code can read them. Without a mark nothing is said:
+ *     a process may have died between the first entry and its mark.
  */
 export class OpenDirectory implements OpenStorage {
   readonly name: string
@@ -48,6 +48,8 @@ export class OpenDirectory implements OpenStorage {
   readonly #chunks: Folder
   readonly #temporary: TemporaryNames
   #ownsLog = false
+  /** S5. */
+  #isMarkGood = false
   /** The last entry that this process has made. */
   #newestOwn: number | undefined
 
@@ -80,14 +82,18 @@ export class OpenDirectory implements OpenStorage {
     return this.#failing(path, 'read', () => readFile(this.#env.files, path))
   }
 
-  /** @throws {CHECKPOINT_NOT_FOUND} when there are none but there have been some */
+  /**
+   * @throws {CHECKPOINT_NOT_FOUND} when there are none but there have been some
+   * @throws {CHECKPOINT_FORMAT | CHECKPOINT_CORRUPT} when the mark says so
+   */
   async entries(): Promise<readonly number[]> {
+    const isMarked = await this.#isMarked()
     const numbers: number[] = []
     for (const name of await this.#namesIn(this.#log)) {
       const match = ENTRY_NAME.exec(name)
       if (match !== null) numbers.push(Number(match[1]))
     }
-    if (numbers.length === 0 && (await this.#isMarked())) {
+    if (numbers.length === 0 && isMarked) {
       throw new StreamError(
         'CHECKPOINT_NOT_FOUND',
         `${this.name} has held checkpoints, but its log is empty: ${this.#log.path} has been removed or is not mounted. ` +
@@ -201,14 +207,20 @@ export class OpenDirectory implements OpenStorage {
   async #becomeOwner(): Promise<void> {
     if (this.#ownsLog) return
     if (!(await this.#isMarked()))
-      await this.#publish(new Folder(this.#env, this.name), joinPath(this.name, MARK_NAME), [new TextEncoder().encode(MARK)], 'mark')
+      await this.#publish(new Folder(this.#env, this.name), joinPath(this.name, MARK_NAME), [encodeMark()], 'mark')
+    this.#isMarkGood = true
     for (const folder of [this.name, this.#log.path, this.#chunks.path]) await this.#temporary.sweep(folder)
     this.#ownsLog = true
   }
 
   async #isMarked(): Promise<boolean> {
+    if (this.#isMarkGood) return true
     const path = joinPath(this.name, MARK_NAME)
-    return this.#failing(path, 'read', async () => (await this.#env.files.info(path)) !== undefined)
+    const range = { start: 0, end: MAX_MARK_BYTES }
+    const bytes = await this.#failing(path, 'read', () => readFile(this.#env.files, path, range))
+    if (bytes === undefined) return false
+    checkMark(bytes, path)
+    return (this.#isMarkGood = true)
   }
 
   #namesIn(folder: Folder): Promise<readonly string[]> {

@@ -61,6 +61,36 @@ test('a log that was emptied is not a new directory (rules 1.1)', async () => {
   }
 })
 
+/** Found by a look with fresh eyes: the version in the mark was written and never read. */
+test('a directory whose mark names another format is refused before its entries are looked at, one with a damaged mark too', async () => {
+  const path = join(root, 'other-format')
+  const mark = join(path, 'millrace.json')
+  await (await open(path)).createEntry(1, bytes('x'))
+  for (const [text, code, says] of [
+    [
+      '{"millrace":"checkpoints","format":2}\n',
+      'CHECKPOINT_FORMAT',
+      /millrace\.json has format 2, .* A newer version of Millrace wrote it/,
+    ],
+    ['{"millrace":"checkpoints","format":0}', 'CHECKPOINT_FORMAT', /millrace\.json has format 0, .* An older version of Millrace wrote it/],
+    ['', 'CHECKPOINT_CORRUPT', /millrace\.json is damaged/],
+    ['{"millrace":"checkpoints"', 'CHECKPOINT_CORRUPT', /put it back; or, if this version of Millrace has written them, remove it/],
+    ['{"millrace":"checkpoints","format":"1"}', 'CHECKPOINT_CORRUPT', /damaged/],
+    ['{"millrace":"something","format":1}', 'CHECKPOINT_CORRUPT', /damaged/],
+    ['null', 'CHECKPOINT_CORRUPT', /damaged/],
+  ] as const) {
+    writeFileSync(mark, text)
+    await assert.rejects((await open(path)).entries(), { code, message: says })
+  }
+  writeFileSync(mark, '{"millrace":"checkpoints","format":1,"note":"may be added"}')
+  assert.deepEqual(await (await open(path)).entries(), [1])
+  rmSync(mark)
+  const storage = await open(path)
+  assert.deepEqual(await storage.entries(), [1])
+  await storage.createEntry(2, bytes('y'))
+  assert.ok(existsSync(mark))
+})
+
 /** Found by a look with fresh eyes: `--checkpoints u1/10` began from nothing in a folder inside of `u1`. */
 test('a directory inside of another one of checkpoints is refused, with what may have been meant', async () => {
   const path = join(root, 'outer')

@@ -1,7 +1,8 @@
 import { defineStorage, type CheckpointStorage, type OpenStorage } from '../connect/contract.ts'
 import type { Env } from '../core/env.ts'
 import { StreamError } from '../core/errors.ts'
-import { MARK_NAME, OpenDirectory } from './directory-storage-open.ts'
+import { OpenDirectory } from './directory-storage-open.ts'
+import { MARK_NAME } from './mark-file.ts'
 import { checkLocalPath, joinPath, nameOf, normalPath, parentOf } from './path.ts'
 
 /**
@@ -11,7 +12,7 @@ import { checkLocalPath, joinPath, nameOf, normalPath, parentOf } from './path.t
  * DIR/log/000000000007.entry   entry 7 of the log: written under another name, then linked
  * DIR/chunks/<name>            as the engine names it
  * DIR/beat                     the owner's heartbeat, replaced as a whole
- * DIR/millrace.json            the mark that there has been an entry: its absence with an empty log means a new directory
+ * DIR/millrace.json            the mark that there has been an entry, and in which format: its absence with an empty log means a new directory
  * .<what>.<owner>.tmp          in any of them what is being written; ignored, and removed by the next owner
  * ```
  *

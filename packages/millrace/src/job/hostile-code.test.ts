@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import type { ErrorCode } from '../core/error-codes.ts'
-import { agg, arraySource, collectSink, defineJob, run, StreamError, type Job, type Stream } from '../index.ts'
+import { defineSink } from '../connect.ts'
+import { agg, arraySource, collectSink, defineJob, run, StreamError, valueState, type Job, type Stream } from '../index.ts'
 
 const has = (code: ErrorCode, words: RegExp) => (error: unknown) => {
   assert.ok(StreamError.is(error), String(error))
@@ -33,6 +34,13 @@ test('a promise that a step gives is refused, and its rejection does not end the
     ['UNSUPPORTED_VALUE', (numbers) => numbers.map(() => ({ a: later(), list: [later(), { deep: later() }] }))],
     ['UNSUPPORTED_VALUE', (numbers) => numbers.keyBy(() => 1).reduce('r', later)],
     ['PROMISE', (numbers) => numbers.flatMap(later)],
+    [
+      'PROMISE',
+      (numbers) =>
+        numbers
+          .keyBy(() => 1)
+          .process('k', { state: { n: valueState({ initial: later }) }, onRecord: (_n, { state }) => void state.n.get() }),
+    ],
     ['INVALID_KEY', (numbers) => numbers.keyBy(later).aggregate('a', { n: agg.count() })],
     ['INVALID_KEY', (numbers) => numbers.keyBy(() => 1).aggregate('a', { n: agg.distinct(later) })],
     ['USER_CODE', (numbers) => numbers.keyBy(() => 1).aggregate('a', { n: agg.sum(later) })],
@@ -70,6 +78,24 @@ test('an open or a close that throws names its step, whatever it throws', async 
     run(opening(() => Promise.reject(undefined))),
     has('USER_CODE', /The open function of step\/enrich threw: undefined/),
   )
+})
+
+/** Found by the attack hostile: the task was named, with all its steps, and the message spoke of a function. */
+test('a seal that throws, or whose output cannot be made durable, names its sink', async () => {
+  const failing = (): never => {
+    throw new Error('no room')
+  }
+  for (const seal of [failing, () => ({ durable: Promise.reject(new Error('no room')) })]) {
+    const sink = defineSink<number, null>({
+      kind: 'failing',
+      delivery: 'at-least-once',
+      open: async () => ({ write: () => true, ready: async () => undefined, seal, close: async () => undefined }),
+    })
+    const job = defineJob('sealing', (builder) => {
+      builder.from('n', arraySource([1, 2])).to('out', sink)
+    })
+    await assert.rejects(run(job), has('SINK', /^sink\/out could not make durable what it has written: no room\.$/))
+  }
 })
 
 test('an error of a key selector is told as that of keyBy, also where it is called to find the subtask', async () => {

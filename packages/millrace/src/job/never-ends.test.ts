@@ -70,7 +70,7 @@ test('a job that has finished does not wait for a close that never ends, and say
   }
 })
 
-test('a sink that stays full, a commit, a committer or a storage that never answers ends a stop at its deadline with STOPPED, which names what it waits for', async () => {
+test('a sink that stays full, a commit, a committer, a seal or a storage that never answers ends a stop at its deadline with STOPPED, which names what it waits for', async () => {
   const callback = countingJob({ source: pacedSource({ a: rows }, { endless: true }), sink: callbackSink<Counted>(never) })
   const committer = countingJob({
     source,
@@ -89,11 +89,25 @@ test('a sink that stays full, a commit, a committer or a storage that never answ
       }),
     }),
   })
+  const sealing = countingJob({
+    source,
+    sink: defineSink<Counted, null>({
+      kind: 'x',
+      delivery: 'at-least-once',
+      open: async () => ({
+        write: () => true,
+        ready: async () => undefined,
+        seal: () => ({ durable: never() }),
+        close: async () => undefined,
+      }),
+    }),
+  })
   const storage = defineStorage({ kind: 'x', open: never })
   const cases: readonly (readonly [Job<void, unknown>, RunOptions, RegExp])[] = [
     [full, checkpointed(), /sink\/out to have room/],
     [callback, checkpointed(), /sink\/out to commit/],
     [callback, {}, /sink\/out to commit/],
+    [sealing, checkpointed(), /sink\/out to make durable what it has written/],
     [committer, checkpointed(), /sink\/out to open its committer/],
     [countingJob({ source }), { checkpoints: { storage } }, /deadline of stop/],
   ]

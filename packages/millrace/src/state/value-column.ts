@@ -1,3 +1,4 @@
+import { refusePromise } from '../core/errors.ts'
 import type { AccumulatorColumn, TtlDeclaration, ValueHandle } from './contract.ts'
 import { PAGE_BITS, PAGE_MASK } from './pages.ts'
 import { seldom, type Seldom } from './seldom.ts'
@@ -55,7 +56,10 @@ export class ValueColumn extends SlotColumn implements ValueHandle, Seldom {
 
   protected initial(): unknown {
     const { initial } = this.declaration
-    return initial === undefined ? undefined : this.context.freezeSome(initial())
+    if (initial === undefined) return undefined
+    const value = initial()
+    if (typeof value === 'object' && value !== null) refusePromise(value)
+    return this.context.freezeSome(value)
   }
 }
 

@@ -4,6 +4,10 @@
  */
 import type { StoredCommittable } from '../checkpoint/manifest.ts'
 import type { Plain, Writer } from '../connect/contract.ts'
+import { byConnector } from './connector-error.ts'
+import type { Underway } from './underway.ts'
+
+type SealedPart = Awaited<ReturnType<Writer<unknown, Plain, Plain>['seal']>['durable']>
 
 interface Seals {
   pending: StoredCommittable[]
@@ -22,11 +26,22 @@ export interface SealOrigin {
 
 export class SinkSeals {
   readonly #bySink = new Map<string, Seals>()
+  readonly #underway: Underway
   #completeUpTo = -1
 
-  /** Synchronous: what is written next belongs to the next checkpoint. Resolves when all that was sealed is durable. */
+  constructor(underway: Underway) {
+    this.#underway = underway
+  }
+
+  /**
+   * The writer is called before this returns: what is written next belongs to the next checkpoint. Resolves when all that was sealed is
+   * durable. @throws {SINK} later, with the sink, also what the writer throws at once
+   */
   seal(writer: Writer<unknown, Plain, Plain>, origin: SealOrigin): Promise<void> {
-    const { durable } = writer.seal(origin.checkpoint, origin.reason)
+    const { address } = origin
+    const what = 'make durable what it has written'
+    const seal = async (): Promise<SealedPart> => writer.seal(origin.checkpoint, origin.reason).durable
+    const durable = this.#underway.wait(`${address} to ${what}`, () => byConnector({ kind: 'sink', address }, what, seal))
     const seals = this.#bySink.get(origin.address) ?? { pending: [], writerState: undefined, settled: Promise.resolve() }
     this.#bySink.set(origin.address, seals)
     seals.settled = Promise.all([durable, seals.settled]).then(([sealed]) => {

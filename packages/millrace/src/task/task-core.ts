@@ -42,7 +42,7 @@ export class TaskCore {
   readonly #gate = { isClosed: false }
   readonly #router: Router
   readonly #inputs: InputGate
-  readonly #seals = new SinkSeals()
+  readonly #seals: SinkSeals
   #chain!: Chain
   #times!: OperatorTimes
   #parts: OpenParts | undefined
@@ -83,6 +83,7 @@ export class TaskCore {
       },
     })
     this.#inputs = new InputGate(spec.channels)
+    this.#seals = new SinkSeals(options.underway)
     this.#full = new FullWriters(options, (error) => this.#fail(error))
   }
 
