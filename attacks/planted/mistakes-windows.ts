@@ -86,8 +86,8 @@ export const windowMistakes: readonly Mistake[] = [
     'sessions that touch at exactly one gap stay apart',
     'WA-7',
     'operators/window-sessions.ts',
-    'this.#starts.numberAt(slot) <= end && this.#ends.numberAt(slot) >= start',
-    'this.#starts.numberAt(slot) <= end && this.#ends.numberAt(slot) > start',
+    'return table.startOf(slot) <= end && table.endOf(slot) >= start',
+    'return table.startOf(slot) <= end && table.endOf(slot) > start',
     'windows',
   ),
   mistake(
