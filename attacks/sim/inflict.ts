@@ -9,6 +9,7 @@ import type { Command } from './command.ts'
 import { diskError, lostReply, slowDisk, type Injury } from './injury.ts'
 import type { Fault, PowerKind, When } from './plan.ts'
 import type { FaultKind } from './kinds.ts'
+import type { CommitTrouble } from './strict-sink.ts'
 
 export type Process = SimulatedProcess<Machine>
 
@@ -20,8 +21,10 @@ export interface Patient {
   isRunning: boolean
   /** It has claimed the job, and no attempt has failed since. */
   isOwner: boolean
-  /** Commits of the strict sink whose reply is lost: from the nth on, so many. */
-  lostCommits: { after: number; left: number }
+  /** Commits of the strict sink that go wrong: from the nth on, so many. */
+  readonly commits: { readonly how: CommitTrouble; after: number; left: number }[]
+  /** So often it could not remove a name. */
+  failedUnlinks: number
   readonly injuries: Injury[]
   readonly points: ((point: string) => 'kill' | 'powerLoss' | undefined)[]
   links: Links | undefined
@@ -56,6 +59,7 @@ export function inflict(fault: Fault, surgery: Surgery): void {
     case 'torn':
     case 'unsynced':
     case 'names':
+    case 'mixed':
       return at(fault.when, surgery, () => {
         hit()
         machine.survival = survivalOf(fault.kind, random)
@@ -89,9 +93,16 @@ export function inflict(fault: Fault, surgery: Surgery): void {
     case 'sync':
     case 'read':
     case 'rename':
-      return void patient.injuries.push(diskError(fault, random, hit))
+      return void patient.injuries.push(
+        diskError(fault, random, (operation) => {
+          if (operation === 'unlink') patient.failedUnlinks++
+          hit()
+        }),
+      )
+    case 'refuse':
+      return void patient.commits.push({ how: fault.how, after: fault.from - 1, left: fault.times })
     case 'reply':
-      patient.lostCommits = { after: fault.from - 1, left: fault.times }
+      if (fault.where === 'output' || fault.where === 'all') patient.commits.push({ how: 'lost', after: fault.from - 1, left: fault.times })
       return void patient.injuries.push(lostReply(fault, hit))
     case 'timeout':
       patient.timeoutMs = fault.afterMs
@@ -147,11 +158,18 @@ function later({ machine, patient }: Surgery, afterMs: number, happen: () => voi
 function survivalOf(kind: PowerKind, random: SeededRandom): Survival {
   if (kind === 'power') return 'all'
   if (kind === 'torn') return (_index, what) => what === 'name' || random.chance(0.5)
+  if (kind === 'mixed') {
+    const keeps = random.pick([0.2, 0.5, 0.8])
+    return () => random.chance(keeps)
+  }
   if (kind === 'unsynced') return (_index, what) => what === 'name'
   const keeps = random.pick([0, 0.5, 0.8])
   return (_index, what) => what === 'sector' || random.chance(keeps)
 }
 
 function countedLinks({ patient, random }: Surgery, tempo: LinkTempo, told: (isSlow: boolean, isStale: boolean) => unknown): Links {
-  return simulatedLinks(patient.process, random, tempo, { carried: () => told(true, false), stale: () => told(false, true) })
+  return simulatedLinks(patient.process, random, tempo, {
+    carried: (isSlow) => told(isSlow, false),
+    stale: () => told(false, true),
+  })
 }

@@ -24,7 +24,7 @@ export function simulatedJob(plan: SimPlan, upstream: Upstream, strict: StrictSi
     tellsNow: true,
     only: new Set(plan.sinks),
     ...(plan.partBytes === undefined ? {} : { partBytes: plan.partBytes }),
-    source: pacedSource(upstream, plan.seed),
+    source: pacedSource(upstream, plan.seed, plan.pauseMs),
     ...(plan.hesitates ? { through: (sink) => hesitantSink(sink, plan.seed) } : {}),
     also: (job) => ledgerSteps(job, slowFiles(fileSource('/in/*.jsonl', jsonLines<Transfer>()), TRANSFERS_PER_CHECKPOINT), strict.sink),
   })
