@@ -61,7 +61,7 @@ export function drawPlan(seed: number, only: readonly FaultKind[] = FAULT_KINDS)
 function drawSinks(random: SeededRandom): readonly string[] {
   const windows = random.pick([['tumbling', 'late'], ['sliding'], ['sessions'], ['tumbling', 'late', 'sessions'], ['sliding', 'sessions']])
   const others = random.pick([[], ['buckets'], ['silences'], ['buckets', 'silences'], ['sums'], ['statistics']])
-  return ['history', ...windows, ...others]
+  return ['history', ...windows, ...others, ...(random.chance(0.3) ? ['alarms'] : [])]
 }
 
 type Pace = Pick<SimPlan, 'everyMs' | 'leaseMs' | 'timeoutMs' | 'restart' | 'pauseMs' | 'commitMs'>
@@ -138,7 +138,7 @@ class Swarm {
     const family = random.pick(['', '', '', 'storage.entry', 'storage', 'directory', 'files'])
     this.#favourites = CRASH_POINTS.filter((point) => point.startsWith(family))
     this.#startMs = 20 + 12 * syncMs + 100 * usualMs
-    this.#othersChance = random.pick([0.2, 0.5, 1])
+    this.#othersChance = random.pick([0.3, 0.6, 1])
   }
 
   life(): Life {
@@ -148,7 +148,7 @@ class Swarm {
     if (!isPlain && this.#others.length > 0) faults.push(this.#draw(random.pick(this.#others)))
     const [first] = faults
     const seconds = first === undefined ? [] : this.#others.filter((kind) => !(LINKS.includes(kind) && LINKS.includes(first.kind)))
-    if (seconds.length > 0 && random.chance(0.3)) faults.push(this.#draw(random.pick(seconds)))
+    if (seconds.length > 0 && random.chance(0.5)) faults.push(this.#draw(random.pick(seconds)))
     if (this.#ends.length > 0) {
       const end = this.#draw(random.pick(this.#ends))
       // It has to refuse before anything else can happen.
@@ -213,7 +213,7 @@ class Swarm {
           ? { kind, how: 'refused', from: 1 + random.below(6), times: 1 }
           : { kind, how: 'outage', from: 1 + random.below(6), times: 12 + random.below(40) }
       case 'timeout':
-        return { kind, afterMs: this.#startMs * random.pick([0.2, 0.5, 1]) }
+        return { kind, afterMs: this.#startMs * random.pick([0.1, 0.2, 0.5]) }
       case 'clock':
         return { kind, ms: this.#ms(), byMs: random.pick([-HOUR_MS, -90_000, 5_000, 3 * HOUR_MS, YEAR_MS]) }
       case 'stop':
@@ -225,7 +225,7 @@ class Swarm {
 
   #diskError(kind: DiskErrorKind): Fault {
     const random = this.#random
-    const from = 1 + random.below(kind === 'read' ? 60 : 40)
+    const from = 1 + random.below(random.pick([4, kind === 'read' ? 60 : 40]))
     // Once, in a row, or every so often: checkpoints are aborted, and what they held is in the next.
     const [every, times] = random.pick([
       [1, 1],

@@ -12,6 +12,7 @@ import { Upstream } from '../lib/paced-source.ts'
 import { compare, expectedOf } from '../lib/sequence-check.ts'
 import { START_MS } from '../lib/sequence-input.ts'
 import { compareWindows } from '../lib/window-check.ts'
+import { judgeAlarms } from './alarms.ts'
 import { Cleanup } from './cleanup.ts'
 import { startCommand } from './command.ts'
 import { DurableLog } from './durable-log.ts'
@@ -42,6 +43,7 @@ type End = JobOutcome | 'died' | StreamError
 const LIMIT_MS = 600_000
 /** Once the faults have stopped, the first process that is left alone finishes the job; the second only says that it is done. */
 const MOST_LAST_PROCESSES = 3
+const FEW_RESTARTS = { strategy: 'fixed-delay', attempts: 30, delay: 5 } as const
 const KEPT_STORY = 2_000
 
 export async function runTrial(plan: SimPlan): Promise<TrialReport> {
@@ -206,7 +208,7 @@ class Trial {
     }
     const turns = new SeededRandom(plan.seed, `turns ${number}`)
     patient.command = startCommand(process, {
-      job: simulatedJob(plan, this.#upstream, this.#strict),
+      job: simulatedJob(plan, { upstream: this.#upstream, sink: this.#strict, found: (problem) => this.violations.push(problem) }),
       name: 'sequence',
       directory: CHECKPOINTS,
       options: {
@@ -220,7 +222,8 @@ class Trial {
           lease: plan.leaseMs,
           timeout: patient.timeoutMs ?? plan.timeoutMs,
         },
-        restart: plan.restart,
+        // Who never has time enough for a checkpoint is not to try for ever.
+        restart: patient.timeoutMs === undefined ? plan.restart : FEW_RESTARTS,
       },
       context: {
         hasUncheckedConfig: false,
@@ -331,6 +334,7 @@ class Trial {
     this.tally.counts.records = difference.rows
     if (missing + doubled + wrong > 0)
       this.violations.push(`missing ${missing}, doubled ${doubled}, wrong ${wrong}: ${examples.join('; ')}`)
+    if (has('alarms')) this.violations.push(...judgeAlarms(ledger, committed))
     this.violations.push(...judgeEventTime(shape, committed, has))
     const { excuse } = this.#cleanup
     this.#tell(excuse === undefined ? 'nothing may be left over' : `something may be left over: ${excuse}`)
