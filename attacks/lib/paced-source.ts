@@ -21,8 +21,8 @@ export interface UpstreamOptions {
 export class Upstream {
   readonly rows: ReadonlyMap<string, readonly InputRow[]>
   readonly #durable: NonNullable<UpstreamOptions['durable']>
-  /** Processes whose next poll fails. */
-  readonly #failing = new Map<Env, () => void>()
+  /** By process: in how many polls one fails. */
+  readonly #failing = new Map<Env, number>()
   /** By split: everything before is gone. */
   readonly #forgotten = new Map<string, number>()
   #hasPauses = true
@@ -34,16 +34,16 @@ export class Upstream {
     this.rows = new Map(Array.from({ length: shape.files }, (_, file) => [`split-${file}`, rowsOf(shape, file)]))
   }
 
-  /** The next poll in this process fails, and its attempt with it. */
-  failOnce(env: Env, told: () => void): void {
-    this.#failing.set(env, told)
+  /** The next poll in this process fails, or the nth, and its attempt with it. */
+  failOnce(env: Env, nth: number = 1): void {
+    this.#failing.set(env, nth)
   }
 
   polled(env: Env): void {
-    const told = this.#failing.get(env)
-    if (told === undefined) return
+    const left = this.#failing.get(env)
+    if (left === undefined) return
+    if (left > 1) return void this.#failing.set(env, left - 1)
     this.#failing.delete(env)
-    told()
     throw new Error(HUNG_UP)
   }
 

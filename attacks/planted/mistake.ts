@@ -33,6 +33,14 @@ export const cuts = {
   sim: sim(),
   // Nothing expires but by a clock that jumps.
   'sim: clock': sim('clock'),
+  // What is rare where all kinds come together.
+  'sim: sync': sim('sync'),
+  'sim: names': sim('names'),
+  'sim: point': sim('point', 'names'),
+  'sim: twin': sim('twin'),
+  'sim: rival': sim('rival'),
+  'sim: stale': sim('stale'),
+  'sim: refuse': sim('refuse'),
   // One seed, and many operations.
   state: { args: (seed) => ['state', '--seed', String(seed), '--ops', '20000'], seedsUntilFound: () => 1 },
   oracle: {

@@ -11,8 +11,10 @@ import { type DiskErrorKind, type Fault, type Life, type SimPlan, type When, typ
 const HOUR_MS = 3_600_000
 const YEAR_MS = 365 * 24 * HOUR_MS
 /** What ends the life of a process, or makes another one want its job. */
-const ENDS: readonly FaultKind[] = ['crash', 'point', 'power', 'torn', 'unsynced', 'names', 'mixed', 'pause', 'rival', 'stop', 'rot']
+const ENDS: readonly FaultKind[] = ['crash', 'point', 'twin', 'power', 'torn', 'unsynced', 'names', 'mixed', 'pause', 'rival', 'stop', 'rot']
 const SECOND_FAULTS: readonly FaultKind[] = ['crash', 'power', 'torn', 'unsynced', 'names', 'mixed', 'read', 'pause']
+/** Between a change of a directory and its sync. */
+const UNSYNCED_NAMES = CRASH_POINTS.filter((point) => /\.after(Link|Make|Create|Sync|Rename)$/.test(point))
 /** Both say how long what is told travels: a life has one of them. */
 const LINKS: readonly FaultKind[] = ['links', 'stale']
 /** Of plans with an end in them: some have none, and some such faults come too late, so that three of ten plans have one that hits. */
@@ -85,7 +87,7 @@ function drawPace(random: SeededRandom): Pace {
       { strategy: 'exponential' },
     ]),
     pauseMs: isCalm ? 400 : 8,
-    commitMs: random.pick([2, 2, 2, 20, 200]),
+    commitMs: random.pick([2, 2, 2, 100, 800]),
   }
 }
 
@@ -108,7 +110,11 @@ function drawLives(random: SeededRandom, only: readonly FaultKind[], rhythm: Rhy
   const swarm = new Swarm(random, enabled.length === 0 ? [random.pick(only)] : enabled, rhythm)
   const lives: Life[] = []
   const count = 1 + random.below(4)
-  for (let index = 0; index < count; index++) lives.push(swarm.life())
+  for (let index = 0; index < count; index++) {
+    const life = swarm.life()
+    const twin = life.faults.find((fault) => fault.kind === 'twin')
+    lives.push(life, ...(twin === undefined ? [] : [swarm.afterTwin(twin)]))
+  }
   const second = only.filter((kind) => SECOND_FAULTS.includes(kind))
   const hit = lives.findIndex(({ faults }) => faults.some(({ kind }) => ENDS.includes(kind) && kind !== 'rot' && kind !== 'rival'))
   if (hit >= 0 && second.length > 0 && random.chance(RECOVERY_CHANCE))
@@ -158,6 +164,13 @@ class Swarm {
     return { parallelism: random.pick(PARALLELISMS), faults, isRecovery: false }
   }
 
+  /** What the one that was killed has begun and not synced, the next one goes on with: which of both is lost? */
+  afterTwin({ when }: Extract<Fault, { kind: 'twin' }>): Life {
+    const again: When = when.at === 'point' ? { ...when, nth: 1 } : when
+    const loses = this.#random.pick(['names', 'mixed'] as const)
+    return { parallelism: this.#random.pick(PARALLELISMS), faults: [{ kind: 'twin', when: again, loses }], isRecovery: false }
+  }
+
   inRecovery(kind: FaultKind): Fault {
     const random = this.#random
     if (kind === 'read') return { kind, where: 'checkpoints', from: 1 + random.below(12), every: 1, times: 1 + random.below(3) }
@@ -173,6 +186,8 @@ class Swarm {
         return { kind, when: { at: 'time', ms: this.#ms() } }
       case 'point':
         return { kind, when: this.#point() }
+      case 'twin':
+        return { kind, when: this.#point(UNSYNCED_NAMES), loses: undefined }
       case 'power':
       case 'torn':
       case 'unsynced':
@@ -190,7 +205,7 @@ class Swarm {
       case 'links':
         return { kind, usualMs: random.pick([0.1, 1, 5]), slow: random.pick([0.02, 0.05, 0.3]), slowMs: random.pick([10, 60]) }
       case 'stale':
-        return { kind, ms: this.#ms(), travelMs: random.pick([10, 40, 120]) }
+        return { kind, ms: this.#ms(), polls: 1 + random.below(random.pick([1, 20])), travelMs: random.pick([10, 40, 120]) }
       case 'slow':
         return {
           kind,
@@ -245,7 +260,8 @@ class Swarm {
     return Math.floor(fromMs + this.#scaleMs * share * (0.5 + share))
   }
 
-  #point(): When {
-    return { at: 'point', point: this.#random.pick(this.#favourites), nth: 1 + this.#random.below(this.#random.pick([2, 8])) }
+  #point(among: readonly string[] = CRASH_POINTS): When {
+    const favourites = this.#favourites.filter((point) => among.includes(point))
+    return { at: 'point', point: this.#random.pick(favourites.length === 0 ? among : favourites), nth: 1 + this.#random.below(this.#random.pick([2, 8])) }
   }
 }

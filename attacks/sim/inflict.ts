@@ -37,8 +37,8 @@ export interface Surgery {
   readonly patient: Patient
   readonly random: SeededRandom
   readonly count: (kind: FaultKind) => void
-  /** The next poll of its source fails. */
-  readonly failSource: (told: () => void) => void
+  /** A poll of its source fails, the nth from now. */
+  readonly failSource: (nth: number) => void
   readonly startRival: () => void
 }
 
@@ -65,6 +65,13 @@ export function inflict(fault: Fault, surgery: Surgery): void {
         machine.survival = survivalOf(fault.kind, random)
         return 'powerLoss'
       })
+    case 'twin':
+      return at(fault.when, surgery, () => {
+        hit()
+        if (fault.loses === undefined) return 'kill'
+        machine.survival = (_index, what) => (fault.loses === 'names' && what === 'sector') || random.chance(0.5)
+        return 'powerLoss'
+      })
     case 'pause':
       surgery.startRival()
       return at(fault.when, surgery, () => {
@@ -82,7 +89,7 @@ export function inflict(fault: Fault, surgery: Surgery): void {
       return
     case 'stale':
       patient.links = countedLinks(surgery, { usualMs: fault.travelMs, slow: 0, slowMs: 0 }, (_isSlow, isStale) => isStale && hit())
-      return later(surgery, fault.ms, () => surgery.failSource(() => undefined))
+      return later(surgery, fault.ms, () => surgery.failSource(fault.polls))
     case 'slow': {
       const endsMs = machine.nowMs + fault.forMs
       return void patient.injuries.push(slowDisk(fault, random, () => machine.nowMs > endsMs, hit))

@@ -2,6 +2,7 @@
 export const FAULT_KINDS = [
   'crash',
   'point',
+  'twin',
   'power',
   'torn',
   'unsynced',
@@ -30,6 +31,7 @@ export type FaultKind = (typeof FAULT_KINDS)[number]
 export const FAULT_WORDS: Readonly<Record<FaultKind, string>> = {
   crash: 'a process is killed between any two events',
   point: 'a process is killed at a named crash point',
+  twin: 'a process is killed at a named crash point, and at the same the next one loses power',
   power: 'the machine loses power, and the disk loses nothing',
   torn: 'the machine loses power: of what was not synced some sectors are left',
   unsynced: 'the machine loses power: what was not synced is gone',

@@ -32,7 +32,7 @@ interface Options {
 export const attack: Attack = {
   name: 'sim',
   summary:
-    'the whole engine on simulated machines, with 24 kinds of faults; --seed X replays one; --seeds N, --only-faults a,b, --twice N, --elsewhere N',
+    'the whole engine on simulated machines, with 25 kinds of faults; --seed X replays one; --seeds N, --only-faults a,b, --twice N, --elsewhere N',
   async run(args) {
     const { numbers, only, keep, isFull } = optionsOf(args)
     const { seed, seeds, replay: again, twice, first, workers, elsewhere } = numbers

@@ -22,10 +22,12 @@ export type DiskErrorKind = 'space' | 'short' | 'write' | 'sync' | 'read' | 'ren
 export type Fault =
   | { readonly kind: 'crash' | 'point'; readonly when: When }
   | { readonly kind: PowerKind; readonly when: When }
+  /** The first kills, the one in the life after it takes names, or of all some. */
+  | { readonly kind: 'twin'; readonly when: When; readonly loses: 'names' | 'mixed' | undefined }
   | { readonly kind: 'pause'; readonly when: When; readonly forMs: number }
   | { readonly kind: 'rival'; readonly ms: number }
   | ({ readonly kind: 'links' } & LinkTempo)
-  | { readonly kind: 'stale'; readonly ms: number; readonly travelMs: number }
+  | { readonly kind: 'stale'; readonly ms: number; readonly polls: number; readonly travelMs: number }
   | { readonly kind: 'slow'; readonly where: Where; readonly chance: number; readonly mostMs: number; readonly forMs: number }
   /** From the `from`th operation that could fail so, each `every`th, `times` times. */
   | { readonly kind: DiskErrorKind; readonly where: Where; readonly from: number; readonly every: number; readonly times: number }

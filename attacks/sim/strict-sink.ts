@@ -107,6 +107,7 @@ export class StrictSink {
 
   #committer({ env, epoch }: SinkContext) {
     const soon = this.#soon(env, this.#options.commitMs)
+    const quick = this.#soon(env)
     return {
       commit: (committables: readonly Committable<string>[]): Promise<readonly CommitOutcome[]> =>
         this.#alone(env, `a commit of epoch ${epoch}`, async () => {
@@ -116,7 +117,7 @@ export class StrictSink {
         }),
       withdraw: (kept: readonly Committable<string>[]) =>
         this.#alone(env, `a withdrawal of epoch ${epoch}`, () =>
-          soon(() => this.#withdraw(new Set(kept.map(({ data }) => data)), epoch)),
+          quick(() => this.#withdraw(new Set(kept.map(({ data }) => data)), epoch)),
         ),
       close: () => Promise.resolve(),
     }

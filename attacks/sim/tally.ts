@@ -46,6 +46,7 @@ const LEAST_SEEDS = 100
 const FLOORS: Readonly<Record<Feature, number>> = {
   crash: 0.1,
   point: 0.06,
+  twin: 0.06,
   power: 0.08,
   torn: 0.08,
   unsynced: 0.08,

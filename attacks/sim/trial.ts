@@ -202,7 +202,7 @@ class Trial {
         patient,
         random: new SeededRandom(plan.seed, `fault ${number} ${index}`),
         count: (kind) => this.#count(kind, patient, life),
-        failSource: (told) => this.#upstream.failOnce(process, told),
+        failSource: (nth) => this.#upstream.failOnce(process, nth),
         startRival,
       })
     }
