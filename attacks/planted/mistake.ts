@@ -39,6 +39,7 @@ export const cuts = {
   'sim: point': sim('point', 'names'),
   'sim: twin': sim('twin'),
   'sim: rival': sim('rival'),
+  'sim: pause': sim('pause'),
   'sim: stale': sim('stale'),
   'sim: refuse': sim('refuse'),
   // One seed, and many operations.

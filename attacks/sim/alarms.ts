@@ -51,7 +51,12 @@ function look(task: { latest: number }, now: number, found: (problem: string) =>
 /** Of all accounts, in the order of their files. */
 export function judgeAlarms(shape: LedgerShape, committed: readonly Committed[]): string[] {
   const files = committed.filter(({ sink }) => sink === 'alarms').sort((a, b) => (a.name < b.name ? -1 : 1))
-  const lines = files.flatMap(({ text }) => text.split('\n').filter((line) => line !== '').map((line) => JSON.parse(line) as AlarmLine))
+  const lines = files.flatMap(({ text }) =>
+    text
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => JSON.parse(line) as AlarmLine),
+  )
   const expected = new Map<string, number>()
   for (let file = 0; file < shape.files; file++)
     for (const { account } of transfersOf(shape, file).flatMap(postingsOf)) expected.set(account, (expected.get(account) ?? 0) + 1)
@@ -68,7 +73,8 @@ function judgeAccount(account: string, count: number, lines: readonly AlarmLine[
     if (line.kind === 'rang') {
       const due = open.get(line.due)?.seqs ?? []
       if (line.now <= line.due) problems.push(`alarms: rang too early: ${text}`)
-      if (due.length === 0 || JSON.stringify(due) !== JSON.stringify(line.seqs)) problems.push(`alarms: due was ${JSON.stringify(due)}: ${text}`)
+      if (due.length === 0 || JSON.stringify(due) !== JSON.stringify(line.seqs))
+        problems.push(`alarms: due was ${JSON.stringify(due)}: ${text}`)
       open.delete(line.due)
       continue
     }

@@ -1,21 +1,21 @@
 /** Whether a job that has finished may have left something behind. What excuses it is here, and nothing else does. */
 import type { Machine } from '../../packages/millrace/src/simulate/machine.ts'
-import type { Patient, Process } from './inflict.ts'
+import type { Patient } from './inflict.ts'
 
 export class Cleanup {
   readonly #machine: Machine
   /** Others that lived when the job was claimed last. */
-  #others: ReadonlySet<Process> = new Set()
+  #others: readonly Patient[] = []
   /** Ended without having seen that the job is done. */
-  readonly #broken = new Set<Process>()
+  readonly #broken = new Set<Patient>()
   #finish: { readonly patient: Patient; readonly boot: string } | undefined
 
   constructor(machine: Machine) {
     this.#machine = machine
   }
 
-  claimed({ process }: Patient): void {
-    this.#others = new Set((this.#machine.processes as readonly Process[]).filter((each) => each !== process && !each.isDead))
+  claimed(patient: Patient, all: Iterable<Patient>): void {
+    this.#others = [...all].filter((each) => each !== patient && !each.process.isDead)
   }
 
   finished(patient: Patient): void {
@@ -23,8 +23,8 @@ export class Cleanup {
   }
 
   /** It died, or ended with an error. */
-  broke({ process }: Patient): void {
-    this.#broken.add(process)
+  broke(patient: Patient): void {
+    this.#broken.add(patient)
   }
 
   /** Undefined: nothing may be left. */
@@ -33,8 +33,8 @@ export class Cleanup {
     // The removal of a name is not synced: it may be back, and a finished job is left as it is.
     if (this.#finish.boot !== this.#machine.boot) return 'the machine has lost power since'
     // What it had sealed or begun goes with the next epoch, and there is none.
-    if ([...this.#others].some((process) => this.#broken.has(process))) return 'a process that had lost the job went on beside it'
-    if (this.#finish.patient.failedUnlinks > 0) return 'it was not let remove names'
+    if (this.#others.some((patient) => this.#broken.has(patient))) return 'a process that had lost the job went on beside it'
+    if ([this.#finish.patient, ...this.#others].some(({ failedUnlinks }) => failedUnlinks > 0)) return 'names could not be removed'
     return undefined
   }
 }

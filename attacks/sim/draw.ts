@@ -11,7 +11,20 @@ import { type DiskErrorKind, type Fault, type Life, type SimPlan, type When, typ
 const HOUR_MS = 3_600_000
 const YEAR_MS = 365 * 24 * HOUR_MS
 /** What ends the life of a process, or makes another one want its job. */
-const ENDS: readonly FaultKind[] = ['crash', 'point', 'twin', 'power', 'torn', 'unsynced', 'names', 'mixed', 'pause', 'rival', 'stop', 'rot']
+const ENDS: readonly FaultKind[] = [
+  'crash',
+  'point',
+  'twin',
+  'power',
+  'torn',
+  'unsynced',
+  'names',
+  'mixed',
+  'pause',
+  'rival',
+  'stop',
+  'rot',
+]
 const SECOND_FAULTS: readonly FaultKind[] = ['crash', 'power', 'torn', 'unsynced', 'names', 'mixed', 'read', 'pause']
 /** Between a change of a directory and its sync. */
 const UNSYNCED_NAMES = CRASH_POINTS.filter((point) => /\.after(Link|Make|Create|Sync|Rename)$/.test(point))
@@ -262,6 +275,10 @@ class Swarm {
 
   #point(among: readonly string[] = CRASH_POINTS): When {
     const favourites = this.#favourites.filter((point) => among.includes(point))
-    return { at: 'point', point: this.#random.pick(favourites.length === 0 ? among : favourites), nth: 1 + this.#random.below(this.#random.pick([2, 8])) }
+    return {
+      at: 'point',
+      point: this.#random.pick(favourites.length === 0 ? among : favourites),
+      nth: 1 + this.#random.below(this.#random.pick([2, 8])),
+    }
   }
 }

@@ -22,7 +22,11 @@ const folders: Readonly<Record<Where, string>> = {
   all: '/',
 }
 
-export function diskError(fault: Extract<Fault, { kind: DiskErrorKind }>, random: SeededRandom, count: (operation: OperationKind) => void): Injury {
+export function diskError(
+  fault: Extract<Fault, { kind: DiskErrorKind }>,
+  random: SeededRandom,
+  count: (operation: OperationKind) => void,
+): Injury {
   let seen = 0
   let left = fault.times
   return ({ kind, path }) => {

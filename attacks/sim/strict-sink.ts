@@ -116,9 +116,7 @@ export class StrictSink {
           return outcomes
         }),
       withdraw: (kept: readonly Committable<string>[]) =>
-        this.#alone(env, `a withdrawal of epoch ${epoch}`, () =>
-          quick(() => this.#withdraw(new Set(kept.map(({ data }) => data)), epoch)),
-        ),
+        this.#alone(env, `a withdrawal of epoch ${epoch}`, () => quick(() => this.#withdraw(new Set(kept.map(({ data }) => data)), epoch))),
       close: () => Promise.resolve(),
     }
   }
@@ -165,6 +163,7 @@ export class StrictSink {
   /** What a dead process still wants has no effect: its timers never come. */
   #soon(env: Env, usualMs: number = 2): <T>(act: () => T) => Promise<T> {
     const random = new SeededRandom(this.#options.seed, `strict sink ${env.clock.monotonic()}`)
-    return (act) => new Promise((resolve) => void env.timers.after(random.next() * (random.chance(0.1) ? 30 : usualMs), () => resolve(act())))
+    return (act) =>
+      new Promise((resolve) => void env.timers.after(random.next() * (random.chance(0.1) ? 30 : usualMs), () => resolve(act())))
   }
 }

@@ -17,6 +17,7 @@ import { Cleanup } from './cleanup.ts'
 import { startCommand } from './command.ts'
 import { DurableLog } from './durable-log.ts'
 import { judgeEventTime } from './event-time.ts'
+import { judgeFirings } from './firings.ts'
 import { inflict, type Patient, type Process } from './inflict.ts'
 import { CHECKPOINTS, prepareDisk, simulatedJob } from './job.ts'
 import { judgeLedger } from './ledger.ts'
@@ -261,7 +262,7 @@ class Trial {
     if (event.kind === 'running') patient.isRunning = true
     if (event.kind === 'claimed') {
       patient.isOwner = true
-      this.#cleanup.claimed(patient)
+      this.#cleanup.claimed(patient, this.#patients.values())
     }
     if (event.kind === 'attempt-failed') patient.isOwner = false
     if (event.kind === 'checkpoint') {
@@ -334,6 +335,7 @@ class Trial {
     this.tally.counts.records = difference.rows
     if (missing + doubled + wrong > 0)
       this.violations.push(`missing ${missing}, doubled ${doubled}, wrong ${wrong}: ${examples.join('; ')}`)
+    this.violations.push(...judgeFirings(shape, committed, has))
     if (has('alarms')) this.violations.push(...judgeAlarms(ledger, committed))
     this.violations.push(...judgeEventTime(shape, committed, has))
     const { excuse } = this.#cleanup

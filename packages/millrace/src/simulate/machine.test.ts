@@ -131,10 +131,13 @@ test('an fsync promises what was there when it began, not what came while it ran
   await machine.run(env.files.link('/folder/file', '/folder/meanwhile'))
   await machine.run(syncs)
   machine.losePower('none')
-  assert.deepEqual([...machine.disk.snapshot()].map(([path, bytes]) => [path, [...bytes]]), [
-    ['/folder/file', [1, 2]],
-    ['/folder/before', [1, 2]],
-  ])
+  assert.deepEqual(
+    [...machine.disk.snapshot()].map(([path, bytes]) => [path, [...bytes]]),
+    [
+      ['/folder/file', [1, 2]],
+      ['/folder/before', [1, 2]],
+    ],
+  )
 })
 
 test('run ends when the process dies', async () => {

@@ -36,7 +36,12 @@ export function simulatedFiles(disk: Disk, operator: Operator): Files {
     info: (path) => simple('info', path, () => disk.info(path)),
     makeDirectory: (path) => simple('makeDirectory', path, () => disk.makeDirectory(path)),
     removeDirectory: (path) => simple('removeDirectory', path, () => disk.removeDirectory(path)),
-    syncDirectory: (path) => simple('syncDirectory', path, begun(() => disk.beginSyncDirectory(path))),
+    syncDirectory: (path) =>
+      simple(
+        'syncDirectory',
+        path,
+        begun(() => disk.beginSyncDirectory(path)),
+      ),
   }
 }
 
