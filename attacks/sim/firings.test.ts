@@ -5,7 +5,7 @@ import { rowsOf, START_MS, type InputShape } from '../lib/sequence-input.ts'
 import { GAP_MS, SLIDING_MS } from '../lib/window-steps.ts'
 import { judgeAlarms } from './alarms.ts'
 import { judgeFirings } from './firings.ts'
-import { postingsOf, transfersOf, type LedgerShape } from './ledger.ts'
+import { postingsOf, transfersOf, type LedgerShape, type Posting } from './ledger.ts'
 
 const shape: InputShape = { seed: 1, files: 1, rowsPerFile: 40, keysPerFile: 1, spanMs: 20_000 }
 const rows = rowsOf(shape, 0)
@@ -44,7 +44,7 @@ test('a row is late only where the rows before it have passed its window', () =>
 })
 
 const ledger: LedgerShape = { seed: 1, files: 1, transfers: 1, accounts: 2 }
-const [posting] = transfersOf(ledger, 0).flatMap(postingsOf) as [{ readonly account: string }]
+const posting = transfersOf(ledger, 0).flatMap(postingsOf)[0] as Posting
 const set = { kind: 'set', account: posting.account, seq: 1, due: 20, now: 11 }
 const rang = { kind: 'rang', account: posting.account, seqs: [1], due: 20, now: 21 }
 
