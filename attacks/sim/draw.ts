@@ -238,8 +238,8 @@ class Swarm {
         return { kind, where: this.#where(), from: 1 + random.below(6), times: 1 + random.below(3) }
       case 'refuse':
         return random.chance(0.5)
-          ? { kind, how: 'refused', from: 1 + random.below(6), times: 1 }
-          : { kind, how: 'outage', from: 1 + random.below(6), times: 12 + random.below(40) }
+          ? { kind, how: 'refused', from: 1 + random.below(3), times: 1 }
+          : { kind, how: 'outage', from: 1 + random.below(3), times: 12 + random.below(40) }
       case 'timeout':
         return { kind, afterMs: this.#startMs * random.pick([0.1, 0.2, 0.5]) }
       case 'clock':
