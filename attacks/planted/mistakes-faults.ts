@@ -30,6 +30,7 @@ export const faultMistakes: readonly Mistake[] = [
     'connectors/file-sink-committer.ts',
     "return { kind: 'retry', cause: sinkError(this.#context, final, cause) }",
     "return sinkError(this.#context, final, cause) === cause ? { kind: 'retry', cause } : { kind: 'committed' }",
+    'sim: rename',
   ),
   mistake(
     'a commit whose reply was lost fails when it is made again',
