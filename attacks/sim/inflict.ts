@@ -1,6 +1,7 @@
 /** Does to a simulated process what its life says, and counts what has really hit. */
 import type { SeededRandom } from '../../packages/millrace/src/connectors/seeded-random.ts'
 import type { Links } from '../../packages/millrace/src/runtime/links.ts'
+import type { OperationKind } from '../../packages/millrace/src/simulate/faults.ts'
 import type { Survival } from '../../packages/millrace/src/simulate/disk.ts'
 import type { Machine } from '../../packages/millrace/src/simulate/machine.ts'
 import type { SimulatedProcess } from '../../packages/millrace/src/simulate/process.ts'
@@ -66,12 +67,7 @@ export function inflict(fault: Fault, surgery: Surgery): void {
         return 'powerLoss'
       })
     case 'twin':
-      return at(fault.when, surgery, () => {
-        hit()
-        if (fault.loses === undefined) return 'kill'
-        machine.survival = (_index, what) => (fault.loses === 'names' && what === 'sector') || random.chance(0.5)
-        return 'powerLoss'
-      })
+      return twin(fault, surgery, hit)
     case 'pause':
       surgery.startRival()
       return at(fault.when, surgery, () => {
@@ -100,12 +96,7 @@ export function inflict(fault: Fault, surgery: Surgery): void {
     case 'sync':
     case 'read':
     case 'rename':
-      return void patient.injuries.push(
-        diskError(fault, random, (operation) => {
-          if (operation === 'unlink') patient.failedUnlinks++
-          hit()
-        }),
-      )
+      return void patient.injuries.push(diskError(fault, random, (operation) => (noteUnlink(patient, operation), hit())))
     case 'refuse':
       return void patient.commits.push({ how: fault.how, after: fault.from - 1, left: fault.times })
     case 'reply':
@@ -124,6 +115,19 @@ export function inflict(fault: Fault, surgery: Surgery): void {
     case 'rot':
       throw new Error('rot has a life of its own')
   }
+}
+
+function twin({ when, loses }: Extract<Fault, { kind: 'twin' }>, surgery: Surgery, hit: () => void): void {
+  at(when, surgery, () => {
+    hit()
+    if (loses === undefined) return 'kill'
+    surgery.machine.survival = (_index, what) => (loses === 'names' && what === 'sector') || surgery.random.chance(0.5)
+    return 'powerLoss'
+  })
+}
+
+function noteUnlink(patient: Patient, operation: OperationKind): void {
+  if (operation === 'unlink') patient.failedUnlinks++
 }
 
 function stop({ againMs }: Extract<Fault, { kind: 'stop' }>, surgery: Surgery, hit: () => void): void {
