@@ -106,10 +106,7 @@ export function inflict(fault: Fault, surgery: Surgery): void {
       patient.timeoutMs = fault.afterMs
       return
     case 'clock':
-      return later(surgery, fault.ms, () => {
-        hit()
-        machine.skewWallClock(fault.byMs)
-      })
+      return later(surgery, fault.ms, () => (hit(), machine.skewWallClock(fault.byMs)))
     case 'stop':
       return later(surgery, fault.ms, () => stop(fault, surgery, hit))
     case 'rot':
