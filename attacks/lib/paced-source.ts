@@ -7,6 +7,8 @@ import type { Env } from '../../packages/millrace/src/core/env.ts'
 import { SeededRandom } from '../../packages/millrace/src/connectors/seeded-random.ts'
 import { rowsOf, type InputRow, type InputShape } from './sequence-input.ts'
 
+/** What a poll that fails says. */
+export const HUNG_UP = 'the upstream has hung up'
 const MOST_ROWS = 4
 const LONGEST_PAUSE_MS = 8
 
@@ -19,8 +21,8 @@ export interface UpstreamOptions {
 export class Upstream {
   readonly rows: ReadonlyMap<string, readonly InputRow[]>
   readonly #durable: NonNullable<UpstreamOptions['durable']>
-  /** Processes whose next poll fails. */
-  readonly #failing = new Map<Env, () => void>()
+  /** By process: in how many polls one fails. */
+  readonly #failing = new Map<Env, number>()
   /** By split: everything before is gone. */
   readonly #forgotten = new Map<string, number>()
   #hasPauses = true
@@ -32,17 +34,17 @@ export class Upstream {
     this.rows = new Map(Array.from({ length: shape.files }, (_, file) => [`split-${file}`, rowsOf(shape, file)]))
   }
 
-  /** The next poll in this process fails, and its attempt with it. */
-  failOnce(env: Env, told: () => void): void {
-    this.#failing.set(env, told)
+  /** The next poll in this process fails, or the nth, and its attempt with it. */
+  failOnce(env: Env, nth: number = 1): void {
+    this.#failing.set(env, nth)
   }
 
   polled(env: Env): void {
-    const told = this.#failing.get(env)
-    if (told === undefined) return
+    const left = this.#failing.get(env)
+    if (left === undefined) return
+    if (left > 1) return void this.#failing.set(env, left - 1)
     this.#failing.delete(env)
-    told()
-    throw new Error('the upstream has hung up')
+    throw new Error(HUNG_UP)
   }
 
   /** From another process it may come late. */
@@ -72,13 +74,14 @@ export class Upstream {
   }
 }
 
-export function pacedSource(upstream: Upstream, seed: number): Source<InputRow> {
+/** `pauseMs`: between two batches, at most. */
+export function pacedSource(upstream: Upstream, seed: number, pauseMs: number = LONGEST_PAUSE_MS): Source<InputRow> {
   return defineSource<InputRow, number>({
     kind: 'paced',
     bounded: true,
     replayable: true,
     timestamps: false,
-    open: (context) => Promise.resolve(new PacedReader(upstream, context, seed)),
+    open: (context) => Promise.resolve(new PacedReader(upstream, context, { seed, pauseMs })),
   })
 }
 
@@ -88,12 +91,14 @@ class PacedReader implements Reader<InputRow, number> {
   readonly #context: SourceContext<number>
   readonly #random: SeededRandom
   readonly #stubbornness: number
+  readonly #pauseMs: number
   #last: string | undefined
   #isReady = true
 
-  constructor(upstream: Upstream, context: SourceContext<number>, seed: number) {
+  constructor(upstream: Upstream, context: SourceContext<number>, { seed, pauseMs }: { readonly seed: number; readonly pauseMs: number }) {
     this.#upstream = upstream
     this.#context = context
+    this.#pauseMs = pauseMs
     this.#random = new SeededRandom(seed, `paced ${context.env.clock.monotonic()}`)
     this.#stubbornness = this.#random.pick([0, 0, 0.95])
     for (const split of upstream.rows.keys()) {
@@ -133,7 +138,7 @@ class PacedReader implements Reader<InputRow, number> {
         this.#isReady = true
         resolve()
       }
-      const cancel = env.timers.after(LONGEST_PAUSE_MS * this.#random.next(), done)
+      const cancel = env.timers.after(this.#pauseMs * this.#random.next(), done)
       signal.addEventListener('abort', () => {
         cancel()
         done()

@@ -33,6 +33,18 @@ export const cuts = {
   sim: sim(),
   // Nothing expires but by a clock that jumps.
   'sim: clock': sim('clock'),
+  // What is rare where all kinds come together.
+  'sim: sync': sim('sync'),
+  'sim: names': sim('names'),
+  'sim: point': sim('point', 'names'),
+  'sim: twin': sim('twin'),
+  'sim: crash': sim('crash'),
+  'sim: clock, crash': sim('clock', 'crash'),
+  'sim: rename': sim('rename'),
+  'sim: rival': sim('rival'),
+  'sim: pause': sim('pause'),
+  'sim: stale': sim('stale'),
+  'sim: refuse': sim('refuse'),
   // One seed, and many operations.
   state: { args: (seed) => ['state', '--seed', String(seed), '--ops', '20000'], seedsUntilFound: () => 1 },
   oracle: {

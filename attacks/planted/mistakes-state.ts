@@ -53,6 +53,7 @@ export const stateMistakes: readonly Mistake[] = [
     'state/timer-column.ts',
     'this.enqueue(slot, after as number, before === undefined)',
     'this.place.queue.count(slot, before === undefined ? 1 : 0)',
+    'sim: crash',
   ),
   mistake(
     'when a value expires is not stored',
@@ -60,6 +61,7 @@ export const stateMistakes: readonly Mistake[] = [
     'state/slot-column.ts',
     'if (this.expires) entries.out.f64((page.extra as Float64Array)[index] as number)',
     'if (this.expires) entries.out.f64(Number.POSITIVE_INFINITY)',
+    'sim: clock, crash',
   ),
   mistake(
     'what an aborted checkpoint held of the state is forgotten',

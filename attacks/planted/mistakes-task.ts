@@ -8,6 +8,7 @@ export const taskMistakes: readonly Mistake[] = [
     'task/aligner.ts',
     'return this.#isHeld[channel] === true',
     'return this.#isHeld[channel] === undefined',
+    'sim: crash',
   ),
   mistake(
     'a barrier overtakes records that wait for credits',

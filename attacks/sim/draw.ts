@@ -6,19 +6,37 @@ import { SeededRandom } from '../../packages/millrace/src/connectors/seeded-rand
 import { CRASH_POINTS } from '../../packages/millrace/src/job/crash-points.ts'
 import type { Tempo } from '../../packages/millrace/src/simulate/machine.ts'
 import { FAULT_KINDS, type FaultKind } from './kinds.ts'
-import { LEASE_MS, type DiskErrorKind, type Fault, type Life, type SimPlan, type When, type Where } from './plan.ts'
+import { type DiskErrorKind, type Fault, type Life, type SimPlan, type When, type Where } from './plan.ts'
 
 const HOUR_MS = 3_600_000
 const YEAR_MS = 365 * 24 * HOUR_MS
 /** What ends the life of a process, or makes another one want its job. */
-const ENDS: readonly FaultKind[] = ['crash', 'point', 'power', 'torn', 'unsynced', 'names', 'pause', 'rival', 'stop', 'rot']
-const SECOND_FAULTS: readonly FaultKind[] = ['crash', 'power', 'torn', 'unsynced', 'names', 'read', 'pause']
-/** Of plans with an end in them. */
-const RECOVERY_CHANCE = 0.3
+const ENDS: readonly FaultKind[] = [
+  'crash',
+  'point',
+  'twin',
+  'power',
+  'torn',
+  'unsynced',
+  'names',
+  'mixed',
+  'pause',
+  'rival',
+  'stop',
+  'rot',
+]
+const SECOND_FAULTS: readonly FaultKind[] = ['crash', 'power', 'torn', 'unsynced', 'names', 'mixed', 'read', 'pause']
+/** Between a change of a directory and its sync. */
+const UNSYNCED_NAMES = CRASH_POINTS.filter((point) => /\.after(Link|Make|Create|Sync|Rename)$/.test(point))
+/** Both say how long what is told travels: a life has one of them. */
+const LINKS: readonly FaultKind[] = ['links', 'stale']
+/** Of plans with an end in them: some have none, and some such faults come too late, so that three of ten plans have one that hits. */
+const RECOVERY_CHANCE = 0.45
 const PARALLELISMS: readonly number[] = [1, 1, 2, 2, 3]
 
 export function drawPlan(seed: number, only: readonly FaultKind[] = FAULT_KINDS): SimPlan {
   const tempo = drawTempo(new SeededRandom(seed, 'tempo'))
+  const pace = drawPace(new SeededRandom(seed, 'pace'))
   const random = new SeededRandom(seed, 'job')
   const rowsPerFile = random.chance(0.03) ? 150 + random.below(200) : 12 + random.below(36)
   return {
@@ -33,7 +51,7 @@ export function drawPlan(seed: number, only: readonly FaultKind[] = FAULT_KINDS)
     },
     ledger: { seed, files: 1 + random.below(2), transfers: 8 + random.below(30), accounts: 2 + random.below(6) },
     sinks: drawSinks(random),
-    everyMs: random.pick([10, 20, 20, 50, 100]),
+    ...pace,
     retain: random.pick([1, 1, 3]),
     keyGroups: random.pick([4, 16, 64]),
     check: random.chance(0.25),
@@ -49,7 +67,7 @@ export function drawPlan(seed: number, only: readonly FaultKind[] = FAULT_KINDS)
       compaction: { fanIn: 2 + random.below(4), minRewriteBytes: random.pick([500, 5_000, 50_000]) },
     },
     isShuffled: random.chance(0.5),
-    lives: drawLives(new SeededRandom(seed, 'faults'), only, tempo),
+    lives: drawLives(new SeededRandom(seed, 'faults'), only, { tempo, pace }),
     lastParallelism: random.pick(PARALLELISMS),
   }
 }
@@ -58,7 +76,32 @@ export function drawPlan(seed: number, only: readonly FaultKind[] = FAULT_KINDS)
 function drawSinks(random: SeededRandom): readonly string[] {
   const windows = random.pick([['tumbling', 'late'], ['sliding'], ['sessions'], ['tumbling', 'late', 'sessions'], ['sliding', 'sessions']])
   const others = random.pick([[], ['buckets'], ['silences'], ['buckets', 'silences'], ['sums'], ['statistics']])
-  return ['history', ...windows, ...others]
+  return ['history', ...windows, ...others, ...(random.chance(0.3) ? ['alarms'] : [])]
+}
+
+type Pace = Pick<SimPlan, 'everyMs' | 'leaseMs' | 'timeoutMs' | 'restart' | 'pauseMs' | 'commitMs'>
+
+/**
+ * Most are in a hurry: many checkpoints, and each of their entries comes with a heartbeat. Some are calm: nothing but the heartbeat says
+ * for longer than a lease that its owner lives.
+ */
+function drawPace(random: SeededRandom): Pace {
+  const isCalm = random.chance(0.15)
+  const leaseMs = isCalm ? random.pick([400, 700]) : random.pick([1_000, 1_000, 3_000])
+  return {
+    everyMs: isCalm ? leaseMs * random.pick([2, 5]) : random.pick([10, 20, 20, 50, 100]),
+    leaseMs,
+    timeoutMs: random.pick([2_000, 5_000, 60_000]),
+    restart: random.pick([
+      { strategy: 'fixed-delay', attempts: 60, delay: 5 },
+      { strategy: 'fixed-delay', attempts: 60, delay: 5 },
+      { strategy: 'failure-rate', failures: 60, per: '1m', delay: 50 },
+      { strategy: 'exponential', initial: 20, max: '2s' },
+      { strategy: 'exponential' },
+    ]),
+    pauseMs: isCalm ? 400 : 8,
+    commitMs: random.pick([2, 2, 2, 100, 800]),
+  }
 }
 
 function drawTempo(random: SeededRandom): Tempo {
@@ -70,12 +113,21 @@ function drawTempo(random: SeededRandom): Tempo {
   return { usualMs, syncMs, tail: random.pick([0, 0.01, 0.04]), tailFactor: random.pick([10, 100]) }
 }
 
-function drawLives(random: SeededRandom, only: readonly FaultKind[], tempo: Tempo): readonly Life[] {
+interface Rhythm {
+  readonly tempo: Tempo
+  readonly pace: Pace
+}
+
+function drawLives(random: SeededRandom, only: readonly FaultKind[], rhythm: Rhythm): readonly Life[] {
   const enabled = only.filter(() => random.chance(0.5))
-  const swarm = new Swarm(random, enabled.length === 0 ? [random.pick(only)] : enabled, tempo)
+  const swarm = new Swarm(random, enabled.length === 0 ? [random.pick(only)] : enabled, rhythm)
   const lives: Life[] = []
   const count = 1 + random.below(4)
-  for (let index = 0; index < count; index++) lives.push(swarm.life())
+  for (let index = 0; index < count; index++) {
+    const life = swarm.life()
+    const twin = life.faults.find((fault) => fault.kind === 'twin')
+    lives.push(life, ...(twin === undefined ? [] : [swarm.afterTwin(twin)]))
+  }
   const second = only.filter((kind) => SECOND_FAULTS.includes(kind))
   const hit = lives.findIndex(({ faults }) => faults.some(({ kind }) => ENDS.includes(kind) && kind !== 'rot' && kind !== 'rival'))
   if (hit >= 0 && second.length > 0 && random.chance(RECOVERY_CHANCE))
@@ -92,14 +144,20 @@ class Swarm {
 
   /** As long as a process takes about to come to its first records. */
   readonly #startMs: number
+  readonly #leaseMs: number
+  readonly #favourites: readonly string[]
 
-  constructor(random: SeededRandom, enabled: readonly FaultKind[], { usualMs, syncMs }: Tempo) {
+  constructor(random: SeededRandom, enabled: readonly FaultKind[], { tempo: { usualMs, syncMs }, pace }: Rhythm) {
     this.#random = random
     this.#ends = enabled.filter((kind) => ENDS.includes(kind))
     this.#others = enabled.filter((kind) => !ENDS.includes(kind))
-    this.#scaleMs = random.pick([40, 120, 300])
+    this.#scaleMs = random.pick([40, 120, 300]) * (pace.pauseMs > 100 ? 10 : 1)
+    this.#leaseMs = pace.leaseMs
+    // What goes wrong at one place twice, in two lives, is rare where places are many.
+    const family = random.pick(['', '', '', 'storage.entry', 'storage', 'directory', 'files'])
+    this.#favourites = CRASH_POINTS.filter((point) => point.startsWith(family))
     this.#startMs = 20 + 12 * syncMs + 100 * usualMs
-    this.#othersChance = random.pick([0.2, 0.5, 1])
+    this.#othersChance = random.pick([0.3, 0.6, 1])
   }
 
   life(): Life {
@@ -107,7 +165,9 @@ class Swarm {
     const faults: Fault[] = []
     const isPlain = this.#ends.length > 0 && (this.#others.length === 0 || !random.chance(this.#othersChance))
     if (!isPlain && this.#others.length > 0) faults.push(this.#draw(random.pick(this.#others)))
-    if (!isPlain && this.#others.length > 0 && random.chance(0.3)) faults.push(this.#draw(random.pick(this.#others)))
+    const [first] = faults
+    const seconds = first === undefined ? [] : this.#others.filter((kind) => !(LINKS.includes(kind) && LINKS.includes(first.kind)))
+    if (seconds.length > 0 && random.chance(0.5)) faults.push(this.#draw(random.pick(seconds)))
     if (this.#ends.length > 0) {
       const end = this.#draw(random.pick(this.#ends))
       // It has to refuse before anything else can happen.
@@ -115,6 +175,13 @@ class Swarm {
       faults.push(end)
     }
     return { parallelism: random.pick(PARALLELISMS), faults, isRecovery: false }
+  }
+
+  /** What the one that was killed has begun and not synced, the next one goes on with: which of both is lost? */
+  afterTwin({ when }: Extract<Fault, { kind: 'twin' }>): Life {
+    const again: When = when.at === 'point' ? { ...when, nth: 1 } : when
+    const loses = this.#random.pick(['names', 'mixed'] as const)
+    return { parallelism: this.#random.pick(PARALLELISMS), faults: [{ kind: 'twin', when: again, loses }], isRecovery: false }
   }
 
   inRecovery(kind: FaultKind): Fault {
@@ -132,29 +199,32 @@ class Swarm {
         return { kind, when: { at: 'time', ms: this.#ms() } }
       case 'point':
         return { kind, when: this.#point() }
+      case 'twin':
+        return { kind, when: this.#point(UNSYNCED_NAMES), loses: undefined }
       case 'power':
       case 'torn':
       case 'unsynced':
       case 'names':
+      case 'mixed':
         return { kind, when: random.chance(0.5) ? this.#point() : { at: 'time', ms: this.#ms() } }
       case 'pause':
         return {
           kind,
           when: random.chance(0.7) ? this.#point() : { at: 'time', ms: this.#ms() },
-          forMs: LEASE_MS + random.below(6 * LEASE_MS),
+          forMs: this.#leaseMs + random.below(6 * this.#leaseMs),
         }
       case 'rival':
         return { kind, ms: this.#ms() }
       case 'links':
-        return { kind, usualMs: random.pick([0.1, 1, 5]), slow: random.pick([0, 0.05, 0.3]), slowMs: random.pick([10, 60]) }
+        return { kind, usualMs: random.pick([0.1, 1, 5]), slow: random.pick([0.02, 0.05, 0.3]), slowMs: random.pick([10, 60]) }
       case 'stale':
-        return { kind, ms: this.#ms(), travelMs: random.pick([10, 40, 120]) }
+        return { kind, ms: this.#ms(), polls: 1 + random.below(random.pick([1, 20])), travelMs: random.pick([10, 40, 120]) }
       case 'slow':
         return {
           kind,
           where: this.#where(),
           chance: random.pick([0.02, 0.1, 0.4]),
-          mostMs: random.pick([20, 200, 4 * LEASE_MS]),
+          mostMs: random.pick([20, 200, 4 * this.#leaseMs]),
           forMs: 100 + random.below(900),
         }
       case 'space':
@@ -165,9 +235,13 @@ class Swarm {
       case 'rename':
         return this.#diskError(kind)
       case 'reply':
-        return { kind, from: 1 + random.below(6), times: 1 + random.below(3) }
+        return { kind, where: this.#where(), from: 1 + random.below(6), times: 1 + random.below(3) }
+      case 'refuse':
+        return random.chance(0.5)
+          ? { kind, how: 'refused', from: 1 + random.below(3), times: 1 }
+          : { kind, how: 'outage', from: 1 + random.below(3), times: 12 + random.below(40) }
       case 'timeout':
-        return { kind, afterMs: this.#startMs * random.pick([0.2, 0.5, 1]) }
+        return { kind, afterMs: this.#startMs * random.pick([0.1, 0.2, 0.5]) }
       case 'clock':
         return { kind, ms: this.#ms(), byMs: random.pick([-HOUR_MS, -90_000, 5_000, 3 * HOUR_MS, YEAR_MS]) }
       case 'stop':
@@ -179,7 +253,7 @@ class Swarm {
 
   #diskError(kind: DiskErrorKind): Fault {
     const random = this.#random
-    const from = 1 + random.below(kind === 'read' ? 60 : 40)
+    const from = 1 + random.below(random.pick([4, kind === 'read' ? 60 : 40]))
     // Once, in a row, or every so often: checkpoints are aborted, and what they held is in the next.
     const [every, times] = random.pick([
       [1, 1],
@@ -199,7 +273,12 @@ class Swarm {
     return Math.floor(fromMs + this.#scaleMs * share * (0.5 + share))
   }
 
-  #point(): When {
-    return { at: 'point', point: this.#random.pick(CRASH_POINTS), nth: 1 + this.#random.below(8) }
+  #point(among: readonly string[] = CRASH_POINTS): When {
+    const favourites = this.#favourites.filter((point) => among.includes(point))
+    return {
+      at: 'point',
+      point: this.#random.pick(favourites.length === 0 ? among : favourites),
+      nth: 1 + this.#random.below(this.#random.pick([2, 8])),
+    }
   }
 }

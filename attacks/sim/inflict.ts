@@ -1,6 +1,7 @@
 /** Does to a simulated process what its life says, and counts what has really hit. */
 import type { SeededRandom } from '../../packages/millrace/src/connectors/seeded-random.ts'
 import type { Links } from '../../packages/millrace/src/runtime/links.ts'
+import type { OperationKind } from '../../packages/millrace/src/simulate/faults.ts'
 import type { Survival } from '../../packages/millrace/src/simulate/disk.ts'
 import type { Machine } from '../../packages/millrace/src/simulate/machine.ts'
 import type { SimulatedProcess } from '../../packages/millrace/src/simulate/process.ts'
@@ -9,6 +10,7 @@ import type { Command } from './command.ts'
 import { diskError, lostReply, slowDisk, type Injury } from './injury.ts'
 import type { Fault, PowerKind, When } from './plan.ts'
 import type { FaultKind } from './kinds.ts'
+import type { CommitTrouble } from './strict-sink.ts'
 
 export type Process = SimulatedProcess<Machine>
 
@@ -20,8 +22,10 @@ export interface Patient {
   isRunning: boolean
   /** It has claimed the job, and no attempt has failed since. */
   isOwner: boolean
-  /** Commits of the strict sink whose reply is lost: from the nth on, so many. */
-  lostCommits: { after: number; left: number }
+  /** Commits of the strict sink that go wrong: from the nth on, so many. */
+  readonly commits: { readonly how: CommitTrouble; after: number; left: number }[]
+  /** So often it could not remove a name. */
+  failedUnlinks: number
   readonly injuries: Injury[]
   readonly points: ((point: string) => 'kill' | 'powerLoss' | undefined)[]
   links: Links | undefined
@@ -34,8 +38,8 @@ export interface Surgery {
   readonly patient: Patient
   readonly random: SeededRandom
   readonly count: (kind: FaultKind) => void
-  /** The next poll of its source fails. */
-  readonly failSource: (told: () => void) => void
+  /** A poll of its source fails, the nth from now. */
+  readonly failSource: (nth: number) => void
   readonly startRival: () => void
 }
 
@@ -56,11 +60,14 @@ export function inflict(fault: Fault, surgery: Surgery): void {
     case 'torn':
     case 'unsynced':
     case 'names':
+    case 'mixed':
       return at(fault.when, surgery, () => {
         hit()
         machine.survival = survivalOf(fault.kind, random)
         return 'powerLoss'
       })
+    case 'twin':
+      return twin(fault, surgery, hit)
     case 'pause':
       surgery.startRival()
       return at(fault.when, surgery, () => {
@@ -78,7 +85,7 @@ export function inflict(fault: Fault, surgery: Surgery): void {
       return
     case 'stale':
       patient.links = countedLinks(surgery, { usualMs: fault.travelMs, slow: 0, slowMs: 0 }, (_isSlow, isStale) => isStale && hit())
-      return later(surgery, fault.ms, () => surgery.failSource(() => undefined))
+      return later(surgery, fault.ms, () => surgery.failSource(fault.polls))
     case 'slow': {
       const endsMs = machine.nowMs + fault.forMs
       return void patient.injuries.push(slowDisk(fault, random, () => machine.nowMs > endsMs, hit))
@@ -89,23 +96,35 @@ export function inflict(fault: Fault, surgery: Surgery): void {
     case 'sync':
     case 'read':
     case 'rename':
-      return void patient.injuries.push(diskError(fault, random, hit))
+      return void patient.injuries.push(diskError(fault, random, (operation) => (noteUnlink(patient, operation), hit())))
+    case 'refuse':
+      return void patient.commits.push({ how: fault.how, after: fault.from - 1, left: fault.times })
     case 'reply':
-      patient.lostCommits = { after: fault.from - 1, left: fault.times }
+      if (fault.where === 'output' || fault.where === 'all') patient.commits.push({ how: 'lost', after: fault.from - 1, left: fault.times })
       return void patient.injuries.push(lostReply(fault, hit))
     case 'timeout':
       patient.timeoutMs = fault.afterMs
       return
     case 'clock':
-      return later(surgery, fault.ms, () => {
-        hit()
-        machine.skewWallClock(fault.byMs)
-      })
+      return later(surgery, fault.ms, () => (hit(), machine.skewWallClock(fault.byMs)))
     case 'stop':
       return later(surgery, fault.ms, () => stop(fault, surgery, hit))
     case 'rot':
       throw new Error('rot has a life of its own')
   }
+}
+
+function twin({ when, loses }: Extract<Fault, { kind: 'twin' }>, surgery: Surgery, hit: () => void): void {
+  at(when, surgery, () => {
+    hit()
+    if (loses === undefined) return 'kill'
+    surgery.machine.survival = (_index, what) => (loses === 'names' && what === 'sector') || surgery.random.chance(0.5)
+    return 'powerLoss'
+  })
+}
+
+function noteUnlink(patient: Patient, operation: OperationKind): void {
+  if (operation === 'unlink') patient.failedUnlinks++
 }
 
 function stop({ againMs }: Extract<Fault, { kind: 'stop' }>, surgery: Surgery, hit: () => void): void {
@@ -147,11 +166,18 @@ function later({ machine, patient }: Surgery, afterMs: number, happen: () => voi
 function survivalOf(kind: PowerKind, random: SeededRandom): Survival {
   if (kind === 'power') return 'all'
   if (kind === 'torn') return (_index, what) => what === 'name' || random.chance(0.5)
+  if (kind === 'mixed') {
+    const keeps = random.pick([0.2, 0.5, 0.8])
+    return () => random.chance(keeps)
+  }
   if (kind === 'unsynced') return (_index, what) => what === 'name'
   const keeps = random.pick([0, 0.5, 0.8])
   return (_index, what) => what === 'sector' || random.chance(keeps)
 }
 
 function countedLinks({ patient, random }: Surgery, tempo: LinkTempo, told: (isSlow: boolean, isStale: boolean) => unknown): Links {
-  return simulatedLinks(patient.process, random, tempo, { carried: () => told(true, false), stale: () => told(false, true) })
+  return simulatedLinks(patient.process, random, tempo, {
+    carried: (isSlow) => told(isSlow, false),
+    stale: () => told(false, true),
+  })
 }

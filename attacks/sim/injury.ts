@@ -22,7 +22,11 @@ const folders: Readonly<Record<Where, string>> = {
   all: '/',
 }
 
-export function diskError(fault: Extract<Fault, { kind: DiskErrorKind }>, random: SeededRandom, count: () => void): Injury {
+export function diskError(
+  fault: Extract<Fault, { kind: DiskErrorKind }>,
+  random: SeededRandom,
+  count: (operation: OperationKind) => void,
+): Injury {
   let seen = 0
   let left = fault.times
   return ({ kind, path }) => {
@@ -30,7 +34,7 @@ export function diskError(fault: Extract<Fault, { kind: DiskErrorKind }>, random
     seen++
     if (seen < fault.from || (seen - fault.from) % fault.every !== 0) return undefined
     left--
-    count()
+    count(kind)
     const code = fault.kind === 'space' || fault.kind === 'short' ? 'ENOSPC' : 'EIO'
     return { kind: 'error', code, share: fault.kind === 'short' ? random.next() : 0 }
   }
@@ -44,11 +48,11 @@ export function slowDisk(fault: Extract<Fault, { kind: 'slow' }>, random: Seeded
   }
 }
 
-/** The final name is there, and its committer does not know. */
+/** The name is there, and whoever gave it does not know: a committed file, a chunk, an entry, a heartbeat. */
 export function lostReply(fault: Extract<Fault, { kind: 'reply' }>, count: () => void): Injury {
   let seen = 0
   return ({ kind, path }) => {
-    if (kind !== 'link' || !path.startsWith('/out/')) return undefined
+    if ((kind !== 'link' && kind !== 'rename') || !path.startsWith(folders[fault.where])) return undefined
     seen++
     if (seen < fault.from || seen >= fault.from + fault.times) return undefined
     count()

@@ -1,11 +1,12 @@
 /** The job that is simulated: the sequence job with its windows on a strict source and file sinks, and the ledger from files to a strict sink. */
-import { fileSource, jsonLines } from '../../packages/millrace/src/files.ts'
-import type { Job } from '../../packages/millrace/src/index.ts'
+import { fileSink, fileSource, jsonLines } from '../../packages/millrace/src/files.ts'
+import type { Job, Sink } from '../../packages/millrace/src/index.ts'
 import type { Disk } from '../../packages/millrace/src/simulate/disk.ts'
 import { hesitantSink } from '../lib/hesitant-sink.ts'
 import { pacedSource, type Upstream } from '../lib/paced-source.ts'
 import { sequenceJob } from '../lib/sequence-job.ts'
 import { slowFiles } from '../lib/slow-files.ts'
+import { alarmSteps, type AlarmLine } from './alarms.ts'
 import { ledgerSteps, transfersOf, type Transfer } from './ledger.ts'
 import type { SimPlan } from './plan.ts'
 import type { StrictSink } from './strict-sink.ts'
@@ -15,7 +16,15 @@ export const CHECKPOINTS = '/checkpoints'
 const TRANSFERS_PER_CHECKPOINT = 5
 const TRANSFERS_PER_FILE = 5
 
-export function simulatedJob(plan: SimPlan, upstream: Upstream, strict: StrictSink): Job<void, unknown> {
+export interface Strict {
+  readonly upstream: Upstream
+  readonly sink: StrictSink
+  /** For what a step sees and its output does not say. */
+  readonly found: (problem: string) => void
+}
+
+export function simulatedJob(plan: SimPlan, { upstream, sink: strict, found }: Strict): Job<void, unknown> {
+  const through = <T>(sink: Sink<T>): Sink<T> => (plan.hesitates ? hesitantSink(sink, plan.seed) : sink)
   return sequenceJob({
     input: '/in',
     output: '/out',
@@ -24,9 +33,13 @@ export function simulatedJob(plan: SimPlan, upstream: Upstream, strict: StrictSi
     tellsNow: true,
     only: new Set(plan.sinks),
     ...(plan.partBytes === undefined ? {} : { partBytes: plan.partBytes }),
-    source: pacedSource(upstream, plan.seed),
-    ...(plan.hesitates ? { through: (sink) => hesitantSink(sink, plan.seed) } : {}),
-    also: (job) => ledgerSteps(job, slowFiles(fileSource('/in/*.jsonl', jsonLines<Transfer>()), TRANSFERS_PER_CHECKPOINT), strict.sink),
+    source: pacedSource(upstream, plan.seed, plan.pauseMs),
+    through,
+    also: (job) => {
+      const transfers = slowFiles(fileSource('/in/*.jsonl', jsonLines<Transfer>()), TRANSFERS_PER_CHECKPOINT)
+      const postings = ledgerSteps(job, transfers, strict.sink)
+      if (plan.sinks.includes('alarms')) alarmSteps(postings, through(fileSink('/out/alarms', jsonLines<AlarmLine>())), found)
+    },
   })
 }
 

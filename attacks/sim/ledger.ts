@@ -2,7 +2,7 @@
  * The ledger: transfers between accounts, each of them two postings. The sum over all accounts is zero after each checkpoint, each
  * transfer stands exactly once in the histories of both of its accounts, and each balance is that of a straight line.
  */
-import { valueState, type JobBuilder, type Out, type Sink, type Source } from '../../packages/millrace/src/index.ts'
+import { valueState, type JobBuilder, type KeyedStream, type Out, type Sink, type Source } from '../../packages/millrace/src/index.ts'
 import { SeededRandom } from '../../packages/millrace/src/connectors/seeded-random.ts'
 
 export interface LedgerShape {
@@ -55,11 +55,13 @@ export function postingsOf({ id, from, to, amount }: Transfer): readonly Posting
   ]
 }
 
-export function ledgerSteps(job: JobBuilder, source: Source<Transfer>, sink: Sink<Entry>): void {
-  job
+/** @returns its postings by account, for more steps */
+export function ledgerSteps(job: JobBuilder, source: Source<Transfer>, sink: Sink<Entry>): KeyedStream<Posting, string> {
+  const postings = job
     .from('transfers', source)
     .flatMap(postingsOf)
     .keyBy((posting) => posting.account)
+  postings
     .process('ledger', {
       state: { account: valueState({ initial: () => ({ seq: 0, balance: 0n }) }) },
       onRecord(posting, { state }, out: Out<Entry>) {
@@ -70,6 +72,7 @@ export function ledgerSteps(job: JobBuilder, source: Source<Transfer>, sink: Sin
       },
     })
     .to('ledger', sink)
+  return postings
 }
 
 /**

@@ -1,6 +1,6 @@
 /**
- * `npm run attack -- sim [--seed S] [--seeds 5000] [--full] [--twice 0] [--only-faults crash,torn] [--first 1] [--workers 2]`
- * `npm run attack -- sim --replay X [--keep 0,2]`: one history, told; with some of its faults only
+ * `npm run attack -- sim [--seed S --seeds 5000] [--full] [--twice 0] [--only-faults crash,torn] [--first 1] [--workers 2]`
+ * `npm run attack -- sim --seed X [--keep 0,2]`: one history, told; with some of its faults only
  *
  * The whole engine on simulated machines: real coordinator, tasks, checkpoint log, file edges and command in virtual time.
  */
@@ -10,7 +10,7 @@ import { runPool } from '../lib/pool.ts'
 import { runElsewhere } from './elsewhere.ts'
 import { FAULT_KINDS, faultKindsOf, type FaultKind } from './kinds.ts'
 import { replay } from './replay.ts'
-import { addTally, belowFloors, newTally, tallyText } from './tally.ts'
+import { addTally, belowFloors, newTally, tallyCounts, tallyText } from './tally.ts'
 import type { Told } from './worker.ts'
 
 const SEEDS = 5_000
@@ -32,12 +32,15 @@ interface Options {
 export const attack: Attack = {
   name: 'sim',
   summary:
-    'the whole engine on simulated machines, with 22 kinds of faults; --seeds N, --replay X, --only-faults a,b, --twice N, --elsewhere N',
+    'the whole engine on simulated machines, with 25 kinds of faults; --seed X replays one; --seeds N, --only-faults a,b, --twice N, --elsewhere N',
   async run(args) {
     const { numbers, only, keep, isFull } = optionsOf(args)
     const { seed, seeds, replay: again, twice, first, workers, elsewhere } = numbers
-    if (again !== undefined) return replay(again, only, keep)
-    if (seeds === 1 && seed !== undefined) return replay(seed, only, keep)
+    const isOne = seeds === 1 || (seeds === undefined && elsewhere === undefined && !isFull)
+    const one = again ?? (isOne ? seed : undefined)
+    if (one !== undefined) return replay(one, only, keep)
+    if (keep !== undefined) throw new Error('--keep needs one history: --seed X --keep 0,2')
+    if ((seeds ?? 1) < 1 || (workers as number) < 1) throw new Error('--seeds and --workers need at least 1')
     const chosen = chosenSeed(seed)
     if (elsewhere !== undefined) return runElsewhere(chosen, elsewhere)
     return runMany({
@@ -56,7 +59,10 @@ function optionsOf(args: readonly string[]) {
   const rest = [...args]
   const textOf = (name: string): string | undefined => {
     const at = rest.indexOf(name)
-    return at < 0 ? undefined : rest.splice(at, 2)[1]
+    if (at < 0) return undefined
+    const [, value] = rest.splice(at, 2)
+    if (value === undefined || value.startsWith('--')) throw new Error(`${name} needs a value`)
+    return value
   }
   const only = textOf('--only-faults')
   const keep = textOf('--keep')
@@ -64,10 +70,7 @@ function optionsOf(args: readonly string[]) {
   if (full >= 0) rest.splice(full, 1)
   return {
     only: only === undefined ? FAULT_KINDS : faultKindsOf(only),
-    keep: keep
-      ?.split(',')
-      .filter((text) => text !== '')
-      .map(Number),
+    keep: keep === undefined ? undefined : keptOf(keep),
     isFull: full >= 0,
     numbers: numberOptions(rest, {
       seed: undefined,
@@ -79,6 +82,14 @@ function optionsOf(args: readonly string[]) {
       elsewhere: undefined,
     }),
   }
+}
+
+/** Numbers of faults; none for an empty text. */
+function keptOf(text: string): readonly number[] {
+  const words = text.split(',').map((word) => word.trim())
+  if (words.length === 1 && words[0] === '') return []
+  if (!words.every((word) => /^\d+$/.test(word))) throw new Error(`--keep ${text}: it needs numbers of faults, as 0,2`)
+  return words.map(Number)
 }
 
 async function runMany({ seed, seeds, twice, only, isFirst, workers }: Options): Promise<AttackResult> {
@@ -121,5 +132,5 @@ async function runMany({ seed, seeds, twice, only, isFirst, workers }: Options):
   const below = isFirst ? [] : belowFloors(sum, seeds, only)
   for (const line of below) process.stdout.write(`  too few: ${line}\n`)
   const isCut = isFirst && failed > 0
-  return { passed, failed: failed + below.length, planned: isCut ? done : seeds + below.length }
+  return { passed, failed: failed + below.length, planned: isCut ? done : seeds + below.length, counts: tallyCounts(sum) }
 }

@@ -1,11 +1,10 @@
 /** What happens to one simulated job, as data: drawn before it begins, printed whole, and made smaller when it fails. */
+import type { RunOptions } from '../../packages/millrace/src/api/run-types.ts'
 import type { CompactionLimits } from '../../packages/millrace/src/checkpoint/compaction.ts'
 import type { Tempo } from '../../packages/millrace/src/simulate/machine.ts'
 import type { LinkTempo } from '../../packages/millrace/src/simulate/simulated-links.ts'
 import type { InputShape } from '../lib/sequence-input.ts'
 import type { LedgerShape } from './ledger.ts'
-
-export const LEASE_MS = 1_000
 
 /** When something ends or stops a process. `recovery`: at the nth operation of the disk since its start, if it has not come to run by then. */
 export type When =
@@ -16,21 +15,26 @@ export type When =
 /** Whose operations: those on checkpoints or their log alone, on output, on input, or all. */
 export type Where = 'checkpoints' | 'log' | 'output' | 'input' | 'all'
 
-/** What a loss of power takes: nothing, sectors, all unsynced bytes, names. */
-export type PowerKind = 'power' | 'torn' | 'unsynced' | 'names'
+/** What a loss of power takes: nothing, sectors, all unsynced bytes, names, of all some. */
+export type PowerKind = 'power' | 'torn' | 'unsynced' | 'names' | 'mixed'
 export type DiskErrorKind = 'space' | 'short' | 'write' | 'sync' | 'read' | 'rename'
 
 export type Fault =
   | { readonly kind: 'crash' | 'point'; readonly when: When }
   | { readonly kind: PowerKind; readonly when: When }
+  /** The first kills, the one in the life after it takes names, or of all some. */
+  | { readonly kind: 'twin'; readonly when: When; readonly loses: 'names' | 'mixed' | undefined }
   | { readonly kind: 'pause'; readonly when: When; readonly forMs: number }
   | { readonly kind: 'rival'; readonly ms: number }
   | ({ readonly kind: 'links' } & LinkTempo)
-  | { readonly kind: 'stale'; readonly ms: number; readonly travelMs: number }
+  | { readonly kind: 'stale'; readonly ms: number; readonly polls: number; readonly travelMs: number }
   | { readonly kind: 'slow'; readonly where: Where; readonly chance: number; readonly mostMs: number; readonly forMs: number }
   /** From the `from`th operation that could fail so, each `every`th, `times` times. */
   | { readonly kind: DiskErrorKind; readonly where: Where; readonly from: number; readonly every: number; readonly times: number }
-  | { readonly kind: 'reply'; readonly from: number; readonly times: number }
+  /** Of commits of the strict sink, and of operations that give a file its name. */
+  | { readonly kind: 'reply'; readonly where: Where; readonly from: number; readonly times: number }
+  /** Commits of the strict sink are refused, or it is not there for so many. */
+  | { readonly kind: 'refuse'; readonly how: 'refused' | 'outage'; readonly from: number; readonly times: number }
   | { readonly kind: 'timeout'; readonly afterMs: number }
   | { readonly kind: 'clock'; readonly ms: number; readonly byMs: number }
   | { readonly kind: 'stop'; readonly ms: number; readonly againMs: number | undefined }
@@ -52,6 +56,13 @@ export interface SimPlan {
   /** File sinks of the sequence job that there are: at least its history and one kind of windows. */
   readonly sinks: readonly string[]
   readonly everyMs: number
+  readonly leaseMs: number
+  readonly timeoutMs: number
+  readonly restart: NonNullable<RunOptions['restart']>
+  /** Between two batches of its strict source, at most. */
+  readonly pauseMs: number
+  /** As long as the strict sink usually takes to commit one thing, at most. */
+  readonly commitMs: number
   readonly retain: number
   readonly keyGroups: number
   readonly check: boolean

@@ -4,7 +4,7 @@ import { drawPlan } from './draw.ts'
 import { FAULT_KINDS, type FaultKind } from './kinds.ts'
 import { faultsOf, keeping, type SimPlan } from './plan.ts'
 import { shrink } from './shrink.ts'
-import { tallyText } from './tally.ts'
+import { tallyCounts, tallyText } from './tally.ts'
 import { runTrial } from './trial.ts'
 
 /** Histories that shrinking may run. */
@@ -12,6 +12,9 @@ const BUDGET = 60
 
 export async function replay(seed: number, only: readonly FaultKind[], keep: readonly number[] | undefined): Promise<AttackResult> {
   const whole = drawPlan(seed, only)
+  const count = faultsOf(whole).length
+  const unknown = keep?.find((number) => number >= count)
+  if (unknown !== undefined) throw new Error(`--keep ${unknown}: seed ${seed} has ${count} faults, counted from 0`)
   const plan = keep === undefined ? whole : keeping(whole, new Set(keep))
   const { lives, ...job } = plan
   process.stdout.write(`seed ${seed}\n${JSON.stringify(job)}\n`)
@@ -25,7 +28,7 @@ export async function replay(seed: number, only: readonly FaultKind[], keep: rea
     const { kept, of } = await shrunk(plan)
     process.stdout.write(`shrunk from ${of} to ${kept.length} faults: ${againText(seed, only, kept)}\n`)
   }
-  return { passed: violations.length === 0 ? 1 : 0, failed: violations.length === 0 ? 0 : 1 }
+  return { passed: violations.length === 0 ? 1 : 0, failed: violations.length === 0 ? 0 : 1, counts: tallyCounts(tally) }
 }
 
 export async function shrunk(plan: SimPlan): Promise<{ readonly kept: readonly number[]; readonly of: number }> {
@@ -36,5 +39,5 @@ export async function shrunk(plan: SimPlan): Promise<{ readonly kept: readonly n
 
 export function againText(seed: number, only: readonly FaultKind[], kept: readonly number[]): string {
   const faults = only.length === FAULT_KINDS.length ? '' : ` --only-faults ${only.join(',')}`
-  return `again: npm run attack -- sim --replay ${seed}${faults} --keep "${kept.join(',')}"`
+  return `again: npm run attack -- sim --seed ${seed}${faults} --keep "${kept.join(',')}"`
 }

@@ -4,13 +4,13 @@ import { test } from 'node:test'
 import { sinkDefinitionOf, type SinkDefinition, type Writer } from '../../packages/millrace/src/connect/contract.ts'
 import { virtualEnv } from '../../packages/millrace/src/simulate/virtual-env.ts'
 import type { Entry } from './ledger.ts'
-import { StrictSink } from './strict-sink.ts'
+import { StrictSink, type CommitTrouble } from './strict-sink.ts'
 
 const entry: Entry = { account: 'a', transfer: 't', amount: 1, seq: 1, balance: 1n }
 
-function bench(durable: number = 9) {
+function bench(durable: number = 9, trouble?: CommitTrouble) {
   const env = virtualEnv({ seed: 1 })
-  const strict = new StrictSink({ seed: 1, durableCheckpoint: () => durable, losesReply: () => false })
+  const strict = new StrictSink({ seed: 1, durableCheckpoint: () => durable, trouble: () => trouble, commitMs: 2 })
   const definition = sinkDefinitionOf(strict.sink) as unknown as SinkDefinition<Entry, string, null>
   const context = (epoch: number) => ({
     env,
@@ -53,6 +53,18 @@ test('prepared, committed, and once more: no error', async () => {
   assert.deepEqual([strict.violations, strict.committed(), strict.open()], [[], [{ checkpoint: 4, entries: [entry] }], []])
 })
 
+test('refused or not there: nothing is committed; a lost reply: it is', async () => {
+  for (const [trouble, outcome, left] of [
+    ['refused', 'failed', 1],
+    ['outage', 'retry', 1],
+    ['lost', 'retry', 0],
+  ] as const) {
+    const { strict, prepare, commit } = bench(9, trouble)
+    assert.equal(await commit(1, { epoch: 1, checkpoint: 4, data: await prepare(1, 4) }), outcome)
+    assert.deepEqual([strict.violations, strict.open().length], [[], left])
+  }
+})
+
 test('what was never prepared, of another epoch or checkpoint, withdrawn, by an older epoch or too early is refused', async () => {
   const cases: readonly (readonly [(on: ReturnType<typeof bench>) => Promise<unknown>, RegExp])[] = [
     [({ commit }) => commit(1, { epoch: 1, checkpoint: 4, data: 'log 1 4 0' }), /never prepared/],
@@ -60,6 +72,13 @@ test('what was never prepared, of another epoch or checkpoint, withdrawn, by an 
     [async ({ prepare, commit }) => commit(1, { epoch: 1, checkpoint: 5, data: await prepare(1, 4) }), /checkpoint 5/],
     [async ({ prepare, commit }) => commit(1, { epoch: 2, checkpoint: 4, data: await prepare(2, 4) }), /by epoch 1/],
     [async ({ prepare, commit }) => commit(1, { epoch: 1, checkpoint: 10, data: await prepare(1, 10) }), /not durable/],
+    [
+      async ({ prepare, commit, withdraw }) => {
+        const data = await prepare(1, 4)
+        await Promise.all([commit(1, { epoch: 1, checkpoint: 4, data }), withdraw(2)])
+      },
+      /a withdrawal of epoch 2 while a commit of epoch 1 is under way/,
+    ],
     [async ({ prepare }) => (await prepare(1, 4), prepare(1, 4)), /prepared twice/],
     [
       async ({ prepare, withdraw, commit }) => {

@@ -23,19 +23,30 @@ interface Part {
   state: 'prepared' | 'committed' | 'withdrawn'
 }
 
+/** Its causes, for whoever looks whether an error names them. */
+export const REFUSED = 'the strict sink refuses'
+export const OUTAGE = 'the strict sink is not there'
+
 export interface StrictSinkOptions {
   readonly seed: number
   /** The newest checkpoint that no loss of power can take, or one from `atLeast` on. */
   readonly durableCheckpoint: (atLeast: number) => number
-  /** Whether the reply to this commit is lost: asked once for each. */
-  readonly losesReply: (env: Env) => boolean
+  /** What goes wrong with this commit: asked once for each that is in order. */
+  readonly trouble: (env: Env) => CommitTrouble | undefined
+  /** As long as it usually takes to commit one, at most. */
+  readonly commitMs: number
 }
+
+/** Made, and its committer is told that it was not; refused for good; not made, and to be tried again. */
+export type CommitTrouble = 'lost' | 'refused' | 'outage'
 
 export class StrictSink {
   readonly violations: string[] = []
   readonly sink: Sink<Entry>
   readonly #options: StrictSinkOptions
   readonly #parts = new Map<string, Part>()
+  /** By process: what it does. */
+  readonly #busy = new Map<Env, string>()
 
   constructor(options: StrictSinkOptions) {
     this.#options = options
@@ -95,15 +106,30 @@ export class StrictSink {
   }
 
   #committer({ env, epoch }: SinkContext) {
-    const soon = this.#soon(env)
+    const soon = this.#soon(env, this.#options.commitMs)
+    const quick = this.#soon(env)
     return {
-      commit: async (committables: readonly Committable<string>[]): Promise<readonly CommitOutcome[]> => {
-        const outcomes: CommitOutcome[] = []
-        for (const each of committables) outcomes.push(await soon(() => this.#commit(each, epoch, env)))
-        return outcomes
-      },
-      withdraw: (kept: readonly Committable<string>[]) => soon(() => this.#withdraw(new Set(kept.map(({ data }) => data)), epoch)),
+      commit: (committables: readonly Committable<string>[]): Promise<readonly CommitOutcome[]> =>
+        this.#alone(env, `a commit of epoch ${epoch}`, async () => {
+          const outcomes: CommitOutcome[] = []
+          for (const each of committables) outcomes.push(await soon(() => this.#commit(each, epoch, env)))
+          return outcomes
+        }),
+      withdraw: (kept: readonly Committable<string>[]) =>
+        this.#alone(env, `a withdrawal of epoch ${epoch}`, () => quick(() => this.#withdraw(new Set(kept.map(({ data }) => data)), epoch))),
       close: () => Promise.resolve(),
+    }
+  }
+
+  /** A process commits or withdraws one thing at a time, whichever attempt of it. */
+  async #alone<T>(env: Env, what: string, work: () => Promise<T>): Promise<T> {
+    const other = this.#busy.get(env)
+    if (other !== undefined) this.violations.push(`strict sink: ${what} while ${other} is under way`)
+    this.#busy.set(env, what)
+    try {
+      return await work()
+    } finally {
+      this.#busy.delete(env)
     }
   }
 
@@ -120,8 +146,11 @@ export class StrictSink {
     if (part.epoch > epoch) return refuse(`by epoch ${epoch}, which is older`)
     if (part.checkpoint > this.#options.durableCheckpoint(part.checkpoint)) return refuse(`its checkpoint is not durable`)
     if (part.state === 'committed') return { kind: 'already-committed' }
+    const trouble = this.#options.trouble(env)
+    if (trouble === 'refused') return { kind: 'failed', cause: new Error(REFUSED) }
+    if (trouble === 'outage') return { kind: 'retry', cause: new Error(OUTAGE) }
     part.state = 'committed'
-    return this.#options.losesReply(env) ? { kind: 'retry', cause: new Error('the reply is lost') } : { kind: 'committed' }
+    return trouble === 'lost' ? { kind: 'retry', cause: new Error('the reply is lost') } : { kind: 'committed' }
   }
 
   #withdraw(kept: ReadonlySet<string>, epoch: number): void {
@@ -132,8 +161,9 @@ export class StrictSink {
   }
 
   /** What a dead process still wants has no effect: its timers never come. */
-  #soon(env: Env): <T>(act: () => T) => Promise<T> {
+  #soon(env: Env, usualMs: number = 2): <T>(act: () => T) => Promise<T> {
     const random = new SeededRandom(this.#options.seed, `strict sink ${env.clock.monotonic()}`)
-    return (act) => new Promise((resolve) => void env.timers.after(random.next() * (random.chance(0.1) ? 30 : 2), () => resolve(act())))
+    return (act) =>
+      new Promise((resolve) => void env.timers.after(random.next() * (random.chance(0.1) ? 30 : usualMs), () => resolve(act())))
   }
 }

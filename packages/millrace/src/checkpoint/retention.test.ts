@@ -18,6 +18,16 @@ function feed(
   return { state: current, chunks }
 }
 
+test('chunks wait until no entry is left to be deleted, however many decisions that takes', () => {
+  const began = startRetention({ epoch: 2, mayDelete: true, retained: [], limit: 2 })
+  const listed = decideRetention({ ...began, entries: [1, 2, 3], chunks: [chunk('c', 1), chunk('c', 2)] }, { kind: 'continue' })
+  assert.deepEqual([listed.deleteEntries, listed.deleteChunks, listed.isMore], [[1, 2], [], true], 'R5')
+  const next = decideRetention(listed.state, { kind: 'continue' })
+  assert.deepEqual([next.deleteEntries, next.deleteChunks, next.isMore], [[3], [chunk('c', 1)], true])
+  const last = decideRetention(next.state, { kind: 'continue' })
+  assert.deepEqual([last.deleteEntries, last.deleteChunks, last.isMore], [[], [chunk('c', 2)], false])
+})
+
 /** Found by the attack `kill`: a merge that was under way when the job finished left its chunk for ever, as no next owner comes. */
 test('what an owner has written and no manifest names goes with its last entry, also when it is written after that', () => {
   const began = startRetention({ epoch: 2, mayDelete: true, retained: [] })

@@ -99,7 +99,14 @@ export class Disk {
   }
 
   syncDirectory(path: string): void {
-    this.#directory(path, 'fsync').syncNames()
+    this.beginSyncDirectory(path)()
+  }
+
+  /** An fsync that begins now: what it returns ends it, and makes durable what is there now, not what comes meanwhile. */
+  beginSyncDirectory(path: string): () => void {
+    const folder = this.#directory(path, 'fsync')
+    const { changeCount } = folder
+    return () => folder.syncNames(changeCount)
   }
 
   /** How many things are not durable: what a function given to `losePower` is asked about. */
@@ -133,8 +140,8 @@ export class Disk {
       seen.add(inode)
       if (inode.kind === 'file') return inode.losePower(() => survives('sector'))
       for (const change of inode.changes) if (survives('name')) applyChange(inode.durableNames, change)
-      inode.names = inode.durableNames
-      inode.syncNames()
+      inode.names = new Map(inode.durableNames)
+      inode.changes = []
       for (const child of inode.names.values()) settle(child)
     }
     settle(this.#root)
@@ -172,8 +179,7 @@ export class Disk {
   }
 
   #change(folder: Inode, change: NameChange): void {
-    applyChange(folder.names, change)
-    folder.changes.push(change)
+    folder.change(change)
     folder.modifiedMs = this.now()
   }
 

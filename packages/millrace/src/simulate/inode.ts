@@ -13,6 +13,7 @@ export class Inode {
   names: Map<string, Inode> = new Map()
   durableNames: Map<string, Inode> = new Map()
   changes: NameChange[] = []
+  changeCount = 0
   /** Of a file. */
   durableBytes = 0
   /** D14: from here on an fsync has failed once. The page is clean, the bytes never reach the disk, whatever a later fsync says. */
@@ -42,6 +43,7 @@ export class Inode {
     copy.#bytes = this.#bytes.slice()
     for (const [name, child] of this.names) copy.names.set(name, child.copy(copies))
     for (const [name, child] of this.durableNames) copy.durableNames.set(name, child.copy(copies))
+    copy.changeCount = this.changeCount
     copy.changes = this.changes.map((change) => (change.kind === 'remove' ? change : { ...change, inode: change.inode.copy(copies) }))
     return copy
   }
@@ -69,17 +71,26 @@ export class Inode {
     this.durableBytes = bytes.length
   }
 
-  sync(): void {
-    if (this.lostFrom === undefined) this.durableBytes = this.#size
+  /** Up to `size`: what was appended since an fsync began may not be in it. */
+  sync(size: number = this.#size): void {
+    if (this.lostFrom === undefined) this.durableBytes = Math.max(this.durableBytes, Math.min(size, this.#size))
   }
 
   failSync(): void {
     this.lostFrom ??= this.durableBytes
   }
 
-  syncNames(): void {
-    this.durableNames = new Map(this.names)
-    this.changes = []
+  /** Up to the change with this number: what was made or removed since an fsync began may not be in it. */
+  syncNames(upTo: number = this.changeCount): void {
+    const first = this.changeCount - this.changes.length
+    for (const change of this.changes.splice(0, Math.max(0, upTo - first))) applyChange(this.durableNames, change)
+  }
+
+  /** Of a directory: since it was made. */
+  change(change: NameChange): void {
+    applyChange(this.names, change)
+    this.changes.push(change)
+    this.changeCount++
   }
 
   /** Sectors that are not durable yet: the first may begin inside durable bytes. */

@@ -119,6 +119,27 @@ test('a kill leaves the page cache, and nothing of the process ever settles agai
   await assert.rejects(machine.run(new Promise(() => {})), /nothing is left to happen/)
 })
 
+test('an fsync promises what was there when it began, not what came while it ran', async () => {
+  const machine = new Machine({ seed, tempo: { usualMs: 0.01, syncMs: 100, tail: 0, tailFactor: 1 } })
+  const env = machine.start()
+  await machine.run(env.files.makeDirectory('/folder'))
+  const handle = await machine.run(env.files.open('/folder/file', 'create-new'))
+  await machine.run(handle.append([new Uint8Array([1, 2])]))
+  await machine.run(env.files.link('/folder/file', '/folder/before'))
+  const syncs = Promise.all([handle.sync(), env.files.syncDirectory('/folder'), env.files.syncDirectory('/')])
+  await machine.run(handle.append([new Uint8Array([3])]))
+  await machine.run(env.files.link('/folder/file', '/folder/meanwhile'))
+  await machine.run(syncs)
+  machine.losePower('none')
+  assert.deepEqual(
+    [...machine.disk.snapshot()].map(([path, bytes]) => [path, [...bytes]]),
+    [
+      ['/folder/file', [1, 2]],
+      ['/folder/before', [1, 2]],
+    ],
+  )
+})
+
 test('run ends when the process dies', async () => {
   const machine = new Machine({ seed, crashPoint: (name, count) => (name === 'here' && count === 1 ? 'kill' : undefined) })
   const env = machine.start()

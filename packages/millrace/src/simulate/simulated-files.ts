@@ -36,7 +36,23 @@ export function simulatedFiles(disk: Disk, operator: Operator): Files {
     info: (path) => simple('info', path, () => disk.info(path)),
     makeDirectory: (path) => simple('makeDirectory', path, () => disk.makeDirectory(path)),
     removeDirectory: (path) => simple('removeDirectory', path, () => disk.removeDirectory(path)),
-    syncDirectory: (path) => simple('syncDirectory', path, () => disk.syncDirectory(path)),
+    syncDirectory: (path) =>
+      simple(
+        'syncDirectory',
+        path,
+        begun(() => disk.beginSyncDirectory(path)),
+      ),
+  }
+}
+
+/** Begins now and ends when its effect takes place, which is also when a failure to begin is told. */
+function begun(begin: () => () => void): () => void {
+  try {
+    return begin()
+  } catch (error) {
+    return () => {
+      throw error
+    }
   }
 }
 
@@ -84,7 +100,10 @@ class SimulatedHandle implements FileHandle {
 
   async sync(): Promise<void> {
     this.#check('sync')
-    await this.#breaking(this.#operator.operate('sync', this.#path, { run: () => this.#inode.sync(), fail: () => this.#inode.failSync() }))
+    // What is appended while it runs is not in it.
+    const { size } = this.#inode
+    const run = (): void => this.#inode.sync(size)
+    await this.#breaking(this.#operator.operate('sync', this.#path, { run, fail: () => this.#inode.failSync() }))
   }
 
   async info(): Promise<FileInfo> {

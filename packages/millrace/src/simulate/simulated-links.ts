@@ -12,7 +12,7 @@ export interface LinkTempo {
 
 /** What came late, for whoever counts. */
 export interface LinkTold {
-  carried(): void
+  carried(isSlow: boolean): void
   /** LK2: its attempt had ended. */
   stale(): void
 }
@@ -23,10 +23,12 @@ export function simulatedLinks(process: SimulatedProcess<Machine>, random: Seede
   const { machine } = process
   return {
     carry(link, arrive, isStale) {
-      const ms = random.next() * (random.chance(tempo.slow) ? tempo.slowMs : tempo.usualMs)
+      const share = random.next()
+      const isSlow = random.chance(tempo.slow)
+      const ms = share * (isSlow ? tempo.slowMs : tempo.usualMs)
       const atMs = Math.max(machine.nowMs + ms, lastMs.get(link) ?? 0)
       lastMs.set(link, atMs)
-      told.carried()
+      told.carried(isSlow)
       machine.schedule(process, { atMs, label: `link ${link}` }, () => {
         if (isStale()) told.stale()
         arrive()
