@@ -24,6 +24,7 @@ export const mistakes: readonly Mistake[] = [
   ...javascriptMistakes,
 ]
 const WORKERS = 2
+const ALL_SEEDS = Number.POSITIVE_INFINITY
 
 interface Run {
   readonly copies: readonly string[]
@@ -42,17 +43,25 @@ async function inEachCopy<T>(copies: readonly string[], all: readonly T[], take:
   await Promise.all(copies.map(work))
 }
 
-/** Green cuts first: what is red without a mistake proves nothing. */
-async function redWithoutMistake({ copies, seed, notes }: Run, used: ReadonlySet<CutName>): Promise<string[]> {
+/** What is red without a mistake proves nothing: each cut, as far as it went until it found the last of its mistakes. */
+async function redWithoutMistake({ copies, seed }: Run, found: readonly Found[]): Promise<string[]> {
+  const most = new Map<CutName, number>()
+  for (const each of found) {
+    const seeds = ('result' in each ? each.result.seeds : undefined) ?? ALL_SEEDS
+    most.set(cutOf(each.mistake), Math.max(seeds, most.get(cutOf(each.mistake)) ?? 0))
+  }
   const red: string[] = []
-  const left = [...used].filter((name) => notes?.green.has(name) !== true)
-  await inEachCopy(copies, left, async (name, copy) => {
-    const { isGreen, says, seconds } = await runCut(copy, name, seed)
-    process.stdout.write(`  without a mistake: ${name} ${isGreen ? 'green' : 'red'} in ${seconds.toFixed(1)} s\n`)
-    if (isGreen) notes?.addGreen(name)
-    else red.push(`${name}: ${says}`)
+  await inEachCopy(copies, [...most], async ([name, seeds], copy) => {
+    const { isGreen, says, seconds } = await runCut(copy, name, seed, seeds === ALL_SEEDS ? undefined : seeds)
+    const over = seeds === ALL_SEEDS ? '' : ` over ${seeds} seeds`
+    process.stdout.write(`  without a mistake: ${name} ${isGreen ? 'green' : 'red'}${over} in ${seconds.toFixed(1)} s\n`)
+    if (!isGreen) red.push(`${name}: ${says}`)
   })
   return red
+}
+
+function cutOf({ cut }: Mistake): CutName {
+  return cut ?? 'sim'
 }
 
 async function tryAll(chosen: readonly Mistake[], run: Run): Promise<Found[]> {
@@ -71,7 +80,7 @@ async function tryOne(mistake: Mistake, copy: string, { seed, notes }: Run): Pro
   try {
     const takeBack = plant(copy, mistake)
     try {
-      const result = await runCut(copy, mistake.cut ?? 'sim', seed)
+      const result = await runCut(copy, cutOf(mistake), seed)
       // One that did not come to its end may be found another time.
       if (result.isRed) notes?.addResult(mistake.name, result)
       return { mistake, result }
@@ -98,8 +107,8 @@ function report(found: readonly Found[]): AttackResult {
       'error' in each
         ? each.error
         : isCaught
-          ? (mistake.cut ?? 'sim').padEnd(22)
-          : `NOT CAUGHT by ${mistake.cut ?? 'sim'}: ${each.result.says.slice(0, 200)}`
+          ? cutOf(mistake).padEnd(22)
+          : `NOT CAUGHT by ${cutOf(mistake)}: ${each.result.says.slice(0, 200)}`
     const counts = isCaught ? `${String(each.result.seeds ?? '-').padStart(7)} ${each.result.seconds.toFixed(1).padStart(8)}` : ''
     process.stdout.write(`${mistake.name.padEnd(66)} ${mistake.like.padEnd(22)} ${by} ${counts}\n`)
   }
@@ -110,7 +119,7 @@ function report(found: readonly Found[]): AttackResult {
 
 function findingsOf(found: readonly Found[]): Finding[] {
   return found.flatMap((each) =>
-    'result' in each && each.result.isRed ? [{ mistake: each.mistake, by: each.mistake.cut ?? 'sim', seeds: each.result.seeds }] : [],
+    'result' in each && each.result.isRed ? [{ mistake: each.mistake, by: cutOf(each.mistake), seeds: each.result.seeds }] : [],
   )
 }
 
@@ -132,24 +141,26 @@ async function tryEachAlone({ copies, seed, notes }: Run): Promise<Alone[]> {
 export const attack: Attack = {
   name: 'planted',
   summary:
-    'makes mistakes in copies of the source, one by one: each has to turn an attack red that is green without it; --only N, --page 1',
+    'makes mistakes in copies of the source, one by one: each has to turn an attack red that is green without it; --share N takes every Nth, --only N, --page 1',
   async run(args) {
     const options = numberOptions(
       args,
-      { seed: undefined, only: undefined, page: 0, workers: WORKERS },
+      { seed: undefined, only: undefined, share: 1, page: 0, workers: WORKERS },
       { only: { most: mistakes.length }, page: { most: 1 } },
     )
     const seed = chosenSeed(options.seed)
-    const chosen = mistakes.filter((_, index) => options.only === undefined || index === options.only - 1)
+    const isChosen = (index: number): boolean =>
+      options.only === undefined ? (index + seed) % (options.share as number) === 0 : index === options.only - 1
+    const chosen = mistakes.filter((_, index) => isChosen(index))
     const folder = ownFolder('planted')
     const copies = Array.from({ length: options.workers as number }, (_, worker) => copyTo(join(folder, String(worker))))
     try {
       const one: Run = { copies, seed, notes: options.page === 1 ? new Notes(seed) : undefined }
-      const red = await redWithoutMistake(one, new Set(chosen.map(({ cut }) => cut ?? 'sim')))
-      for (const line of red) process.stdout.write(`  red without a mistake: ${line}\n`)
-      if (red.length > 0) return { passed: 0, failed: chosen.length }
       const found = await tryAll(chosen, one)
       const result = report(found)
+      const red = await redWithoutMistake(one, found)
+      for (const line of red) process.stdout.write(`  red without a mistake: ${line}\n`)
+      if (red.length > 0) return { passed: 0, failed: chosen.length }
       if (options.page === 1) {
         const path = writePage({ seed, mistakes, findings: findingsOf(found), alone: await tryEachAlone(one) })
         process.stdout.write(`${path} is written\n`)

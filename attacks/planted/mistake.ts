@@ -23,12 +23,13 @@ export interface Mistake {
 }
 
 export interface Cut {
-  readonly args: (seed: number) => readonly string[]
+  /** `seeds`: no more than these, where it goes through seeds. */
+  readonly args: (seed: number, seeds?: number) => readonly string[]
   /** How many seeds it took until something was wrong; undefined where that means nothing. */
   readonly seedsUntilFound: (output: string, seed: number) => number | undefined
 }
 
-/** Short runs of attacks. All of them are green without a mistake, at the same seeds. */
+/** Short runs of attacks. All of them are green without a mistake, at the seeds that found one. */
 export const cuts = {
   sim: sim(),
   // Nothing expires but by a clock that jumps.
@@ -48,15 +49,15 @@ export const cuts = {
   // One seed, and many operations.
   state: { args: (seed) => ['state', '--seed', String(seed), '--ops', '20000'], seedsUntilFound: () => 1 },
   oracle: {
-    args: (seed) => ['oracle', '--seed', String(seed), '--jobs', '200', '--workers', '1'],
+    args: (seed, seeds = 200) => ['oracle', '--seed', String(seed), '--jobs', String(seeds), '--workers', '1'],
     seedsUntilFound: (output, seed) => placeOf(numberIn(output, /^--- job (\d+)/m), new SeededRandom(seed, 'jobs')),
   },
   windows: {
-    args: (seed) => ['windows', '--seed', String(seed), '--cases', '1500', '--workers', '1', '--first', '1'],
+    args: (seed, seeds = 1_500) => ['windows', '--seed', String(seed), '--cases', String(seeds), '--workers', '1', '--first', '1'],
     seedsUntilFound: (output, seed) => placeOf(numberIn(output, /^--- case (\d+)/m), new SeededRandom(seed, 'cases')),
   },
   host: {
-    args: (seed) => ['host', '--seed', String(seed), '--schedules', '1500', '--stub', '0'],
+    args: (seed, seeds = 1_500) => ['host', '--seed', String(seed), '--schedules', String(seeds), '--stub', '0'],
     seedsUntilFound: (output, seed) => placeOf(numberIn(output, /schedule (\d+): /), new SeededRandom(seed, 'schedules')),
   },
   'hostile: exit': hostile('exit-0', 'map'),
@@ -74,7 +75,7 @@ export type CutName = keyof typeof cuts
 function sim(...kinds: readonly FaultKind[]): Cut {
   const only = kinds.length === 0 ? [] : ['--only-faults', kinds.join(',')]
   return {
-    args: (seed) => ['sim', '--seed', String(seed), '--seeds', '300', '--first', '1', '--workers', '1', ...only],
+    args: (seed, seeds = 300) => ['sim', '--seed', String(seed), '--seeds', String(seeds), '--first', '1', '--workers', '1', ...only],
     seedsUntilFound: (output) => numberIn(output, /\((\d+)\. of \d+\): /),
   }
 }

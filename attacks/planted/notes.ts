@@ -7,7 +7,6 @@ import type { Alone } from './alone.ts'
 import type { CutResult } from './run-cut.ts'
 
 interface Noted {
-  readonly green: string[]
   readonly results: Record<string, CutResult>
   readonly alone: Record<string, Alone['found']>
 }
@@ -19,16 +18,7 @@ export class Notes {
   /** Of this seed, and of the engine and the attacks as they are. */
   constructor(seed: number) {
     this.#path = join(dataFolder('planted-page'), `${digest()}-${seed}.json`)
-    this.#noted = existsSync(this.#path) ? (JSON.parse(readFileSync(this.#path, 'utf8')) as Noted) : { green: [], results: {}, alone: {} }
-  }
-
-  get green(): ReadonlySet<string> {
-    return new Set(this.#noted.green)
-  }
-
-  addGreen(cut: string): void {
-    this.#noted.green.push(cut)
-    this.#save()
+    this.#noted = existsSync(this.#path) ? (JSON.parse(readFileSync(this.#path, 'utf8')) as Noted) : { results: {}, alone: {} }
   }
 
   result(mistake: string): CutResult | undefined {

@@ -31,10 +31,10 @@ export function copyTo(path: string): string {
   return path
 }
 
-export function runCut(copy: string, cut: CutName, seed: number): Promise<CutResult> {
+export function runCut(copy: string, cut: CutName, seed: number, seeds?: number): Promise<CutResult> {
   const began = performance.now()
   return new Promise((resolve) => {
-    const child = spawn(process.execPath, [join(copy, 'attacks/main.ts'), ...cuts[cut].args(seed)], {
+    const child = spawn(process.execPath, [join(copy, 'attacks/main.ts'), ...cuts[cut].args(seed, seeds)], {
       cwd: copy,
       stdio: ['ignore', 'pipe', 'pipe'],
     })
