@@ -206,11 +206,15 @@ export class OpenDirectory implements OpenStorage {
   /** Whoever has made an entry owns the log for now: leaves the mark, and clears away what dead processes were writing. */
   async #becomeOwner(): Promise<void> {
     if (this.#ownsLog) return
-    if (!(await this.#isMarked()))
-      await this.#publish(new Folder(this.#env, this.name), joinPath(this.name, MARK_NAME), [encodeMark()], 'mark')
+    // One that another process has left meanwhile is looked at, too.
+    if (!(await this.#isMarked()) && !(await this.#leaveMark())) await this.#isMarked()
     this.#isMarkGood = true
     for (const folder of [this.name, this.#log.path, this.#chunks.path]) await this.#temporary.sweep(folder)
     this.#ownsLog = true
+  }
+
+  #leaveMark(): Promise<boolean> {
+    return this.#publish(new Folder(this.#env, this.name), joinPath(this.name, MARK_NAME), [encodeMark()], 'mark')
   }
 
   async #isMarked(): Promise<boolean> {

@@ -64,7 +64,7 @@ export abstract class Column {
   /** Before the context's epochs complete. */
   abstract complete(): void
   abstract abort(): void
-  /** The slot is taken from its key; the cell holds nothing. */
+  /** The slot is taken from its key. Of a window that went as a whole, the cell still has what it held. */
   abstract release(slot: number): void
   /** Applies one entry of a block: without a mark, unless it is of another version (U1). */
   abstract restore(slot: number, entry: BlockEntries, values: ValueReader): void

@@ -1,5 +1,5 @@
 import { invariant } from '../core/errors.ts'
-import { ObjectList, SlotList } from './pages.ts'
+import { ObjectList, IntList } from './pages.ts'
 
 /**
  * Which writes belong to which snapshot. Every slot of a column, map entry and list carries a stamp: the epoch of its last
@@ -48,17 +48,17 @@ export class Epochs {
 
 /** The slots of one column that a snapshot has to look at: those written in an epoch that is not covered, or all in a full one. */
 export class DirtySlots {
-  private current: SlotList = new SlotList()
+  private current: IntList = new IntList()
   /** Of aborted snapshots; `leftAll`: it could be any slot. */
-  private left: SlotList[] = []
+  private left: IntList[] = []
   private leftAll: boolean = false
   /** In this epoch slots were given out again and again, so that the list had to be given up. */
   private currentAll: boolean = false
-  private walked: SlotList[] = []
+  private walked: IntList[] = []
   private list: number = 0
   private index: number = 0
   /** Each slot that was encoded, once: what is left of the snapshot if it is aborted. */
-  private encoded: SlotList = new SlotList()
+  private encoded: IntList = new IntList()
   private full: boolean = false
   private all: boolean = false
   private high: number = 0
@@ -67,7 +67,7 @@ export class DirtySlots {
   push(slot: number, high: number): void {
     if (this.current.length >= 2 * high + 1024) {
       this.currentAll = true
-      this.current = new SlotList()
+      this.current = new IntList()
     }
     this.current.push(slot)
   }
@@ -82,9 +82,9 @@ export class DirtySlots {
     this.all = this.leftAll || this.currentAll || listed > 2 * high + 1024
     this.currentAll = false
     if (this.all) this.walked = []
-    this.current = new SlotList()
+    this.current = new IntList()
     this.left = []
-    this.encoded = new SlotList()
+    this.encoded = new IntList()
     this.list = 0
     this.index = 0
     this.full = full
@@ -115,7 +115,7 @@ export class DirtySlots {
   complete(): void {
     this.walked = []
     this.leftAll = false
-    this.encoded = new SlotList()
+    this.encoded = new IntList()
   }
 
   abort(): void {
@@ -126,7 +126,7 @@ export class DirtySlots {
         ? []
         : [this.encoded, ...this.walked.slice(this.list)].filter((list) => list.length > 0)
     this.walked = []
-    this.encoded = new SlotList()
+    this.encoded = new IntList()
   }
 }
 

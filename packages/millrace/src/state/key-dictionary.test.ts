@@ -19,7 +19,7 @@ test('a key that is used has one code of its own, whatever comes and goes beside
       for (const [what, i] of steps) {
         const key = keyOf(i)
         const own = used.get(nameOf(key))
-        if (what === 0) dictionary.turn()
+        if (what === 0) dictionary.nextPeriod()
         else if (what % 2 === 0) {
           const found = dictionary.find(key)
           const code = found < 0 ? dictionary.add(key) : found
@@ -34,6 +34,7 @@ test('a key that is used has one code of its own, whatever comes and goes beside
           if (--own.uses === 0) used.delete(nameOf(key))
         }
         peak = Math.max(peak, used.size)
+        dictionary.trimSome(1)
         assert.ok(dictionary.count <= used.size + peak + 64, `${dictionary.count} codes, ${used.size} in use`)
       }
       assert.equal(new Set([...used.values()].map(({ code }) => code)).size, used.size)
@@ -59,27 +60,27 @@ test('a key keeps its code from one window to the next, though none has it in be
   }
   let codes = windowOf(0)
   for (let window = 0; window < 5; window++) {
-    dictionary.turn()
+    dictionary.nextPeriod()
     for (const code of codes) dictionary.unuse(code)
+    dictionary.trimSome(10_000)
     const next = windowOf(0)
     assert.deepEqual(next, codes)
     codes = next
   }
 })
 
-test('keys that do not come back are forgotten with the windows after', () => {
+test('keys that do not come back are forgotten with the windows after, step by step', () => {
   const dictionary = new KeyDictionary(16)
   for (let i = 0; i < 100_000; i++) dictionary.use(dictionary.add(`once ${i}`))
   for (let code = 0; code < 100_000; code++) dictionary.unuse(code)
-  for (let window = 0; window < 500; window++) {
-    dictionary.turn()
-    for (let i = 0; i < 100; i++) {
-      const code = dictionary.add(`window ${window}, ${i}`)
-      dictionary.use(code)
-      dictionary.unuse(code)
-    }
-  }
-  assert.ok(dictionary.count <= 200, `${dictionary.count} codes`)
+  assert.equal(dictionary.trimSome(0), true, 'they may come back in the next window')
+  dictionary.nextPeriod()
+  dictionary.nextPeriod()
+  assert.equal(dictionary.trimSome(0), false)
+  let steps = 0
+  while (!dictionary.trimSome(1_000)) steps++
+  assert.ok(steps >= 99, `${steps} steps`)
+  assert.ok(dictionary.count <= 64, `${dictionary.count} keys`)
 })
 
 test('what is no key is refused, and nothing is left of it', () => {

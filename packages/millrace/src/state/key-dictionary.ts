@@ -1,21 +1,19 @@
 import { keyGroupOf } from '../core/key-group.ts'
 import { keyHash, keyIdentity } from '../serde/key.ts'
 import type { Key } from './contract.ts'
-import { ObjectList, SlotList } from './pages.ts'
+import { ObjectList, IntList } from './pages.ts'
 import { meanOf } from './size.ts'
 import { ownKey, textBytesOf } from './slot-table.ts'
 import { TextIndex } from './text-index.ts'
 
 /** So many keys may be without a use in any case. */
 const SLACK = 64
-/** At so many idle ones for each that becomes idle: a limit that has fallen is reached step by step. */
-const LOOKS = 4
 /** How `uses` counts: the lowest bit says that the code is in a list of idle ones. */
 const IS_LISTED = 1
 const ONE_USE = 2
 
-/** Of group, uses, and the place of the key. */
-const CODE_BYTES = 16
+/** Of a code: group, uses, slot, and the place of the key. */
+const CODE_BYTES = 20
 
 function bytesOf(key: Key | undefined): number {
   return key === undefined ? 0 : textBytesOf(key)
@@ -35,18 +33,18 @@ export class KeyDictionary {
   private readonly maxParallelism: number
   /** By code. */
   private readonly keys: ObjectList<Key | undefined> = new ObjectList()
-  private readonly groups: SlotList = new SlotList()
-  private readonly uses: SlotList = new SlotList()
-  private readonly slots: SlotList = new SlotList()
-  private readonly free: SlotList = new SlotList()
+  private readonly groups: IntList = new IntList()
+  private readonly uses: IntList = new IntList()
+  private readonly slots: IntList = new IntList()
+  private readonly free: IntList = new IntList()
   private used: number = 0
   private idle: number = 0
   /** Most that were used at a time: in this period, and in the one before. */
   private peak: number = 0
   private peakBefore: number = 0
   /** Codes that lost their last use, some of which have one again: each is in one of them, once. */
-  private older: SlotList = new SlotList()
-  private newer: SlotList = new SlotList()
+  private older: IntList = new IntList()
+  private newer: IntList = new IntList()
 
   constructor(maxParallelism: number) {
     this.maxParallelism = maxParallelism
@@ -115,23 +113,24 @@ export class KeyDictionary {
     this.idle++
     this.used--
     if (uses !== IS_LISTED) this.newer.push(code)
-    this.trim()
   }
 
   /** Another period begins: a window has ended. */
-  turn(): void {
+  nextPeriod(): void {
     this.peakBefore = this.peak
     this.peak = this.used
   }
 
-  private trim(): void {
+  /** Looks at up to `count` codes that may be too many; true when none is. */
+  trimSome(count: number): boolean {
     const limit = Math.max(this.peak, this.peakBefore) + SLACK
-    for (let looks = 0; looks < LOOKS && this.idle > limit; looks++) this.dropOne()
+    for (let looks = 0; looks < count && this.idle > limit; looks++) this.dropOne()
+    return this.idle <= limit
   }
 
   /** An estimate (state/size.ts). */
   sizeBytes(): number {
-    return this.count * (CODE_BYTES + meanOf(this.keys.length, (code) => bytesOf(this.keys.at(code))))
+    return this.keys.length * (CODE_BYTES + meanOf(this.keys.length, (code) => bytesOf(this.keys.at(code))))
   }
 
   /** Takes one code from the lists; it goes, unless it is used again. */

@@ -20,18 +20,18 @@ export function lengthened<A extends Float64Array | Int32Array | Uint16Array>(so
 }
 
 /**
- * A list of slots, or of other 32-bit integers, that grows without moving what is there.
+ * A list of 32-bit integers that grows without moving what is there.
  * Cost: 4 bytes an entry, `push` a few ns.
  */
-export class SlotList {
+export class IntList {
   length: number = 0
   private readonly chunks: Int32Array[] = []
   private last: Int32Array = NONE
 
-  push(slot: number): void {
+  push(value: number): void {
     const at = this.length & CHUNK_MASK
     if (at === 0) this.chunks.push((this.last = new Int32Array(CHUNK)))
-    this.last[at] = slot
+    this.last[at] = value
     this.length++
   }
 
@@ -41,23 +41,23 @@ export class SlotList {
   }
 
   /** `index` is below `length`. */
-  put(index: number, slot: number): void {
-    ;(this.chunks[index >>> CHUNK_BITS] as Int32Array)[index & CHUNK_MASK] = slot
+  put(index: number, value: number): void {
+    ;(this.chunks[index >>> CHUNK_BITS] as Int32Array)[index & CHUNK_MASK] = value
   }
 
   /** Takes the last one away; the list must not be empty. */
   pop(): number {
     const at = --this.length & CHUNK_MASK
-    const slot = this.last[at] as number
+    const value = this.last[at] as number
     if (at === 0) {
       this.chunks.pop()
       this.last = this.chunks[this.chunks.length - 1] ?? NONE
     }
-    return slot
+    return value
   }
 }
 
-/** As {@link SlotList}, of objects. */
+/** As {@link IntList}, of objects. */
 export class ObjectList<T> {
   length: number = 0
   private readonly chunks: T[][] = []

@@ -181,7 +181,7 @@ export class PaneTable extends SlotTable {
   drop(pane: Pane): void {
     this.panes.delete(pane.start)
     this.liveKeys -= pane.count
-    this.dictionary.turn()
+    this.dictionary.nextPeriod()
     pane.diedIn = this.epochs.epoch
     if (pane.bornIn === this.epochs.epoch) this.releasing.push(pane)
     else this.dead.push(pane)
@@ -263,12 +263,12 @@ export class PaneTable extends SlotTable {
       }
       this.releasing.pop()
     }
-    return true
+    return this.dictionary.trimSome(left)
   }
 
   /** Of a key that is no number the dictionary has one, however many windows it is in. */
   protected override indexBytesOf(_key: Key): number {
-    return NUMBER_ENTRY_BYTES + CODE_BYTES
+    return NUMBER_ENTRY_BYTES + PLACE_BYTES
   }
 
   override sizeBytes(): number {
@@ -339,8 +339,8 @@ function removeFrom(pane: Pane, key: Key, code: number): void {
 }
 
 const SLOTS_PER_STEP = 32
-/** Of a slot, and its place in the chain of its pane. */
-const CODE_BYTES = 8
+/** Of a slot: its pane, its place in the chain of that, its code. */
+const PLACE_BYTES = 16
 
 /** How far a snapshot has come with the panes that were dropped before it. */
 class DropCursor {

@@ -5,7 +5,7 @@ import { KeyIndex } from './key-index.ts'
 import { lengthened, PAGE_BITS, PAGE_MASK } from './pages.ts'
 import { ownKey, SlotTable } from './slot-table.ts'
 
-/** Of a row: the next window of the key, its number, its bounds. */
+/** Places in a row: the next window of the key, the number of this one, its bounds. */
 const NEXT = 0
 const NUMBER = 1
 const START = 2
@@ -16,11 +16,14 @@ const ROW = 4
  * Slots of windows that belong to one key each: any number of them a key. The namespace of one is a number that no other of the
  * operator has had since it was started, so that a tombstone never meets its successor.
  *
- * A window that no snapshot has seen leaves no tombstone: its slot is given out again at once (as N1 of the pane table).
+ * M1  A window that no snapshot has seen, as it began in this epoch, is dropped as a whole and leaves no tombstone: its slot is given out
+ *     again at once (as N1 of the pane table).
+ * M2  Bounds are kept twice: in two accumulators, which snapshots know, and here, where looking at a window touches one cache line. Who
+ *     changes the one changes the other; after a restore they are set from the accumulators.
  */
 export class SessionTable extends SlotTable {
   private readonly heads: KeyIndex = new KeyIndex()
-  /** {@link ROW} numbers for each slot, so that looking at a window touches one cache line. */
+  /** {@link ROW} numbers for each slot. */
   private readonly rows: Float64Array[] = []
   /** Epoch in which the window of a slot began, 0 when it was restored. */
   private readonly births: Int32Array[] = []
@@ -58,7 +61,7 @@ export class SessionTable extends SlotTable {
     return (this.rows[slot >>> PAGE_BITS] as Float64Array)[((slot & PAGE_MASK) << 2) | END] as number
   }
 
-  /** In no snapshot: whoever stores bounds sets them here too, after a restore as well. */
+  /** M2. */
   setBounds(slot: number, start: number, end: number): void {
     const row = this.rows[slot >>> PAGE_BITS] as Float64Array
     const at = (slot & PAGE_MASK) << 2
@@ -108,17 +111,12 @@ export class SessionTable extends SlotTable {
     super.lost(slot)
     if (this.liveKeys === before) return
     this.unlink(slot)
-    if (this.isUnseen(slot)) this.release(slot)
-    else super.noteEmpty(slot)
+    super.noteEmpty(slot)
   }
 
-  private isUnseen(slot: number): boolean {
-    return (this.births[slot >>> PAGE_BITS] as Int32Array)[slot & PAGE_MASK] === this.epochs.epoch
-  }
-
-  /** Drops a window with all that it has, if no snapshot has seen it; false: each thing has to be removed. */
+  /** M1; false: each thing has to be removed. */
   dropUnseen(slot: number): boolean {
-    if (!this.isUnseen(slot)) return false
+    if ((this.births[slot >>> PAGE_BITS] as Int32Array)[slot & PAGE_MASK] !== this.epochs.epoch) return false
     this.unlink(slot)
     this.vacate(slot)
     return true
@@ -141,6 +139,10 @@ export class SessionTable extends SlotTable {
       this.follow(at, this.after(slot))
       return
     }
+  }
+
+  protected override indexBytesOf(key: Key): number {
+    return super.indexBytesOf(key) + ROW * Float64Array.BYTES_PER_ELEMENT + Int32Array.BYTES_PER_ELEMENT
   }
 
   protected forget(_slot: number, _key: Key): void {}

@@ -2,7 +2,7 @@ import { copyString } from '../serde/strings.ts'
 import type { Key } from './contract.ts'
 import type { EntryWriter } from './entry-writer.ts'
 import type { Epochs } from './epochs.ts'
-import { lengthened, PAGE_BITS, PAGE_MASK, pageSize, SlotList } from './pages.ts'
+import { lengthened, PAGE_BITS, PAGE_MASK, pageSize, IntList } from './pages.ts'
 import { heapBytesOf, meanOf } from './size.ts'
 
 /**
@@ -10,7 +10,7 @@ import { heapBytesOf, meanOf } from './size.ts'
  * themselves. Who finds a slot again, and how, is for those who extend this.
  *
  * K1  A slot that has nothing left is given out again only after a completed checkpoint covers the deletion, and only if it is still
- *     empty then: until that the tombstone needs the key.
+ *     empty then: until that the tombstone needs the key. Windows that no snapshot has seen need none (M1, N1).
  * K2  The key group is computed when a key is inserted (S4), or known from the block it is restored from.
  */
 export abstract class SlotTable {
@@ -25,11 +25,11 @@ export abstract class SlotTable {
   protected readonly epochs: Epochs
   protected readonly maxParallelism: number
   private readonly pages: KeyPage[] = []
-  private readonly free: SlotList = new SlotList()
+  private readonly free: IntList = new IntList()
   /** Slots that lost their last thing, by how far a checkpoint covers that: not yet sealed, sealed, complete. */
-  private emptied: SlotList = new SlotList()
-  private sealed: SlotList[] = []
-  private released: SlotList[] = []
+  private emptied: IntList = new IntList()
+  private sealed: IntList[] = []
+  private released: IntList[] = []
 
   constructor(epochs: Epochs, maxParallelism: number) {
     this.epochs = epochs
@@ -120,7 +120,7 @@ export abstract class SlotTable {
     this.noteEmpty(slot)
   }
 
-  /** All that the slot has goes at once, without a word to the columns. */
+  /** All that the slot has goes at once, and is not told as lost one by one. */
   protected vacate(slot: number): void {
     ;(this.pages[slot >>> PAGE_BITS] as KeyPage).uses[(slot & PAGE_MASK) << 1] = 0
     this.liveKeys--
@@ -138,7 +138,7 @@ export abstract class SlotTable {
   seal(): void {
     if (this.emptied.length === 0) return
     this.sealed.push(this.emptied)
-    this.emptied = new SlotList()
+    this.emptied = new IntList()
   }
 
   /** Writes up to `count` entries of the snapshot at hand that belong to no column; true when none is left. */
@@ -157,7 +157,7 @@ export abstract class SlotTable {
   /** Frees up to `count` slots that K1 allows to; true when none is left to look at. */
   releaseSome(count: number): boolean {
     for (let i = 0; i < count && this.released.length > 0; i++) {
-      const list = this.released[this.released.length - 1] as SlotList
+      const list = this.released[this.released.length - 1] as IntList
       if (list.length === 0) this.released.pop()
       else this.releaseEmpty(list.pop())
     }

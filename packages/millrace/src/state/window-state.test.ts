@@ -87,6 +87,14 @@ function addTo(state: PaneState | SessionState, slot: number, value: number): vo
   state.list('l').addTo(slot, value)
 }
 
+/** As the operator does. */
+function drop(state: SessionState, slot: number): void {
+  if (state.table.dropUnseen(slot)) return
+  state.accumulator('n').clear(slot)
+  state.accumulator('o').clear(slot)
+  state.list('l').replaceAt(slot, [])
+}
+
 const steps = fc.array(fc.tuple(fc.nat(11), fc.nat(7), fc.nat(3)), { maxLength: 150 })
 
 test('N1, S2 to S5 panes: what is restored is what there was when the snapshot was sealed, whatever was added, dropped and aborted', () => {
@@ -253,9 +261,7 @@ test('S2 to S5 sessions: several windows of one key, removed and begun again, co
         } else if (what < 8) {
           const [slot] = own[which] ?? []
           if (slot === undefined) continue
-          state.accumulator('n').clear(slot)
-          state.accumulator('o').clear(slot)
-          state.list('l').replaceAt(slot, [])
+          drop(state, slot)
           model.delete(slot)
         } else snapshotStep(state, snapshots, key)
       }
@@ -284,22 +290,17 @@ test('S2 to S5 sessions: several windows of one key, removed and begun again, co
 
 test('a session that no snapshot has seen leaves nothing behind, and its slot is used again at once', () => {
   const state = createSessionState(options)
-  const end = (slot: number): void => {
-    state.accumulator('n').clear(slot)
-    state.accumulator('o').clear(slot)
-    state.list('l').replaceAt(slot, [])
-  }
   const seen = state.table.insert('seen')
   addTo(state, seen, 1)
   state.snapshots.seal(1, 'delta')
   state.snapshots.encode(endless)
   state.snapshots.takeBlocks()
-  end(seen)
+  drop(state, seen)
   for (let i = 0; i < 20_000; i++) {
     const slot = state.table.insert(i % 5)
     addTo(state, slot, i)
     assert.equal(state.table.first(i % 5), slot)
-    end(slot)
+    drop(state, slot)
   }
   assert.ok(state.statistics.slots < 10, `${state.statistics.slots} slots`)
   assert.equal(state.keyCount, 0)
@@ -315,11 +316,7 @@ test('sessions of which a checkpoint says only that they are gone leave no slots
   const slots = Array.from({ length: 100 }, (_, key) => state.table.insert(key))
   for (const slot of slots) addTo(state, slot, slot)
   complete(state, snapshots)
-  for (const slot of slots) {
-    state.accumulator('n').clear(slot)
-    state.accumulator('o').clear(slot)
-    state.list('l').replaceAt(slot, [])
-  }
+  for (const slot of slots) drop(state, slot)
   complete(state, snapshots)
   const again = createSessionState(options)
   restore(again, snapshots.taken.slice(1), false)
