@@ -39,6 +39,7 @@ export const stateMistakes: readonly Mistake[] = [
     'state/list-column.ts',
     'cell.base = isOld || cell.base < 0 ? -1 : cell.items.length',
     'cell.base = isOld || cell.base < 0 ? -1 : 0',
+    'state',
   ),
   mistake(
     'timers are not in the snapshot',

@@ -52,7 +52,10 @@ export function runCut(copy: string, cut: CutName, seed: number, seeds?: number)
   })
 }
 
-/** A mistake that does not even load is none, nor is a name that does not exist; what has not come to its end has shown nothing. */
+/**
+ * A mistake that does not even load is none, nor is a name that does not exist; what has not come to its end has shown nothing. Half a line
+ * of JSON in an output is a finding.
+ */
 function isBroken(out: string): boolean {
-  return /SyntaxError|ReferenceError|ERR_MODULE_NOT_FOUND/.test(out) || !/^\d+ passed, \d+ failed$/m.test(out)
+  return /SyntaxError: (?!.*JSON)|ReferenceError|ERR_MODULE_NOT_FOUND/.test(out) || !/^\d+ passed, \d+ failed$/m.test(out)
 }
