@@ -16,6 +16,9 @@ export const aloneMistakes: ReadonlyMap<string, number> = new Map([
   ['the folder of committed files is not synced', 13],
   ['an fsync that failed is taken for done', 40],
   ['a part of a sink that could not be written is taken for whole', 13],
+  ['a commit that was refused is taken for done', 13],
+  ["an entry follows another process's that may not be durable", 20],
+  ['the next attempt does not wait for a commit under way', 40],
 ])
 
 const TIMEOUT_MS = 600_000
