@@ -1,4 +1,5 @@
-// A timer of any kind may be faked by a test runner, also before this is loaded; messages are not.
+// A test runner may fake timers of every kind, also before this is loaded; nobody fakes messages. Node delivers up to a thousand of
+// them before it looks at files and sockets again: who waits for these waits a few milliseconds.
 import { MessageChannel } from 'node:worker_threads'
 
 const { port1: here, port2: there } = new MessageChannel()

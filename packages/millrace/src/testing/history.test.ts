@@ -35,7 +35,7 @@ test('a process that has lived while the disk failed may give up because of it: 
   ] as const) {
     const { error, lines, output } = await historyOf(givingUp, [badDisk(forMs)])
     assert.equal(error, undefined, lines.join('\n'))
-    const story = lines.filter((line) => /gives up|starts|as it was/.test(line)).map((line) => line.replace(/.* ms {2}/, ''))
+    const story = lines.filter((line) => /gives up: |starts|as it was/.test(line)).map((line) => line.replace(/.* ms {2}/, ''))
     const mended = ['the disk is as it was']
     assert.deepEqual(story, [
       'process 1 starts',
