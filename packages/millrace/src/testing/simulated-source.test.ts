@@ -9,7 +9,13 @@ test('a wait leaves nothing behind at the signal, whether the time comes or the 
   const env = new TestProcess(new TestClock(0))
   const end = new AbortController()
   const records = new Map([['0', [{ value: 1, timestamp: Number.NaN }]]])
-  const original = { kind: 'any', bounded: true, replayable: true, timestamps: false, open: () => Promise.reject(new Error('it was opened')) }
+  const original = {
+    kind: 'any',
+    bounded: true,
+    replayable: true,
+    timestamps: false,
+    open: () => Promise.reject(new Error('it was opened')),
+  }
   const context: SourceContext<Plain> = {
     source: 'source/any',
     env,

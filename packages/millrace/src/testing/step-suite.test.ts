@@ -51,6 +51,10 @@ test('another number of subtasks after each action, whatever the options say', a
     const options = parallelism === undefined ? {} : { parallelism }
     const suite = stepSuite({ step, script: (t) => t.push(...words), expected: words, ...options })
     await suite.find(({ name }) => name === 'another number of subtasks after each action')?.run()
-    assert.deepEqual([...seen].toSorted((a, b) => a - b), [1, 2, 3], `parallelism: ${parallelism}`)
+    assert.deepEqual(
+      [...seen].toSorted((a, b) => a - b),
+      [1, 2, 3],
+      `parallelism: ${parallelism}`,
+    )
   }
 })
