@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { mock, test } from 'node:test'
 
-test('a turn comes also where all timers were faked before it was loaded', async () => {
+test('a turn comes also where all timers were faked before it was loaded', { timeout: 10_000 }, async () => {
   mock.timers.enable()
   try {
     // Another address is another copy of the module.
