@@ -70,6 +70,8 @@ interface Life {
   readonly process: Process
   readonly handle: JobHandle
   end: JobOutcome | { readonly error: unknown } | undefined
+  /** It has lived while the disk failed, which is its excuse. */
+  hasMetBadDisk: boolean
 }
 
 class History {
@@ -87,7 +89,7 @@ class History {
   #lives: Life[] = []
   #checkpoints = 0
   #restores = 0
-  /** A disk that has failed is an excuse for the processes of that time. */
+  /** It fails now. */
   #isDiskBad = false
 
   constructor(scene: Scene, seed: number) {
@@ -168,7 +170,7 @@ class History {
         },
       },
     )
-    const life: Life = { process, handle, end: undefined }
+    const life: Life = { process, handle, end: undefined, hasMetBadDisk: this.#isDiskBad }
     this.#lives.push(life)
     handle.finished.then(
       (outcome) => this.#ended(life, outcome),
@@ -192,6 +194,7 @@ class History {
         return this.#pass(fault.forMs, () => this.#isOver)
       case 'disk-errors':
         this.#isDiskBad = true
+        for (const life of this.#lives) life.hasMetBadDisk = true
         return this.#disk(fault, { error: fault.share })
       case 'slow-disk':
         return this.#disk(fault, { slow: fault.share })
@@ -209,6 +212,7 @@ class History {
     this.#machine.faults = randomFaults(new SeededRandom(this.#seed, `disk at ${this.#machine.nowMs}`), rates)
     await this.#pass(forMs, () => this.#isOver)
     this.#machine.faults = undefined
+    this.#isDiskBad = false
     if (!this.#isOver) this.#note('the disk is as it was')
   }
 
@@ -247,7 +251,7 @@ class History {
     const code = StreamError.is(error) ? error.code : 'an error'
     this.#note(`process ${life.process.pid} gives up: ${code}`)
     const isFenced = code === 'FENCED' && this.#lives.length > 1
-    const isOfTheDisk = this.#isDiskBad && OF_THE_DISK.includes(code)
+    const isOfTheDisk = life.hasMetBadDisk && OF_THE_DISK.includes(code)
     if (!isFenced && !isOfTheDisk) this.error ??= error
   }
 

@@ -406,6 +406,17 @@ test('options that cannot be are refused', async () => {
   )
 })
 
+test('what is fed is checked as testJob checks it', async () => {
+  const messageOf = async (...fed: readonly unknown[]): Promise<string> => {
+    const input = (feed: (to: string, ...fed: readonly unknown[]) => void): void => feed('sales', ...fed)
+    const error = await failureOf(simulate(salesJob(), { input: input as unknown as typeof feedSales }))
+    return `${error.code} ${error.message}`
+  }
+  assert.match(await messageOf('abc'), /^INVALID_OPTION .*'abc' as records: it takes a list/)
+  assert.match(await messageOf(sales, { spilt: 'us' }), /^INVALID_OPTION feed has no option 'spilt': did you mean 'split'/)
+  assert.match(await messageOf(sales, 'us'), /feed was given as options/)
+})
+
 test('a simulation in which nothing happens says so', async () => {
   // A step that so small a job never comes to.
   const isNever = ({ when }: Fault): boolean => 'point' in when && when.point === 'upkeep.mergeChunk'

@@ -10,7 +10,7 @@ import { playHistory, type HistoryCounts, type Outcome, type Scene } from './his
 import { differenceOf, isEqual, valuesText } from './multiset.ts'
 import type { SimulatedRecord, SimulatedSplits } from './simulated-source.ts'
 import { DEFAULT_SPLIT } from './test-input.ts'
-import { checkTestOptions } from './test-options.ts'
+import { checkRecords, checkTestOptions } from './test-options.ts'
 import { inputOf } from './test-places.ts'
 import type { FeedOptions, HandlesOf } from './test-types.ts'
 import { momentMs } from './time-of.ts'
@@ -229,12 +229,15 @@ async function inputs<Handles>({ plan, handles }: BuiltJob, { input }: SimulateO
   const names = new Map(named.map(([name, { stream }]) => [stream, name]))
   const given = new Map<string, Map<string, SimulatedRecord[]>>()
   let isOver = false
-  const feed = (to: unknown, values: readonly unknown[], { split = DEFAULT_SPLIT, at }: FeedOptions = {}): void => {
+  const feed = (to: unknown, values: readonly unknown[], options: FeedOptions = {}): void => {
     if (isOver)
       throw new StreamError(
         'TEST_ENDED',
         'input fed records after it had ended: let it return a promise, and await in it what it waits for.',
       )
+    checkRecords(values)
+    checkTestOptions(options, ['split', 'at'], 'feed')
+    const { split = DEFAULT_SPLIT, at } = options
     const { address } = inputOf(to, { names: names as ReadonlyMap<unknown, string>, life, edges: handles })
     const splits = given.get(address) ?? new Map<string, SimulatedRecord[]>()
     const timestamp = at === undefined ? Number.NaN : momentMs(at, 'at')

@@ -56,11 +56,15 @@ function reader(
     },
     ready: () =>
       new Promise((resolve) => {
-        const cancel = env.timers.after(Math.max(0.1, dueMs - env.clock.monotonic()), resolve)
-        signal.addEventListener('abort', () => {
+        const onAbort = (): void => {
           cancel()
           resolve()
+        }
+        const cancel = env.timers.after(Math.max(0.1, dueMs - env.clock.monotonic()), () => {
+          signal.removeEventListener('abort', onAbort)
+          resolve()
         })
+        signal.addEventListener('abort', onAbort, { once: true })
       }),
     close: () => Promise.resolve(),
   }

@@ -1,6 +1,7 @@
 /** The suite for steps itself: scripts that try nothing, and what a failure says. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { Out } from '../api/process-types.ts'
 import type { Stream } from '../api/stream-types.ts'
 import { stepSuite, type StepScript } from './step-suite.ts'
 
@@ -34,4 +35,26 @@ test('a failure says what the situation means for a step', async () => {
   assert.deepEqual([...failures.keys()], ['a checkpoint and a crash after each action', 'another number of subtasks after each action'])
   for (const message of failures.values())
     assert.match(message, /missing: {2}2\n.*too many: 1\n.*look here: what a step keeps outside of its declared state is lost in a crash/)
+})
+
+test('another number of subtasks after each action, whatever the options say', async () => {
+  for (const parallelism of [undefined, 2]) {
+    const seen = new Set<number>()
+    const step = (words: Stream<string>): Stream<string> =>
+      words
+        .keyBy((word) => word)
+        .process('same', {
+          open: ({ subtasks }) => seen.add(subtasks),
+          onRecord: (word, _context, out: Out<string>) => out.emit(word),
+        })
+    const words = ['a', 'b', 'c']
+    const options = parallelism === undefined ? {} : { parallelism }
+    const suite = stepSuite({ step, script: (t) => t.push(...words), expected: words, ...options })
+    await suite.find(({ name }) => name === 'another number of subtasks after each action')?.run()
+    assert.deepEqual(
+      [...seen].toSorted((a, b) => a - b),
+      [1, 2, 3],
+      `parallelism: ${parallelism}`,
+    )
+  }
 })

@@ -44,7 +44,7 @@ export function stepSuite<I, O>(options: StepSuiteOptions<I, O>): readonly Contr
     name,
     run: async () => {
       const player = new Player<I, O>(await testJob(job, { ...rest, ...(parallelism === undefined ? {} : { parallelism }) }), between)
-      player.restart = (t, subtasks) => t.restoreInto(job, { parallelism: subtasks, ...without(rest, 'start') })
+      player.restart = (t, subtasks) => t.restoreInto(job, { ...without(rest, 'start'), parallelism: subtasks })
       await script(player)
       const actual = await player.end()
       if (between === undefined && parallelism === undefined) checkSame(actual, expected, 'what comes out')

@@ -2,6 +2,7 @@
  * What is fed to a job under test. All inputs share one history, in the order in which it was fed: after a crash it is read again in
  * that order, entry by entry, so that what was late before is late again.
  */
+import { StreamError } from '../core/errors.ts'
 import { goesBack } from './time-of.ts'
 import type { Batch, Reader, SourceContext, SourceDefinition, Plain } from '../connect/contract.ts'
 
@@ -16,7 +17,6 @@ export type Entry =
 /** One input of a job under test: the source that stands in for its own. Position: the index of the next entry of the split. */
 export class TestInput {
   readonly address: string
-  readonly splits: readonly string[]
   readonly #entries = new Map<string, Entry[]>()
   /** How many entries of each split may be read. */
   readonly #readable = new Map<string, number>()
@@ -25,11 +25,22 @@ export class TestInput {
   #isReplayable = true
   /** No record of the split will come at or before it. */
   readonly #promisedMs = new Map<string, number>()
+  #splits: readonly string[] = []
 
-  constructor(address: string, splits: readonly string[]) {
+  constructor(address: string) {
     this.address = address
-    this.splits = splits
-    for (const split of splits) this.#entries.set(split, [])
+  }
+
+  get splits(): readonly string[] {
+    return this.#splits
+  }
+
+  /** It has these splits from now on. @throws {INVALID_OPTION} when one is missing that was fed */
+  split(splits: readonly string[]): void {
+    const lost = this.#splits.find((split) => !splits.includes(split) && this.#of(split).some(isFed))
+    if (lost !== undefined) throw fedSplit(this.address, lost)
+    for (const split of splits) if (!this.#entries.has(split)) this.#entries.set(split, [])
+    this.#splits = splits
   }
 
   /** Its place in the split, from 1. */
@@ -133,6 +144,19 @@ export class TestInput {
 /** The test itself has given it. */
 export function isRecord(entry: Entry): boolean {
   return entry.kind === 'record' && entry.value !== MARKER
+}
+
+/** The test has said it of this very source; that time has passed, it says of all. */
+function isFed(entry: Entry): boolean {
+  return entry.kind === 'end' || isRecord(entry)
+}
+
+function fedSplit(address: string, split: string): StreamError {
+  const id = address.slice('source/'.length)
+  return new StreamError(
+    'INVALID_OPTION',
+    `splits.${id} leaves out '${split}', which was fed: its records stay with the job. Name it too: { splits: { ${id}: ['${split}', …] } }.`,
+  )
 }
 
 /** The one split of an input of which nothing else is said. */

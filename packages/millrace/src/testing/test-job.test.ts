@@ -422,3 +422,32 @@ test('a version that has no place for the state is refused, and taken with the w
   await next.feed(next.streams.payments, [pay('a', 2)])
   assert.deepEqual(next.output(next.streams.cents), [2])
 })
+
+test('another version may have other splits, but for those that were fed', async () => {
+  const t = await testJob(versioned(1), { splits: { payments: ['a', 'b'] } })
+  await t.feed(t.streams.payments, [pay('x', 1)], { split: 'a' })
+  await t.advanceTo(TEN + 1)
+  await rejects(t.restoreInto(versioned(1), { splits: { payments: ['b', 'c'] } }), 'INVALID_OPTION', /leaves out 'a', which was fed/)
+  await rejects(t.restoreInto(versioned(1), { splits: { payments: ['a', 'c'], other: ['d'] } }), 'INVALID_OPTION', /'other'/)
+  // The refusals have changed nothing.
+  await rejects(t.feed(t.streams.payments, [pay('x', 1)], { split: 'c' }), 'TEST_STREAM', /it has a, b\./)
+  await t.feed(t.streams.payments, [pay('x', 2)], { split: 'b' })
+  await t.crash()
+  assert.deepEqual(t.output(t.streams.sums), [1, 3])
+
+  const wider = await t.restoreInto(versioned(1), { splits: { payments: ['a', 'b', 'c', 'd'] } })
+  await wider.feed(wider.streams.payments, [pay('x', 4)], { split: 'c' })
+  await wider.checkpoint()
+  await wider.crash()
+  await wider.feed(wider.streams.payments, [pay('x', 8)], { split: 'a' })
+  assert.deepEqual(wider.output(wider.streams.sums), [7, 15])
+
+  // Those that were there before, where nothing is said; and fewer.
+  const same = await wider.restoreInto(versioned(1))
+  await same.feed(same.streams.payments, [pay('x', 16)], { split: 'c' })
+  const fewer = await same.restoreInto(versioned(1), { splits: { payments: ['c', 'b', 'a'] } })
+  await rejects(fewer.feed(fewer.streams.payments, [pay('x', 1)], { split: 'd' }), 'TEST_STREAM', /it has c, b, a\./)
+  await fewer.feed(fewer.streams.payments, [pay('x', 32)])
+  await fewer.finish()
+  assert.deepEqual(fewer.output(fewer.streams.sums), [63])
+})

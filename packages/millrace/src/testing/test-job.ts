@@ -272,7 +272,7 @@ class RunningTest<Handles> implements TestJob<Handles> {
   }
 
   async #advanceTo(atMs: number): Promise<void> {
-    this.#world.beginAt(atMs)
+    this.#begin(atMs)
     await this.#pass(atMs)
     for (const { node, to } of this.#inputs()) {
       if (!isTimedSource(node)) continue
@@ -288,10 +288,15 @@ class RunningTest<Handles> implements TestJob<Handles> {
     await this.#life.passTo(atMs + 1)
   }
 
+  /** The first moment may lie before the one that the clock showed until then. */
+  #begin(atMs: number): void {
+    if (this.#world.beginAt(atMs)) this.#reachedMs = this.#world.clock.nowMs
+  }
+
   /** A record is not read before it has happened. */
   async #reach(eventMs: number | undefined): Promise<void> {
     if (eventMs === undefined) return
-    this.#world.beginAt(eventMs)
+    this.#begin(eventMs)
     if (eventMs < this.#world.clock.nowMs) return
     this.#reachedMs = Math.max(this.#reachedMs, eventMs)
     await this.#life.passTo(eventMs)

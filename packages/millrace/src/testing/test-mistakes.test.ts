@@ -111,6 +111,15 @@ test('a failure shows the line of the test, and the record', async () => {
   await assert.rejects(t.advanceBy('1m'), error)
 })
 
+test('a failure is because of the record that brought it, and of none that is fed later', async () => {
+  const t = await testJob(sumJob())
+  const errors: unknown[] = []
+  for (const cents of [13, 1, 2]) await t.feed(t.streams.payments, [pay('a', cents)]).catch((error: unknown) => errors.push(error))
+  assert.match((errors[0] as Error).message, /thirteen\nThat was because of record 1 fed to source\/payments\.$/)
+  assert.equal(errors.length, 3)
+  for (const error of errors) assert.equal(error, errors[0])
+})
+
 test('whoever asks a job that has failed is told what it failed with', async () => {
   const t = await testJob(sumJob())
   await rejects(t.feed(t.streams.payments, [pay('a', 13)]), 'USER_CODE')

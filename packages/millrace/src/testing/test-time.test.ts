@@ -6,7 +6,7 @@ import type { Out } from '../api/process-types.ts'
 import { valueState } from '../api/state-specs.ts'
 import { tumbling } from '../api/windows.ts'
 import { testJob } from './test-job.ts'
-import { MINUTE, reminderJob, pay, rejects, TEN, unreachable, type Payment } from './harness.test.ts'
+import { MINUTE, reminderJob, pay, rejects, sumJob, TEN, unreachable, type Payment } from './harness.test.ts'
 
 test('the clock follows the records, and what is due until a moment has happened when it has passed', async () => {
   const t = await testJob(reminderJob())
@@ -125,3 +125,28 @@ test('time does not go back, and a moment needs its zone', async () => {
   await rejects(t.advanceBy('1 hour' as '1h'), 'INVALID_DURATION')
   await t.advanceTo('2026-03-02')
 })
+
+const LONG_AGO = Date.UTC(1960, 0, 1)
+
+test('a test may begin before 1970, with a record or with a moment', async () => {
+  for (const begin of [
+    (t: Awaited<ReturnType<typeof started>>) => t.feed(t.streams.payments, [pay('a', 1, LONG_AGO)]),
+    (t: Awaited<ReturnType<typeof started>>) => t.advanceTo(LONG_AGO),
+  ]) {
+    const t = await started()
+    await begin(t)
+    await t.advanceBy('10s')
+    assert.equal(t.now, LONG_AGO + 10_001)
+    await t.advanceTo(LONG_AGO + 20_000)
+    assert.equal(t.watermark, LONG_AGO + 20_000)
+    await rejects(t.advanceTo(LONG_AGO), 'INVALID_OPTION', /does not go back/)
+  }
+})
+
+test('another version of a job that was told no moment yet begins with the first one that it is told', async () => {
+  const next = await (await started()).restoreInto(sumJob())
+  await next.feed(next.streams.payments, [pay('a', 1, LONG_AGO)])
+  assert.equal(next.now, LONG_AGO)
+})
+
+const started = () => testJob(sumJob())

@@ -26,7 +26,9 @@ export interface TestOptions {
 export type TestWith<Config, Options> = [Config] extends [void] ? [options?: Options] : [options: Options & { config: Config }]
 
 /** What `restoreInto` can be told. */
-export interface RestoreIntoOptions extends Omit<TestOptions, 'start'> {
+export interface RestoreIntoOptions extends Omit<TestOptions, 'start' | 'splits'> {
+  /** Other splits of a source, by its id: more, or fewer but for those that were fed. Without them it has those from before. */
+  splits?: TestOptions['splits']
   /** The other version may have no place for state, sources or sinks that the checkpoint holds. */
   allowDropped?: boolean
 }

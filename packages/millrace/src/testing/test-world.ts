@@ -27,6 +27,8 @@ export class TestWorld {
   readonly sinks: Map<string, TestOutput> = new Map()
   readonly taps: Map<string, TestOutput> = new Map()
   readonly #splits: Readonly<Record<string, readonly string[]>>
+  /** The splits of each source, by its address. */
+  readonly #names = new Map<string, readonly string[]>()
   readonly #history: Fed[]
   #coveredCount = 0
   #hasStart = true
@@ -49,6 +51,8 @@ export class TestWorld {
   next(splits: Readonly<Record<string, readonly string[]>>): TestWorld {
     const world = new TestWorld(this, splits, this.#history)
     for (const [address, input] of this.inputs) world.inputs.set(address, input)
+    for (const [address, names] of this.#names) world.#names.set(address, names)
+    world.#hasStart = this.#hasStart
     world.cover()
     return world
   }
@@ -64,10 +68,12 @@ export class TestWorld {
     })
   }
 
-  /** Unless the test has said when it begins, it begins with the first moment that it speaks of. */
-  beginAt(nowMs: number): void {
-    if (!this.#hasStart && this.#history.length === 0) this.clock.set(nowMs)
+  /** Unless the test has said when it begins, it begins with the first moment that it speaks of. True when that has set the clock. */
+  beginAt(nowMs: number): boolean {
+    const isFirst = !this.#hasStart && this.#history.length === 0
+    if (isFirst) this.clock.set(nowMs)
     this.#hasStart = true
+    return isFirst
   }
 
   async feed(input: TestInput, entry: Entry, settle: Settle): Promise<void> {
@@ -106,11 +112,13 @@ export class TestWorld {
     yield* this.taps.values()
   }
 
+  /** A version that was refused may have given it other splits: each process takes those of its world. */
   #input({ address }: SourceNode): TestInput {
-    const found = this.inputs.get(address)
-    if (found !== undefined) return found
-    const input = new TestInput(address, this.#splits[address.slice('source/'.length)] ?? [DEFAULT_SPLIT])
+    const names = this.#splits[address.slice('source/'.length)] ?? this.#names.get(address) ?? [DEFAULT_SPLIT]
+    const input = this.inputs.get(address) ?? new TestInput(address)
+    input.split(names)
     this.inputs.set(address, input)
+    this.#names.set(address, names)
     return input
   }
 
