@@ -112,10 +112,14 @@ test('a failure shows the line of the test, and the record', async () => {
 })
 
 test('a failure is because of the record that brought it, and of none that is fed later', async () => {
-  const t = await testJob(sumJob())
+  const job = defineJob('parse', (job) => {
+    const texts = job.from('texts', unreachable<string>())
+    return { texts, values: texts.map((text): unknown => JSON.parse(text)) }
+  })
+  const t = await testJob(job)
   const errors: unknown[] = []
-  for (const cents of [13, 1, 2]) await t.feed(t.streams.payments, [pay('a', cents)]).catch((error: unknown) => errors.push(error))
-  assert.match((errors[0] as Error).message, /thirteen\nThat was because of record 1 fed to source\/payments\.$/)
+  for (const text of ['{', '1', '2']) await t.feed(t.streams.texts, [text]).catch((error: unknown) => errors.push(error))
+  assert.match((errors[0] as Error).message, /\nThat was because of record 1 fed to source\/texts\.$/)
   assert.equal(errors.length, 3)
   for (const error of errors) assert.equal(error, errors[0])
 })
