@@ -34,7 +34,8 @@ export class Cleanup {
     if (this.#finish.boot !== this.#machine.boot) return 'the machine has lost power since'
     // What it had sealed or begun goes with the next epoch, and there is none.
     if (this.#others.some((patient) => this.#broken.has(patient))) return 'a process that had lost the job went on beside it'
-    if ([this.#finish.patient, ...this.#others].some(({ failedUnlinks }) => failedUnlinks > 0)) return 'names could not be removed'
+    if ([this.#finish.patient, ...this.#others].some(({ failedCleanups }) => failedCleanups > 0))
+      return 'names could not be removed, or not be seen'
     return undefined
   }
 }

@@ -24,8 +24,8 @@ export interface Patient {
   isOwner: boolean
   /** Commits of the strict sink that go wrong: from the nth on, so many. */
   readonly commits: { readonly how: CommitTrouble; after: number; left: number }[]
-  /** So often it could not remove a name. */
-  failedUnlinks: number
+  /** So often it could not remove a name, or not see what there is to remove. */
+  failedCleanups: number
   readonly injuries: Injury[]
   readonly points: ((point: string) => 'kill' | 'powerLoss' | undefined)[]
   links: Links | undefined
@@ -96,7 +96,7 @@ export function inflict(fault: Fault, surgery: Surgery): void {
     case 'sync':
     case 'read':
     case 'rename':
-      return void patient.injuries.push(diskError(fault, random, (operation) => (noteUnlink(patient, operation), hit())))
+      return void patient.injuries.push(diskError(fault, random, (operation) => (noteCleanup(patient, operation), hit())))
     case 'refuse':
       return void patient.commits.push({ how: fault.how, after: fault.from - 1, left: fault.times })
     case 'reply':
@@ -123,8 +123,8 @@ function twin({ when, loses }: Extract<Fault, { kind: 'twin' }>, surgery: Surger
   })
 }
 
-function noteUnlink(patient: Patient, operation: OperationKind): void {
-  if (operation === 'unlink') patient.failedUnlinks++
+function noteCleanup(patient: Patient, operation: OperationKind): void {
+  if (operation === 'unlink' || operation === 'list') patient.failedCleanups++
 }
 
 function stop({ againMs }: Extract<Fault, { kind: 'stop' }>, surgery: Surgery, hit: () => void): void {

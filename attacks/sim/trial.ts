@@ -189,7 +189,7 @@ class Trial {
       isRunning: false,
       isOwner: false,
       commits: [],
-      failedUnlinks: 0,
+      failedCleanups: 0,
       injuries: [],
       points: [],
       links: undefined,
