@@ -1,4 +1,4 @@
-/** What the api cannot build: plans that come from elsewhere. The errors of jobs are in api/build-errors.test.ts. */
+/** What the api cannot build: plans that come from elsewhere. The errors of jobs are in api/build-errors.test.ts and api/job-errors.test.ts. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { buildPlan } from '../api/job.ts'
