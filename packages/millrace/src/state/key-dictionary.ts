@@ -1,7 +1,7 @@
 import { keyGroupOf } from '../core/key-group.ts'
 import { keyHash, keyIdentity } from '../serde/key.ts'
 import type { Key } from './contract.ts'
-import { ObjectList, IntList } from './pages.ts'
+import { IntList, ObjectList } from './pages.ts'
 import { meanOf } from './size.ts'
 import { ownKey, textBytesOf } from './slot-table.ts'
 import { TextIndex } from './text-index.ts'
