@@ -2,7 +2,7 @@
 import type { Operation } from '../../packages/millrace/src/simulate/faults.ts'
 import { chunkOriginOf } from '../../packages/millrace/src/checkpoint/chunk-name.ts'
 import { decodeEntry } from '../../packages/millrace/src/checkpoint/entry.ts'
-import { plainDigest } from '../../packages/millrace/src/simulate/digest.ts'
+import { nodeDigest } from '../../packages/millrace/src/env/node-digest.ts'
 import type { Disk } from '../../packages/millrace/src/simulate/disk.ts'
 import { CHECKPOINTS, Life, SHAPE, type Phase } from './script.ts'
 import { Outside } from './source.ts'
@@ -116,7 +116,7 @@ class MergedChunks {
 function noteLevels(disk: Disk, path: string, levels: Set<string>): void {
   const inode = disk.open(path)
   const name = path.slice(path.lastIndexOf('/') + 1)
-  const entry = decodeEntry(inode.read(0, inode.size), { number: Number.parseInt(name, 10), name }, plainDigest)
+  const entry = decodeEntry(inode.read(0, inode.size), { number: Number.parseInt(name, 10), name }, nodeDigest)
   if (entry.kind !== 'checkpoint') return
   for (const part of Object.values(entry.manifest.operators))
     if (part.kind === 'keyed') for (const run of part.runs) levels.add(String(run.level))

@@ -1,8 +1,8 @@
 /** An Env whose files are a Map and whose time is virtual, so that half a million directories can be opened in a minute or two. */
-import { PlainGunzip } from '../../packages/millrace/src/simulate/inflate.ts'
 import type { Env, FileHandle, Files } from '../../packages/millrace/src/core/env.ts'
 import { nodeDigest } from '../../packages/millrace/src/env/node-digest.ts'
 import { turn } from '../../packages/millrace/src/env/turn.ts'
+import { WholeGunzip } from '../../packages/millrace/src/env/whole-gunzip.ts'
 import { WALL_MS } from './build.ts'
 
 const SELF = { boot: 'restore', namespace: 'flip', pid: 1, startedAt: '0' }
@@ -52,7 +52,7 @@ export function memoryEnv(directory: ReadonlyMap<string, Uint8Array>, damage: Re
     digest: nodeDigest,
     log: () => undefined,
     output: { write: async () => undefined },
-    gunzip: () => new PlainGunzip(),
+    gunzip: () => new WholeGunzip(),
     budget: () => ({ hasLeft: () => true }),
     crashPoint: () => undefined,
     heapLimitBytes: Number.POSITIVE_INFINITY,

@@ -7,7 +7,7 @@ import type { Entry, Manifest } from '../../packages/millrace/src/checkpoint/man
 import { StreamError } from '../../packages/millrace/src/core/errors.ts'
 import { ByteReader, ByteWriter } from '../../packages/millrace/src/serde/bytes.ts'
 import { decodeValue, encodeValue } from '../../packages/millrace/src/serde/value.ts'
-import { plainDigest } from '../../packages/millrace/src/simulate/digest.ts'
+import { nodeDigest } from '../../packages/millrace/src/env/node-digest.ts'
 import { buildChunk, readChunkBlocks, readChunkIndex } from '../../packages/millrace/src/state/chunk.ts'
 import { DIRECTORIES, FORMAT_NAME, formatNames, readDirectory, statePath } from './folder.ts'
 import { finishFrom, finishOn, machineOf, makeGolden, type Files } from './life.ts'
@@ -81,20 +81,20 @@ for (const name of DIRECTORIES) {
     for (const [path, number, bytes] of entries(files)) {
       const reader = new ByteReader(bytes, HEAD_BYTES, bytes.length - DIGEST_BYTES)
       const values = [decodeValue(reader), decodeValue(reader)]
-      assert.deepEqual(values, [number, decodeEntry(bytes, { number, name: path }, plainDigest)], `${path}: no field is passed over`)
-      assert.ok(isSame(encodeEntry(number, values[1] as Entry, plainDigest), bytes), `${path}: the format has changed, but not its version`)
+      assert.deepEqual(values, [number, decodeEntry(bytes, { number, name: path }, nodeDigest)], `${path}: no field is passed over`)
+      assert.ok(isSame(encodeEntry(number, values[1] as Entry, nodeDigest), bytes), `${path}: the format has changed, but not its version`)
     }
     for (const chunk of newestManifest(files).chunks) {
       const path = `/checkpoints/chunks/${chunk.name}`
       const bytes = files.get(path) as Uint8Array
       const read = (start: number, end: number): Promise<Uint8Array> => Promise.resolve(bytes.slice(start, end))
-      const index = await readChunkIndex({ ...chunk, file: path }, read, plainDigest)
+      const index = await readChunkIndex({ ...chunk, file: path }, read, nodeDigest)
       const parts = await Promise.all(
         [...index.operators.keys()].map(async (operator) =>
-          (await readChunkBlocks(index, { operator, first: 0, last: 32_767 }, read, plainDigest)).map((block) => ({ operator, ...block })),
+          (await readChunkBlocks(index, { operator, first: 0, last: 32_767 }, read, nodeDigest)).map((block) => ({ operator, ...block })),
         ),
       )
-      const again = buildChunk({ name: chunk.name, epoch: index.epoch, checkpoint: index.checkpoint, parts: parts.flat() }, plainDigest)
+      const again = buildChunk({ name: chunk.name, epoch: index.epoch, checkpoint: index.checkpoint, parts: parts.flat() }, nodeDigest)
       assert.ok(isSame(Buffer.concat(again.bytes), bytes), `${path}: the format has changed, but not its version`)
     }
   })
@@ -125,17 +125,17 @@ function entryInFormat(files: Files, format: number): OtherFormat {
 }
 
 function withDigest(covered: Uint8Array): Uint8Array {
-  return new Uint8Array(Buffer.concat([covered, Buffer.from(plainDigest.sha256([covered]), 'hex')]))
+  return new Uint8Array(Buffer.concat([covered, Buffer.from(nodeDigest.sha256([covered]), 'hex')]))
 }
 
 /** The newest checkpoint's entry, its checksum put right, whose manifest says another version. */
 function manifestInFormat(files: Files, format: number): OtherFormat {
   const newest = newestManifest(files)
   const [path, number, bytes] = entries(files).find(([name, at, all]) => {
-    const entry = decodeEntry(all, { number: at, name }, plainDigest)
+    const entry = decodeEntry(all, { number: at, name }, nodeDigest)
     return entry.kind === 'checkpoint' && entry.manifest.checkpoint === newest.checkpoint
   }) as readonly [string, number, Uint8Array]
-  const entry = decodeEntry(bytes, { number, name: path }, plainDigest)
+  const entry = decodeEntry(bytes, { number, name: path }, nodeDigest)
   const body = new ByteWriter()
   encodeValue(body, number)
   // This version of the engine would refuse to write it.
@@ -158,10 +158,10 @@ async function blockInFormat(files: Files, format: number): Promise<OtherFormat>
   const path = chunkOf(files)
   const chunk = newestManifest(files).chunks.find(({ name }) => path.endsWith(name)) as Manifest['chunks'][number]
   const read = (start: number, end: number): Promise<Uint8Array> => Promise.resolve((files.get(path) as Uint8Array).slice(start, end))
-  const index = await readChunkIndex({ ...chunk, file: path }, read, plainDigest)
+  const index = await readChunkIndex({ ...chunk, file: path }, read, nodeDigest)
   const parts = await Promise.all(
     [...index.operators.keys()].map(async (operator) =>
-      (await readChunkBlocks(index, { operator, first: 0, last: 32_767 }, read, plainDigest)).map((block) => ({
+      (await readChunkBlocks(index, { operator, first: 0, last: 32_767 }, read, nodeDigest)).map((block) => ({
         operator,
         ...block,
         bytes: block.bytes.with(1, format),
@@ -169,12 +169,12 @@ async function blockInFormat(files: Files, format: number): Promise<OtherFormat>
     ),
   )
   const { epoch, checkpoint } = index
-  const built = buildChunk({ name: chunk.name, epoch, checkpoint, parts: parts.flat() }, plainDigest)
+  const built = buildChunk({ name: chunk.name, epoch, checkpoint, parts: parts.flat() }, nodeDigest)
   const withEntries = entries(files).map(([name, number, bytes]) => {
-    const entry = decodeEntry(bytes, { number, name }, plainDigest)
+    const entry = decodeEntry(bytes, { number, name }, nodeDigest)
     if (entry.kind !== 'checkpoint') return [name, bytes] as const
     const chunks = entry.manifest.chunks.map((each) => (each.name === chunk.name ? { ...each, sha256: built.sha256 } : each))
-    return [name, encodeEntry(number, { ...entry, manifest: { ...entry.manifest, chunks } }, plainDigest)] as const
+    return [name, encodeEntry(number, { ...entry, manifest: { ...entry.manifest, chunks } }, nodeDigest)] as const
   })
   return { files: new Map([...files, ...withEntries, [path, new Uint8Array(Buffer.concat(built.bytes))]]), path }
 }

@@ -6,7 +6,7 @@ import { restorePlan } from '../../packages/millrace/src/checkpoint/restore-plan
 import { OpenDirectory } from '../../packages/millrace/src/connectors/directory-storage-open.ts'
 import { planSummary } from '../../packages/millrace/src/plan/summary.ts'
 import { ChunkReader } from '../../packages/millrace/src/runtime/chunk-reader.ts'
-import { plainDigest } from '../../packages/millrace/src/simulate/digest.ts'
+import { nodeDigest } from '../../packages/millrace/src/env/node-digest.ts'
 import { Machine } from '../../packages/millrace/src/simulate/machine.ts'
 import { createHeapState } from '../../packages/millrace/src/state/heap-state.ts'
 import { createWindowState } from '../../packages/millrace/src/task/window-operator.ts'
@@ -20,7 +20,7 @@ export function newestManifest(files: Files): Manifest {
   const manifests = [...files].flatMap(([path, bytes]) => {
     const match = /\/log\/(\d+)\.entry$/.exec(path)
     if (match === null) return []
-    const entry = decodeEntry(bytes, { number: Number(match[1]), name: path }, plainDigest)
+    const entry = decodeEntry(bytes, { number: Number(match[1]), name: path }, nodeDigest)
     return entry.kind === 'checkpoint' ? [entry.manifest] : []
   })
   return manifests.reduce((newest, each) => (each.checkpoint > newest.checkpoint ? each : newest))

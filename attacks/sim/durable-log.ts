@@ -1,7 +1,7 @@
 /** The checkpoint log as it would be after a loss of power right now: what nobody can take back. */
 import { decodeEntry } from '../../packages/millrace/src/checkpoint/entry.ts'
 import type { Manifest } from '../../packages/millrace/src/checkpoint/manifest.ts'
-import { plainDigest } from '../../packages/millrace/src/simulate/digest.ts'
+import { nodeDigest } from '../../packages/millrace/src/env/node-digest.ts'
 import type { Disk } from '../../packages/millrace/src/simulate/disk.ts'
 
 export class DurableLog {
@@ -36,7 +36,7 @@ export class DurableLog {
 
   #manifestIn(name: string): Manifest | undefined {
     const inode = this.#disk.open(`${this.#folder}/${name}`)
-    const entry = decodeEntry(inode.read(0, inode.size), { number: Number.parseInt(name, 10), name }, plainDigest)
+    const entry = decodeEntry(inode.read(0, inode.size), { number: Number.parseInt(name, 10), name }, nodeDigest)
     return entry.kind === 'checkpoint' ? entry.manifest : undefined
   }
 }

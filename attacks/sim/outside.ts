@@ -1,6 +1,6 @@
 /** The outside view: what a reader who lists directories finds, and what should not be there once a job has ended. */
 import { decodeEntry } from '../../packages/millrace/src/checkpoint/entry.ts'
-import { plainDigest } from '../../packages/millrace/src/simulate/digest.ts'
+import { nodeDigest } from '../../packages/millrace/src/env/node-digest.ts'
 import type { Disk } from '../../packages/millrace/src/simulate/disk.ts'
 import type { Committed } from '../lib/sequence-check.ts'
 
@@ -27,7 +27,7 @@ export function residueOf(disk: Disk, boot: string): string[] {
   for (const [path, bytes] of files) {
     const name = /^\/checkpoints\/log\/(\d+\.entry)$/.exec(path)?.[1]
     if (name === undefined) continue
-    const entry = decodeEntry(bytes, { number: Number.parseInt(name, 10), name }, plainDigest)
+    const entry = decodeEntry(bytes, { number: Number.parseInt(name, 10), name }, nodeDigest)
     if (entry.kind === 'checkpoint') for (const chunk of entry.manifest.chunks) named.add(`/checkpoints/chunks/${chunk.name}`)
   }
   const orphans = [...chunks.difference(named)].map((path) => `${path}, which nothing names`)

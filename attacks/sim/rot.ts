@@ -2,7 +2,7 @@
 import { decodeEntry } from '../../packages/millrace/src/checkpoint/entry.ts'
 import type { ChunkRef, Manifest } from '../../packages/millrace/src/checkpoint/manifest.ts'
 import type { SeededRandom } from '../../packages/millrace/src/connectors/seeded-random.ts'
-import { plainDigest } from '../../packages/millrace/src/simulate/digest.ts'
+import { nodeDigest } from '../../packages/millrace/src/env/node-digest.ts'
 import type { Disk } from '../../packages/millrace/src/simulate/disk.ts'
 import { readChunkIndex } from '../../packages/millrace/src/state/chunk.ts'
 
@@ -93,7 +93,7 @@ async function isReadWhole(disk: Disk, { operators }: Manifest, chunk: ChunkRef)
   const index = await readChunkIndex(
     { ...chunk, file: chunk.name },
     (start, end) => Promise.resolve(inode.read(start, Math.min(end, inode.size))),
-    plainDigest,
+    nodeDigest,
   )
   return [...index.operators].every(([operator, blocks]) => {
     const part = operators[operator]
@@ -104,5 +104,5 @@ async function isReadWhole(disk: Disk, { operators }: Manifest, chunk: ChunkRef)
 
 function read(disk: Disk, name: string): ReturnType<typeof decodeEntry> {
   const inode = disk.open(`/checkpoints/log/${name}`)
-  return decodeEntry(inode.read(0, inode.size), { number: Number.parseInt(name, 10), name }, plainDigest)
+  return decodeEntry(inode.read(0, inode.size), { number: Number.parseInt(name, 10), name }, nodeDigest)
 }

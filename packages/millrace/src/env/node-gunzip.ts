@@ -55,13 +55,17 @@ export class NodeGunzip implements Gunzip {
   }
 
   #checkPadding(bytes: Uint8Array): void {
-    const rest = bytes.subarray(Math.max(0, bytes.length - (this.#takenBytes - this.#stream.bytesWritten)))
-    if (rest.some((byte) => byte !== 0)) throw new Error('there is something else after its end')
+    checkPadding(bytes.subarray(Math.max(0, bytes.length - (this.#takenBytes - this.#stream.bytesWritten))))
   }
 }
 
+/** What follows the end of all members. */
+export function checkPadding(rest: Uint8Array): void {
+  if (rest.some((byte) => byte !== 0)) throw new Error('there is something else after its end')
+}
+
 /** In memory of its own, never in Node's pool (J15). */
-function joined(parts: readonly Uint8Array[]): Uint8Array {
+export function joined(parts: readonly Uint8Array[]): Uint8Array {
   const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))
   let at = 0
   for (const part of parts) {

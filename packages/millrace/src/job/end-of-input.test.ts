@@ -11,7 +11,7 @@ import { defineSource } from '../connect/contract.ts'
 import { collectSink } from '../connectors/collect-sink.ts'
 import { fileSink } from '../connectors/file-sink.ts'
 import { jsonLines } from '../connectors/json-lines.ts'
-import { plainDigest } from '../simulate/digest.ts'
+import { nodeDigest } from '../env/node-digest.ts'
 import {
   assertCounted,
   checkpointed,
@@ -59,7 +59,7 @@ function entriesOf(lab: Lab): Entry[] {
   return lab
     .paths('/checkpoints/log')
     .filter((path) => path.endsWith('.entry'))
-    .map((path) => decodeEntry(files.get(path) as Uint8Array, { number: Number(/(\d+)\.entry/.exec(path)?.[1]), name: path }, plainDigest))
+    .map((path) => decodeEntry(files.get(path) as Uint8Array, { number: Number(/(\d+)\.entry/.exec(path)?.[1]), name: path }, nodeDigest))
 }
 
 for (const options of [checkpointed(), {}])

@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { decodeEntry } from '../checkpoint/entry.ts'
 import { chunkName } from '../checkpoint/chunk-name.ts'
 import { FAN_IN } from '../checkpoint/compaction.ts'
-import { plainDigest } from '../simulate/digest.ts'
+import { nodeDigest } from '../env/node-digest.ts'
 import {
   assertCounted,
   checkpointed,
@@ -33,7 +33,7 @@ function chunksOf(lab: Lab): {
   const entries = lab
     .paths('/checkpoints/log')
     .filter((path) => path.endsWith('.entry'))
-    .map((path) => decodeEntry(files.get(path) as Uint8Array, { number: Number(/(\d+)\.entry/.exec(path)?.[1]), name: path }, plainDigest))
+    .map((path) => decodeEntry(files.get(path) as Uint8Array, { number: Number(/(\d+)\.entry/.exec(path)?.[1]), name: path }, nodeDigest))
   const manifests = entries.flatMap((entry) => (entry.kind === 'checkpoint' ? [entry.manifest] : []))
   const named = [...new Set(manifests.flatMap(({ chunks }) => chunks.map(({ name }) => name)))]
   const there = lab.paths('/checkpoints/chunks').map((path) => path.slice('/checkpoints/chunks/'.length))

@@ -155,13 +155,19 @@ export class Machine implements World {
 
   /** Lets the next event happen. False when there is none. */
   async step(): Promise<boolean> {
+    const hasHappened = this.#happen()
+    if (hasHappened) await turn()
+    return hasHappened
+  }
+
+  /** Without the turn that has to follow it. */
+  #happen(): boolean {
     const event = this.#events.take()
     if (event === undefined) return false
     this.#nowMs = Math.max(this.#nowMs, event.atMs)
     this.#eventCount++
     this.trace.note(this.#nowMs, event.label)
     event.run()
-    await turn()
     return true
   }
 
@@ -196,8 +202,9 @@ export class Machine implements World {
     while (!isSettled) {
       if (hasDied()) throw new ProcessDied(`died at ${this.#nowMs} ms`)
       if (this.#nowMs > endMs) throw new Error(`not settled within ${limitMs} simulated ms:\n${this.trace.tail.slice(-20).join('\n')}`)
-      if (!(await this.step()))
+      if (!this.#happen())
         throw new Error(`nothing is left to happen, but the promise has not settled:\n${this.trace.tail.slice(-20).join('\n')}`)
+      await turn()
     }
     return promise
   }

@@ -1,11 +1,11 @@
 import { SeededRandom } from '../connectors/seeded-random.ts'
 import type { Budget, Clock, Digest, Env, Files, Gunzip, Log, Output, ProcessIdentity, Processes, Random, Timers } from '../core/env.ts'
 import { invariant } from '../core/errors.ts'
-import { plainDigest } from './digest.ts'
+import { nodeDigest } from '../env/node-digest.ts'
+import { WholeGunzip } from '../env/whole-gunzip.ts'
 import type { Disk, Survival } from './disk.ts'
 import type { Event } from './event-queue.ts'
 import type { OperationKind } from './faults.ts'
-import { PlainGunzip } from './inflate.ts'
 import { simulatedFiles, type Effect } from './simulated-files.ts'
 
 /** Asks of a budget in the simulator: at least one, so that whoever asks first still gets something done. */
@@ -45,8 +45,8 @@ export class SimulatedProcess<M extends World = World> implements Env {
   readonly random: Random
   readonly files: Files
   readonly processes: Processes
-  readonly digest: Digest = plainDigest
-  readonly gunzip: () => Gunzip = () => new PlainGunzip()
+  readonly digest: Digest = nodeDigest
+  readonly gunzip: () => Gunzip = () => new WholeGunzip()
   readonly log: Log
   readonly output: Output
   readonly budget: (kind: 'slice' | 'turn') => Budget

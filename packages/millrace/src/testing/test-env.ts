@@ -8,10 +8,10 @@
 import { SeededRandom } from '../connectors/seeded-random.ts'
 import { CLOSING_FAILED } from '../core/close-all.ts'
 import type { Env, ProcessIdentity } from '../core/env.ts'
-import { plainDigest } from '../simulate/digest.ts'
+import { nodeDigest } from '../env/node-digest.ts'
 import { Disk } from '../simulate/disk.ts'
 import { EventQueue, type Event } from '../simulate/event-queue.ts'
-import { PlainGunzip } from '../simulate/inflate.ts'
+import { WholeGunzip } from '../env/whole-gunzip.ts'
 import { simulatedFiles } from '../simulate/simulated-files.ts'
 import { turn } from '../env/turn.ts'
 
@@ -52,8 +52,8 @@ export class TestProcess implements Env {
   readonly random: Env['random']
   readonly files: Env['files']
   readonly processes: Env['processes']
-  readonly digest: Env['digest'] = plainDigest
-  readonly gunzip: Env['gunzip'] = () => new PlainGunzip()
+  readonly digest: Env['digest'] = nodeDigest
+  readonly gunzip: Env['gunzip'] = () => new WholeGunzip()
   readonly output: Env['output'] = { write: () => Promise.resolve() }
   readonly log: Env['log'] = (_level, message, fields) => this.#onLog(message, fields)
   readonly budget: Env['budget'] = () => ({ hasLeft: () => this.#asksLeft-- > 0 })
