@@ -62,8 +62,8 @@ export interface SequenceOptions extends SequencePaths {
   readonly tellsNow?: boolean
   /** Of its sinks only these, with the steps that they need; all if not given. */
   readonly only?: ReadonlySet<string>
-  /** More steps of the same job. */
-  readonly also?: (job: JobBuilder) => void
+  /** More steps of the same job; `rows` are all that windows see. */
+  readonly also?: (job: JobBuilder, rows: KeyedStream<InputRow, string>) => void
 }
 
 export function mixed(hash: number, value: number): number {
@@ -85,13 +85,9 @@ export function sequenceJob(options: SequenceOptions): Job<void, unknown> {
     const tags = { buckets: outputTag<Bucket>('buckets'), silences: outputTag<Silence>('silences') }
     const rows = job.from('rows', options.source ?? filesOf(input, options.format), { timestamp: (row) => row.at })
     const keyed = (windows ? rows.filter((row) => row.stray !== true) : rows).keyBy((row) => row.key)
-    if (windows)
-      windowSteps(
-        rows.keyBy((row) => row.key),
-        folder,
-        has,
-      )
-    options.also?.(job)
+    const all = rows.keyBy((row) => row.key)
+    if (windows) windowSteps(all, folder, has)
+    options.also?.(job, all)
     const history = sequence(keyed, tags, options.tellsNow ?? false)
     history.to('history', folder('history'))
     if (has('buckets')) history.side(tags.buckets).to('buckets', folder('buckets'))

@@ -27,6 +27,14 @@ export const windowMistakes: readonly Mistake[] = [
     'windows',
   ),
   mistake(
+    'windows of processing time that a restore brings back do not fire',
+    'TM-5',
+    'operators/window-panes.ts',
+    'else this.#schedule(pane.start)',
+    'else if (this.#isEventTime) this.#schedule(pane.start)',
+    'sim: crash',
+  ),
+  mistake(
     'a namespace is dropped before its slots are encoded',
     'rules 1.5',
     'state/pane-table.ts',

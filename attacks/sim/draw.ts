@@ -38,7 +38,7 @@ export function drawPlan(seed: number, only: readonly FaultKind[] = FAULT_KINDS)
   const tempo = drawTempo(new SeededRandom(seed, 'tempo'))
   const pace = drawPace(new SeededRandom(seed, 'pace'))
   const random = new SeededRandom(seed, 'job')
-  const rowsPerFile = random.chance(0.03) ? 150 + random.below(200) : 12 + random.below(36)
+  const rowsPerFile = random.chance(0.03) ? 150 + random.below(200) : 10 + random.below(28)
   return {
     seed,
     shape: {
@@ -76,7 +76,13 @@ export function drawPlan(seed: number, only: readonly FaultKind[] = FAULT_KINDS)
 function drawSinks(random: SeededRandom): readonly string[] {
   const windows = random.pick([['tumbling', 'late'], ['sliding'], ['sessions'], ['tumbling', 'late', 'sessions'], ['sliding', 'sessions']])
   const others = random.pick([[], ['buckets'], ['silences'], ['buckets', 'silences'], ['sums'], ['statistics']])
-  return ['history', ...windows, ...others, ...(random.chance(0.3) ? ['alarms'] : [])]
+  return [
+    'history',
+    ...windows,
+    ...others,
+    ...(random.chance(0.3) ? ['alarms'] : []),
+    ...random.pick([[], [], [], ['moments'], ['moment-rows']]),
+  ]
 }
 
 type Pace = Pick<SimPlan, 'everyMs' | 'leaseMs' | 'timeoutMs' | 'restart' | 'pauseMs' | 'commitMs'>
@@ -122,7 +128,7 @@ function drawLives(random: SeededRandom, only: readonly FaultKind[], rhythm: Rhy
   const enabled = only.filter(() => random.chance(0.5))
   const swarm = new Swarm(random, enabled.length === 0 ? [random.pick(only)] : enabled, rhythm)
   const lives: Life[] = []
-  const count = 1 + random.below(4)
+  const count = random.pick([1, 1, 2, 2, 3, 4])
   for (let index = 0; index < count; index++) {
     const life = swarm.life()
     const twin = life.faults.find((fault) => fault.kind === 'twin')

@@ -1,4 +1,4 @@
-/** What the judges of firings and alarms are to find: each case is right but for one thing. */
+/** What the judges of firings, alarms and moments are to find: each case is right but for one thing. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { rowsOf, START_MS, type InputShape } from '../lib/sequence-input.ts'
@@ -6,6 +6,7 @@ import { GAP_MS, SLIDING_MS } from '../lib/window-steps.ts'
 import { judgeAlarms } from './alarms.ts'
 import { judgeFirings } from './firings.ts'
 import { postingsOf, transfersOf, type LedgerShape, type Posting } from './ledger.ts'
+import { judgeMoments, MOMENT_MS, type MomentLine } from './moments.ts'
 
 const shape: InputShape = { seed: 1, files: 1, rowsPerFile: 40, keysPerFile: 1, spanMs: 20_000 }
 const rows = rowsOf(shape, 0)
@@ -64,4 +65,30 @@ test('an alarm rings once, for what was set, and after its time', () => {
   assert.match(alarms(rang), /has 0 of 1/)
   const later = Array.from({ length: 17 }, (_zero, index) => ({ ...set, seq: index + 2, due: 90, now: 30 }))
   assert.match(alarms(set, ...later), /20 of \S+ has not rung before/)
+})
+
+function moment(at: number, ...ns: readonly number[]): MomentLine {
+  return { key: 'f0k0', window: { start: at, end: at + MOMENT_MS }, rows: ns, now: at + MOMENT_MS }
+}
+
+function moments(goesBack: boolean, ...lines: readonly MomentLine[]): string {
+  const text = lines.map((line) => JSON.stringify(line)).join('\n')
+  return judgeMoments(shape, [{ sink: 'moments', name: 'part-0', text }], { goesBack }).join('\n')
+}
+
+test('windows of processing time hold the first rows of their key, one window after another', () => {
+  const [first, second] = [moment(0, 0, 1), moment(3 * MOMENT_MS, 2)]
+  assert.equal(moments(false, first, second), '', 'what is open at the end need not fire')
+  assert.match(moments(false, moment(0, 0, 2)), /has 0,2 of 0,1,2/)
+  assert.match(moments(false, second), /has 2 of 0/)
+  assert.match(moments(false, first, moment(0, 2)), /came after a later one, or again/)
+  assert.match(moments(false, { ...first, now: MOMENT_MS - 1 }), /fired before its end/)
+  assert.match(moments(false, moment(1, 0)), /no window/)
+})
+
+test('where the wall clock went back, each row is still in one window at most, in order', () => {
+  assert.equal(moments(true, moment(3 * MOMENT_MS, 4, 5), moment(0, 1, 3)), '')
+  assert.match(moments(true, moment(0, 1), moment(0, 1)), /in two windows/)
+  assert.match(moments(true, moment(0, 3, 1)), /not in order/)
+  assert.match(moments(true, moment(0, 77)), /has no row 77/)
 })

@@ -8,6 +8,7 @@ import { sequenceJob } from '../lib/sequence-job.ts'
 import { slowFiles } from '../lib/slow-files.ts'
 import { alarmSteps, type AlarmLine } from './alarms.ts'
 import { ledgerSteps, transfersOf, type Transfer } from './ledger.ts'
+import { momentSteps } from './moments.ts'
 import type { SimPlan } from './plan.ts'
 import type { StrictSink } from './strict-sink.ts'
 
@@ -35,10 +36,15 @@ export function simulatedJob(plan: SimPlan, { upstream, sink: strict, found }: S
     ...(plan.partBytes === undefined ? {} : { partBytes: plan.partBytes }),
     source: pacedSource(upstream, plan.seed, plan.pauseMs),
     through,
-    also: (job) => {
+    also: (job, rows) => {
       const transfers = slowFiles(fileSource('/in/*.jsonl', jsonLines<Transfer>()), TRANSFERS_PER_CHECKPOINT)
       const postings = ledgerSteps(job, transfers, strict.sink)
       if (plan.sinks.includes('alarms')) alarmSteps(postings, through(fileSink('/out/alarms', jsonLines<AlarmLine>())), found)
+      momentSteps(
+        rows,
+        (name) => through(fileSink(`/out/${name}`, jsonLines())),
+        (sink) => plan.sinks.includes(sink),
+      )
     },
   })
 }

@@ -23,9 +23,10 @@ import { CHECKPOINTS, prepareDisk, simulatedJob } from './job.ts'
 import { judgeLedger } from './ledger.ts'
 import { judgeError, type Circumstances } from './atlas.ts'
 import { committedFiles, residueOf } from './outside.ts'
-import type { Fault, Life, SimPlan } from './plan.ts'
+import { faultsOf, type Fault, type Life, type SimPlan } from './plan.ts'
 import { rot } from './rot.ts'
 import { StrictSink, type CommitTrouble } from './strict-sink.ts'
+import { judgeMoments } from './moments.ts'
 import { newTally, type Tally } from './tally.ts'
 import type { FaultKind } from './kinds.ts'
 
@@ -337,6 +338,8 @@ class Trial {
       this.violations.push(`missing ${missing}, doubled ${doubled}, wrong ${wrong}: ${examples.join('; ')}`)
     this.violations.push(...judgeFirings(shape, committed, has))
     if (has('alarms')) this.violations.push(...judgeAlarms(ledger, committed))
+    const goesBack = faultsOf(this.#plan).some((fault) => fault.kind === 'clock' && fault.byMs < 0)
+    this.violations.push(...judgeMoments(shape, committed, { goesBack }))
     this.violations.push(...judgeEventTime(shape, committed, has))
     const { excuse } = this.#cleanup
     this.#tell(excuse === undefined ? 'nothing may be left over' : `something may be left over: ${excuse}`)

@@ -157,6 +157,54 @@ test('files that cannot be deleted hurt nobody, and are gone after the next star
   assert.equal(checkpoints, 1)
 })
 
+test('a chunk that a failed attempt was still writing when the job went on is gone in the end', async () => {
+  const lab = new Lab()
+  let isHit = false
+  let hasFailed = false
+  lab.machine.crashPoint = (name, count) => {
+    if (name === 'chunk.before' && count === 8) {
+      isHit = true
+      lab.machine.faults = ({ kind, path }) => (kind === 'sync' && path.includes('/chunks/') ? { kind: 'slow', byMs: 400 } : undefined)
+    }
+    return undefined
+  }
+  const failing = countingJob({
+    source: pacedSource({ a: rows }, { everyMs: 14 }),
+    inspect: () => {
+      if (!isHit || hasFailed) return
+      hasFailed = true
+      lab.machine.faults = undefined
+      throw new Error('again')
+    },
+  })
+  const life = await lab.start(failing, checkpointed({ retain: 1 }, { restart: { strategy: 'fixed-delay', attempts: 2, delay: 3 } }))
+  assert.equal(await life.end(), 'finished')
+  assert.ok(hasFailed)
+  const { named, there } = chunksOf(lab)
+  assert.deepEqual(there, named)
+  assertCounted(lab.rows<Counted>(), rows)
+})
+
+test('a chunk of a checkpoint that was given up, still being written when the job has finished, is gone too', async () => {
+  const lab = new Lab()
+  let slowed = 0
+  const few = rowsOf('a', 40, 17)
+  lab.machine.faults = ({ kind, path }) =>
+    kind === 'sync' && path.includes('/chunks/') && slowed++ === 3 ? { kind: 'slow', byMs: 5_000 } : undefined
+  const life = await lab.start(
+    countingJob({ source: pacedSource({ a: few }, { everyMs: 14 }) }),
+    checkpointed({ retain: 1, timeout: 60 }),
+    {
+      tuning: { failureBudget: 3 },
+    },
+  )
+  assert.equal(await life.end(), 'finished')
+  assert.ok(life.events.some(({ kind }) => kind === 'checkpoint-aborted'))
+  const { named, there } = chunksOf(lab)
+  assert.deepEqual(there, named)
+  assertCounted(lab.rows<Counted>(), few)
+})
+
 test('chunks of attempts that failed are gone in the end', async () => {
   const lab = new Lab()
   let left = 6

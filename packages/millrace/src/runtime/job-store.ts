@@ -64,6 +64,8 @@ class StorageStore implements JobStore {
   #upkeep: Upkeep | undefined
   #isReleased = false
   readonly #written = new Map<number, number>()
+  /** Chunks on their way, also of attempts that have failed. */
+  readonly #writing = new Set<Promise<void>>()
   /** Of the newest entry. */
   #entryBytes = 0
 
@@ -218,6 +220,8 @@ class StorageStore implements JobStore {
   }
 
   async settle(): Promise<void> {
+    // Of checkpoints that were given up. After the last entry nobody comes who would look for them.
+    if (this.#isReleased) await Promise.allSettled(this.#writing)
     await this.#upkeep?.settle()
   }
 
@@ -253,12 +257,17 @@ class StorageStore implements JobStore {
 
   async #writeChunk(name: string, bytes: readonly Uint8Array[]): Promise<void> {
     const { env } = this.#options
-    this.#upkeep?.writing(name)
+    const upkeep = this.#upkeep
+    upkeep?.writing(name)
     env.crashPoint('chunk.before')
+    const writing = this.#storage.writeChunk(name, bytes)
+    this.#writing.add(writing)
     try {
-      await this.#storage.writeChunk(name, bytes)
+      await writing
     } finally {
-      this.#upkeep?.written(name)
+      this.#writing.delete(writing)
+      upkeep?.written(name)
+      if (this.#upkeep !== upkeep) this.#upkeep?.outlived(name)
     }
     env.crashPoint('chunk.after')
   }

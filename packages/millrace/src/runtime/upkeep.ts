@@ -63,6 +63,11 @@ export class Upkeep {
     this.#decide({ kind: 'written', chunk })
   }
 
+  /** A chunk of an earlier epoch of this process, written only now: the search may have been over by then. */
+  outlived(chunk: string): void {
+    if (this.#hasLooked) this.#decide({ kind: 'listed', chunks: [chunk] })
+  }
+
   discard(merge: Merge): void {
     this.#waiting = this.#waiting.filter((each) => each !== merge)
     this.#decide({ kind: 'discarded', chunk: merge.chunk.name })
