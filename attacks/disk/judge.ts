@@ -3,6 +3,7 @@ import { StreamError } from '../../packages/millrace/src/core/errors.ts'
 import { messageOf } from '../../packages/millrace/src/core/errors.ts'
 import { residueOf } from '../sim/outside.ts'
 import { compare, expectedOf, type Expected } from '../lib/sequence-check.ts'
+import { compareLines } from './lines-check.ts'
 import { SHAPE, type End, type Life } from './script.ts'
 
 /** What a process may say when its disk failed; the next one has to end well all the same. */
@@ -16,9 +17,11 @@ export interface Verdict {
 }
 
 export class Judge {
+  readonly #seed: number
   readonly #expected: Expected
 
   constructor(seed: number) {
+    this.#seed = seed
     this.#expected = expectedOf({ ...SHAPE, seed }, false)
   }
 
@@ -41,7 +44,10 @@ export class Judge {
   }
 
   #compare(life: Life, when: string): readonly string[] {
-    const { missing, doubled, wrong, examples } = compare(this.#expected, committedOf(life))
+    const committed = committedOf(life)
+    const found = compare(this.#expected, committed)
+    compareLines(this.#seed, committed, found)
+    const { missing, doubled, wrong, examples } = found
     return missing + doubled + wrong === 0
       ? []
       : [`${when}: missing ${missing}, doubled ${doubled}, wrong ${wrong}: ${examples.join('; ')}`]

@@ -12,6 +12,8 @@ import type { SimulatedProcess } from '../../packages/millrace/src/simulate/proc
 import type { InputShape } from '../lib/sequence-input.ts'
 import { START_MS } from '../lib/sequence-input.ts'
 import { sequenceJob, sinksOf } from '../lib/sequence-job.ts'
+import { LINE_SINKS, lineSteps } from './lines-job.ts'
+import { INPUT, putLines } from './lines.ts'
 import { Outside, outsideSource } from './source.ts'
 
 export const SHAPE: Omit<InputShape, 'seed'> = { files: 2, rowsPerFile: 14, keysPerFile: 2, spanMs: 6_000 }
@@ -45,7 +47,8 @@ export class Life {
     this.machine = new Machine({ seed: from === undefined ? seed : seed + 1, startMs: from?.startMs ?? START_MS, ...from })
     this.outside = new Outside({ ...SHAPE, seed }, from?.outside.acknowledged)
     if (from !== undefined) return
-    for (const sink of sinksOf(false)) this.machine.disk.makeDirectory(`/out/${sink}`)
+    for (const sink of [...sinksOf(false), ...LINE_SINKS]) this.machine.disk.makeDirectory(`/out/${sink}`)
+    putLines(this.machine.disk, seed)
     for (const folder of ['/', '/out']) this.machine.disk.syncDirectory(folder)
   }
 
@@ -77,13 +80,15 @@ export class Life {
     const process = this.machine.start()
     this.process = process
     this.#checkpoints = 0
+    this.outside.beginProcess()
     this.phase = this.ends.length === 0 ? 'start' : 'restore'
     const job = sequenceJob({
-      input: '/in',
+      input: INPUT,
       output: '/out',
       wide: false,
       partBytes: 400,
       source: outsideSource(this.outside),
+      also: (builder) => lineSteps(builder, this.outside),
     })
     const options = {
       parallelism,

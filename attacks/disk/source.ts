@@ -5,6 +5,7 @@
 import { defineSource, type Batch, type Reader, type Source, type SourceContext } from '../../packages/millrace/src/connect.ts'
 import { rowsOf, type InputRow, type InputShape } from '../lib/sequence-input.ts'
 import { readyAfter } from '../lib/ready-after.ts'
+import { LINE_FILES, LINES_IN_BATCH } from './lines.ts'
 
 const BATCH_ROWS = 2
 
@@ -13,6 +14,8 @@ export class Outside {
   readonly acknowledged: Map<string, number>
   /** How many rows of each split may be read. */
   allowed = BATCH_ROWS
+  /** How many lines of files the process may still read. */
+  lines = 0
   readonly violations: string[] = []
 
   constructor(shape: InputShape, acknowledged: ReadonlyMap<string, number> = new Map()) {
@@ -22,6 +25,12 @@ export class Outside {
 
   letOut(rows: number): void {
     this.allowed += rows
+    this.lines += rows * LINES_IN_BATCH
+  }
+
+  /** Files begin again where a checkpoint has left them: what another process was allowed is no matter. */
+  beginProcess(): void {
+    this.lines = this.allowed === Number.POSITIVE_INFINITY ? this.allowed : LINE_FILES * LINES_IN_BATCH
   }
 
   acknowledge(split: string, position: number): void {

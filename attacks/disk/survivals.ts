@@ -1,6 +1,7 @@
 /** What a loss of power may leave of a disk: every choice among what is not durable, each once. */
 import { crc32 } from 'node:zlib'
 import { SeededRandom } from '../../packages/millrace/src/connectors/seeded-random.ts'
+import { INPUT } from './lines.ts'
 import type { Disk, Survival } from '../../packages/millrace/src/simulate/disk.ts'
 
 /** More choices than these are not all tried: a sample is. */
@@ -71,6 +72,8 @@ export function pictureOf(disk: Disk, folder: string = '/'): string {
   const lines: string[] = []
   for (const { name, kind } of disk.list(folder)) {
     const path = folder === '/' ? `/${name}` : `${folder}/${name}`
+    // Nobody writes it.
+    if (path === INPUT) continue
     if (kind === 'directory') lines.push(`${path}/`, pictureOf(disk, path))
     else {
       const inode = disk.open(path)

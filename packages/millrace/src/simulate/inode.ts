@@ -20,6 +20,8 @@ export class Inode {
   lostFrom: number | undefined
   #bytes: Uint8Array = new Uint8Array(0)
   #size = 0
+  /** With a copy of it: so its bytes stay as they are. */
+  #isShared = false
 
   constructor(id: number, kind: 'file' | 'directory', modifiedMs: number) {
     this.id = id
@@ -40,7 +42,9 @@ export class Inode {
     copy.durableBytes = this.durableBytes
     copy.lostFrom = this.lostFrom
     copy.#size = this.#size
-    copy.#bytes = this.#bytes.slice()
+    copy.#bytes = this.#bytes
+    copy.#isShared = true
+    this.#isShared = true
     for (const [name, child] of this.names) copy.names.set(name, child.copy(copies))
     for (const [name, child] of this.durableNames) copy.durableNames.set(name, child.copy(copies))
     copy.changeCount = this.changeCount
@@ -55,6 +59,7 @@ export class Inode {
 
   append(bytes: Uint8Array): void {
     const size = this.#size + bytes.length
+    this.#own()
     if (size > this.#bytes.length) {
       const larger = new Uint8Array(Math.max(size, 2 * this.#bytes.length, SECTOR_BYTES))
       larger.set(this.#bytes.subarray(0, this.#size))
@@ -64,9 +69,15 @@ export class Inode {
     this.#size = size
   }
 
+  #own(): void {
+    if (this.#isShared) this.#bytes = this.#bytes.slice()
+    this.#isShared = false
+  }
+
   /** For tests: bit rot, and a file that shrinks. */
   overwrite(bytes: Uint8Array): void {
     this.#bytes = bytes.slice()
+    this.#isShared = false
     this.#size = bytes.length
     this.durableBytes = bytes.length
   }
@@ -105,6 +116,7 @@ export class Inode {
    */
   losePower(survives: (sector: number) => boolean): void {
     if (this.looseSectors === 0) return
+    this.#own()
     const first = Math.floor(this.durableBytes / SECTOR_BYTES)
     let end = this.durableBytes
     for (let sector = first; sector * SECTOR_BYTES < this.#size; sector++) {
