@@ -1,7 +1,7 @@
 /** Whether all is well once the last process of a life has ended. */
 import { StreamError } from '../../packages/millrace/src/core/errors.ts'
 import { messageOf } from '../../packages/millrace/src/core/errors.ts'
-import { residueOf } from '../sim/outside.ts'
+import { committedFiles, residueOf } from '../sim/outside.ts'
 import { compare, expectedOf, type Expected } from '../lib/sequence-check.ts'
 import { compareLines } from './lines-check.ts'
 import { SHAPE, type End, type Life } from './script.ts'
@@ -44,7 +44,7 @@ export class Judge {
   }
 
   #compare(life: Life, when: string): readonly string[] {
-    const committed = committedOf(life)
+    const committed = committedFiles(life.machine.disk)
     const found = compare(this.#expected, committed)
     compareLines(this.#seed, committed, found)
     const { missing, doubled, wrong, examples } = found
@@ -52,14 +52,6 @@ export class Judge {
       ? []
       : [`${when}: missing ${missing}, doubled ${doubled}, wrong ${wrong}: ${examples.join('; ')}`]
   }
-}
-
-function committedOf({ machine }: Life): { sink: string; name: string; text: string }[] {
-  const files = [...machine.disk.snapshot()].filter(([path]) => path.startsWith('/out/') && !path.includes('/.'))
-  return files.map(([path, bytes]) => {
-    const [sink = '', name = ''] = path.slice('/out/'.length).split('/')
-    return { sink, name, text: new TextDecoder().decode(bytes) }
-  })
 }
 
 /** Below the folders of output and below that of the checkpoints. */

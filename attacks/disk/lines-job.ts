@@ -8,7 +8,7 @@ import type { Outside } from './source.ts'
 
 /** The folders below that of the output. */
 export const LINE_SINKS: readonly string[] = ['lines', 'tumbling']
-const PART_BYTES = 300
+const PART_BYTES = 500
 
 export function lineSteps(job: JobBuilder, outside: Outside): void {
   const parts = { rollAfter: { checkpoint: false, bytes: PART_BYTES } }

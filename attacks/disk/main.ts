@@ -10,6 +10,7 @@ import { chosenSeed, numberOptions, Progress, type Attack, type AttackResult } f
 import { runPool } from '../lib/pool.ts'
 import { kernelCases } from './kernel/main.ts'
 import { fittingSeed } from './record.ts'
+import type { Extent } from './survivals.ts'
 import { Tally } from './tally.ts'
 import { piecesOf, recordTurn, WORK_NAME, type WorkOptions } from './work.ts'
 import type { PieceResult } from './worker.ts'
@@ -18,6 +19,8 @@ const WINDOW = 8
 const FULL_WINDOW = 12
 const SAMPLES = 2
 const FULL_SAMPLES = 40
+const EXTENT: Extent = { sectors: 6, subsets: 2 ** 12 }
+const FULL_EXTENT: Extent = { sectors: 8, subsets: 2 ** 14 }
 const TIMEOUT_MS = 300_000
 
 export const attack: Attack = {
@@ -34,6 +37,7 @@ export const attack: Attack = {
       every: options.every as number,
       window: isFull ? FULL_WINDOW : WINDOW,
       samples: isFull ? FULL_SAMPLES : SAMPLES,
+      extent: isFull ? FULL_EXTENT : EXTENT,
     }
     const simulated = await simulatedCases(work)
     const kernel = await kernelCases(seed, options.kernel as number)

@@ -5,6 +5,8 @@ import { decodeEntry } from '../../packages/millrace/src/checkpoint/entry.ts'
 import { nodeDigest } from '../../packages/millrace/src/env/node-digest.ts'
 import type { Disk } from '../../packages/millrace/src/simulate/disk.ts'
 import { CHECKPOINTS, Life, SHAPE, type Phase } from './script.ts'
+import { committedFiles } from '../sim/outside.ts'
+import { missingOf } from './variety.ts'
 import { Outside } from './source.ts'
 
 export interface Recorded {
@@ -36,20 +38,22 @@ export const CHANGES: ReadonlySet<string> = new Set([
   'syncDirectory',
 ])
 
-/** This seed has no merge, or no rewrite of a base. */
+/** The life of this seed lacks something that has to be in it. */
 export class NoVariety extends Error {}
 
 /** The first seed from this one on whose life has all that is to be disturbed. */
 export async function fittingSeed(from: number): Promise<number> {
+  let last = ''
   for (let seed = from; seed < from + 50; seed++) {
     try {
       await record(seed)
       return seed
     } catch (error) {
       if (!(error instanceof NoVariety)) throw error
+      last = error.message
     }
   }
-  throw new Error(`no fitting life from seed ${from} on`)
+  throw new Error(`no fitting life from seed ${from} on: ${last}`)
 }
 
 /** `writeBack`: before which of the operations that change the disk, counted from 0, everything so far becomes durable. */
@@ -85,9 +89,11 @@ export async function record(seed: number, writeBack: (change: number) => boolea
     return operate(process, kind, path, { ...effect, run })
   }
   await life.run()
+  const before = committedFiles(machine.disk)
   const end = await life.finish()
   if (end !== 'finished' || life.ends.join() !== 'killed,stopped,finished') throw new Error(`the recorded life went ${life.ends.join()}`)
-  for (const level of ['base', '1']) if (!levels.has(level)) throw new NoVariety(`no run of level ${level} in the recorded life`)
+  const missing = missingOf({ operations, levels, before, after: committedFiles(machine.disk) })
+  if (missing !== undefined) throw new NoVariety(`${missing} in the recorded life`)
   return { operations, states }
 }
 

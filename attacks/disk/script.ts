@@ -26,7 +26,7 @@ const RESTARTS = 6
 const COMPACTION = { fanIn: 2, minRewriteBytes: 900 }
 const PARALLELISMS = [1, 2, 1]
 /** Of the first and the second process. */
-const CHECKPOINTS_OF = [5, 2]
+const CHECKPOINTS_OF = [4, 2]
 
 /** In which part of the life an operation of the disk falls. */
 export type Phase = 'start' | 'checkpoint' | 'rewrite' | 'restore' | 'release' | 'end'
@@ -92,7 +92,7 @@ export class Life {
     })
     const options = {
       parallelism,
-      ...(this.ends.length === 0 ? { keyGroups: 4 } : {}),
+      ...(this.ends.length === 0 ? { keyGroups: 3 } : {}),
       checkpoints: { storage: CHECKPOINTS, every: 10, retain: 1, lease: LEASE_MS, timeout: 5_000 },
       restart: { strategy: 'fixed-delay', attempts: RESTARTS, delay: 5 },
     } as const

@@ -4,19 +4,26 @@ import { SeededRandom } from '../../packages/millrace/src/connectors/seeded-rand
 import { INPUT } from './lines.ts'
 import type { Disk, Survival } from '../../packages/millrace/src/simulate/disk.ts'
 
-/** More choices than these are not all tried: a sample is. */
-const MOST_SUBSETS = 2 ** 12
+/** How much of what is possible is tried. */
+export interface Extent {
+  /** Of a file with more sectors that are not durable not every subset of them is: it is cut at each, and lacks each. */
+  readonly sectors: number
+  /** More choices than these are not all tried: a sample is. */
+  readonly subsets: number
+}
 
 export interface Left {
   readonly disk: Disk
   /** For whoever reads it: what survives, 1 or 0, in the order in which the disk asks. */
   readonly answers: string
+  /** Of a file that was long a part is missing, and it was not chosen freely. */
+  readonly isOfLong: boolean
 }
 
 /** Whether `allLeft` gives no more than can be tried. */
-export function isSmall(disk: Disk): boolean {
+export function isSmall(disk: Disk, extent: Extent): boolean {
   let count = 0
-  for (const _left of allLeft(disk)) if (++count > MOST_SUBSETS) return false
+  for (const _left of allLeft(disk, extent)) if (++count > extent.subsets) return false
   return true
 }
 
@@ -24,17 +31,33 @@ export function isSmall(disk: Disk): boolean {
  * Every choice. What is asked depends on what was answered: of a file that lost its name no sector matters. So this is backtracking
  * over the answers: the last "no" becomes a "yes", what comes after it is asked anew.
  */
-export function* allLeft(disk: Disk): Generator<Left> {
+export function* allLeft(disk: Disk, { sectors }: Extent): Generator<Left> {
   let prefix: boolean[] = []
   for (;;) {
     const answers: boolean[] = []
     const left = disk.copy()
-    left.losePower(() => {
+    let lost = 0
+    let then: boolean | undefined
+    let isOfLong = false
+    left.losePower((_index, kind, { at, count }) => {
+      const isInLongFile = kind === 'sector' && count - 1 > sectors
+      if (at === 0) {
+        lost = 0
+        then = undefined
+      }
+      // Where one is lost, the next one says what becomes of all others: of a long file its end is missing, or one sector.
+      const isSize = at === count - 1
+      if (isInLongFile && !isSize && then !== undefined) {
+        isOfLong = true
+        return then
+      }
       const answer = prefix[answers.length] ?? false
       answers.push(answer)
+      if (lost > 0) then ??= answer
+      else if (!answer) lost++
       return answer
     })
-    yield { disk: left, answers: text(answers) }
+    yield { disk: left, answers: text(answers), isOfLong }
     const lastNo = answers.lastIndexOf(false)
     if (lastNo < 0) return
     prefix = [...answers.slice(0, lastNo), true]
@@ -55,12 +78,12 @@ export function* someLeft(disk: Disk, { seed, samples }: { readonly seed: number
 function tried(disk: Disk, survival: Survival): Left {
   const answers: boolean[] = []
   const left = disk.copy()
-  left.losePower((index, kind) => {
-    const answer = survival === 'all' || (survival !== 'none' && survival(index, kind))
+  left.losePower((index, kind, place) => {
+    const answer = survival === 'all' || (survival !== 'none' && survival(index, kind, place))
     answers.push(answer)
     return answer
   })
-  return { disk: left, answers: text(answers) }
+  return { disk: left, answers: text(answers), isOfLong: false }
 }
 
 function text(answers: readonly boolean[]): string {

@@ -19,7 +19,7 @@ export class Tally {
   readonly #work: WorkOptions
   readonly #rows = new Map<CaseKind, Row>()
   readonly #codes = new Map<string, number>()
-  readonly #states = { states: 0, windowed: 0, whole: 0, subsets: 0, distinct: 0, silent: 0 }
+  readonly #states = { states: 0, windowed: 0, whole: 0, long: 0, subsets: 0, distinct: 0, silent: 0 }
   #deaths = 0
   #shown = 0
 
@@ -51,11 +51,13 @@ export class Tally {
       say(
         `  ${kind.padEnd(26)}${pad(tried)} tried${pad(tried - loud - silent)} exact at once${pad(loud)} loud, then exact${pad(silent)} silent or wrong`,
       )
-    const { states: looked, windowed, whole, subsets, distinct, silent } = this.#states
+    const { states: looked, windowed, whole, long, subsets, distinct, silent } = this.#states
     say(
       `  ${'loss of power'.padEnd(26)}${pad(distinct)} tried${pad(distinct - silent)} exact${pad(silent)} silent or wrong: disks, each once, of ` +
         `${subsets} subsets that ${looked} states can leave; all that ${whole} of ${windowed} states can whose older changes are durable`,
     )
+    if (long > 0)
+      say(`  of ${long} of these disks a file with more than ${this.#work.extent.sectors} sectors lacks its end from a sector on, or one sector`)
     if (this.#codes.size > 0) say(`  loud: ${[...this.#codes].map(([code, count]) => `${code} ${count}`).join(', ')}`)
     const cases = [...this.#rows.values()]
     // A sample in the place of all subsets is not what was promised.
@@ -73,7 +75,7 @@ export class Tally {
     const pieces = piecesOf(this.#recording, this.#work)
     const cases = pieces.reduce((sum, piece) => sum + (piece.kind === 'cases' ? piece.cases.length : 0), 0)
     const states = pieces.reduce(
-      (sum, piece) => sum + (piece.kind === 'states' ? statesOf(piece, this.#recording.states, this.#work).length : 0),
+      (sum, piece) => sum + (piece.kind === 'states' ? statesOf(piece, this.#work).length : 0),
       0,
     )
     const triedCases = [...this.#rows.values()].reduce((sum, row) => sum + row.tried, 0)
@@ -102,10 +104,11 @@ export class Tally {
     }
   }
 
-  #addState({ subsets, isWindowed, isWhole, distinct, failures }: StateResult): void {
+  #addState({ subsets, isWindowed, isWhole, distinct, long, failures }: StateResult): void {
     this.#states.states++
     this.#states.subsets += subsets
     this.#states.distinct += distinct
+    this.#states.long += long
     this.#states.silent += failures.length
     if (isWindowed) this.#states.windowed++
     if (isWhole) this.#states.whole++

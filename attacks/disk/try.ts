@@ -3,8 +3,9 @@ import type { Fault, FaultPlan, Operation, OperationKind } from '../../packages/
 import type { CaseKind, DiskCase } from './cases.ts'
 import { Judge } from './judge.ts'
 import type { DiskState } from './record.ts'
+import { INPUT } from './lines.ts'
 import { Life } from './script.ts'
-import { allLeft, isSmall, pictureOf, someLeft } from './survivals.ts'
+import { allLeft, isSmall, pictureOf, someLeft, type Extent } from './survivals.ts'
 
 /** After an error the power goes so many operations later: what was said to be durable has to be. */
 const LATER = 60
@@ -24,16 +25,20 @@ export interface StateResult {
   readonly isWhole: boolean
   /** Of these, disks that no other subset has left before. */
   readonly distinct: number
+  /** Of these, disks with a part of a file that was too long for every subset of its sectors. */
+  readonly long: number
   readonly failures: readonly string[]
 }
 
 export class Trial {
   readonly #seed: number
+  readonly #extent: Extent
   readonly #judge: Judge
   readonly #seen = new Set<string>()
 
-  constructor(seed: number) {
+  constructor(seed: number, extent: Extent) {
     this.#seed = seed
+    this.#extent = extent
     this.#judge = new Judge(seed)
   }
 
@@ -59,7 +64,8 @@ export class Trial {
     machine.faults = undefined
     if (life.ends.at(-1) !== 'finished') await life.finish()
     // Who finishes a job on a disk that goes on failing, or cannot remove something, leaves it: nobody comes after.
-    const isHindered = fault.kind === 'error' && (kind === 'error that stays' || CLEARING.has(struck?.kind ?? ''))
+    const isOfInput = struck?.path.startsWith(INPUT) === true
+    const isHindered = fault.kind === 'error' && !isOfInput && (kind === 'error that stays' || CLEARING.has(struck?.kind ?? ''))
     const mayLeave = isInLast && isHindered && endedInLast === 'finished'
     const { faults, loud } = this.#judge.judge(life, { mayBeLoud: fault.kind === 'error', mayLeave })
     if (struck === undefined) faults.push('it never struck')
@@ -69,15 +75,16 @@ export class Trial {
 
   /** `samples` instead of all that a loss of power can leave, if given, or where these are too many. */
   async tryState({ after, disk, outside, wallMs }: DiskState, samples?: number): Promise<StateResult> {
-    const isWhole = samples === undefined && isSmall(disk)
-    const result = { subsets: 0, isWindowed: samples === undefined, isWhole, distinct: 0, failures: [] as string[] }
+    const isWhole = samples === undefined && isSmall(disk, this.#extent)
+    const result = { subsets: 0, isWindowed: samples === undefined, isWhole, distinct: 0, long: 0, failures: [] as string[] }
     const seed = this.#seed + after.operation.index
-    for (const left of isWhole ? allLeft(disk) : someLeft(disk, { seed, samples: samples ?? MANY_SAMPLES })) {
+    for (const left of isWhole ? allLeft(disk, this.#extent) : someLeft(disk, { seed, samples: samples ?? MANY_SAMPLES })) {
       result.subsets++
       const picture = `${pictureOf(left.disk)} ${JSON.stringify([...outside.acknowledged])}`
       if (this.#seen.has(picture)) continue
       this.#seen.add(picture)
       result.distinct++
+      if (left.isOfLong) result.long++
       const life = new Life(this.#seed, { disk: left.disk, outside, startMs: wallMs })
       await life.finish()
       const { faults } = this.#judge.judge(life, { mayBeLoud: false, mayLeave: false })

@@ -9,7 +9,13 @@ export type LooseKind = 'name' | 'sector'
  * What survives a loss of power of all that is not durable: nothing, everything, or what the function says of each loose thing,
  * in a fixed order: the changes of names of a directory, then, for what is reachable, the sectors of each file and its size.
  */
-export type Survival = 'none' | 'all' | ((index: number, kind: LooseKind) => boolean)
+export type Survival = 'none' | 'all' | ((index: number, kind: LooseKind, place: LoosePlace) => boolean)
+
+/** Among the loose sectors of its file, the size last; of a name there is only one. Counted from 0. */
+export interface LoosePlace {
+  readonly at: number
+  readonly count: number
+}
 
 /**
  * A disk with its page cache. All operations are synchronous and take place in the cache; `losePower` leaves what the disk has.
@@ -133,13 +139,17 @@ export class Disk {
 
   losePower(survival: Survival): void {
     let index = 0
-    const survives = (kind: LooseKind): boolean => (survival === 'none' ? false : survival === 'all' ? true : survival(index++, kind))
+    const survives = (kind: LooseKind, place: LoosePlace): boolean =>
+      survival === 'none' ? false : survival === 'all' ? true : survival(index++, kind, place)
     const seen = new Set<Inode>()
     const settle = (inode: Inode): void => {
       if (seen.has(inode)) return
       seen.add(inode)
-      if (inode.kind === 'file') return inode.losePower(() => survives('sector'))
-      for (const change of inode.changes) if (survives('name')) applyChange(inode.durableNames, change)
+      if (inode.kind === 'file') {
+        const count = inode.looseSectors + 1
+        return inode.losePower((at) => survives('sector', { at, count }))
+      }
+      for (const change of inode.changes) if (survives('name', ONLY)) applyChange(inode.durableNames, change)
       inode.names = new Map(inode.durableNames)
       inode.changes = []
       for (const child of inode.names.values()) settle(child)
@@ -210,6 +220,8 @@ export class Disk {
     return inode
   }
 }
+
+const ONLY: LoosePlace = { at: 0, count: 1 }
 
 export function infoOf(inode: Inode): FileInfo {
   return { kind: inode.kind, sizeBytes: inode.size, modifiedMs: inode.modifiedMs, identity: `1:${inode.id}` }
