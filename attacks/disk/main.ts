@@ -1,6 +1,6 @@
 /**
  * `npm run attack -- disk [--seed N] [--every N] [--full]`: the disk, exhaustively. One life of a job on a simulated machine is
- * recorded: checkpoints, rewritten bases, restores, a release, the end. At each operation of its disk the process is killed before
+ * recorded, which reads files too and has windows that fire again: checkpoints, rewritten bases, restores, a release, the end. At each operation of its disk the process is killed before
  * and after, the write is torn at each 512 bytes, the operation fails once and for good; and after each that changes the disk the
  * power goes, leaving each subset of what was not durable. A new process has to finish the job with exact output. On the real
  * kernel the same is done to processes, by a shim between them and the C library, and by a full file system.
@@ -19,14 +19,14 @@ const WINDOW = 8
 const FULL_WINDOW = 12
 const SAMPLES = 2
 const FULL_SAMPLES = 40
-const EXTENT: Extent = { sectors: 6, subsets: 2 ** 12 }
+const EXTENT: Extent = { sectors: 4, subsets: 2 ** 12 }
 const FULL_EXTENT: Extent = { sectors: 8, subsets: 2 ** 14 }
 const TIMEOUT_MS = 300_000
 
 export const attack: Attack = {
   name: 'disk',
   summary:
-    'each operation of the disk: crashed before and after, torn, failed; each subset of what was not durable; --every N --kernel N --full',
+    'each operation of the disk: crashed before and after, torn, failed; each subset of what was not durable; --every N --kernel N --full (the last 12 changes instead of 8)',
   async run(args) {
     const isFull = args.includes('--full')
     const rest = args.filter((arg) => arg !== '--full')

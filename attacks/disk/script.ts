@@ -21,7 +21,7 @@ export const CHECKPOINTS = '/checkpoints'
 const LEASE_MS = 1_000
 /** Commits that fail are offered again for a quarter of an hour. */
 const LIMIT_MS = 3_600_000
-const RESTARTS = 6
+const RESTARTS = 3
 /** So that deltas are merged and bases are written again after a few checkpoints. */
 const COMPACTION = { fanIn: 2, minRewriteBytes: 900 }
 const PARALLELISMS = [1, 2, 1]

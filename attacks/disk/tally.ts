@@ -57,7 +57,9 @@ export class Tally {
         `${subsets} subsets that ${looked} states can leave; all that ${whole} of ${windowed} states can whose older changes are durable`,
     )
     if (long > 0)
-      say(`  of ${long} of these disks a file with more than ${this.#work.extent.sectors} sectors lacks its end from a sector on, or one sector`)
+      say(
+        `  of ${long} of these disks a file with more than ${this.#work.extent.sectors} sectors lacks its end from a sector on, or one sector`,
+      )
     if (this.#codes.size > 0) say(`  loud: ${[...this.#codes].map(([code, count]) => `${code} ${count}`).join(', ')}`)
     const cases = [...this.#rows.values()]
     // A sample in the place of all subsets is not what was promised.
@@ -74,10 +76,7 @@ export class Tally {
   #planned(tried: number): number {
     const pieces = piecesOf(this.#recording, this.#work)
     const cases = pieces.reduce((sum, piece) => sum + (piece.kind === 'cases' ? piece.cases.length : 0), 0)
-    const states = pieces.reduce(
-      (sum, piece) => sum + (piece.kind === 'states' ? statesOf(piece, this.#work).length : 0),
-      0,
-    )
+    const states = pieces.reduce((sum, piece) => sum + (piece.kind === 'states' ? statesOf(piece, this.#work).length : 0), 0)
     const triedCases = [...this.#rows.values()].reduce((sum, row) => sum + row.tried, 0)
     return tried + (cases - triedCases) + (states - this.#states.states)
   }
