@@ -1,14 +1,19 @@
 /** Whether a recorded life has what is to be disturbed: else the attack would find nothing, and nobody would know. */
+import type { Operation } from '../../packages/millrace/src/simulate/faults.ts'
 import { chunkOriginOf } from '../../packages/millrace/src/checkpoint/chunk-name.ts'
 import type { Committed } from '../lib/sequence-check.ts'
 import { INPUT, TUMBLING_MS, type Line } from './lines.ts'
-import type { Recorded } from './record.ts'
+import type { Phase } from './script.ts'
 
 /** Levels of runs that have to be in a checkpoint: a rewritten base, and deltas that were merged. */
 const LEVELS = ['base', '1']
 
+interface Step {
+  readonly operation: Operation
+  readonly phase: Phase
+}
 export interface Seen {
-  readonly operations: readonly Recorded[]
+  readonly operations: readonly Step[]
   /** Of the runs of all checkpoints. */
   readonly levels: ReadonlySet<string>
   /** What was committed before the last process, and in the end. */
@@ -27,7 +32,7 @@ export function missingOf({ operations, levels, before, after }: Seen): string |
     )
   for (const kind of ['list', 'info', 'open', 'read', 'close']) if (!isRead(kind)) return `no ${kind} of files by a process that restores`
   if (!isRead('read', 'restore')) return 'no file that was read to its end and is looked at by a restore'
-  const isOfWindow = ({ operation: { path } }: Recorded): boolean => chunkOriginOf(nameIn(path)) !== undefined && path.includes('tumbling')
+  const isOfWindow = ({ operation: { path } }: Step): boolean => chunkOriginOf(nameIn(path)) !== undefined && path.includes('tumbling')
   if (!operations.some((each) => each.phase === 'rewrite' && isOfWindow(each))) return 'no rewrite of the state of windows'
   const fired = firingsOf(before)
   const later = firingsOf(after).slice(fired.length)
