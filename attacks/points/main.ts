@@ -52,8 +52,11 @@ function report(run: KillRun, planned: number, moments: ReadonlyMap<string, read
   const never = [...moments].filter(([, all]) => all.length < times).map(([point]) => point)
   if (never.length > 0) process.stdout.write(`not hit ${times} times: ${never.join(', ')}\n`)
   const elsewhere = misplaced(moments)
-  if (elsewhere.length > 0) process.stdout.write(`not hit on a restore, or with several subtasks, where they lie: ${elsewhere.join(', ')}\n`)
-  const different = [...moments.values()].filter((all) => new Set(all.map(({ nth, phase }) => `${nth} ${phase}`)).size === all.length).length
+  if (elsewhere.length > 0)
+    process.stdout.write(`not hit on a restore, or with several subtasks, where they lie: ${elsewhere.join(', ')}\n`)
+  const different = [...moments.values()].filter(
+    (all) => new Set(all.map(({ nth, phase }) => `${nth} ${phase}`)).size === all.length,
+  ).length
   process.stdout.write(
     `${different} of ${moments.size} points were hit at a different pass or in another phase each time, the others in another job\n` +
       `${moments.size - never.length} of ${CRASH_POINTS.length} crash points hit ${times} times; ${totals.starts} starts of ${totals.legs} jobs\n` +

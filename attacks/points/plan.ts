@@ -46,7 +46,9 @@ function killAt(point: string, time: number, isLast: boolean, passes: readonly n
 
 /** The points that were hit, but never at the place where they lie. */
 export function misplaced(hits: ReadonlyMap<string, readonly Moment[]>): readonly string[] {
-  return [...hits].filter(([point, moments]) => moments.length > 0 && !moments.some((moment) => isInPlace(point, moment))).map(([point]) => point)
+  return [...hits]
+    .filter(([point, moments]) => moments.length > 0 && !moments.some((moment) => isInPlace(point, moment)))
+    .map(([point]) => point)
 }
 
 function isInPlace(point: string, { phase, subtasks }: Moment): boolean {
