@@ -11,6 +11,8 @@ import type { ChildOptions } from './child-options.ts'
 import { lastPhase, type Phase } from './phase.ts'
 import type { Kill } from './kill.ts'
 
+const MOST_SUBTASKS = 4
+
 /** What became of one process. */
 export type Outcome =
   | { readonly kind: 'killed'; readonly phase: Phase }
@@ -138,7 +140,8 @@ export class Leg {
   #options(kill: Kill | undefined): ChildOptions {
     const { input, output, checkpoints } = this.run
     const at = kill?.kind === 'point' ? { at: { point: kill.point, nth: kill.nth, signal: 'SIGKILL' as const } } : {}
-    const parallelism = this.draw.parallelism ?? 1 + this.#random.below(4)
+    const least = kill?.kind === 'point' && kill.place === 'subtasks' ? 2 : 1
+    const parallelism = this.draw.parallelism ?? least + this.#random.below(MOST_SUBTASKS + 1 - least)
     this.parallelism = parallelism
     // Left alone it may run at full speed.
     const batchRecords = kill === undefined ? 512 : 8

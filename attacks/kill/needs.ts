@@ -1,5 +1,5 @@
 /** What a job must be like before a crash point can be passed. */
-import type { Kill } from './kill.ts'
+import type { Kill, Place } from './kill.ts'
 
 export interface Need {
   /** Passed only by a job that has just begun. */
@@ -12,9 +12,15 @@ export interface Need {
   readonly checkpointIsEnough?: true
   /** Not worth waiting for twice. */
   readonly rare?: true
+  /** A process passes it once, whether the job is new or not. */
+  readonly once?: true
+  /** Where the point lies. */
+  readonly place?: Place
 }
 
 const at = (point: string, nth: number): Kill => ({ kind: 'point', point, nth, fresh: false })
+
+const toRestore = { leftBy: at('checkpoint.stored', 2), checkpointIsEnough: true } as const
 
 /** By the beginning of the point's name; the first that fits. */
 const needs: readonly (readonly [prefix: string, need: Need])[] = [
@@ -23,14 +29,22 @@ const needs: readonly (readonly [prefix: string, need: Need])[] = [
   ['files.withdraw.', { leftBy: at('files.part.afterSync', 3), rare: true }],
   ['files.commit.afterUnlinkOfCopied', { openParts: true, leftBy: at('checkpoint.stored', 4), rare: true }],
   ['storage.sweep.', { leftBy: at('storage.chunk.beforeLink', 2), rare: true }],
-  ['restore.run', { leftBy: at('checkpoint.stored', 2), checkpointIsEnough: true, rare: true }],
-  ['restore.', { rare: true }],
-  ['claim.', { rare: true }],
-  ['withdraw.', { rare: true }],
+  ['restore.run', { ...toRestore, rare: true, place: 'restore' }],
+  ['restore.', { rare: true, once: true, place: 'restore' }],
+  ['claim.', { rare: true, once: true, place: 'restore' }],
+  ['withdraw.', { rare: true, once: true, place: 'restore' }],
+  ['task.', { place: 'subtasks' }],
+  ['chunk.', { place: 'subtasks' }],
+  ['files.part.', { place: 'subtasks' }],
   ['upkeep.', { rare: true }],
   ['storage.beat.', { rare: true }],
 ]
 
 export function needOf(point: string): Need {
   return needs.find(([prefix]) => point.startsWith(prefix))?.[1] ?? {}
+}
+
+export function needOfKill(kill: Kill): Need {
+  if (kill.kind !== 'point') return {}
+  return kill.place === 'restore' ? { ...needOf(kill.point), ...toRestore } : needOf(kill.point)
 }

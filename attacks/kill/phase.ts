@@ -7,13 +7,13 @@ export type Phase = (typeof PHASES)[number]
 
 /** By the beginning of the point's name; the first that fits. */
 const phaseByPoint: readonly (readonly [prefix: string, phase: Phase])[] = [
-  ['task.draining', 'draining'],
+  ['task.drain', 'draining'],
   ['task.held', 'encode'],
   ['task.encode', 'encode'],
   ['files.part', 'fsync'],
   ['chunk', 'fsync'],
   ['storage.chunk', 'fsync'],
-  ['task.acknowledged', 'fsync'],
+  ['task.acknowledge', 'fsync'],
   ['entry', 'entry'],
   ['storage.entry', 'entry'],
   ['storage.mark', 'entry'],

@@ -1,6 +1,6 @@
 /** Kills that are still to be done: each waits for a job and a moment in which it can hit. */
 import type { Leg } from './leg.ts'
-import { needOf, type Need } from './needs.ts'
+import { needOfKill } from './needs.ts'
 import type { Kill } from './kill.ts'
 
 /** A point that so many jobs in a row have ended without is never passed. */
@@ -23,17 +23,17 @@ export class KillQueue {
 
   /** It is wanted by a job that keeps parts open, and nothing else is left. */
   get needsOpenParts(): boolean {
-    return this.#kills.length > 0 && this.#kills.every((kill) => needFor(kill).openParts === true)
+    return this.#kills.length > 0 && this.#kills.every((kill) => needOfKill(kill).openParts === true)
   }
 
   /** Kills of a fresh job first; those of a job with checkpoints wait until it has some. Undefined: none is for this job. */
   take(leg: Leg): Taken | undefined {
-    const fits = (kill: Kill): boolean => needFor(kill).openParts !== true || leg.keepsPartsOpen
+    const fits = (kill: Kill): boolean => needOfKill(kill).openParts !== true || leg.keepsPartsOpen
     const fresh = leg.isFresh && leg.starts < 3 ? this.#kills.findIndex((kill) => kill.fresh && fits(kill)) : -1
     const index = fresh >= 0 ? fresh : this.#kills.findIndex((kill) => (!kill.fresh || leg.isFresh) && fits(kill))
     const kill = this.#kills[index]
     if (kill === undefined) return undefined
-    const { leftBy, checkpointIsEnough } = needFor(kill)
+    const { leftBy, checkpointIsEnough } = needOfKill(kill)
     const isThere = leg.last === leftBy || (checkpointIsEnough === true && !leg.isFresh)
     if (leftBy !== undefined && !isThere) return { kill: leftBy, isPreparation: true }
     this.#kills.splice(index, 1)
@@ -52,8 +52,4 @@ export class KillQueue {
     this.#vain.set(kill.point, jobs)
     return jobs === MOST_VAIN ? jobs : undefined
   }
-}
-
-function needFor(kill: Kill): Need {
-  return kill.kind === 'point' ? needOf(kill.point) : {}
 }

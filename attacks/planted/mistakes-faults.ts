@@ -71,8 +71,8 @@ export const faultMistakes: readonly Mistake[] = [
     'a chunk that is missing holds nothing',
     'D7',
     'runtime/chunk-reader.ts',
-    'const blocks = await this.blocks(operator, run, run.ref) found.push',
-    "const blocks = await this.blocks(operator, run, run.ref).catch((error: unknown) => {\n        if (StreamError.is(error) && error.message.includes('is missing')) return []\n        throw error\n      })\n      found.push",
+    'const blocks = await this.blocks(operator, run, run.ref)',
+    "const blocks = await this.blocks(operator, run, run.ref).catch((error: unknown) => {\n        if (StreamError.is(error) && error.message.includes('is missing')) return []\n        throw error\n      })",
   ),
   mistake(
     'nobody waits for the owner of a job',

@@ -1,40 +1,17 @@
 /** Every named crash point, each twice, at different moments of different jobs: a real process kills itself there. Then every committed row is compared. */
 import { CRASH_POINTS } from '../../packages/millrace/src/job/crash-points.ts'
 import { SeededRandom } from '../../packages/millrace/src/connectors/seeded-random.ts'
-import type { Kill } from '../kill/kill.ts'
 import { KillRun } from '../kill/kill-run.ts'
 import type { LegDraw } from '../kill/leg.ts'
-import { needOf } from '../kill/needs.ts'
-import { shuffled } from '../kill/plan.ts'
 import { chosenSeed, numberOptions, ownFolder, type Attack, type AttackResult } from '../lib/attack.ts'
+import { chosenPoints, misplaced, planOf, type Moment } from './plan.ts'
 
 const ROWS_PER_FILE = 8_000
 const KILLS_PER_LEG = 12
 const LANES = 2
-/** A point that is passed often is hit at one of its first so many passes. */
-const LATEST = 8
 
-interface Moment {
-  /** Which pass in which phase: the same at two kills is the same moment of two jobs. */
-  readonly when: string
+interface Hit extends Moment {
   readonly says: string
-}
-
-/** Each point so many times, each time at another pass where it has several. */
-function planOf(seed: number, points: readonly string[], times: number): Kill[] {
-  const random = new SeededRandom(seed, 'points')
-  const kills = points.flatMap((point) => {
-    const { fresh = false, rare = false } = needOf(point)
-    const passes = shuffled(
-      Array.from({ length: LATEST }, (_zero, index) => index + 1),
-      random,
-    )
-    return Array.from({ length: times }, (_zero, time): Kill => {
-      const nth = rare ? 1 + (time % 2) : (passes[time % LATEST] as number)
-      return { kind: 'point', point, nth: fresh ? 1 : nth, fresh }
-    })
-  })
-  return shuffled(kills, random)
 }
 
 function legDraw(seed: number, folder: string, number: number): LegDraw {
@@ -42,15 +19,10 @@ function legDraw(seed: number, folder: string, number: number): LegDraw {
   return { number, folder, seed, parallelism: undefined, rowsPerFile: ROWS_PER_FILE, windows: random.chance(0.5), wide: random.chance(0.3) }
 }
 
-/** So many of all, other ones with another seed. */
-function chosenPoints(seed: number, share: number): readonly string[] {
-  return CRASH_POINTS.filter((_point, index) => (index + seed) % share === 0)
-}
-
 async function pointsAttack(seed: number, times: number, share: number): Promise<AttackResult> {
   const points = chosenPoints(seed, share)
   const kills = planOf(seed, points, times)
-  const moments = new Map<string, Moment[]>(points.map((point) => [point, []]))
+  const moments = new Map<string, Hit[]>(points.map((point) => [point, []]))
   const folder = ownFolder('points')
   const run = new KillRun({
     seed,
@@ -67,7 +39,7 @@ async function pointsAttack(seed: number, times: number, share: number): Promise
         leg.keepsPartsOpen ? 'open parts' : '',
       ].filter(Boolean)
       const says = `pass ${kill.nth} in ${phase}, job ${leg.number} start ${leg.starts} (${leg.parallelism} subtasks, ${kinds.join(', ')})`
-      moments.get(kill.point)?.push({ when: `${kill.nth} ${phase}`, says })
+      moments.get(kill.point)?.push({ nth: kill.nth, phase, subtasks: leg.parallelism, says })
     },
   })
   await run.run()
@@ -75,11 +47,16 @@ async function pointsAttack(seed: number, times: number, share: number): Promise
   return report(run, kills.length, moments, times)
 }
 
-function report(run: KillRun, planned: number, moments: ReadonlyMap<string, readonly Moment[]>, times: number): AttackResult {
+function report(run: KillRun, planned: number, moments: ReadonlyMap<string, readonly Hit[]>, times: number): AttackResult {
   const { totals, violations, done } = run
   const never = [...moments].filter(([, all]) => all.length < times).map(([point]) => point)
   if (never.length > 0) process.stdout.write(`not hit ${times} times: ${never.join(', ')}\n`)
-  const different = [...moments.values()].filter((all) => new Set(all.map(({ when }) => when)).size === all.length).length
+  const elsewhere = misplaced(moments)
+  if (elsewhere.length > 0)
+    process.stdout.write(`not hit on a restore, or with several subtasks, where they lie: ${elsewhere.join(', ')}\n`)
+  const different = [...moments.values()].filter(
+    (all) => new Set(all.map(({ nth, phase }) => `${nth} ${phase}`)).size === all.length,
+  ).length
   process.stdout.write(
     `${different} of ${moments.size} points were hit at a different pass or in another phase each time, the others in another job\n` +
       `${moments.size - never.length} of ${CRASH_POINTS.length} crash points hit ${times} times; ${totals.starts} starts of ${totals.legs} jobs\n` +
@@ -87,7 +64,7 @@ function report(run: KillRun, planned: number, moments: ReadonlyMap<string, read
   )
   return {
     passed: done - violations.length,
-    failed: violations.length,
+    failed: violations.length + elsewhere.length,
     planned,
     counts: { points: moments.size - never.length, ...run.counts },
   }

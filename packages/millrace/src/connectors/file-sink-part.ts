@@ -49,6 +49,7 @@ export class PartFile {
     if (this.isDropped) return
     const { files, digest, crashPoint } = this.#context.env
     if (this.#handle === undefined) {
+      crashPoint('files.part.beforeCreate')
       this.#handle = await files.open(this.path, 'create-new')
       crashPoint('files.part.afterCreate')
     }

@@ -136,9 +136,11 @@ test('a checkpoint after a migration names the new version, and a restore from i
 
 const points = [
   'restore.run',
+  'restore.runRead',
   'restore.opened',
   'task.held',
   'task.encode',
+  'task.encoded',
   'task.acknowledged',
   'checkpoint.stored',
   'commit.after',

@@ -35,6 +35,7 @@ export class ChunkReader {
     for (const run of runs) {
       this.#env.crashPoint('restore.run')
       const blocks = await this.blocks(operator, run, run.ref)
+      this.#env.crashPoint('restore.runRead')
       found.push({ blocks: blocks.map(({ bytes }) => bytes), ignored: run.ignored ?? [] })
     }
     return found

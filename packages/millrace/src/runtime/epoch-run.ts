@@ -182,6 +182,7 @@ export class EpochRun {
       case 'withdraw':
         return this.#answer(this.#commits(this.#withdraw(action)), () => this.#feed({ kind: 'withdrawn' }))
       case 'start-tasks':
+        this.#options.env.crashPoint('restore.open')
         return this.#answer(this.#attempt.open(), () => this.#onOpen(action.needsFirst))
       case 'trigger-barrier':
         return this.#trigger(action)
@@ -290,9 +291,10 @@ export class EpochRun {
   }
 
   #onSnapshot(subtask: number, snapshot: TaskSnapshot): void {
-    const { store } = this.#options
+    const { env, store } = this.#options
     const slot = this.#attempt.slot(subtask)
     const { checkpoint } = snapshot
+    env.crashPoint('task.acknowledge')
     this.#answer(
       store.write(slot, snapshot),
       (report) => this.#onWritten(checkpoint, report),

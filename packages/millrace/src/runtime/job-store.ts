@@ -124,6 +124,7 @@ class StorageStore implements JobStore {
 
   async claimAgain(): Promise<Claimed> {
     if (this.#log.isLost) return this.#searchAnew()
+    this.#options.env.crashPoint('claim.before')
     return this.#claimed(await this.#log.claimAgain(this.#token, this.usedTo))
   }
 

@@ -80,6 +80,7 @@ export class SnapshotJob {
     const blocks = this.#keyed.flatMap(({ keyed, node }) =>
       (keyed?.snapshots.takeBlocks() ?? []).map((block) => ({ operator: node.address, block })),
     )
+    this.#parts.options.env.crashPoint('task.encoded')
     this.#send(blocks)
     return true
   }

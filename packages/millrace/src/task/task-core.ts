@@ -311,6 +311,7 @@ export class TaskCore {
     this.options.env.crashPoint('task.draining')
     this.#router.flush()
     if (!this.#router.isFlushed()) return false
+    this.options.env.crashPoint('task.drained')
     this.#hold(barrier.checkpoint, barrier.reason)
     return true
   }
