@@ -48,6 +48,25 @@ export const addressOf: Readonly<Record<Place, RegExp>> = {
   acknowledge: /source\/rows/,
   'sink-open': /sink\/history/,
   seal: /sink\/history/,
+  config: /[Tt]he (config of the )?job 'hostile'/,
+  factory: /The factory of the job 'hostile'/,
+  migrate: /state "total" of step\/count/,
+  'state-schema': /step\/count/,
+  'step-open': /step\/count/,
+  'step-close': /step\/count/,
+  progress: /source\/rows/,
+  'source-close': /source\/rows/,
+  'sink-close': /sink\/history/,
+  'committer-open': /sink\/history/,
+  withdraw: /sink\/history/,
+  'committer-close': /sink\/history/,
+  iterable: /flatMap#1/,
+  reduce: /step\/reduced/,
+  create: /step\/slides/,
+  merge: /step\/slides/,
+  selector: /step\/slides/,
+  gap: /step\/sessions/,
+  'window-process': /step\/listed/,
 }
 
 const byAct: Readonly<Record<Act, readonly End[]>> = {
@@ -78,17 +97,34 @@ const byAct: Readonly<Record<Act, readonly End[]>> = {
   'close-files': ['failed', 'uncaught', 'died'],
 }
 
-const AWAITED: readonly Place[] = ['source', 'sink', 'commit', 'source-open', 'acknowledge', 'sink-open', 'seal']
+const AWAITED: readonly Place[] = [
+  ...(['source', 'sink', 'commit', 'source-open', 'acknowledge', 'sink-open', 'seal'] as const),
+  ...(['step-open', 'committer-open', 'withdraw'] as const),
+]
+/** Passed when all output is committed and the log says that the job has finished: nothing there can undo it, and so nothing may deny it. */
+const CLOSES: readonly Place[] = ['step-close', 'source-close', 'sink-close', 'committer-close']
+/** Starting again gives the same, or the job has not begun: an error there is not tried again. */
+const LASTING: readonly Place[] = ['config', 'factory', 'migrate', 'state-schema']
+/** Acts that are a failure of the place itself, whatever comes after. */
+const FAILURES: readonly Act[] = ['throw', 'throw-nothing', 'throw-async', 'never-resolve', 'stack']
+
+/** Whether what it prints has to say where it was: for whoever closes badly is told, although the job has finished. */
+export function hasToSay(end: End | 'unclear', act: Act, place: Place): boolean {
+  return end === 'failed' || (end === 'finished' && CLOSES.includes(place) && FAILURES.includes(act))
+}
 
 /** `restarts`: the job starts again by itself, and it strikes only once. */
 export function allowedEnds(act: Act, place: Place, restarts: boolean): readonly End[] {
   // What is not acknowledged now is so with the next checkpoint, and nobody waits for it but the end of the job, for a while.
   if (place === 'acknowledge') return ['finished', 'stopped']
-  const isAwaited = AWAITED.includes(place)
+  // It is for people, who may do without: nothing of a job depends on it. And what has finished stays so.
+  if ((place === 'progress' || CLOSES.includes(place)) && FAILURES.includes(act)) return ['finished']
   // What is awaited may take as long as it likes, until somebody stops the job.
-  if (act === 'never-resolve' && isAwaited) return ['stopped', 'failed']
+  if (act === 'never-resolve' && AWAITED.includes(place)) return ['stopped', 'failed']
   // One in many records is looked at where it is emitted. Of another the promise fails the step after, and its rejection may be heard first.
-  if (act === 'throw-async' && place === 'map') return ['failed', 'uncaught']
+  if (act === 'throw-async' && (place === 'map' || place === 'iterable')) return ['failed', 'uncaught']
+  // What it is given is its own: it may change it.
+  if (act === 'mutate' && (place === 'migrate' || place === 'merge' || place === 'config')) return ['finished']
   const ends = byAct[act]
-  return restarts && ends.includes('failed') ? [...ends, 'finished'] : ends
+  return restarts && ends.includes('failed') && !LASTING.includes(place) ? [...ends, 'finished'] : ends
 }
