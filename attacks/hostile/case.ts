@@ -72,7 +72,7 @@ class Play {
     const allowed = allowedEnds(act, place, restarts)
     if (end === 'unclear' || !allowed.includes(end))
       this.#wrong.push(`ended as ${end}, which should be ${allowed.join(' or ')}: ${first.tail}`)
-    if (hasToSay(end, act, place) && !this.#namesPlace(first)) this.#wrong.push(`the message names no place: ${first.tail}`)
+    if (hasToSay(end, act, place) && !this.#namesPlace(end, first)) this.#wrong.push(`the message names no place: ${first.tail}`)
     // The marker is there: it is the same job without the hostile step.
     const last = this.#processes.at(-1)
     if (end !== 'finished' && (last === first || last === undefined)) await this.#finish()
@@ -138,8 +138,9 @@ class Play {
   }
 
   /** Not where it has broken what others stand on. */
-  #namesPlace({ output }: RunProcess): boolean {
+  #namesPlace(end: End | 'unclear', { output, warnings }: RunProcess): boolean {
     const { act, place } = this.#case
+    if (end === 'finished') return addressOf[place].test(warnings)
     const hasBrokenOthers = act === 'break-array' || act === 'close-files'
     return hasBrokenOthers || addressOf[place].test(output) || (WITHOUT_STACK.includes(act) && TASK.test(output))
   }

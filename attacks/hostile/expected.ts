@@ -1,7 +1,7 @@
 /** What the job has to give, computed straight from its rows. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { BUCKET_MS, gapOf, rowOf, ROWS_PER_SPLIT, SPLITS, type HostileRow } from './places.ts'
+import { BUCKET_MS, gapOf, rowOf, ROWS_PER_SPLIT, SPLITS, timeOf, type HostileRow } from './places.ts'
 
 /** A job. */
 export type JobName = 'job' | 'folds'
@@ -35,25 +35,38 @@ function ofJob(key: string, rows: readonly HostileRow[], found: Found<'history' 
 function ofFolds(key: string, rows: readonly HostileRow[], found: Found<'reduced' | 'slides' | 'sessions' | 'listed'>): void {
   let value = 0
   for (const row of rows) found.reduced.push(JSON.stringify({ ...row, value: (value += row.value) }))
-  const buckets = Map.groupBy(rows, ({ at }) => Math.floor(at / BUCKET_MS))
+  const buckets = Map.groupBy(rows, (row) => Math.floor(timeOf(row) / BUCKET_MS))
   for (const [bucket, inside] of buckets)
     found.listed.push(JSON.stringify({ key, end: (bucket + 1) * BUCKET_MS, rows: inside.map(({ n }) => n) }))
   for (const first of new Set([...buckets.keys()].flatMap((bucket) => [bucket - 1, bucket]))) {
     const window = { start: first * BUCKET_MS, end: (first + 2) * BUCKET_MS }
     const total = [...(buckets.get(first) ?? []), ...(buckets.get(first + 1) ?? [])].reduce((sum, row) => sum + row.value, 0)
-    found.slides.push(JSON.stringify({ key, window, total, sum: total }))
+    found.slides.push(JSON.stringify({ key, window, total }))
   }
-  for (const { start, end, count } of sessionsOf(rows)) found.sessions.push(JSON.stringify({ key, window: { start, end }, count }))
+  for (const { start, end, inside } of sessionsOf(rows)) {
+    const sum = inside.reduce((total, row) => total + row.value, 0)
+    found.sessions.push(JSON.stringify({ key, window: { start, end }, count: inside.length, sum }))
+  }
+}
+
+interface Session {
+  readonly start: number
+  end: number
+  readonly inside: HostileRow[]
 }
 
 /** In the order of their times a record is in the session before it, or begins one. */
-function sessionsOf(rows: readonly HostileRow[]): { start: number; end: number; count: number }[] {
-  const sessions: { start: number; end: number; count: number }[] = []
-  for (const row of rows) {
+function sessionsOf(rows: readonly HostileRow[]): readonly Session[] {
+  const sessions: Session[] = []
+  for (const row of rows.toSorted((a, b) => timeOf(a) - timeOf(b))) {
+    const at = timeOf(row)
+    const end = at + gapOf(row)
     const last = sessions.at(-1)
-    const end = row.at + gapOf(row)
-    if (last === undefined || row.at > last.end) sessions.push({ start: row.at, end, count: 1 })
-    else Object.assign(last, { end: Math.max(last.end, end), count: last.count + 1 })
+    if (last === undefined || at > last.end) sessions.push({ start: at, end, inside: [row] })
+    else {
+      last.inside.push(row)
+      last.end = Math.max(last.end, end)
+    }
   }
   return sessions
 }

@@ -1,7 +1,7 @@
 /** The other job in which one of its functions is hostile, once: what folds many records into one. */
 import { agg, aggregator, defineJob, session, sliding, tumbling } from '../../packages/millrace/src/index.ts'
 import { fileSink, jsonLines } from '../../packages/millrace/src/files.ts'
-import { BUCKET_MS, gapOf, rowOf, type HostileConfig, type HostileRow } from './places.ts'
+import { BUCKET_MS, gapOf, OUT_OF_ORDER_MS, rowOf, timeOf, type HostileConfig, type HostileRow } from './places.ts'
 import { pacedRows } from './source.ts'
 import { strikes } from './strikes.ts'
 
@@ -34,7 +34,8 @@ export default defineJob('hostile', (job, config: HostileConfig) => {
   })
   const keyed = job
     .from('rows', pacedRows({ open: quiet, poll: quiet, progress: quiet, acknowledge: quiet, close: quiet }), {
-      timestamp: (row) => row.at,
+      timestamp: timeOf,
+      outOfOrderness: OUT_OF_ORDER_MS,
     })
     .flatMap((row) => each(row, next))
     .keyBy((row) => row.key)
@@ -43,11 +44,11 @@ export default defineJob('hostile', (job, config: HostileConfig) => {
     .to('reduced', fileSink(`${config.output}/reduced`, jsonLines()))
   keyed
     .window(sliding(2 * BUCKET_MS, BUCKET_MS))
-    .aggregate('slides', { total: agg.sum((row: HostileRow) => (of(row) as undefined) ?? row.value), sum })
+    .aggregate('slides', { total: agg.sum((row: HostileRow) => (of(row) as undefined) ?? row.value) })
     .to('slides', fileSink(`${config.output}/slides`, jsonLines()))
   keyed
     .window(session((row: HostileRow) => (gap(row) as undefined) ?? gapOf(row)))
-    .aggregate('sessions', { count: agg.count() })
+    .aggregate('sessions', { count: agg.count(), sum })
     .to('sessions', fileSink(`${config.output}/sessions`, jsonLines()))
   keyed
     .window(tumbling(BUCKET_MS))

@@ -78,6 +78,19 @@ export function rowOf(split: number, n: number): HostileRow {
   return { key: `s${split}k${n % KEYS_PER_SPLIT}`, n, at: n * STEP_MS, value: (n * 37 + split) % 101 }
 }
 
+/**
+ * In the job `folds` every third row of a key comes before the one that it follows: two sessions are there, and become one, which is when
+ * `merge` is called.
+ */
+export function timeOf({ n }: HostileRow): number {
+  const turn = Math.floor(n / KEYS_PER_SPLIT) % 3
+  const moved = turn === 1 ? 1 : turn === 2 ? -1 : 0
+  return (n + moved * KEYS_PER_SPLIT) * STEP_MS
+}
+
+/** The first of those that come late comes after the last of those that come early. */
+export const OUT_OF_ORDER_MS: number = 2 * KEYS_PER_SPLIT * STEP_MS
+
 /** How long its key may be silent after it without its session ending; rows of a key are 280 ms apart. */
 export function gapOf({ n }: HostileRow): number {
   return n % 5 === 0 ? 100 : 400

@@ -83,6 +83,7 @@ export class RunProcess {
     if (this.code === 3) return 'fenced'
     if (this.code === 0)
       return / finished: | is finished/.test(this.output) ? 'finished' : /stopped/.test(this.output) ? 'stopped' : 'unclear'
+    if (this.code === 2) return /millrace: [A-Z_]+: /.test(this.output) ? 'refused' : 'unclear'
     if (this.code !== 1) return 'unclear'
     if (/millrace: EARLY_EXIT/.test(this.output)) return 'exit'
     if (/millrace: UNCAUGHT/.test(this.output)) return 'uncaught'
@@ -94,6 +95,11 @@ export class RunProcess {
   get reason(): string {
     const lines = this.output.split('\n').filter((line) => line.trim() !== '')
     return lines.findLast((line) => /^millrace: |FATAL ERROR| finished:| stopped/.test(line)) ?? lines.at(-1) ?? ''
+  }
+
+  /** What it has warned of. */
+  get warnings(): string {
+    return this.output.split('\n').filter((line) => / warn /.test(line)).join('\n')
   }
 
   get tail(): string {
