@@ -3,10 +3,10 @@ import { existsSync, mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { residueOf } from '../lib/run-files.ts'
 import type { Act } from './acts.ts'
-import { differences } from './expected.ts'
-import type { HostileConfig, Place } from './places.ts'
+import { differences, type JobName } from './expected.ts'
+import { AFTER_A_KILL, OF_FOLDS, type HostileConfig, type Place } from './places.ts'
 import { RunProcess, type Memory } from './run-process.ts'
-import { addressOf, allowedEnds, TASK, WITHOUT_STACK, type End } from './verdict.ts'
+import { addressOf, allowedEnds, hasToSay, TASK, WITHOUT_STACK, type End } from './verdict.ts'
 
 export interface HostileCase {
   readonly number: number
@@ -34,6 +34,8 @@ const LEASE_MS = 10_000
 const PATIENCE_MS = 40_000
 const NEVER_MS = 1_500
 const STOP_MS = 12_000
+/** Of the process before, which is killed at so many rows: some checkpoints are complete by then. */
+const KILLED_AFTER = 300
 
 export async function playCase(of: HostileCase, folder: string): Promise<HostileResult> {
   const play = new Play(of, join(folder, String(of.number)))
@@ -62,13 +64,15 @@ class Play {
   }
 
   async run(): Promise<HostileResult> {
+    if (AFTER_A_KILL.includes(this.#case.place)) await this.#leaveSomething()
     const first = this.#start(memoryOf(this.#case.act))
     const end = await this.#endOf(first)
     if (!existsSync(this.#marker)) this.#wrong.push('it never struck')
-    const allowed = allowedEnds(this.#case.act, this.#case.place, this.#case.restarts)
+    const { act, place, restarts } = this.#case
+    const allowed = allowedEnds(act, place, restarts)
     if (end === 'unclear' || !allowed.includes(end))
       this.#wrong.push(`ended as ${end}, which should be ${allowed.join(' or ')}: ${first.tail}`)
-    if (end === 'failed' && !this.#namesPlace(first)) this.#wrong.push(`the message names no place: ${first.tail}`)
+    if (hasToSay(end, act, place) && !this.#namesPlace(end, first)) this.#wrong.push(`the message names no place: ${first.tail}`)
     // The marker is there: it is the same job without the hostile step.
     const last = this.#processes.at(-1)
     if (end !== 'finished' && (last === first || last === undefined)) await this.#finish()
@@ -110,9 +114,21 @@ class Play {
     if (clean.code !== 0) this.#wrong.push(`without the hostile step it fails: ${clean.tail}`)
   }
 
+  /** A process of the version before, which is killed. */
+  async #leaveSomething(): Promise<void> {
+    const marker = join(this.#path, 'killed')
+    const before = this.#start('ample', { marker, place: 'process', act: 'kill-self', after: KILLED_AFTER, stateVersion: 1 })
+    await before.endWithin(PATIENCE_MS)
+    if (before.end !== 'died') this.#wrong.push(`the process before it does not die: ${before.tail}`)
+  }
+
+  get #job(): JobName {
+    return OF_FOLDS.includes(this.#case.place) ? 'folds' : 'job'
+  }
+
   #compare(): void {
     const output = join(this.#path, 'output')
-    const different = differences(output)
+    const different = differences(this.#job, output)
     if (different.length > 0) this.#wrong.push(`${different.length} rows differ: ${different.slice(0, 3).join('; ')}`)
     const { act } = this.#case
     // A process that woke up after the last one had begun leaves what only a later one withdraws.
@@ -122,17 +138,19 @@ class Play {
   }
 
   /** Not where it has broken what others stand on. */
-  #namesPlace({ output }: RunProcess): boolean {
+  #namesPlace(end: End | 'unclear', { output, warnings }: RunProcess): boolean {
     const { act, place } = this.#case
+    if (end === 'finished') return addressOf[place].test(warnings)
     const hasBrokenOthers = act === 'break-array' || act === 'close-files'
     return hasBrokenOthers || addressOf[place].test(output) || (WITHOUT_STACK.includes(act) && TASK.test(output))
   }
 
-  #start(memory: Memory): RunProcess {
+  #start(memory: Memory, differently: Partial<HostileConfig> = {}): RunProcess {
     const { act, place, after, busyMs, parallelism, restarts } = this.#case
-    const config: HostileConfig = { output: join(this.#path, 'output'), marker: this.#marker, place, act, after, busyMs }
+    const own: HostileConfig = { output: join(this.#path, 'output'), marker: this.#marker, place, act, after, busyMs, stateVersion: 2 }
     const process = new RunProcess({
-      config,
+      job: this.#job,
+      config: { ...own, ...differently },
       checkpoints: join(this.#path, 'checkpoints'),
       parallelism,
       leaseMs: WITH_SUCCESSOR.includes(act) ? SHORT_LEASE_MS : LEASE_MS,

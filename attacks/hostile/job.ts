@@ -1,11 +1,10 @@
-/** A job in which one of its functions is hostile, once. `millrace run` runs it. */
-import { existsSync, writeFileSync } from 'node:fs'
+/** A job in which one of its functions is hostile, once: what most jobs have, and what opens, closes and restores. `millrace run` runs it. */
 import { agg, aggregator, defineJob, eventTimers, outputTag, tumbling, valueState, type Out } from '../../packages/millrace/src/index.ts'
 import { fileSink, jsonLines } from '../../packages/millrace/src/files.ts'
-import { perform, type Act } from './acts.ts'
-import { BUCKET_MS, rowOf, type HostileConfig, type HostileRow, type Place } from './places.ts'
+import { BUCKET_MS, rowOf, type HostileConfig, type HostileRow } from './places.ts'
 import { striking } from './sink.ts'
-import { pacedRows, type Strike } from './source.ts'
+import { pacedRows } from './source.ts'
+import { strikes, strikingSchema } from './strikes.ts'
 
 /** For places that see none. */
 const NO_ROW = rowOf(0, 0)
@@ -15,30 +14,28 @@ interface History {
   readonly seq: number
   readonly sum: number
 }
+interface Total {
+  readonly seq: number
+  readonly sum: number
+}
 interface Closed {
   readonly key: string
   readonly end: number
   readonly seq: number
 }
 
-/** Strikes at one place once it was there often enough; an act that changes values does so from then on. */
-function strikes({ marker, place, act, after, busyMs }: HostileConfig): (at: Place) => Strike {
-  let left = after
-  let hasStruck = existsSync(marker)
-  return (at) => (value) => {
-    if (at !== place || left-- > 0 || hasStruck) return undefined
-    if (!existsSync(marker)) writeFileSync(marker, '')
-    hasStruck = act !== 'mutate' && act !== 'mutate-state'
-    return perform(act as Act, value, busyMs)
-  }
-}
+const checkedConfig = strikingSchema<HostileConfig>((config) => strikes(config)('config')(config))
 
-export default defineJob('hostile', (job, config: HostileConfig) => {
+export default defineJob<HostileConfig>('hostile', { config: checkedConfig }, (job, config) => {
   const strikeAt = strikes(config)
+  const refused = strikeAt('factory')(NO_ROW)
+  if (refused !== undefined) return refused as never
   const [schema, timestamp, map] = [strikeAt('schema'), strikeAt('timestamp'), strikeAt('map')]
   const [filter, flatMap] = [strikeAt('filter'), strikeAt('flatMap')]
   const [key, initial, onRecord, onTimer] = [strikeAt('key'), strikeAt('initial'), strikeAt('process'), strikeAt('timer')]
   const [add, result] = [strikeAt('window'), strikeAt('result')]
+  const [migrate, stored] = [strikeAt('migrate'), strikeAt('state-schema')]
+  const [open, close] = [strikeAt('step-open'), strikeAt('step-close')]
   const closed = outputTag<Closed>('closed')
   const sum = aggregator<HostileRow, number, number>({
     create: () => 0,
@@ -48,15 +45,15 @@ export default defineJob('hostile', (job, config: HostileConfig) => {
   })
   const rows = job.from<HostileRow>(
     'rows',
-    pacedRows({ open: strikeAt('source-open'), poll: strikeAt('source'), acknowledge: strikeAt('acknowledge') }),
+    pacedRows({
+      open: strikeAt('source-open'),
+      poll: strikeAt('source'),
+      progress: strikeAt('progress'),
+      acknowledge: strikeAt('acknowledge'),
+      close: strikeAt('source-close'),
+    }),
     {
-      schema: {
-        '~standard': {
-          version: 1,
-          vendor: 'hostile',
-          validate: (value) => (schema(value as HostileRow) as undefined) ?? { value: value as HostileRow },
-        },
-      },
+      schema: strikingSchema<HostileRow>(schema),
       timestamp: (row) => (timestamp(row) as undefined) ?? row.at,
     },
   )
@@ -66,8 +63,17 @@ export default defineJob('hostile', (job, config: HostileConfig) => {
     .flatMap((row) => (flatMap(row) as undefined) ?? [row])
     .keyBy((row) => (key(row) as undefined) ?? row.key)
   const history = keyed.process('count', {
-    state: { total: valueState({ initial: () => (initial(NO_ROW) as undefined) ?? { seq: 0, sum: 0 } }) },
+    state: {
+      total: valueState<Total>({
+        initial: () => (initial(NO_ROW) as undefined) ?? { seq: 0, sum: 0 },
+        version: config.stateVersion,
+        migrate: (old) => (migrate(old) as undefined) ?? (old as Total),
+        schema: strikingSchema<Total>(stored),
+      }),
+    },
     timers: { close: eventTimers() },
+    open: () => open(NO_ROW) as undefined,
+    close: () => close(NO_ROW),
     onRecord(row, { state, timers }, out: Out<History>) {
       const before = state.total.get()
       const next = { seq: before.seq + 1, sum: before.sum + row.value }
@@ -91,7 +97,11 @@ export default defineJob('hostile', (job, config: HostileConfig) => {
       open: strikeAt('sink-open'),
       write: strikeAt('sink'),
       seal: strikeAt('seal'),
+      close: strikeAt('sink-close'),
       commit: strikeAt('commit'),
+      openCommitter: strikeAt('committer-open'),
+      withdraw: strikeAt('withdraw'),
+      closeCommitter: strikeAt('committer-close'),
     }),
   )
   history.side(closed).to('closed', fileSink(`${config.output}/closed`, jsonLines()))

@@ -6,7 +6,7 @@ import { playCase, type HostileCase, type HostileResult } from './case.ts'
 import { PLACES } from './places.ts'
 import { casesOf } from './plan.ts'
 
-const LANES = 2
+const LANES = 3
 const SHOWN = 110
 const FULL_BUSY_MS = 60_000
 

@@ -18,8 +18,32 @@ export const PLACES = [
   'acknowledge',
   'sink-open',
   'seal',
+  'config',
+  'factory',
+  'migrate',
+  'state-schema',
+  'step-open',
+  'step-close',
+  'progress',
+  'source-close',
+  'sink-close',
+  'committer-open',
+  'withdraw',
+  'committer-close',
+  'iterable',
+  'reduce',
+  'create',
+  'merge',
+  'selector',
+  'gap',
+  'window-process',
 ] as const
 export type Place = (typeof PLACES)[number]
+
+/** Those of the other job, `folds.ts`. */
+export const OF_FOLDS: readonly Place[] = ['iterable', 'reduce', 'create', 'merge', 'selector', 'gap', 'window-process']
+/** There once a process before this one was killed: what it has left is restored, upgraded and withdrawn. */
+export const AFTER_A_KILL: readonly Place[] = ['migrate', 'state-schema', 'withdraw']
 
 /** What the job is given as its config. */
 export interface HostileConfig {
@@ -32,6 +56,8 @@ export interface HostileConfig {
   readonly busyMs: number
   /** It strikes once it has seen so many rows. */
   readonly after: number
+  /** Of the state that the job keeps for each key. */
+  readonly stateVersion: number
 }
 
 export const SPLITS = 2
@@ -50,4 +76,22 @@ export interface HostileRow {
 /** Row `n` of a split: its keys are in no other one, so that their order is settled. */
 export function rowOf(split: number, n: number): HostileRow {
   return { key: `s${split}k${n % KEYS_PER_SPLIT}`, n, at: n * STEP_MS, value: (n * 37 + split) % 101 }
+}
+
+/**
+ * In the job `folds` every third row of a key comes before the one that it follows: two sessions are there, and become one, which is when
+ * `merge` is called.
+ */
+export function timeOf({ n }: HostileRow): number {
+  const turn = Math.floor(n / KEYS_PER_SPLIT) % 3
+  const moved = turn === 1 ? 1 : turn === 2 ? -1 : 0
+  return (n + moved * KEYS_PER_SPLIT) * STEP_MS
+}
+
+/** The first of those that come late comes after the last of those that come early. */
+export const OUT_OF_ORDER_MS: number = 2 * KEYS_PER_SPLIT * STEP_MS
+
+/** How long its key may be silent after it without its session ending; rows of a key are 280 ms apart. */
+export function gapOf({ n }: HostileRow): number {
+  return n % 5 === 0 ? 100 : 400
 }

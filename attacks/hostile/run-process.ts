@@ -3,6 +3,7 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fastStart, root } from '../lib/attack.ts'
+import type { JobName } from './expected.ts'
 import type { HostileConfig } from './places.ts'
 import type { End } from './verdict.ts'
 
@@ -10,6 +11,7 @@ import type { End } from './verdict.ts'
 export type Memory = 'ample' | 'little heap' | 'little data'
 
 export interface RunProcessOptions {
+  readonly job: JobName
   readonly config: HostileConfig
   readonly checkpoints: string
   readonly parallelism: number
@@ -31,7 +33,7 @@ export class RunProcess {
   readonly #ended: Promise<true>
   readonly #killOnExit = (): void => this.signal('SIGKILL')
 
-  constructor({ config, checkpoints, parallelism, leaseMs, restart, memory }: RunProcessOptions) {
+  constructor({ job, config, checkpoints, parallelism, leaseMs, restart, memory }: RunProcessOptions) {
     const args = ['--checkpoints', checkpoints, '--checkpoint-every', '20ms', '--retain', '2', '--lease', `${leaseMs}ms`]
     const heap = memory === 'little heap' ? [`--max-old-space-size=${LITTLE_HEAP_MB}`] : []
     const isLimited = memory === 'little data'
@@ -43,7 +45,7 @@ export class RunProcess {
         ...heap,
         join(root, 'packages/millrace/bin/millrace.mjs'),
         'run',
-        join(import.meta.dirname, 'job.ts'),
+        join(import.meta.dirname, `${job}.ts`),
         ...args,
         ...['--config', JSON.stringify(config), '--parallelism', String(parallelism), '--restart', restart],
       ],
@@ -81,6 +83,7 @@ export class RunProcess {
     if (this.code === 3) return 'fenced'
     if (this.code === 0)
       return / finished: | is finished/.test(this.output) ? 'finished' : /stopped/.test(this.output) ? 'stopped' : 'unclear'
+    if (this.code === 2) return /millrace: [A-Z_]+: /.test(this.output) ? 'refused' : 'unclear'
     if (this.code !== 1) return 'unclear'
     if (/millrace: EARLY_EXIT/.test(this.output)) return 'exit'
     if (/millrace: UNCAUGHT/.test(this.output)) return 'uncaught'
@@ -92,6 +95,11 @@ export class RunProcess {
   get reason(): string {
     const lines = this.output.split('\n').filter((line) => line.trim() !== '')
     return lines.findLast((line) => /^millrace: |FATAL ERROR| finished:| stopped/.test(line)) ?? lines.at(-1) ?? ''
+  }
+
+  /** What it has warned of. */
+  get warnings(): string {
+    return this.output.split('\n').filter((line) => / warn /.test(line)).join('\n')
   }
 
   get tail(): string {

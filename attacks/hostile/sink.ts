@@ -2,7 +2,7 @@
 import { sinkDefinitionOf } from '../../packages/millrace/src/connect/contract.ts'
 import { defineSink, type Committer, type Plain, type Sink, type SinkDefinition, type Writer } from '../../packages/millrace/src/connect.ts'
 import { rowOf } from './places.ts'
-import type { Strike } from './source.ts'
+import type { Strike } from './strikes.ts'
 
 const NO_ROW = rowOf(0, 0)
 type Definition<T> = SinkDefinition<T, Plain, Plain>
@@ -11,7 +11,11 @@ export interface SinkStrikes {
   readonly open: Strike
   readonly write: Strike
   readonly seal: Strike
+  readonly close: Strike
   readonly commit: Strike
+  readonly openCommitter: Strike
+  readonly withdraw: Strike
+  readonly closeCommitter: Strike
 }
 
 export function striking<T>(sink: Sink<T>, strikes: SinkStrikes): Sink<T> {
@@ -22,8 +26,10 @@ export function striking<T>(sink: Sink<T>, strikes: SinkStrikes): Sink<T> {
       await strikes.open(NO_ROW)
       return writerOf(await definition.open(context, restored), strikes)
     },
-    committer: async (context) =>
-      committerOf(await (definition.committer as NonNullable<Definition<T>['committer']>)(context), strikes.commit),
+    committer: async (context) => {
+      await strikes.openCommitter(NO_ROW)
+      return committerOf(await (definition.committer as NonNullable<Definition<T>['committer']>)(context), strikes)
+    },
   })
 }
 
@@ -32,7 +38,7 @@ function writerOf<T>(writer: Writer<T, Plain, Plain>, strikes: SinkStrikes): Wri
   return {
     write(value, timestamp) {
       const hasRoom = writer.write(value, timestamp)
-      odd ??= strikes.write(value as never)
+      odd ??= strikes.write(value)
       return hasRoom && odd === undefined
     },
     ready: () => odd ?? writer.ready(),
@@ -41,17 +47,26 @@ function writerOf<T>(writer: Writer<T, Plain, Plain>, strikes: SinkStrikes): Wri
       const own = strikes.seal(NO_ROW)
       return own === undefined ? sealed : { ...sealed, durable: own }
     },
-    close: () => writer.close(),
+    close: async () => {
+      await writer.close()
+      await strikes.close(NO_ROW)
+    },
   }
 }
 
-function committerOf(committer: Committer<Plain, Plain>, strike: Strike): Committer<Plain, Plain> {
+function committerOf(committer: Committer<Plain, Plain>, strikes: SinkStrikes): Committer<Plain, Plain> {
   return {
     async commit(committables) {
-      await strike(committables as never)
+      await strikes.commit(committables)
       return committer.commit(committables)
     },
-    withdraw: (kept, open) => committer.withdraw(kept, open),
-    close: () => committer.close(),
+    async withdraw(kept, open) {
+      await strikes.withdraw(kept)
+      await committer.withdraw(kept, open)
+    },
+    async close() {
+      await committer.close()
+      await strikes.closeCommitter(NO_ROW)
+    },
   }
 }

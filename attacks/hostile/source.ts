@@ -1,6 +1,7 @@
 /** Rows in two splits, at the pace of checkpoints: after so many it waits for the next one that is durable. */
-import { defineSource, type Batch, type Reader, type Source, type SourceContext } from '../../packages/millrace/src/connect.ts'
+import { defineSource, type Batch, type Reader, type Source, type SourceContext, type SourceProgress } from '../../packages/millrace/src/connect.ts'
 import { rowOf, ROWS_PER_SPLIT, SPLITS, type HostileRow } from './places.ts'
+import type { Strike } from './strikes.ts'
 
 const BATCH = 10
 const ROWS_PER_CHECKPOINT = 80
@@ -8,13 +9,13 @@ const ROWS_PER_CHECKPOINT = 80
 const LONGEST_WAIT_MS = 500
 
 type Poll = Batch<HostileRow, number> | 'wait' | 'end'
-/** May throw, or give a promise that `ready` waits for. */
-export type Strike = (value: HostileRow) => Promise<never> | undefined
-
 export interface SourceStrikes {
   readonly open: Strike
+  /** A promise of it is what `ready` waits for. */
   readonly poll: Strike
+  readonly progress: Strike
   readonly acknowledge: Strike
+  readonly close: Strike
 }
 
 export function pacedRows(strikes: SourceStrikes): Source<HostileRow> {
@@ -34,6 +35,7 @@ class PacedRows implements Reader<HostileRow, number> {
   readonly splits: Map<string, number> = new Map()
   readonly #strikes: SourceStrikes
   readonly #context: SourceContext<number>
+  readonly #owned: number
   #left = ROWS_PER_CHECKPOINT
   #odd: Promise<never> | undefined
   #wake: () => void = () => undefined
@@ -45,6 +47,7 @@ class PacedRows implements Reader<HostileRow, number> {
       const name = String(split)
       if (context.owns(name) && !context.ended.has(name)) this.splits.set(name, context.restored.get(name) ?? 0)
     }
+    this.#owned = Array.from({ length: SPLITS }, (_zero, split) => String(split)).filter((name) => context.owns(name)).length
     context.signal.addEventListener('abort', () => this.#wake(), { once: true })
   }
 
@@ -81,9 +84,15 @@ class PacedRows implements Reader<HostileRow, number> {
     return odd ?? Promise.resolve()
   }
 
+  progress(): SourceProgress {
+    const total = this.#owned * ROWS_PER_SPLIT
+    const ahead = [...this.splits.values()].reduce((sum, next) => sum + ROWS_PER_SPLIT - next, 0)
+    return (this.#strikes.progress(rowOf(0, 0)) as undefined) ?? { done: total - ahead, total }
+  }
+
   close(): Promise<void> {
     this.#wake()
-    return Promise.resolve()
+    return this.#strikes.close(rowOf(0, 0)) ?? Promise.resolve()
   }
 
   #more(): void {

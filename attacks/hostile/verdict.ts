@@ -9,6 +9,8 @@ export type End =
   | 'stopped'
   /** Exit code 1, with the code of an error that names the place. */
   | 'failed'
+  /** Exit code 2, with the code of an error: nothing was started. */
+  | 'refused'
   /** The user's code ended the process: exit code 1, with a sentence that says so. */
   | 'exit'
   /** An error that no step awaits: exit code 1, with a sentence that says so. */
@@ -48,6 +50,25 @@ export const addressOf: Readonly<Record<Place, RegExp>> = {
   acknowledge: /source\/rows/,
   'sink-open': /sink\/history/,
   seal: /sink\/history/,
+  config: /[Tt]he (config of the )?job 'hostile'/,
+  factory: /The factory of the job 'hostile'/,
+  migrate: /state "total" of step\/count/,
+  'state-schema': /step\/count/,
+  'step-open': /step\/count/,
+  'step-close': /step\/count/,
+  progress: /source\/rows/,
+  'source-close': /source\/rows/,
+  'sink-close': /sink\/history/,
+  'committer-open': /sink\/history/,
+  withdraw: /sink\/history/,
+  'committer-close': /sink\/history/,
+  iterable: /flatMap|step\/(reduced|slides|sessions|listed)/,
+  reduce: /step\/reduced/,
+  create: /step\/sessions/,
+  merge: /step\/sessions/,
+  selector: /step\/slides/,
+  gap: /step\/sessions/,
+  'window-process': /step\/listed/,
 }
 
 const byAct: Readonly<Record<Act, readonly End[]>> = {
@@ -78,17 +99,38 @@ const byAct: Readonly<Record<Act, readonly End[]>> = {
   'close-files': ['failed', 'uncaught', 'died'],
 }
 
-const AWAITED: readonly Place[] = ['source', 'sink', 'commit', 'source-open', 'acknowledge', 'sink-open', 'seal']
+const AWAITED: readonly Place[] = [
+  ...(['source', 'sink', 'commit', 'source-open', 'acknowledge', 'sink-open', 'seal'] as const),
+  ...(['step-open', 'committer-open', 'withdraw'] as const),
+]
+/** Passed when all output is committed and the log says that the job has finished: no error there may say otherwise. */
+const CLOSES: readonly Place[] = ['step-close', 'source-close', 'sink-close', 'committer-close']
+/** `progress` is for people, who may do without: nothing of a job depends on it. */
+const SPARED: readonly Place[] = [...CLOSES, 'progress']
+/** Starting again gives the same, or the job has not begun: an error there is not tried again. */
+const LASTING: readonly Place[] = ['config', 'factory', 'migrate', 'state-schema']
+/** Acts that are a failure of the place itself, whatever comes after. */
+const FAILURES: readonly Act[] = ['throw', 'throw-nothing', 'throw-async', 'never-resolve', 'stack']
+
+/** Whether what it prints has to say where it was: it warns of what it spares, although the job has finished. */
+export function hasToSay(end: End | 'unclear', act: Act, place: Place): boolean {
+  if (end === 'finished') return FAILURES.includes(act) && SPARED.includes(place)
+  return end === 'failed' || end === 'refused'
+}
 
 /** `restarts`: the job starts again by itself, and it strikes only once. */
 export function allowedEnds(act: Act, place: Place, restarts: boolean): readonly End[] {
   // What is not acknowledged now is so with the next checkpoint, and nobody waits for it but the end of the job, for a while.
   if (place === 'acknowledge') return ['finished', 'stopped']
-  const isAwaited = AWAITED.includes(place)
+  if (SPARED.includes(place) && FAILURES.includes(act)) return ['finished']
   // What is awaited may take as long as it likes, until somebody stops the job.
-  if (act === 'never-resolve' && isAwaited) return ['stopped', 'failed']
+  if (act === 'never-resolve' && AWAITED.includes(place)) return ['stopped', 'failed']
   // One in many records is looked at where it is emitted. Of another the promise fails the step after, and its rejection may be heard first.
-  if (act === 'throw-async' && place === 'map') return ['failed', 'uncaught']
+  if (act === 'throw-async' && (place === 'map' || place === 'iterable')) return ['failed', 'uncaught']
+  // What it is given is its own: it may change it.
+  if (act === 'mutate' && (place === 'migrate' || place === 'merge' || place === 'config')) return ['finished']
+  // What the schema of the config does not let pass is an option that is wrong; what it is itself is the job's.
+  if (place === 'config' && (act === 'throw' || act === 'throw-nothing' || act === 'stack')) return ['refused']
   const ends = byAct[act]
-  return restarts && ends.includes('failed') ? [...ends, 'finished'] : ends
+  return restarts && ends.includes('failed') && !LASTING.includes(place) ? [...ends, 'finished'] : ends
 }

@@ -41,7 +41,11 @@ const byErrorCode: Partial<Record<ErrorCode, ExitName>> = {
 }
 
 export function exitCodeOf(error: unknown): number {
-  return exitCodes[StreamError.is(error) ? (byErrorCode[error.code] ?? 'failed') : 'failed'].code
+  if (!StreamError.is(error)) return exitCodes.failed.code
+  const name = byErrorCode[error.code] ?? 'failed'
+  // A function of a step gave it for a record: something was started.
+  const isOfRecord = name === 'usage' && error.details?.['step'] !== undefined
+  return exitCodes[isOfRecord ? 'failed' : name].code
 }
 
 export type StopSignal = 'SIGINT' | 'SIGTERM' | 'SIGHUP'

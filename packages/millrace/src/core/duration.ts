@@ -1,4 +1,4 @@
-import { StreamError } from './errors.ts'
+import { StreamError, type Details } from './errors.ts'
 
 type Unit = 'ms' | 's' | 'm' | 'h' | 'd'
 /** Milliseconds, or text such as `500ms`, `10s`, `5m`, `1h`, `30d`, `1h30m`. */
@@ -8,19 +8,18 @@ const unitMs: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h
 const one = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)/
 
 /**
- * Milliseconds of a duration, a finite number of at least 0.
+ * Milliseconds of a duration, a finite number of at least 0. `of` is for its error.
  * @throws {INVALID_DURATION} for negative, infinite and unreadable ones
  */
-export function durationMs(duration: Duration, what: string = 'duration'): number {
+export function durationMs(duration: Duration, what: string = 'duration', of: { readonly details?: Details } = {}): number {
   const ms = typeof duration === 'number' ? duration : parse(duration)
   if (Number.isFinite(ms) && ms >= 0) return ms
   const given = typeof duration === 'number' ? String(duration) : (JSON.stringify(duration) ?? String(duration))
-  if (typeof duration === 'string' && /^\d+$/.test(duration))
-    throw new StreamError('INVALID_DURATION', `${what} is ${given}: it has no unit. Write ${duration}ms, or with s, m, h or d.`)
-  throw new StreamError(
-    'INVALID_DURATION',
-    `${what} is ${given}: write milliseconds (at least 0) or a text such as '500ms', '10s', '5m', '1h', '30d'.`,
-  )
+  const isWithoutUnit = typeof duration === 'string' && /^\d+$/.test(duration)
+  const how = isWithoutUnit
+    ? `it has no unit. Write ${duration}ms, or with s, m, h or d.`
+    : `write milliseconds (at least 0) or a text such as '500ms', '10s', '5m', '1h', '30d'.`
+  throw new StreamError('INVALID_DURATION', `${what} is ${given}: ${how}`, of)
 }
 
 /** As one would write it: `500ms`, `10s`, `1h30m`. */

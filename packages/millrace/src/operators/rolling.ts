@@ -1,3 +1,4 @@
+import { refusePromise } from '../core/errors.ts'
 import type { Emit, KeySelector, Operator, Specialize } from '../operator/contract.ts'
 import type { AccumulatorColumn, KeyedState } from '../state/contract.ts'
 
@@ -11,7 +12,13 @@ interface Aggregate {
 /** The one state of a rolling reduce. */
 export const REDUCED = 'reduced'
 
-function reduceTemplate(next: Emit, keyed: KeyedState, column: AccumulatorColumn, reducer: Reducer): (select: KeySelector) => Emit {
+function reduceTemplate(
+  next: Emit,
+  keyed: KeyedState,
+  column: AccumulatorColumn,
+  reducer: Reducer,
+  refusePromise: (result: object) => void,
+): (select: KeySelector) => Emit {
   const { integers } = keyed
   return (select) => (value, timestamp) => {
     const key = select(value)
@@ -19,6 +26,7 @@ function reduceTemplate(next: Emit, keyed: KeyedState, column: AccumulatorColumn
     if (slot < 0) slot = keyed.slotOf(key)
     const before = column.get(slot)
     const after = before === undefined ? value : reducer(before, value)
+    if (typeof after === 'object' && after !== null) refusePromise(after)
     if (!column.replaceNumber(slot, after)) column.put(slot, after)
     next(after, timestamp)
   }
@@ -32,7 +40,7 @@ export function reduceOperator(
   reducer: Reducer,
   selectors: readonly KeySelector[],
 ): Operator {
-  const input = specialize(reduceTemplate, next, keyed, keyed.accumulator(REDUCED), reducer)
+  const input = specialize(reduceTemplate, next, keyed, keyed.accumulator(REDUCED), reducer, refusePromise)
   return { inputs: selectors.map((select) => input(select)) }
 }
 
@@ -50,24 +58,32 @@ function singleTemplate(
   name: string,
   column: AccumulatorColumn,
   aggregate: Aggregate,
+  refusePromise: (result: object) => void,
 ): (select: KeySelector) => Emit {
   const { integers } = keyed
   return (select) => (value, timestamp) => {
     const key = select(value)
     let slot = typeof key === 'number' && (key | 0) === key ? integers.find(key) : -1
     if (slot < 0) slot = keyed.slotOf(key)
-    const before = column.get(slot)
+    let before = column.get(slot)
     // Numbers are replaced, never changed in place.
     if (typeof before === 'object') column.touch(slot)
-    const accumulator = aggregate.add(before === undefined ? aggregate.create() : before, value)
+    if (before === undefined) {
+      before = aggregate.create()
+      if (typeof before === 'object' && before !== null) refusePromise(before)
+    }
+    const accumulator = aggregate.add(before, value)
+    if (typeof accumulator === 'object' && accumulator !== null) refusePromise(accumulator)
     if (!column.replaceNumber(slot, accumulator)) column.put(slot, accumulator)
+    const result = aggregate.result(accumulator)
+    if (typeof result === 'object' && result !== null) refusePromise(result)
     const row: Record<string, unknown> = { key }
-    row[name] = aggregate.result(accumulator)
+    row[name] = result
     next(row, timestamp)
   }
 }
 
-function aggregateTemplate(parts: AggregateParts): (select: KeySelector) => Emit {
+function aggregateTemplate(parts: AggregateParts, refusePromise: (result: object) => void): (select: KeySelector) => Emit {
   const { next, keyed, names, columns, aggregates } = parts
   const count = names.length
   const { integers } = keyed
@@ -79,11 +95,18 @@ function aggregateTemplate(parts: AggregateParts): (select: KeySelector) => Emit
     for (let i = 0; i < count; i++) {
       const column = columns[i] as AccumulatorColumn
       const aggregate = aggregates[i] as Aggregate
-      const before = column.get(slot)
+      let before = column.get(slot)
       if (typeof before === 'object') column.touch(slot)
-      const accumulator = aggregate.add(before === undefined ? aggregate.create() : before, value)
+      if (before === undefined) {
+        before = aggregate.create()
+        if (typeof before === 'object' && before !== null) refusePromise(before)
+      }
+      const accumulator = aggregate.add(before, value)
+      if (typeof accumulator === 'object' && accumulator !== null) refusePromise(accumulator)
       if (!column.replaceNumber(slot, accumulator)) column.put(slot, accumulator)
-      row[names[i] as string] = aggregate.result(accumulator)
+      const result = aggregate.result(accumulator)
+      if (typeof result === 'object' && result !== null) refusePromise(result)
+      row[names[i] as string] = result
     }
     next(row, timestamp)
   }
@@ -103,7 +126,7 @@ export function aggregateOperator(
   const [name, column, aggregate] = [names[0] as string, columns[0] as AccumulatorColumn, all[0] as Aggregate]
   const input =
     names.length === 1
-      ? specialize(singleTemplate, next, keyed, name, column, aggregate)
-      : specialize(aggregateTemplate, { next, keyed, names, columns, aggregates: all })
+      ? specialize(singleTemplate, next, keyed, name, column, aggregate, refusePromise)
+      : specialize(aggregateTemplate, { next, keyed, names, columns, aggregates: all }, refusePromise)
   return { inputs: selectors.map((select) => input(select)) }
 }

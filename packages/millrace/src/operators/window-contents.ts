@@ -44,12 +44,21 @@ export function rowOf(key: Key, window: TimeWindow | undefined): Record<string, 
 
 export type AddToSlot = (slot: number, value: unknown) => void
 
-function addTemplate(column: AccumulatorColumn, aggregate: AggregateFunctions): AddToSlot {
+function addTemplate(
+  column: AccumulatorColumn,
+  aggregate: AggregateFunctions,
+  refusePromise: (result: object) => void,
+): AddToSlot {
   return (slot, value) => {
-    const before = column.get(slot)
+    let before = column.get(slot)
     // Numbers are replaced, never changed in place.
     if (typeof before === 'object') column.touch(slot)
-    const after = aggregate.add(before === undefined ? aggregate.create() : before, value)
+    if (before === undefined) {
+      before = aggregate.create()
+      if (typeof before === 'object' && before !== null) refusePromise(before)
+    }
+    const after = aggregate.add(before, value)
+    if (typeof after === 'object' && after !== null) refusePromise(after)
     if (!column.replaceNumber(slot, after)) column.put(slot, after)
   }
 }
@@ -71,17 +80,24 @@ function all<A, B>(specialize: Specialize, each: readonly ((a: A, b: B) => void)
 export function adder(specialize: Specialize, { columns, aggregates }: AggregateParts): AddToSlot {
   return all(
     specialize,
-    columns.map((column, i) => specialize(addTemplate, column, aggregates[i] as AggregateFunctions)),
+    columns.map((column, i) => specialize(addTemplate, column, aggregates[i] as AggregateFunctions, refusePromise)),
   )
 }
 
 type Row = Record<string, unknown>
 
-function resultTemplate(name: string, column: AccumulatorColumn, aggregate: AggregateFunctions): (row: Row, slot: number) => void {
+function resultTemplate(
+  name: string,
+  column: AccumulatorColumn,
+  aggregate: AggregateFunctions,
+  refusePromise: (result: object) => void,
+): (row: Row, slot: number) => void {
   return (row, slot) => {
     const accumulator = column.get(slot)
     // A window may be older than one of its aggregates, which has come with a new version of the job.
-    row[name] = aggregate.result(accumulator === undefined ? aggregate.create() : accumulator)
+    const result = aggregate.result(accumulator === undefined ? aggregate.create() : accumulator)
+    if (typeof result === 'object' && result !== null) refusePromise(result)
+    row[name] = result
   }
 }
 
@@ -89,7 +105,7 @@ function resultTemplate(name: string, column: AccumulatorColumn, aggregate: Aggr
 export function resulter(specialize: Specialize, { names, columns, aggregates }: AggregateParts): (row: Row, slot: number) => void {
   return all(
     specialize,
-    names.map((name, i) => specialize(resultTemplate, name, columns[i] as AccumulatorColumn, aggregates[i] as AggregateFunctions)),
+    names.map((name, i) => specialize(resultTemplate, name, columns[i] as AccumulatorColumn, aggregates[i] as AggregateFunctions, refusePromise)),
   )
 }
 
@@ -111,7 +127,9 @@ export function aggregateContents(specialize: Specialize, next: Emit, parts: Agg
         if (right === undefined) continue
         const left = column.get(into)
         if (typeof left === 'object') column.touch(into)
-        column.put(into, left === undefined ? right : (aggregates[i] as AggregateFunctions).merge(left, right))
+        const merged = left === undefined ? right : (aggregates[i] as AggregateFunctions).merge(left, right)
+        if (typeof merged === 'object' && merged !== null) refusePromise(merged)
+        column.put(into, merged)
         column.clear(from)
       }
     },

@@ -1,6 +1,6 @@
 import { WINDOW_END, WINDOW_START } from '../windows/names.ts'
 import { type Duration, durationMs } from '../core/duration.ts'
-import { StreamError } from '../core/errors.ts'
+import { refusePromise, StreamError } from '../core/errors.ts'
 import type { Emit, KeySelector, Operator, Specialize } from '../operator/contract.ts'
 import type { AccumulatorColumn, Key } from '../state/contract.ts'
 import type { SessionState } from '../state/window-state.ts'
@@ -84,11 +84,15 @@ class Sessions {
   }
 
   #gapOf(value: unknown, gap: (value: unknown) => unknown): number {
-    const ms = durationMs(gap(value) as Duration, `The gap that the function of ${this.#ports.step} gave for a record`)
+    const given = gap(value)
+    if (typeof given === 'object' && given !== null) refusePromise(given)
+    const { step } = this.#ports
+    const ms = durationMs(given as Duration, `The gap that the function of ${step} gave for a record`, { details: { step } })
     if (Number.isSafeInteger(ms) && ms > 0 && ms <= MAX_WINDOW_MS) return ms
     throw new StreamError(
       'INVALID_DURATION',
-      `The gap that the function of ${this.#ports.step} gave for a record is ${ms} ms: it may be a whole number of milliseconds from 1 to ${MAX_WINDOW_MS}.`,
+      `The gap that the function of ${step} gave for a record is ${ms} ms: it may be a whole number of milliseconds from 1 to ${MAX_WINDOW_MS}.`,
+      { details: { step } },
     )
   }
 

@@ -101,7 +101,9 @@ export class Committers {
       [...this.#bySink].map(
         ([address, committer]) =>
           () =>
-            this.#options.underway.wait(`${address} to close its committer`, () => committer.close()),
+            this.#options.underway.wait(`${address} to close its committer`, () =>
+              byConnector({ kind: 'sink', address }, 'close its committer', () => committer.close()),
+            ),
       ),
     )
   }

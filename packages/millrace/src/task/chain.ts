@@ -2,7 +2,7 @@
  * Builds the operators of one task and links them by direct calls: a tree whose root is the source or the inputs, whose leaves
  * are writers and outputs. No arrays between operators (D5).
  */
-import { StreamError, assertNever } from '../core/errors.ts'
+import { StreamError, assertNever, messageOf } from '../core/errors.ts'
 import { sinkOperator, type Written } from '../operators/sink.ts'
 import { filterOperator } from '../operators/filter.ts'
 import { flatMapOperator } from '../operators/flat-map.ts'
@@ -73,6 +73,8 @@ export function buildChain(parts: ChainParts): Chain {
         gate: parts.gate,
         inspectAll: options.check,
         newBudget: () => options.env.budget('slice'),
+        failedToSay: (error) =>
+          options.env.log('warn', 'a source failed to say how far it has come', { source: node.address, cause: messageOf(error) }),
         idled: (splits) => options.host.splitsIdle?.(node.address, splits),
       })
       continue

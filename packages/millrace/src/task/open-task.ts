@@ -37,12 +37,12 @@ export async function openTask(options: TaskOptions, restored: Readonly<Record<s
         const splits = restoredSplits
         const open = (): Promise<Reader<unknown, Plain>> => openReader(node, options, splits)
         const own = (reader = await underway.wait(opening(node), () => byConnector(node, 'be opened', open)))
-        opened.push(() => underway.wait(closing(node), () => own.close()))
+        opened.push(() => underway.wait(closing(node), () => byConnector(node, 'be closed', () => own.close())))
       } else if (node.kind === 'sink') {
         const open = (): Promise<Writer<unknown, Plain, Plain>> => openWriter(node, options, restored[node.address])
         const writer = await underway.wait(opening(node), () => byConnector(node, 'be opened', open))
         writers.set(index, writer)
-        opened.push(() => underway.wait(closing(node), () => writer.close()))
+        opened.push(() => underway.wait(closing(node), () => byConnector(node, 'be closed', () => writer.close())))
       }
     } catch (error) {
       await closeAll(opened).catch((other: unknown) => env.log('warn', CLOSING_FAILED, { cause: messageOf(other) }))

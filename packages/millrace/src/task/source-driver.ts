@@ -8,7 +8,7 @@
 import type { SplitState } from '../checkpoint/manifest.ts'
 import type { Batch, Plain, Reader, SourceProgress } from '../connect/contract.ts'
 import type { Budget } from '../core/env.ts'
-import { StreamError, messageOf } from '../core/errors.ts'
+import { StreamError, messageOf, refusePromise } from '../core/errors.ts'
 import type { Emit, Gate, Specialize } from '../operator/contract.ts'
 import type { SourceNode } from '../plan/nodes.ts'
 import { shown } from '../plan/ids.ts'
@@ -75,6 +75,8 @@ export interface SourceDriverOptions {
   readonly inspectAll: boolean
   /** For one piece of work. */
   readonly newBudget: () => Budget
+  /** Its reader threw when it was asked for its progress; told once. */
+  readonly failedToSay: (error: unknown) => void
   /** For those who watch: these splits stop holding the watermark back, all at once; the furthest first. */
   readonly idled?: (splits: readonly string[]) => void
 }
@@ -102,6 +104,7 @@ export class SourceDriver {
   #hasEnded = false
   #lastWatermark = Number.NEGATIVE_INFINITY
   #isIdle = false
+  #hasFailedToSay = false
   /** Taken, those included that the source could not read. */
   records = 0
   /** Of these, what became dead letters. */
@@ -263,9 +266,17 @@ export class SourceDriver {
     return this.#table.hasActive() ? this.#idleness?.checkInMs() : undefined
   }
 
-  /** For people; undefined where the source does not know. */
+  /** For people; undefined where the source does not know, or fails to say: nothing of a job depends on it. */
   progress(): SourceProgress | undefined {
-    return this.#reader?.progress?.()
+    try {
+      const progress = this.#reader?.progress?.()
+      if (typeof progress === 'object' && progress !== null) refusePromise(progress)
+      return progress
+    } catch (error) {
+      if (!this.#hasFailedToSay) this.#options.failedToSay(error)
+      this.#hasFailedToSay = true
+      return undefined
+    }
   }
 
   /** Resolves when it is worth polling again. */
