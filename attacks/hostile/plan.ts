@@ -51,7 +51,9 @@ const ACTS_AT: Readonly<Partial<Record<Place, readonly Act[]>>> = {
   'committer-close': ENDING,
 }
 
-const ALL = ACTS.flatMap((act) => PLACES.map((place) => ({ act, place }))).filter(({ act, place }) => (ACTS_AT[place] ?? PLAIN).includes(act))
+const ALL = ACTS.flatMap((act) => PLACES.map((place) => ({ act, place }))).filter(({ act, place }) =>
+  (ACTS_AT[place] ?? PLAIN).includes(act),
+)
 
 /** What `--case` takes. */
 export function caseNumber(act: Act, place: Place): number {

@@ -99,7 +99,10 @@ export class RunProcess {
 
   /** What it has warned of. */
   get warnings(): string {
-    return this.output.split('\n').filter((line) => / warn /.test(line)).join('\n')
+    return this.output
+      .split('\n')
+      .filter((line) => / warn /.test(line))
+      .join('\n')
   }
 
   get tail(): string {

@@ -1,5 +1,12 @@
 /** Rows in two splits, at the pace of checkpoints: after so many it waits for the next one that is durable. */
-import { defineSource, type Batch, type Reader, type Source, type SourceContext, type SourceProgress } from '../../packages/millrace/src/connect.ts'
+import {
+  defineSource,
+  type Batch,
+  type Reader,
+  type Source,
+  type SourceContext,
+  type SourceProgress,
+} from '../../packages/millrace/src/connect.ts'
 import { rowOf, ROWS_PER_SPLIT, SPLITS, type HostileRow } from './places.ts'
 import type { Strike } from './strikes.ts'
 

@@ -44,11 +44,7 @@ export function rowOf(key: Key, window: TimeWindow | undefined): Record<string, 
 
 export type AddToSlot = (slot: number, value: unknown) => void
 
-function addTemplate(
-  column: AccumulatorColumn,
-  aggregate: AggregateFunctions,
-  refusePromise: (result: object) => void,
-): AddToSlot {
+function addTemplate(column: AccumulatorColumn, aggregate: AggregateFunctions, refusePromise: (result: object) => void): AddToSlot {
   return (slot, value) => {
     let before = column.get(slot)
     // Numbers are replaced, never changed in place.
@@ -105,7 +101,9 @@ function resultTemplate(
 export function resulter(specialize: Specialize, { names, columns, aggregates }: AggregateParts): (row: Row, slot: number) => void {
   return all(
     specialize,
-    names.map((name, i) => specialize(resultTemplate, name, columns[i] as AccumulatorColumn, aggregates[i] as AggregateFunctions, refusePromise)),
+    names.map((name, i) =>
+      specialize(resultTemplate, name, columns[i] as AccumulatorColumn, aggregates[i] as AggregateFunctions, refusePromise),
+    ),
   )
 }
 
