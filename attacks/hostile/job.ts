@@ -1,5 +1,16 @@
 /** A job in which one of its functions is hostile, once: what most jobs have, and what opens, closes and restores. `millrace run` runs it. */
-import { agg, aggregator, defineJob, eventTimers, outputTag, tumbling, valueState, type Out } from '../../packages/millrace/src/index.ts'
+import {
+  agg,
+  aggregator,
+  defineJob,
+  eventTimers,
+  outputTag,
+  tumbling,
+  valueState,
+  type Out,
+  type Sink,
+  type Source,
+} from '../../packages/millrace/src/index.ts'
 import { fileSink, jsonLines } from '../../packages/millrace/src/files.ts'
 import { BUCKET_MS, rowOf, type HostileConfig, type HostileRow } from './places.ts'
 import { striking } from './sink.ts'
@@ -43,20 +54,10 @@ export default defineJob<HostileConfig>('hostile', { config: checkedConfig }, (j
     merge: (left, right) => left + right,
     result: (total) => (result(total as never) as undefined) ?? total,
   })
-  const rows = job.from<HostileRow>(
-    'rows',
-    pacedRows({
-      open: strikeAt('source-open'),
-      poll: strikeAt('source'),
-      progress: strikeAt('progress'),
-      acknowledge: strikeAt('acknowledge'),
-      close: strikeAt('source-close'),
-    }),
-    {
-      schema: strikingSchema<HostileRow>(schema),
-      timestamp: (row) => (timestamp(row) as undefined) ?? row.at,
-    },
-  )
+  const rows = job.from<HostileRow>('rows', hostileSource(strikeAt), {
+    schema: strikingSchema<HostileRow>(schema),
+    timestamp: (row) => (timestamp(row) as undefined) ?? row.at,
+  })
   const keyed = rows
     .map((row) => (map(row) as undefined) ?? { ...row, value: row.value * 3 })
     .filter((row) => (filter(row) as undefined) ?? true)
@@ -91,22 +92,35 @@ export default defineJob<HostileConfig>('hostile', { config: checkedConfig }, (j
       },
     },
   })
-  history.to(
-    'history',
-    striking(fileSink<History>(`${config.output}/history`, jsonLines()), {
-      open: strikeAt('sink-open'),
-      write: strikeAt('sink'),
-      seal: strikeAt('seal'),
-      close: strikeAt('sink-close'),
-      commit: strikeAt('commit'),
-      openCommitter: strikeAt('committer-open'),
-      withdraw: strikeAt('withdraw'),
-      closeCommitter: strikeAt('committer-close'),
-    }),
-  )
+  history.to('history', hostileSink(`${config.output}/history`, strikeAt))
   history.side(closed).to('closed', fileSink(`${config.output}/closed`, jsonLines()))
   keyed
     .window(tumbling(BUCKET_MS))
     .aggregate('windows', { count: agg.count(), sum })
     .to('windows', fileSink(`${config.output}/windows`, jsonLines()))
 })
+
+type StrikeAt = ReturnType<typeof strikes>
+
+function hostileSource(strikeAt: StrikeAt): Source<HostileRow> {
+  return pacedRows({
+    open: strikeAt('source-open'),
+    poll: strikeAt('source'),
+    progress: strikeAt('progress'),
+    acknowledge: strikeAt('acknowledge'),
+    close: strikeAt('source-close'),
+  })
+}
+
+function hostileSink(folder: string, strikeAt: StrikeAt): Sink<History> {
+  return striking(fileSink<History>(folder, jsonLines()), {
+    open: strikeAt('sink-open'),
+    write: strikeAt('sink'),
+    seal: strikeAt('seal'),
+    close: strikeAt('sink-close'),
+    commit: strikeAt('commit'),
+    openCommitter: strikeAt('committer-open'),
+    withdraw: strikeAt('withdraw'),
+    closeCommitter: strikeAt('committer-close'),
+  })
+}

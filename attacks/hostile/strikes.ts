@@ -1,7 +1,7 @@
 /** The one hostile function of a job. */
 import { existsSync, writeFileSync } from 'node:fs'
 import { perform, type Act } from './acts.ts'
-import type { HostileConfig, HostileRow, Place } from './places.ts'
+import type { HostileConfig, Place } from './places.ts'
 
 /** May throw, or give what the function at the place is to return in the place of what it should. */
 export type Strike = (value: unknown) => Promise<never> | undefined
