@@ -36,8 +36,8 @@ const cases: Readonly<Record<string, readonly [code: string, words: RegExp, buil
     (all) => all.keyBy((row) => row.key).aggregate('counted', { n: agg.distinct((row) => [row.n, undefined as never]) }),
   ],
   'a promise that an aggregator gives is told with its step, not with the next one': [
-    'UNSUPPORTED_VALUE',
-    /a record of step\/counted\.n is a promise/,
+    'PROMISE',
+    /step\/counted gave a promise/,
     (all) =>
       all
         .keyBy((row) => row.key)
@@ -45,8 +45,8 @@ const cases: Readonly<Record<string, readonly [code: string, words: RegExp, buil
         .filter(() => true),
   ],
   'and so is one of a window': [
-    'UNSUPPORTED_VALUE',
-    /a record of step\/counted\.n is a promise/,
+    'PROMISE',
+    /step\/counted gave a promise/,
     (all) =>
       all
         .keyBy((row) => row.key)
