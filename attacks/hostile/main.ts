@@ -6,7 +6,8 @@ import { playCase, type HostileCase, type HostileResult } from './case.ts'
 import { PLACES } from './places.ts'
 import { casesOf } from './plan.ts'
 
-const LANES = 3
+/** More than there are cores: most of the time a case waits. */
+const LANES = 4
 const SHOWN = 110
 const FULL_BUSY_MS = 60_000
 
