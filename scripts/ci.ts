@@ -41,7 +41,7 @@ const commands: readonly Command[] = [
   attack('kill', '--kills', '20'),
   attack('points', '--times', '1', '--share', '4'),
   attack('contended', '--runs', '6'),
-  attack('hostile', '--cases', '30'),
+  attack('hostile', '--cases', '40'),
   attack('two', '--rounds', '4'),
   attack('planted', '--share', '3'),
   shared({ name: 'attack', args: ['package'] }),

@@ -3,11 +3,14 @@ import { rmSync } from 'node:fs'
 import { chosenSeed, numberOptions, OptionError, ownFolder, Progress, type Attack, type AttackResult } from '../lib/attack.ts'
 import { ACTS, BUSY_MS } from './acts.ts'
 import { playCase, type HostileCase, type HostileResult } from './case.ts'
-import { PLACES } from './places.ts'
+import { PLACES, type Place } from './places.ts'
 import { casesOf } from './plan.ts'
 
-const LANES = 3
+/** More than there are cores: most of the time a case waits. */
+const LANES = 4
 const SHOWN = 110
+const COLUMNS = 10
+const WIDTH = 16
 const FULL_BUSY_MS = 60_000
 
 async function playAll(cases: readonly HostileCase[]): Promise<Map<HostileCase, HostileResult>> {
@@ -26,21 +29,24 @@ async function playAll(cases: readonly HostileCase[]): Promise<Map<HostileCase, 
   return results
 }
 
-/** A row for each act, a column for each place. */
+/** A row for each act, a column for each place; as many places side by side as fit. */
 function printTable(results: ReadonlyMap<HostileCase, HostileResult>): void {
-  const width = 10
+  for (let from = 0; from < PLACES.length; from += COLUMNS) printPlaces(results, PLACES.slice(from, from + COLUMNS))
+  process.stdout.write('* the job may have started again by itself; ! wrong\n')
+}
+
+function printPlaces(results: ReadonlyMap<HostileCase, HostileResult>, places: readonly Place[]): void {
   const line = (first: string, cells: readonly string[]): void =>
-    void process.stdout.write(`${first.padEnd(16)} ${cells.map((cell) => cell.padEnd(width)).join('')}\n`)
-  line('', PLACES)
+    void process.stdout.write(`${first.padEnd(16)} ${cells.map((cell) => cell.padEnd(WIDTH)).join('')}\n`)
+  line('', places)
   for (const act of ACTS) {
-    const cells = PLACES.map((place) => {
+    const cells = places.map((place) => {
       const [of, result] = [...results].find(([each]) => each.act === act && each.place === place) ?? []
       if (of === undefined || result === undefined) return '-'
       return `${result.end}${result.wrong.length > 0 ? '!' : of.restarts && result.end === 'finished' ? '*' : ''}`
     })
     if (cells.some((cell) => cell !== '-')) line(act, cells)
   }
-  process.stdout.write('* the job may have started again by itself; ! wrong\n')
 }
 
 function report(results: ReadonlyMap<HostileCase, HostileResult>, planned: number, seed: number): AttackResult {

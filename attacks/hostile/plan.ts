@@ -69,5 +69,11 @@ export function casesOf(seed: number, busyMs: number, only?: number, most?: numb
     return { number: index + 1, act, place, parallelism: 1 + random.below(3), restarts: random.chance(0.4), after, busyMs }
   })
   const chosen = only === undefined ? cases : cases.filter(({ number }) => number === only)
-  return shuffled(chosen, new SeededRandom(seed, 'order')).slice(0, most)
+  return inTurn(shuffled(chosen, new SeededRandom(seed, 'order'))).slice(0, most)
+}
+
+/** One of each place, then a second of each that has one, and so on: a cut has something of all places, if it is that long. */
+function inTurn(cases: readonly HostileCase[]): HostileCase[] {
+  const turns = [...Map.groupBy(cases, ({ place }) => place).values()].flatMap((own) => own.map((each, turn) => ({ each, turn })))
+  return turns.toSorted((a, b) => a.turn - b.turn).map(({ each }) => each)
 }

@@ -82,7 +82,11 @@ export class RunProcess {
     if (this.killedBy !== null || this.code === 134 || this.code === 133) return 'died'
     if (this.code === 3) return 'fenced'
     if (this.code === 0)
-      return / finished: | is finished/.test(this.output) ? 'finished' : /stopped/.test(this.output) ? 'stopped' : 'unclear'
+      return / finished: | is finished| has finished before: /.test(this.output)
+        ? 'finished'
+        : /stopped/.test(this.output)
+          ? 'stopped'
+          : 'unclear'
     if (this.code === 2) return /millrace: [A-Z_]+: /.test(this.output) ? 'refused' : 'unclear'
     if (this.code !== 1) return 'unclear'
     if (/millrace: EARLY_EXIT/.test(this.output)) return 'exit'

@@ -104,7 +104,7 @@ const AWAITED: readonly Place[] = [
   ...(['step-open', 'committer-open', 'withdraw'] as const),
 ]
 /** Passed when all output is committed and the log says that the job has finished: no error there may say otherwise. */
-const CLOSES: readonly Place[] = ['step-close', 'source-close', 'sink-close', 'committer-close']
+export const CLOSES: readonly Place[] = ['step-close', 'source-close', 'sink-close', 'committer-close']
 /** `progress` is for people, who may do without: nothing of a job depends on it. */
 const SPARED: readonly Place[] = [...CLOSES, 'progress']
 /** Starting again gives the same, or the job has not begun: an error there is not tried again. */
@@ -131,6 +131,7 @@ export function allowedEnds(act: Act, place: Place, restarts: boolean): readonly
   if (act === 'mutate' && (place === 'migrate' || place === 'merge' || place === 'config')) return ['finished']
   // What the schema of the config does not let pass is an option that is wrong; what it is itself is the job's.
   if (place === 'config' && (act === 'throw' || act === 'throw-nothing' || act === 'stack')) return ['refused']
+  if (place === 'config' && act === 'buffer') return ['refused', 'died']
   const ends = byAct[act]
   return restarts && ends.includes('failed') && !LASTING.includes(place) ? [...ends, 'finished'] : ends
 }

@@ -12,7 +12,7 @@ export const ROTATION: readonly Turn[] = [
   { attack: 'sim', args: ['--seeds', '300'] },
   { attack: 'contended', args: ['--runs', '10'] },
   { attack: 'windows', args: ['--cases', '1500'] },
-  { attack: 'hostile', args: ['--cases', '30'] },
+  { attack: 'hostile', args: ['--cases', '40'] },
   { attack: 'state', args: ['--ops', '100000'] },
   { attack: 'two', args: ['--rounds', '5'] },
   { attack: 'splits', args: ['--rounds', '30'] },

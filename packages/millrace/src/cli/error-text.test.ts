@@ -94,6 +94,9 @@ test('every code has an exit code, and every exit code is one number', () => {
   assert.equal(exitCodeOf(new StreamError('CHECKPOINT_CORRUPT', 'x')), 4)
   assert.equal(exitCodeOf(new StreamError('FENCED', 'x')), 3)
   assert.equal(exitCodeOf(new StreamError('INVALID_OPTION', 'x')), 2)
+  assert.equal(exitCodeOf(new StreamError('INVALID_DURATION', 'x')), 2)
+  // Given for a record by a function of a step: a job was started.
+  assert.equal(exitCodeOf(new StreamError('INVALID_DURATION', 'x', { details: { step: 'step/visits' } })), 1)
   assert.equal(exitCodeOf(new Error('x')), 1)
   assert.deepEqual([exitCodeOfSignal('SIGHUP'), exitCodeOfSignal('SIGINT'), exitCodeOfSignal('SIGTERM')], [129, 130, 143])
   const numbers = Object.values(exitCodes).map(({ code }) => code)

@@ -45,7 +45,7 @@ export interface Reader<T, P extends Plain> {
   poll(first: string | undefined): Batch<T, P> | 'wait' | 'end'
   /** Only awaited after 'wait'; may be called again before it has resolved. */
   ready(): Promise<void>
-  /** For people: how much of all its input this reader has given, in a unit of the source's own, such as bytes; undefined where nobody knows. Asked several times a second, and once more after `close`. */
+  /** For people: how much of all its input this reader has given, in a unit of the source's own, such as bytes; undefined where nobody knows. Asked several times a second, and once more after `close`. If it throws, a warning says so once, and nobody knows. */
   progress?(): SourceProgress | undefined
   /** These positions are in a durable checkpoint: upstream may forget what lies before. Never early, may be skipped, never twice with less; one call at a time, awaited before `close`. */
   acknowledge?(positions: ReadonlyMap<string, P>): Promise<void>

@@ -5,8 +5,21 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import type { ErrorCode } from '../core/error-codes.ts'
-import { defineSink } from '../connect.ts'
-import { agg, arraySource, collectSink, defineJob, run, StreamError, valueState, type Job, type Stream } from '../index.ts'
+import { defineSink, defineSource, type SourceProgress } from '../connect.ts'
+import {
+  agg,
+  aggregator,
+  arraySource,
+  collectSink,
+  defineJob,
+  run,
+  session,
+  StreamError,
+  valueState,
+  type Job,
+  type Stream,
+} from '../index.ts'
+import { Lab } from './simulated-job.test.ts'
 
 const has = (code: ErrorCode, words: RegExp) => (error: unknown) => {
   assert.ok(StreamError.is(error), String(error))
@@ -152,4 +165,160 @@ test('an iterable that throws ends the job, also where it could start again, and
     )
     rmSync(storage, { recursive: true })
   }
+})
+
+/** Found by the attack hostile: what came of it was an accumulator, and later records were wrong without an error; or its rejection was nobody's. */
+test('a promise from a reducer, an aggregate or the gap of sessions is refused where it is given, also after the first records', async () => {
+  const AFTER = 500
+  const unhandled: unknown[] = []
+  const note = (error: unknown): void => void unhandled.push(error)
+  process.on('unhandledRejection', note)
+  const late = <T>(value: T, n: number): T => (n < AFTER ? value : (Promise.reject(new Error('later')) as T))
+  type Held = { n: number }
+  const held = { create: (): Held => ({ n: 0 }), add: (_held: Held, n: number): Held => ({ n }), result: (of: Held): Held => of }
+  // The promise is given for record n of an accumulator that has one record, or by what joins two.
+  let created = 0
+  const creating = aggregator<number, Held, number>({
+    create: () => late({ n: 0 }, created++),
+    add: (_held, n) => ({ n }),
+    merge: (left) => left,
+    result: ({ n }) => n,
+  })
+  const adding = aggregator<number, Held, number>({
+    ...held,
+    add: (_held, n) => late({ n }, n),
+    merge: (left) => left,
+    result: ({ n }) => n,
+  })
+  const giving = aggregator<number, Held, Held>({ ...held, merge: (left) => left, result: (of) => late(of, of.n) })
+  const joining = aggregator<number, Held, number>({ ...held, merge: (left) => late(left, AFTER), result: ({ n }) => n })
+  const cases: readonly (readonly [step: string, build: (numbers: Stream<number>) => Stream<unknown>])[] = [
+    ['reduced', (numbers) => numbers.keyBy(() => 1).reduce('reduced', (_sum, n) => late(n, n))],
+    ['created', (numbers) => numbers.keyBy((n) => n).aggregate('created', { creating })],
+    ['added', (numbers) => numbers.keyBy(() => 1).aggregate('added', { adding })],
+    ['given', (numbers) => numbers.keyBy(() => 1).aggregate('given', { giving })],
+    ['several', (numbers) => numbers.keyBy(() => 1).aggregate('several', { n: agg.count(), adding })],
+    [
+      'window',
+      (numbers) =>
+        numbers
+          .keyBy(() => 1)
+          .window(session(1))
+          .aggregate('window', { adding }),
+    ],
+    [
+      'joined',
+      (numbers) =>
+        numbers
+          .keyBy(() => 1)
+          .window(session(2))
+          .aggregate('joined', { joining }),
+    ],
+    [
+      'gap',
+      (numbers) =>
+        numbers
+          .keyBy(() => 1)
+          .window(session((n) => late(1, n)))
+          .aggregate('gap', { n: agg.count() }),
+    ],
+  ]
+  for (const [step, build] of cases) {
+    created = 0
+    const job = defineJob('refusing', (builder) => {
+      // Every third comes before the one that it follows: of sessions there are two, which become one.
+      const timestamp = (n: number): number => 2 * (n + (n % 3 === 1 ? 1 : n % 3 === 2 ? -1 : 0))
+      const values = Array.from({ length: 2 * AFTER }, (_zero, n) => n)
+      build(builder.from('n', arraySource(values), { timestamp, outOfOrderness: 10 })).to('out', collectSink<unknown>([]))
+    })
+    await assert.rejects(run(job), has('PROMISE', new RegExp(`^A function of step/${step} gave a promise`)), step)
+  }
+  await new Promise((resolve) => setImmediate(resolve))
+  process.off('unhandledRejection', note)
+  assert.deepEqual(unhandled, [])
+})
+
+/** Found by the attack hostile: the error came out of whoever asked, and ended the process without a code. */
+test('a source that fails to say how far it has come ends no job, and is told of once', async () => {
+  const unhandled: unknown[] = []
+  const note = (error: unknown): void => void unhandled.push(error)
+  process.on('unhandledRejection', note)
+  const failing: readonly (() => SourceProgress)[] = [
+    () => {
+      throw new Error('no idea')
+    },
+    () => Promise.reject(new Error('no idea')) as never,
+  ]
+  for (const progress of failing) {
+    let left = 3
+    const source = defineSource<number, number>({
+      kind: 'silent',
+      bounded: true,
+      replayable: true,
+      timestamps: false,
+      open: async () => ({
+        splits: new Map([['0', 0]]),
+        poll: () => (left === 0 ? 'end' : { split: '0', values: [left--], next: left, splitEnded: left === 0 }),
+        ready: async () => undefined,
+        progress,
+        close: async () => undefined,
+      }),
+    })
+    const out: number[] = []
+    const job = defineJob('asking', (builder) => {
+      builder.from('n', source).to('out', collectSink(out))
+    })
+    const life = await new Lab().start(job, {})
+    for (let asked = 0; asked < 3; asked++) life.handle.status()
+    assert.equal(await life.end(), 'finished')
+    assert.deepEqual(out, [3, 2, 1])
+    assert.equal(life.handle.status().records, 3)
+    const told = life.process.logged.filter(({ level }) => level === 'warn').map(({ fields }) => fields['source'])
+    assert.deepEqual(told, ['source/n'])
+  }
+  await new Promise((resolve) => setImmediate(resolve))
+  process.off('unhandledRejection', note)
+  assert.deepEqual(unhandled, [])
+})
+
+/** Found by the attack hostile: the warning gave the error and no name. */
+test('a source, a sink or a committer that fails to close is named in the warning, and the job has finished', async () => {
+  const refuse = (): never => {
+    throw new Error('cannot close')
+  }
+  const quiet = async (): Promise<void> => undefined
+  const source = defineSource<number, number>({
+    kind: 'closing',
+    bounded: true,
+    replayable: true,
+    timestamps: false,
+    open: async () => ({ splits: new Map(), poll: () => 'end' as const, ready: quiet, close: async () => refuse() }),
+  })
+  const sink = defineSink<number, null>({
+    kind: 'closing',
+    delivery: 'exactly-once',
+    open: async () => ({
+      write: () => true,
+      ready: quiet,
+      seal: () => ({ durable: Promise.resolve({ committables: [] }) }),
+      close: refuse,
+    }),
+    committer: async () => ({ commit: async () => [], withdraw: quiet, close: refuse }),
+  })
+  const job = defineJob('closing', (builder) => {
+    const numbers = builder.from('n', source)
+    numbers
+      .parallelism(1)
+      .keyBy(() => 1)
+      .reduce('r', (sum) => sum)
+      .to('out', sink)
+  })
+  const life = await new Lab().start(job, { parallelism: 2 })
+  assert.equal(await life.end(), 'finished')
+  const causes = life.process.logged.filter(({ level }) => level === 'warn').map(({ fields }) => String(fields['cause']))
+  assert.deepEqual([...new Set(causes)].sort(), [
+    'sink/out could not be closed: cannot close.',
+    'sink/out could not close its committer: cannot close.',
+    'source/n could not be closed: cannot close.',
+  ])
 })
