@@ -12,6 +12,8 @@ const SHOWN = 110
 const COLUMNS = 10
 const WIDTH = 16
 const FULL_BUSY_MS = 60_000
+/** So that it ends within five minutes; all of them with `--full`. */
+const CASES = 280
 
 async function playAll(cases: readonly HostileCase[]): Promise<Map<HostileCase, HostileResult>> {
   const folder = ownFolder('hostile')
@@ -71,14 +73,14 @@ function report(results: ReadonlyMap<HostileCase, HostileResult>, planned: numbe
 export const attack: Attack = {
   name: 'hostile',
   summary:
-    'user code that throws, exits, blocks, eats memory or patches prototypes, at each place, in a real process; --cases N --case N --full (blocks for a minute)',
+    'user code that throws, exits, blocks, eats memory or patches prototypes, at each place, in a real process; --cases N --case N --full (all cases, and they block for a minute)',
   async run(args) {
     const isFull = args.includes('--full')
     const rest = args.filter((arg) => arg !== '--full')
     const options = numberOptions(rest, { seed: undefined, cases: undefined, case: undefined })
     const seed = chosenSeed(options.seed)
     const busyMs = isFull ? FULL_BUSY_MS : BUSY_MS
-    const cases = casesOf(seed, busyMs, options.case, options.cases)
+    const cases = casesOf(seed, busyMs, options.case, options.cases ?? (isFull ? undefined : CASES))
     if (cases.length === 0) throw new OptionError(`there is no case ${options.case}: the last one is ${casesOf(seed, busyMs).length}`)
     return report(await playAll(cases), cases.length, seed)
   },
