@@ -52,9 +52,9 @@ function endsAfter(fault: Fault): Ends[] {
     // A folder of committed files that could not be synced: nobody knows which names are durable.
     case 'sync':
       return fault.where === 'output' || fault.where === 'all' ? [DISK, { codes: ['COMMIT_FAILED'], names: /EIO/ }] : [DISK]
-    // Too short for the disk: what has to be is never there.
+    // Too short for the disk: what has to be is never there. Of each that failed the reason was told when it did.
     case 'timeout':
-      return [{ codes: ['CHECKPOINT_TIMEOUT', 'CHECKPOINT_FAILED'], names: /timeout/ }]
+      return [{ codes: ['CHECKPOINT_TIMEOUT', 'CHECKPOINT_FAILED'], names: /timeout|100 checkpoints in a row/ }]
     default:
       return DISK_KINDS.has(fault.kind) ? [DISK] : []
   }
