@@ -3,7 +3,8 @@
  * window fires first when it has all lines that do not stray, as a watermark waits for each file, and then once for each line that comes
  * later: nothing of that depends on batches, restarts or the order in which files are read. Which of the lines that stray come in time does.
  */
-import type { Committed, Difference } from '../lib/sequence-check.ts'
+import { textsOf, type Committed } from '../lib/committed.ts'
+import type { Difference } from '../lib/sequence-check.ts'
 import { LINE_FILES, linesOf, TUMBLING_MS, type Line } from './lines.ts'
 
 interface Firing {
@@ -29,15 +30,14 @@ export function compareLines(seed: number, committed: readonly Committed[], foun
       found[kind]++
       if (found.examples.length < 8) found.examples.push(`${sink}: ${kind} ${what}`)
     }
-  const textsOf = (sink: string): readonly string[] => {
-    const files = committed.filter((file) => file.sink === sink).sort((a, b) => (a.name < b.name ? -1 : 1))
-    const texts = files.flatMap(({ text }) => text.split('\n').filter((line) => line !== ''))
+  const read = (sink: string): readonly string[] => {
+    const texts = textsOf(committed, sink)
     found.rows += texts.length
     return texts
   }
-  compareCopies(lines, textsOf('lines'), noteOf('lines'))
+  compareCopies(lines, read('lines'), noteOf('lines'))
   const windows = windowsOf(lines)
-  for (const text of textsOf('tumbling')) compareFiring(windows, text, noteOf('tumbling'))
+  for (const text of read('tumbling')) compareFiring(windows, text, noteOf('tumbling'))
   for (const [name, { all, seen }] of windows)
     for (const line of all.difference(seen)) noteOf('tumbling')('missing', `line ${line} in the window ${name}`)
 }

@@ -1,7 +1,7 @@
 /** Whether a recorded life has what is to be disturbed: else the attack would find nothing, and nobody would know. */
 import type { Operation } from '../../packages/millrace/src/simulate/faults.ts'
 import { chunkOriginOf } from '../../packages/millrace/src/checkpoint/chunk-name.ts'
-import type { Committed } from '../lib/sequence-check.ts'
+import { linesOf, type Committed } from '../lib/committed.ts'
 import { INPUT, TUMBLING_MS, type Line } from './lines.ts'
 import type { Phase } from './script.ts'
 
@@ -37,24 +37,15 @@ export function missingOf({ operations, levels, before, after }: Seen): string |
   const fired = firingsOf(before)
   const later = firingsOf(after).slice(fired.length)
   if (!later.some((name) => fired.includes(name))) return 'no window that fires again after a restore'
-  const open = linesIn(before).map(({ key, at }) => `${key} ${Math.floor(at / TUMBLING_MS) * TUMBLING_MS}`)
+  const open = linesOf<Line>(before, 'lines').map(({ key, at }) => `${key} ${Math.floor(at / TUMBLING_MS) * TUMBLING_MS}`)
   if (!open.some((name) => !fired.includes(name))) return 'no window that has lines at a restore and has not fired'
   return undefined
 }
 
 function firingsOf(committed: readonly Committed[]): readonly string[] {
-  return rowsOf<{ readonly key: string; readonly window: { readonly start: number } }>(committed, 'tumbling').map(
+  return linesOf<{ readonly key: string; readonly window: { readonly start: number } }>(committed, 'tumbling').map(
     ({ key, window }) => `${key} ${window.start}`,
   )
-}
-
-function linesIn(committed: readonly Committed[]): readonly Line[] {
-  return rowsOf<Line>(committed, 'lines')
-}
-
-function rowsOf<T>(committed: readonly Committed[], sink: string): readonly T[] {
-  const files = committed.filter((file) => file.sink === sink).sort((a, b) => (a.name < b.name ? -1 : 1))
-  return files.flatMap(({ text }) => text.split('\n').filter((line) => line !== '')).map((line) => JSON.parse(line) as T)
 }
 
 function nameIn(path: string): string {

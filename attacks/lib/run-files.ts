@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { nodeEnv } from '../../packages/millrace/src/env/node-env.ts'
 import { decodeEntry } from '../../packages/millrace/src/checkpoint/entry.ts'
-import type { Committed } from './sequence-check.ts'
+import type { Committed } from './committed.ts'
 import { fileNameOf, rowsOf, textOf, type InputFormat, type InputShape } from './sequence-input.ts'
 import { sinksOf } from './sequence-job.ts'
 

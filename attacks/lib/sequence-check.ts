@@ -2,17 +2,12 @@
  * What the sequence job has to give, computed straight from the input by a loop that knows no state, timers or watermarks, and
  * the comparison of committed files with it: row by row, nothing missing, nothing twice, nothing else, in order per key.
  */
+import { filesOf, type Committed } from './committed.ts'
 import { rowsOf, type InputRow, type InputShape } from './sequence-input.ts'
 import { bucketEndOf, LIST_LENGTH, mixed, SILENCE_MS, sinksOf, TTL_MS, type History } from './sequence-job.ts'
 
 /** Of one sink: what names a row → the row as JSON. */
 export type Expected = ReadonlyMap<string, ReadonlyMap<string, string>>
-/** A committed file: its name decides the order. */
-export interface Committed {
-  readonly sink: string
-  readonly name: string
-  readonly text: string
-}
 export interface Difference {
   rows: number
   missing: number
@@ -80,8 +75,7 @@ const nameOf: Readonly<Record<string, (row: Readonly<Record<string, unknown>>) =
 export function compare(expected: Expected, committed: readonly Committed[], isPartial: boolean = false): Difference {
   const found: Difference = { rows: 0, missing: 0, doubled: 0, wrong: 0, examples: [] }
   for (const [sink, rows] of expected) {
-    const files = committed.filter((file) => file.sink === sink).sort((a, b) => (a.name < b.name ? -1 : 1))
-    compareSink(sink, rows, files, found)
+    compareSink(sink, rows, filesOf(committed, sink), found)
     if (isPartial) found.missing = 0
   }
   return found

@@ -6,7 +6,8 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { run } from '../../packages/millrace/src/index.ts'
 import { committedOf, makeRun } from './run-files.ts'
-import type { Committed, Difference } from './sequence-check.ts'
+import { linesOf, type Committed } from './committed.ts'
+import type { Difference } from './sequence-check.ts'
 import { sequenceJob } from './sequence-job.ts'
 import type { InputShape } from './sequence-input.ts'
 import { compareWindows } from './window-check.ts'
@@ -52,18 +53,13 @@ test('what a job commits passes, and each mistake is found', async (t) => {
   await run(sequenceJob({ ...folder, wide: false, windows: true }), { checkpoints: { storage: folder.checkpoints, every: 20 } })
   const right = committedOf(folder, false, true)
   assert.deepEqual(kindsOf(right), [])
-  assert.ok(linesOf(right, 'late').length > 10)
+  assert.ok(linesOf<Line>(right, 'late').length > 10)
   for (const [what, sink, change, kinds] of mistakes) {
-    const lines = change(linesOf(right, sink))
+    const lines = change(linesOf<Line>(right, sink))
     const text = lines.map((line) => `${JSON.stringify(line)}\n`).join('')
     assert.deepEqual(kindsOf([...right.filter((file) => file.sink !== sink), { sink, name: 'part-1', text }]), kinds.toSorted(), what)
   }
 })
-
-function linesOf(committed: readonly Committed[], sink: string): readonly Line[] {
-  const files = committed.filter((file) => file.sink === sink).sort((a, b) => (a.name < b.name ? -1 : 1))
-  return files.flatMap(({ text }) => text.split('\n').filter((line) => line !== '')).map((line) => JSON.parse(line) as Line)
-}
 
 function kindsOf(committed: readonly Committed[]): readonly string[] {
   const found: Difference = { rows: 0, missing: 0, doubled: 0, wrong: 0, examples: [] }

@@ -3,7 +3,8 @@
  * window or among the late, whichever that is (rules of conservation); sliding windows and sessions may fire again, and the last
  * row of each is exact.
  */
-import type { Committed, Difference } from './sequence-check.ts'
+import { linesOf, type Committed } from './committed.ts'
+import type { Difference } from './sequence-check.ts'
 import { rowsOf, type InputRow, type InputShape } from './sequence-input.ts'
 import { GAP_MS, SLIDE_MS, SLIDING_MS, TUMBLING_MS } from './window-steps.ts'
 
@@ -27,10 +28,9 @@ export function compareWindows(
   for (let file = 0; file < shape.files; file++)
     for (const [key, rows] of Map.groupBy(rowsOf(shape, file), (row) => row.key)) byKey.set(key, rows)
   const read = <T>(sink: string): readonly T[] => {
-    const files = committed.filter((file) => file.sink === sink).sort((a, b) => (a.name < b.name ? -1 : 1))
-    const lines = files.flatMap(({ text }) => text.split('\n').filter((line) => line !== ''))
+    const lines = linesOf<T>(committed, sink)
     found.rows += lines.length
-    return lines.map((line) => JSON.parse(line) as T)
+    return lines
   }
   const noteFor =
     (sink: string): Note =>

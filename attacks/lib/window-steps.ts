@@ -25,7 +25,7 @@ type Folder = <T>(name: string) => Sink<T>
 
 function tumblingSteps(rows: KeyedStream<InputRow, string>, folder: Folder): void {
   const late = outputTag<InputRow>('late')
-  const inWindows = rows.window(tumbling(TUMBLING_MS)).lateTo(late).aggregate('tumbling', { count: agg.count(), rows: numbers })
+  const inWindows = rows.window(tumbling(TUMBLING_MS)).lateTo(late).aggregate('tumbling', { count: agg.count(), rows: rowNumbers })
   inWindows.to('tumbling', folder('tumbling'))
   inWindows.side(late).to('late', folder('late'))
 }
@@ -42,12 +42,12 @@ function sessionSteps(rows: KeyedStream<InputRow, string>, folder: Folder): void
   rows
     .window(session(GAP_MS))
     .allowedLateness(LONGEST_STRAY_MS)
-    .aggregate('sessions', { count: agg.count(), rows: numbers })
+    .aggregate('sessions', { count: agg.count(), rows: rowNumbers })
     .to('sessions', folder('sessions'))
 }
 
 /** Which rows they are. */
-const numbers: Aggregate<InputRow, number[], readonly number[]> = aggregator({
+export const rowNumbers: Aggregate<InputRow, number[], readonly number[]> = aggregator({
   create: (): number[] => [],
   add(all: number[], row: InputRow) {
     all.push(row.n)

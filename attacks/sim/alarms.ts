@@ -4,7 +4,7 @@
  * the wall clock does. What rings in vain at the end of the input does not ring (TM-6).
  */
 import { mapState, processingTimers, valueState, type KeyedStream, type Out, type Sink } from '../../packages/millrace/src/index.ts'
-import type { Committed } from '../lib/sequence-check.ts'
+import { linesOf, type Committed } from '../lib/committed.ts'
 import { postingsOf, transfersOf, type LedgerShape, type Posting } from './ledger.ts'
 
 export type AlarmLine =
@@ -50,13 +50,7 @@ function look(task: { latest: number }, now: number, found: (problem: string) =>
 
 /** Of all accounts, in the order of their files. */
 export function judgeAlarms(shape: LedgerShape, committed: readonly Committed[]): string[] {
-  const files = committed.filter(({ sink }) => sink === 'alarms').sort((a, b) => (a.name < b.name ? -1 : 1))
-  const lines = files.flatMap(({ text }) =>
-    text
-      .split('\n')
-      .filter((line) => line !== '')
-      .map((line) => JSON.parse(line) as AlarmLine),
-  )
+  const lines = linesOf<AlarmLine>(committed, 'alarms')
   const expected = new Map<string, number>()
   for (let file = 0; file < shape.files; file++)
     for (const { account } of transfersOf(shape, file).flatMap(postingsOf)) expected.set(account, (expected.get(account) ?? 0) + 1)

@@ -7,7 +7,7 @@ import { interpret, type ArrivalEvent } from '../../reference/interpret.ts'
 import { conservedInWindows, describe, lastRows, sameMultiset } from '../../reference/check.ts'
 import type { Emission } from '../../reference/network.ts'
 import type { Program, Row, Step } from '../../reference/program.ts'
-import type { Committed } from '../lib/sequence-check.ts'
+import { linesOf, type Committed } from '../lib/committed.ts'
 import { LONGEST_STRAY_MS, rowsOf, type InputRow, type InputShape } from '../lib/sequence-input.ts'
 import { GAP_MS, SLIDE_MS, SLIDING_MS, TUMBLING_MS } from '../lib/window-steps.ts'
 
@@ -19,7 +19,7 @@ type Line = Row & {
 type Emissions = readonly Emission[]
 
 export function judgeEventTime(shape: InputShape, committed: readonly Committed[], has: (sink: string) => boolean): string[] {
-  const lines = (sink: string): Emission[] => linesOf(committed, sink)
+  const lines = (sink: string): Emission[] => linesOf<Row>(committed, sink).map((value) => ({ value, timestamp: null }))
   const all = rowsByFile(shape)
   const problems: string[] = []
   const found = (what: string, difference: ReturnType<typeof sameMultiset>): void => {
@@ -149,12 +149,6 @@ function arrivalOf(files: readonly (readonly InputRow[])[]): readonly ArrivalEve
 
 function inOurWords({ all, ...row }: Row): Row {
   return all === undefined ? row : { ...row, rows: (all as readonly Row[]).map((each) => each['id'] as number) }
-}
-
-function linesOf(committed: readonly Committed[], sink: string): Emission[] {
-  const files = committed.filter((file) => file.sink === sink).sort((a, b) => (a.name < b.name ? -1 : 1))
-  const lines = files.flatMap(({ text }) => text.split('\n').filter((line) => line !== ''))
-  return lines.map((line) => ({ value: JSON.parse(line) as Row, timestamp: null }))
 }
 
 /** Of sliding windows: for each key and window the row that came last. */

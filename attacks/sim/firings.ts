@@ -3,7 +3,7 @@
  * in one order, and the watermark is never beyond the rows of the file that have come. So each firing holds what had come of its window,
  * whole and once, it fires once for each row after the first time, and a row is late only where what came before it has passed its window.
  */
-import type { Committed } from '../lib/sequence-check.ts'
+import { linesOf, type Committed } from '../lib/committed.ts'
 import { rowsOf, type InputRow, type InputShape } from '../lib/sequence-input.ts'
 import { GAP_MS, SLIDE_MS, SLIDING_MS, TUMBLING_MS } from '../lib/window-steps.ts'
 
@@ -97,14 +97,4 @@ function judgeSession(line: Line, byKey: ReadonlyMap<string, readonly Arrival[]>
   return isRight
     ? []
     : [`firings: the session was ${session.map(({ n }) => n).join(', ')} in ${JSON.stringify(window)}: ${JSON.stringify(line)}`]
-}
-
-function linesOf<T>(committed: readonly Committed[], sink: string): T[] {
-  const files = committed.filter((file) => file.sink === sink).sort((a, b) => (a.name < b.name ? -1 : 1))
-  return files.flatMap(({ text }) =>
-    text
-      .split('\n')
-      .filter((line) => line !== '')
-      .map((line) => JSON.parse(line) as T),
-  )
 }

@@ -3,9 +3,10 @@
  * its end and once, and what is still open at the end of the input is dropped (TM-6). So the rows of a key's windows, one after another,
  * are the first rows of the key, each once, unless the wall clock went back: then older windows may be open while newer ones fire.
  */
-import { aggregator, tumbling, type Aggregate, type KeyedStream, type Out, type Sink } from '../../packages/millrace/src/index.ts'
-import type { Committed } from '../lib/sequence-check.ts'
+import { tumbling, type KeyedStream, type Out, type Sink } from '../../packages/millrace/src/index.ts'
+import { linesOf, type Committed } from '../lib/committed.ts'
 import { rowsOf, type InputRow, type InputShape } from '../lib/sequence-input.ts'
+import { rowNumbers } from '../lib/window-steps.ts'
 
 export interface MomentLine {
   readonly key: string
@@ -32,18 +33,8 @@ export function momentSteps(
         out.emit({ key, window, rows: [...values].map(({ n }) => n), now })
       })
       .to('moments', folder('moments'))
-  if (has('moment-rows')) windows().aggregate('moment-rows', { rows: numbers }).to('moment-rows', folder('moment-rows'))
+  if (has('moment-rows')) windows().aggregate('moment-rows', { rows: rowNumbers }).to('moment-rows', folder('moment-rows'))
 }
-
-const numbers: Aggregate<InputRow, number[], readonly number[]> = aggregator({
-  create: (): number[] => [],
-  add(all: number[], row: InputRow) {
-    all.push(row.n)
-    return all
-  },
-  merge: (before, after) => before.concat(after),
-  result: (all) => all.slice(),
-})
 
 /** `goesBack`: the wall clock did at least once. */
 export function judgeMoments(shape: InputShape, committed: readonly Committed[], { goesBack }: { readonly goesBack: boolean }): string[] {
@@ -55,7 +46,7 @@ export function judgeMoments(shape: InputShape, committed: readonly Committed[],
         rows.map(({ n }) => n),
       )
   return MOMENT_SINKS.flatMap((sink) => {
-    const lines = Map.groupBy(linesOf(committed, sink), ({ key }) => key)
+    const lines = Map.groupBy(linesOf<MomentLine>(committed, sink), ({ key }) => key)
     return [...lines].flatMap(([key, windows]) => [
       ...windows.flatMap(judgeWindow),
       ...judgeKey(windows, { due: byKey.get(key) ?? [], goesBack }),
@@ -89,14 +80,4 @@ function judgeKey(
     if (window.start <= (lines[index - 1]?.window.start ?? Number.NEGATIVE_INFINITY))
       problems.push(`moments: of ${key} the window ${window.start} came after a later one, or again`)
   return problems
-}
-
-function linesOf(committed: readonly Committed[], sink: string): MomentLine[] {
-  const files = committed.filter((file) => file.sink === sink).sort((a, b) => (a.name < b.name ? -1 : 1))
-  return files.flatMap(({ text }) =>
-    text
-      .split('\n')
-      .filter((line) => line !== '')
-      .map((line) => JSON.parse(line) as MomentLine),
-  )
 }

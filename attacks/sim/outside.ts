@@ -2,7 +2,7 @@
 import { decodeEntry } from '../../packages/millrace/src/checkpoint/entry.ts'
 import { nodeDigest } from '../../packages/millrace/src/env/node-digest.ts'
 import type { Disk } from '../../packages/millrace/src/simulate/disk.ts'
-import type { Committed } from '../lib/sequence-check.ts'
+import type { Committed } from '../lib/committed.ts'
 
 /** Files with a final name below the output folder. */
 export function committedFiles(disk: Disk): Committed[] {
