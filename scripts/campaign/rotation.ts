@@ -9,7 +9,7 @@ export const ROTATION: readonly Turn[] = [
   { attack: 'kill', args: ['--kills', '40'] },
   { attack: 'oracle', args: ['--jobs', '400'] },
   { attack: 'points', args: ['--times', '1', '--share', '2'] },
-  { attack: 'sim', args: ['--seeds', '300'] },
+  { attack: 'sim', args: ['--seeds', '1200'] },
   { attack: 'contended', args: ['--runs', '10'] },
   { attack: 'windows', args: ['--cases', '1500'] },
   { attack: 'hostile', args: ['--cases', '40'] },
