@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { once } from 'node:events'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, watch, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { after, beforeEach, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 
@@ -101,6 +102,15 @@ function flip(path: string): void {
   const bytes = readFileSync(path)
   bytes[40] = (bytes[40] as number) ^ 1
   writeFileSync(path, bytes)
+}
+
+/** Resolves when the log has had so many entries after this one. */
+async function entriesBeyond(entry: string, count: number): Promise<void> {
+  const wanted = Number.parseInt(basename(entry), 10) + count
+  const isThere = (): boolean => Number.parseInt(basename(newestEntry()), 10) >= wanted
+  const changes = watch(join(folder, 'state/log'))
+  while (!isThere()) await once(changes, 'change')
+  changes.close()
 }
 
 function newestEntry(): string {
@@ -271,7 +281,7 @@ test('a damaged newest checkpoint stops loudly, names the file, and an older one
   numbersJob({ count: 20_000, rate: 4_000 })
   const running = start('run', 'job.ts', '--checkpoints', 'state', '--lease', '1s', '--checkpoint-every', '200ms')
   await running.said('numbers: checkpoint ')
-  await new Promise((resolve) => setTimeout(resolve, 1_000))
+  await entriesBeyond(newestEntry(), 4)
   running.child.kill('SIGKILL')
   await running.ended
   const file = newestEntry()
