@@ -28,6 +28,8 @@ const needs: readonly (readonly [prefix: string, need: Need])[] = [
   ['directory.', { fresh: true, rare: true }],
   ['files.withdraw.', { leftBy: at('files.part.afterSync', 3), rare: true }],
   ['files.commit.afterUnlinkOfCopied', { openParts: true, leftBy: at('checkpoint.stored', 4), rare: true }],
+  ['files.part.beforeCopy', { openParts: true, leftBy: at('checkpoint.stored', 4), rare: true, place: 'restore' }],
+  ['files.part.afterCopy', { openParts: true, leftBy: at('checkpoint.stored', 4), rare: true, place: 'restore' }],
   ['storage.sweep.', { leftBy: at('storage.chunk.beforeLink', 2), rare: true }],
   ['restore.run', { ...toRestore, rare: true, place: 'restore' }],
   ['restore.', { rare: true, once: true, place: 'restore' }],

@@ -28,6 +28,8 @@ const ENDS: readonly FaultKind[] = [
 const SECOND_FAULTS: readonly FaultKind[] = ['crash', 'power', 'torn', 'unsynced', 'names', 'mixed', 'read', 'pause']
 /** Between a change of a directory and its sync. */
 const UNSYNCED_NAMES = CRASH_POINTS.filter((point) => /\.after(Link|Make|Create|Sync|Rename)$/.test(point))
+/** What a process passes before it comes to its first records. */
+const RESTORING = CRASH_POINTS.filter((point) => /^(claim\.after|restore\.|withdraw\.|files\.withdraw\.|files\.part\..*Copy$)/.test(point))
 /** Both say how long what is told travels: a life has one of them. */
 const LINKS: readonly FaultKind[] = ['links', 'stale']
 /** Of plans with an end in them: some have none, and some such faults come too late, so that three of ten plans have one that hits. */
@@ -194,7 +196,9 @@ class Swarm {
     const random = this.#random
     if (kind === 'read') return { kind, where: 'checkpoints', from: 1 + random.below(12), every: 1, times: 1 + random.below(3) }
     const fault = this.#draw(kind)
-    const when: When = { at: 'recovery', nth: 1 + random.below(40) }
+    // Who takes over meanwhile deletes what was still to be read: few operations of many.
+    const isNamed = kind === 'pause' && random.chance(0.7)
+    const when: When = isNamed ? { at: 'point', point: random.pick(RESTORING), nth: 1 } : { at: 'recovery', nth: 1 + random.below(40) }
     return 'when' in fault ? { ...fault, when } : fault
   }
 

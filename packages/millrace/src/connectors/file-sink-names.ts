@@ -32,6 +32,8 @@ export type OpenPart = {
 
 /** The named durable steps of a file sink (rule E3), in the order in which they come. */
 export const FILE_SINK_CRASH_POINTS: readonly string[] = [
+  'files.part.beforeCopy',
+  'files.part.afterCopy',
   'files.part.beforeCreate',
   'files.part.afterCreate',
   'files.part.beforeSync',

@@ -64,8 +64,9 @@ export class PartFile {
    * @throws {COMMIT_FAILED} when it is not what was written
    */
   async copy(from: OpenPart): Promise<void> {
-    const { files } = this.#context.env
+    const { files, crashPoint } = this.#context.env
     const path = joinPath(this.#folder, from.hidden)
+    crashPoint('files.part.beforeCopy')
     const source = await files.open(path, 'read').catch((error: unknown) => {
       throw systemCodeOf(error) === 'ENOENT' ? this.#lost(path, 'is gone') : error
     })
@@ -80,6 +81,7 @@ export class PartFile {
       await source.close().catch(ignore)
     }
     if (this.crc32 !== from.crc32) throw this.#lost(path, 'is not what was written')
+    crashPoint('files.part.afterCopy')
   }
 
   async sync(): Promise<void> {

@@ -238,7 +238,13 @@ for (const [name, rollAfter] of Object.entries(sinks)) {
 }
 
 /** Passed only by a life that another one has left something to. */
-const LATER = ['files.commit.afterUnlinkOfCopied', 'files.withdraw.beforeUnlink', 'files.withdraw.afterUnlink']
+const LATER = [
+  'files.part.beforeCopy',
+  'files.part.afterCopy',
+  'files.commit.afterUnlinkOfCopied',
+  'files.withdraw.beforeUnlink',
+  'files.withdraw.afterUnlink',
+]
 
 test('death at every crash point', async () => {
   const passed = new Set<string>()
@@ -262,7 +268,7 @@ test('death in the life after a death, where that one clears away or has copied 
     for (const how of ['kill', 'powerLoss'] as const) {
       const deaths: string[] = []
       // Before its parts are in a checkpoint, so that they are withdrawn; or after it, so that they are copied.
-      const isCopied = point === 'files.commit.afterUnlinkOfCopied'
+      const isCopied = /Copy$|OfCopied$/.test(point)
       const crashPoint = (name: string, count: number): typeof how | undefined => {
         const isFirst = deaths.length === 0 && name === 'files.part.afterSync' && count === (isCopied ? 3 : 1)
         if (!isFirst && (deaths.length !== 1 || name !== point)) return undefined

@@ -47,6 +47,7 @@ const steps: readonly (readonly [before: string, after: string])[] = [
   ]),
   ['storage.beat.beforeRename', 'storage.beat.afterRename'],
   ['storage.sweep.beforeUnlink', 'storage.sweep.afterUnlink'],
+  ['files.part.beforeCopy', 'files.part.afterCopy'],
   ['files.part.beforeCreate', 'files.part.afterCreate'],
   ['files.part.beforeSync', 'files.part.afterSync'],
   ['files.part.afterSync', 'files.part.afterDirectorySync'],

@@ -1,6 +1,8 @@
 /** Two processes that want one job (rules 1.3): the one that was too slow ends, and commits nothing. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { fileSink } from '../connectors/file-sink.ts'
+import { jsonLines } from '../connectors/json-lines.ts'
 import {
   assertCounted,
   checkpointed,
@@ -78,26 +80,31 @@ test('at whatever step the first process is paused, the output is exact and it e
   }
 })
 
+/** What it still needs, the new owner no longer does. */
 test('one that is paused while it restores, and whose files are deleted meanwhile, ends with FENCED: nothing is lost', async () => {
-  const lab = new Lab()
-  const first = await lab.start(job, checkpointed({ retain: 1 }))
-  await first.until('checkpoint', 4)
-  lab.machine.kill(first.process)
-  const paused = await lab.start(job, checkpointed({ retain: 1 }, { restart }))
-  let isPaused = false
-  lab.machine.crashPoint = (at, _count, process) => {
-    if (at === 'restore.run' && process === paused.process) {
-      lab.machine.crashPoint = undefined
-      lab.machine.pause(process, 6_000)
-      isPaused = true
+  const openParts = fileSink<Counted>('/out', jsonLines(), { rollAfter: { checkpoint: false, age: '1h' } })
+  for (const point of ['restore.run', 'files.part.beforeCopy', 'withdraw.before', 'commit.before']) {
+    const lab = new Lab()
+    const counting = (everyMs: number) => countingJob({ source: pacedSource({ a: rows }, { everyMs }), sink: openParts })
+    const first = await lab.start(counting(20), checkpointed({ retain: 1 }))
+    await first.until('checkpoint', 4)
+    lab.machine.kill(first.process)
+    const paused = await lab.start(counting(20), checkpointed({ retain: 1 }, { restart }))
+    let isPaused = false
+    lab.machine.crashPoint = (at, _count, process) => {
+      if (at === point && process === paused.process) {
+        lab.machine.crashPoint = undefined
+        lab.machine.pause(process, 6_000)
+        isPaused = true
+      }
+      return undefined
     }
-    return undefined
+    await paused.when(() => isPaused)
+    const third = await lab.start(counting(60), checkpointed({ retain: 1 }))
+    assert.equal(await third.end(), 'finished')
+    assert.equal(codeOf(await paused.end()), 'FENCED', `paused at ${point}`)
+    assertCounted(lab.rows<Counted>(), rows)
   }
-  await paused.when(() => isPaused)
-  const third = await lab.start(countingJob({ source: pacedSource({ a: rows }, { everyMs: 60 }) }), checkpointed({ retain: 1 }))
-  assert.equal(await third.end(), 'finished')
-  assert.equal(codeOf(await paused.end()), 'FENCED')
-  assertCounted(lab.rows<Counted>(), rows)
 })
 
 test('a process that lives is not taken over, however slow it is: its heart beats', async () => {

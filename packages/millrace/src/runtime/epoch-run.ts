@@ -333,15 +333,9 @@ export class EpochRun {
   }
 
   async #withdraw(action: Extract<CoordinatorAction, { kind: 'withdraw' }>): Promise<void> {
-    const { env, committers, store } = this.#options
+    const { env, committers } = this.#options
     env.crashPoint('withdraw.before')
-    try {
-      await committers.withdraw(action.kept, action.open)
-    } catch (error) {
-      // LG7: after a pause what is found may be the output of a new owner.
-      await store.checkOwned()
-      throw error
-    }
+    await committers.withdraw(action.kept, action.open)
     env.crashPoint('withdraw.after')
   }
 

@@ -21,6 +21,8 @@ import type { JobRunOptions } from './run-settings.ts'
 
 /** What is closed at the end: the checkpoint directory. */
 const CLOSE_MS = 10_000
+/** Whether the job is still ours: a storage that does not answer is no answer. */
+const LOOK_MS = 10_000
 /** After the deadline of a stop: longer than what then is closed in turn may take. */
 const ABANDON_MS = 5 * HURRIED_CLOSE_MS
 
@@ -230,7 +232,7 @@ export class JobRun implements JobHandle {
   /** Waits as the strategy says; throws the error when it gives up. */
   async #restart(error: unknown, state: RestartState): Promise<RestartState> {
     const { settings, env } = this.#options
-    const failure = this.#lost ?? error
+    const failure = await this.#causeOf(error)
     const retry = StreamError.is(failure) ? failure.retry : 'restart-job'
     const decided = decideRestart(settings.restart, state, { atMs: env.clock.monotonic(), retry, random: env.random.next() })
     const restartInMs = decided.decision.kind === 'restart' && !this.#isStopping ? decided.decision.afterMs : undefined
@@ -248,6 +250,22 @@ export class JobRun implements JobHandle {
     this.#wakeRestart = undefined
     if (this.#lost?.retry === 'never') throw this.#lost
     return decided.state
+  }
+
+  /**
+   * LG7: once another process has taken the job over, what fails here may be its doing: it has deleted what its checkpoints do not need,
+   * and its output is there. Only an owner says that a job has failed for good.
+   */
+  async #causeOf(error: unknown): Promise<unknown> {
+    const isFinal = StreamError.is(error) && error.retry === 'never'
+    if (this.#lost === undefined && this.#store !== undefined) {
+      try {
+        await this.#patience.wait(LOOK_MS, this.#store.checkOwned())
+      } catch (looked) {
+        if (isFinal) return this.#lost ?? looked
+      }
+    }
+    return this.#lost ?? error
   }
 
   /** The deadline of a stop has passed. */

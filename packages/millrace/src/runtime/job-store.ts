@@ -9,7 +9,7 @@ import type { KeyedRestore } from '../checkpoint/restore-plan.ts'
 import type { TaskSlot } from '../checkpoint/coordinator-types.ts'
 import type { OpenStorage } from '../connect/contract.ts'
 import type { Env, Processes } from '../core/env.ts'
-import { invariant, StreamError } from '../core/errors.ts'
+import { invariant, type StreamError } from '../core/errors.ts'
 import { buildChunk } from '../state/chunk.ts'
 import type { TaskSnapshot } from '../task/messages.ts'
 import type { RestoredRun } from '../task/task-spec.ts'
@@ -175,14 +175,8 @@ class StorageStore implements JobStore {
     return { task, subtask, isFinal, chunk, operators: withRuns(snapshot) }
   }
 
-  /** LG7: what is missing is lost only while nobody has taken the job over; a new owner deletes what its checkpoints do not need. */
-  async read(operator: string, from: KeyedRestore): Promise<readonly RestoredRun[]> {
-    try {
-      return await this.#chunks.read(operator, from)
-    } catch (error) {
-      if (StreamError.is(error) && error.code === 'CHECKPOINT_CORRUPT') await this.#log.checkOwned()
-      throw error
-    }
+  read(operator: string, from: KeyedRestore): Promise<readonly RestoredRun[]> {
+    return this.#chunks.read(operator, from)
   }
 
   restored(): void {
