@@ -122,7 +122,7 @@ test('a job to its end, and once more', async () => {
   numbersJob({ count: 5_000 })
   const first = await millrace('run', 'job.ts', '--checkpoints', 'state')
   assert.equal(first.code, 0, first.err)
-  assert.match(first.err, /^numbers: starts from nothing: state is empty$/m)
+  assert.match(first.err, /^numbers: starts from nothing: state holds no checkpoints$/m)
   assert.match(first.err, /^numbers: finished: 5,000 records in .*; all output is committed, checkpoint \d+ has /m)
   assert.match(first.err, /^ {2}read +source\/numbers +5,000\n {2}written +sink\/out +5,000 +out\n {2}\d+ checkpoints?, 0 restarts$/m)
   assert.deepEqual(committed(), { rows: 5_000, distinct: 5_000 })

@@ -32,7 +32,7 @@ test('where it begins', () => {
     dropped: [],
     repeatsOutput: false,
   } as const
-  assert.equal(eventText(nothing, context), 'starts from nothing: state is empty')
+  assert.equal(eventText(nothing, context), 'starts from nothing: state holds no checkpoints')
   assert.match(eventText(nothing, { ...context, directory: undefined }) ?? '', /without --checkpoints nothing survives/)
   const migrated = [{ state: 'step/a.sum', from: 1, to: 3 }]
   assert.equal(

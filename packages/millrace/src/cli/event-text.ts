@@ -61,7 +61,7 @@ function restoringText(event: Extract<JobEvent, { kind: 'restoring' }>, context:
   if (event.checkpoint === undefined)
     return context.directory === undefined
       ? 'starts from nothing; without --checkpoints nothing survives this process'
-      : `starts from nothing: ${context.directory} is empty`
+      : `starts from nothing: ${context.directory} holds no checkpoints`
   const lines = [`continues from checkpoint ${event.checkpoint}`]
   if (event.repeatsOutput)
     lines.push(

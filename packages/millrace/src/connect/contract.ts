@@ -206,9 +206,19 @@ export interface Beat {
   readonly count: number
   readonly newestEntry: number
 }
+/** Where a storage writes, in the words of a kind of sources and sinks. */
+export interface StorageNames {
+  readonly kind: string
+  /** As `place` of a sink. */
+  readonly place: string
+  /** One of each sort, for `reads` of a source. */
+  readonly examples: readonly string[]
+}
 /** What `defineStorage` makes a checkpoint storage from. */
 export interface StorageDefinition {
   readonly kind: string
+  /** If the sources and sinks of this kind could mean its names: a job that would read them, or write beside them, is refused. */
+  readonly writes?: StorageNames
   /** Once, before anything else. */
   open(env: Env): Promise<OpenStorage>
 }

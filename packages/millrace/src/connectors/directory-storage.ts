@@ -23,6 +23,11 @@ export function directoryStorage(path: string): CheckpointStorage {
   checkLocalPath('The path of directoryStorage', path)
   return defineStorage({
     kind: 'directory',
+    writes: {
+      kind: 'files',
+      place: normalPath(path),
+      examples: ['log/000000000001.entry', 'chunks/a', 'beat', MARK_NAME].map((name) => joinPath(normalPath(path), name)),
+    },
     open: async (env: Env): Promise<OpenStorage> => {
       await refuseNested(env, path)
       return new OpenDirectory(env, path)

@@ -6,6 +6,9 @@ import type { RunOptions } from '../api/run-types.ts'
 import { arraySource } from '../connectors/array-source.ts'
 import { collectSink } from '../connectors/collect-sink.ts'
 import { directoryStorage } from '../connectors/directory-storage.ts'
+import { fileSink } from '../connectors/file-sink.ts'
+import { fileSource } from '../connectors/file-source.ts'
+import { jsonLines } from '../connectors/json-lines.ts'
 import { StreamError } from '../core/errors.ts'
 import type { ErrorCode } from '../core/error-codes.ts'
 import { settingsOf } from './settings.ts'
@@ -213,4 +216,27 @@ test('a signal that is none, and a step with more subtasks than key groups, are 
     )
   assert.equal(codeOf(await lab.run(job, { keyGroups: 4 })), 'INVALID_OPTION')
   assert.deepEqual(lab.paths('/'), [])
+})
+
+test('a job that would read its checkpoints, or write among them, is refused before anything is written', async () => {
+  const started = (path: string, directory: string, checkpoints: string): Promise<unknown> => {
+    const lab = new Lab()
+    lab.write('/in/a.jsonl', '1\n')
+    const job = defineJob('files', (job) => {
+      job.from('in', fileSource<number>(path, jsonLines())).to('out', fileSink(directory, jsonLines()))
+    })
+    const before = lab.picture('')
+    return lab.run(job, { checkpoints: { storage: checkpoints } }).catch((error: unknown) => {
+      assert.deepEqual(lab.picture(''), before, 'nothing has been written')
+      throw error
+    })
+  }
+  const reads = { code: 'INVALID_JOB', message: /source\/in would read the checkpoints of the job, such as .*state\// }
+  const writes = { code: 'INVALID_JOB', message: /sink\/out would write into \/out, which holds the checkpoints/ }
+  for (const path of ['/in', '/in/**', '/in/state/log/*', '/in/*/beat', '/in/../in/'])
+    await assert.rejects(started(path, '/out', '/in/state'), reads, path)
+  for (const checkpoints of ['/out', '/out/', '/in/../out']) await assert.rejects(started('/in', '/out', checkpoints), writes, checkpoints)
+  for (const path of ['/in/*.jsonl', '/in/a.jsonl', '/in/**/*.jsonl'])
+    assert.equal(await started(path, '/out', '/in/state'), 'finished', path)
+  assert.equal(await started('/in', '/in/.out', '/in/.state'), 'finished', 'what begins with a dot is not read')
 })

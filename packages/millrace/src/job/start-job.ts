@@ -4,6 +4,7 @@ import type { RunOptions } from '../api/run-types.ts'
 import type { Env } from '../core/env.ts'
 import { StreamError } from '../core/errors.ts'
 import { checkParallelism } from '../core/key-group.ts'
+import { checkStorage } from '../plan/check-plan.ts'
 import type { Plan } from '../plan/nodes.ts'
 import type { Tuning, Watch } from '../runtime/attempt.ts'
 import { logEvents } from '../runtime/event-log.ts'
@@ -43,6 +44,8 @@ export async function startJob(
   const isTyped = !(job instanceof URL) && context.hasUncheckedConfig !== true
   const built = buildPlan(defined, isTyped ? options.config : checkConfig(defined, options.config))
   const plan = context.rewrite?.(built) ?? built.plan
+  const storage = settings.checkpoints?.storage.writes
+  if (storage !== undefined) checkStorage(plan, storage)
   checkSignal(options.signal)
   if (settings.keyGroups !== undefined) checkParallelism(settings.parallelism, settings.keyGroups)
   const run = new JobRun({ plan, settings, ...context, ...observerOf(plan.job, context) })

@@ -2,6 +2,7 @@
  * What is wrong with a job as written. Each node is checked when it is added, so that the error's stack names the user's line;
  * `checkPlan` does the same for a whole plan.
  */
+import type { StorageNames } from '../connect/contract.ts'
 import { StreamError } from '../core/errors.ts'
 import { MAX_KEY_GROUPS } from '../core/key-group.ts'
 import type { KeyedProcessNode, OutputName, Plan, PlanNode, SinkNode, SourceNode, WindowNode } from './nodes.ts'
@@ -58,6 +59,28 @@ function checkLoop({ address, source }: SourceNode, { address: sinkAddress, sink
     'INVALID_JOB',
     `${address} would read what ${sinkAddress} writes, such as ${sink.writes}: output of the job would be its input. Write to a place that the source does not read, or leave it out of what it reads by a pattern.`,
   )
+}
+
+/**
+ * The same for the checkpoints of a run: they would be input, or lie among the parts of an output.
+ * @throws {INVALID_JOB}
+ */
+export function checkStorage({ nodes }: Plan, { kind, place, examples }: StorageNames): void {
+  for (const node of nodes) {
+    if (node.kind === 'source' && node.source.kind === kind) {
+      const read = examples.find((name) => node.source.reads?.(name) === true)
+      if (read !== undefined)
+        throw new StreamError(
+          'INVALID_JOB',
+          `${node.address} would read the checkpoints of the job, such as ${read}. Keep them in a directory that the source does not read, or leave them out of what it reads by a pattern.`,
+        )
+    }
+    if (node.kind === 'sink' && node.sink.kind === kind && node.sink.place === place)
+      throw new StreamError(
+        'INVALID_JOB',
+        `${node.address} would write into ${place}, which holds the checkpoints of the job. Give each a directory of its own.`,
+      )
+  }
 }
 
 /** True when a node can send to the side output of a tag. */
