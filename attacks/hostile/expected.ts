@@ -1,7 +1,7 @@
 /** What the job has to give, computed straight from its rows. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { BUCKET_MS, gapOf, rowOf, ROWS_PER_SPLIT, SPLITS, timeOf, type HostileRow } from './places.ts'
+import { BUCKET_MS, EVERY_ROWS, LAST_ROWS, gapOf, rowOf, ROWS_PER_SPLIT, SPLITS, timeOf, type HostileRow } from './places.ts'
 
 /** A job. */
 export type JobName = 'job' | 'folds'
@@ -32,7 +32,7 @@ function ofJob(key: string, rows: readonly HostileRow[], found: Found<'history' 
   }
 }
 
-function ofFolds(key: string, rows: readonly HostileRow[], found: Found<'reduced' | 'slides' | 'sessions' | 'listed'>): void {
+function ofFolds(key: string, rows: readonly HostileRow[], found: Found<'reduced' | 'slides' | 'sessions' | 'listed' | 'lasts'>): void {
   let value = 0
   for (const row of rows) found.reduced.push(JSON.stringify({ ...row, value: (value += row.value) }))
   const buckets = Map.groupBy(rows, (row) => Math.floor(timeOf(row) / BUCKET_MS))
@@ -46,6 +46,11 @@ function ofFolds(key: string, rows: readonly HostileRow[], found: Found<'reduced
   for (const { start, end, inside } of sessionsOf(rows)) {
     const sum = inside.reduce((total, row) => total + row.value, 0)
     found.sessions.push(JSON.stringify({ key, window: { start, end }, count: inside.length, sum }))
+  }
+  for (let end = EVERY_ROWS; end <= rows.length; end += EVERY_ROWS) {
+    const last = rows.slice(Math.max(0, end - LAST_ROWS), end)
+    const largest = last.reduce((kept, row) => (row.value > kept.value ? row : kept))
+    found.lasts.push(JSON.stringify({ key, total: last.reduce((sum, row) => sum + row.value, 0), largest }))
   }
 }
 
@@ -73,7 +78,7 @@ function sessionsOf(rows: readonly HostileRow[]): readonly Session[] {
 
 const EXPECTED: Readonly<Record<JobName, Rows>> = {
   job: expectedRows({ history: [], closed: [], windows: [] }, ofJob),
-  folds: expectedRows({ reduced: [], slides: [], sessions: [], listed: [] }, ofFolds),
+  folds: expectedRows({ reduced: [], slides: [], sessions: [], listed: [], lasts: [] }, ofFolds),
 }
 
 /** What is missing, doubled or wrong in the committed files, and what should not be there at all. */

@@ -1,7 +1,7 @@
 /** The other job in which one of its functions is hostile, once: what folds many records into one. */
-import { agg, aggregator, defineJob, session, sliding, tumbling } from '../../packages/millrace/src/index.ts'
+import { agg, aggregator, countWindow, defineJob, session, sliding, tumbling } from '../../packages/millrace/src/index.ts'
 import { fileSink, jsonLines } from '../../packages/millrace/src/files.ts'
-import { BUCKET_MS, gapOf, OUT_OF_ORDER_MS, rowOf, timeOf, type HostileConfig, type HostileRow } from './places.ts'
+import { BUCKET_MS, EVERY_ROWS, gapOf, LAST_ROWS, OUT_OF_ORDER_MS, rowOf, timeOf, type HostileConfig, type HostileRow } from './places.ts'
 import { pacedRows } from './source.ts'
 import { strikes } from './strikes.ts'
 
@@ -18,6 +18,13 @@ export default defineJob('hostile', (job, config: HostileConfig) => {
   const strikeAt = strikes(config)
   const [next, reduce, gap] = [strikeAt('iterable'), strikeAt('reduce'), strikeAt('gap')]
   const [create, merge, of, onWindow] = [strikeAt('create'), strikeAt('merge'), strikeAt('selector'), strikeAt('window-process')]
+  const [countAdd, rank] = [strikeAt('count-add'), strikeAt('ranker')]
+  const total = aggregator<HostileRow, number, number>({
+    create: () => 0,
+    add: (sum, row) => (countAdd(row) as undefined) ?? sum + row.value,
+    merge: (left, right) => left + right,
+    result: (sum) => sum,
+  })
   // The accumulator is an object, which `add` and `merge` change in place: they may.
   const sum = aggregator<HostileRow, { sum: number }, number>({
     create: () => (create(NO_ROW) as undefined) ?? { sum: 0 },
@@ -58,4 +65,8 @@ export default defineJob('hostile', (job, config: HostileConfig) => {
       return onWindow(made) as undefined
     })
     .to('listed', fileSink(`${config.output}/listed`, jsonLines()))
+  keyed
+    .window(countWindow(LAST_ROWS, EVERY_ROWS))
+    .aggregate('lasts', { total, largest: agg.maxBy((row: HostileRow) => (rank(row) as undefined) ?? row.value) })
+    .to('lasts', fileSink(`${config.output}/lasts`, jsonLines()))
 })

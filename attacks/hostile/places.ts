@@ -37,11 +37,23 @@ export const PLACES = [
   'selector',
   'gap',
   'window-process',
+  'count-add',
+  'ranker',
 ] as const
 export type Place = (typeof PLACES)[number]
 
 /** Those of the other job, `folds.ts`. */
-export const OF_FOLDS: readonly Place[] = ['iterable', 'reduce', 'create', 'merge', 'selector', 'gap', 'window-process']
+export const OF_FOLDS: readonly Place[] = [
+  'iterable',
+  'reduce',
+  'create',
+  'merge',
+  'selector',
+  'gap',
+  'window-process',
+  'count-add',
+  'ranker',
+]
 /** There once a process before this one was killed: what it has left is restored, upgraded and withdrawn. */
 export const AFTER_A_KILL: readonly Place[] = ['migrate', 'state-schema', 'withdraw']
 
@@ -65,6 +77,9 @@ export const ROWS_PER_SPLIT = 400
 export const KEYS_PER_SPLIT = 7
 export const BUCKET_MS = 1_000
 export const STEP_MS = 40
+/** A count window: of the last so many rows of a key, with each so many. */
+export const LAST_ROWS = 5
+export const EVERY_ROWS = 2
 
 export interface HostileRow {
   readonly key: string

@@ -10,7 +10,7 @@ const EARLIEST = 250
 const LONGEST = 300
 const OFTEN: readonly Place[] = [
   ...(['source', 'schema', 'timestamp', 'map', 'key', 'process', 'window', 'sink', 'filter', 'flatMap'] as const),
-  ...(['iterable', 'reduce', 'selector', 'gap'] as const),
+  ...(['iterable', 'reduce', 'selector', 'gap', 'count-add', 'ranker'] as const),
 ]
 const FIRINGS: readonly Place[] = ['timer', 'result', 'create', 'merge', 'window-process']
 /** Places that are passed a few times, if the job is not opened often; all others, once. */

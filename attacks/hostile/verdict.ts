@@ -62,13 +62,15 @@ export const addressOf: Readonly<Record<Place, RegExp>> = {
   'committer-open': /sink\/history/,
   withdraw: /sink\/history/,
   'committer-close': /sink\/history/,
-  iterable: /flatMap|step\/(reduced|slides|sessions|listed)/,
+  iterable: /flatMap|step\/(reduced|slides|sessions|listed|lasts)/,
   reduce: /step\/reduced/,
   create: /step\/sessions/,
   merge: /step\/sessions/,
   selector: /step\/slides/,
   gap: /step\/sessions/,
   'window-process': /step\/listed/,
+  'count-add': /step\/lasts/,
+  ranker: /step\/lasts/,
 }
 
 const byAct: Readonly<Record<Act, readonly End[]>> = {

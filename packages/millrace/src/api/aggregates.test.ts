@@ -156,6 +156,25 @@ test('a sum of texts is refused: they would be strung together', () => {
   }
 })
 
+test('what minBy, maxBy and top rank by is a number: a promise of one is refused, whichever comes first', () => {
+  const ranked = {
+    minBy: (of: (value: unknown) => number) => agg.minBy(of),
+    maxBy: (of: (value: unknown) => number) => agg.maxBy(of),
+    top: (of: (value: unknown) => number) => agg.top(1, of),
+  }
+  for (const [name, make] of Object.entries(ranked)) {
+    const aggregate = make((value) => (value as { n: number }).n) as Aggregate<unknown, unknown, unknown>
+    for (const wrong of [Promise.resolve(1), '750', undefined, 3n])
+      for (const values of [
+        [wrong, 5],
+        [5, wrong],
+      ])
+        assert.throws(() => values.reduce((a: unknown, n) => aggregate.add(a, { n }), aggregate.create()), {
+          message: new RegExp(`agg\\.${name} was given`),
+        })
+  }
+})
+
 test('of no value, as in a window that is older than its aggregate, there is nothing that could not be written', () => {
   const ofNothing = <A, R>(aggregate: Aggregate<number, A, R>): R => aggregate.result(aggregate.create())
   const of = (n: number): number => n

@@ -166,12 +166,12 @@ function max<T>(of: (value: T) => number): Aggregate<T, number | undefined, numb
 
 function minBy<T>(of: (value: T) => number): Aggregate<T, T | undefined, T> {
   checkOf(of, 'minBy')
-  return selecting('minBy', (candidate, kept) => least(of(candidate)) < least(of(kept)))
+  return selecting('minBy', (candidate, kept) => least(of(candidate), 'minBy') < least(of(kept), 'minBy'))
 }
 
 function maxBy<T>(of: (value: T) => number): Aggregate<T, T | undefined, T> {
   checkOf(of, 'maxBy')
-  return selecting('maxBy', (candidate, kept) => greatest(of(candidate)) > greatest(of(kept)))
+  return selecting('maxBy', (candidate, kept) => greatest(of(candidate), 'maxBy') > greatest(of(kept), 'maxBy'))
 }
 
 function first<T>(): Aggregate<T, T | undefined, T> {
@@ -215,13 +215,13 @@ function top<T>(n: number, by: (value: T) => number): Aggregate<T, T[], readonly
     throw new StreamError('INVALID_OPTION', `agg.top was asked for ${shown(n)} values: it may be a whole number from 1.`)
   checkOf(by, 'top')
   const add = (a: T[], value: T): T[] => {
-    const rank = greatest(by(value))
+    const rank = greatest(by(value), 'top')
     let low = 0
     let high = a.length
     // Behind all that are at least as great: of equals the first stays in front.
     while (low < high) {
       const middle = (low + high) >>> 1
-      if (greatest(by(a[middle] as T)) >= rank) low = middle + 1
+      if (greatest(by(a[middle] as T), 'top') >= rank) low = middle + 1
       else high = middle
     }
     if (low < n) {
@@ -250,10 +250,12 @@ function distinct<T>(of: (value: T) => Key): Aggregate<T, Set<Key>, number> {
   })
 }
 
-function least(rank: number): number {
+function least(given: number, aggregate: string): number {
+  const rank = numberOf(given, aggregate)
   return rank === rank ? rank : Number.POSITIVE_INFINITY
 }
 
-function greatest(rank: number): number {
+function greatest(given: number, aggregate: string): number {
+  const rank = numberOf(given, aggregate)
   return rank === rank ? rank : Number.NEGATIVE_INFINITY
 }

@@ -11,6 +11,7 @@ import {
   aggregator,
   arraySource,
   collectSink,
+  countWindow,
   defineJob,
   run,
   session,
@@ -214,6 +215,14 @@ test('a promise from a reducer, an aggregate or the gap of sessions is refused w
           .window(session(2))
           .aggregate('joined', { joining }),
     ],
+    ...[{ adding }, { giving }, { creating }].map((aggregates, i): readonly [string, (numbers: Stream<number>) => Stream<unknown>] => [
+      `last${i}`,
+      (numbers) =>
+        numbers
+          .keyBy(() => 1)
+          .window(countWindow(3, 1))
+          .aggregate<Record<string, typeof adding | typeof giving>>(`last${i}`, aggregates),
+    ]),
     [
       'gap',
       (numbers) =>

@@ -185,6 +185,36 @@ test('a chunk that a failed attempt was still writing when the job went on is go
   assertCounted(lab.rows<Counted>(), rows)
 })
 
+test('a merge that outlives its attempt, and how long is waited for it, leaves nothing behind', async () => {
+  const lab = new Lab()
+  let slowed: 'not yet' | 'next' | 'done' = 'not yet'
+  let hasFailed = false
+  lab.machine.crashPoint = (name) => {
+    if (name === 'upkeep.mergeChunk' && slowed === 'not yet') slowed = 'next'
+    return undefined
+  }
+  lab.machine.faults = ({ kind, path }) => {
+    if (slowed !== 'next' || kind !== 'sync' || !path.includes('/chunks/')) return undefined
+    slowed = 'done'
+    // Longer than a failed attempt is waited for: it comes while the next one runs.
+    return { kind: 'slow', byMs: 180_500 }
+  }
+  const failing = countingJob({
+    source: pacedSource({ a: rows }, { everyMs: 14 }),
+    inspect: () => {
+      if (slowed !== 'done' || hasFailed) return
+      hasFailed = true
+      throw new Error('again')
+    },
+  })
+  const life = await lab.start(failing, checkpointed({ retain: 1 }, { restart: { strategy: 'fixed-delay', attempts: 2, delay: 3 } }))
+  assert.equal(await life.end(), 'finished')
+  assert.ok(hasFailed)
+  const { named, there } = chunksOf(lab)
+  assert.deepEqual(there, named)
+  assertCounted(lab.rows<Counted>(), rows)
+})
+
 test('a chunk of a checkpoint that was given up, still being written when the job has finished, is gone too', async () => {
   const lab = new Lab()
   let slowed = 0

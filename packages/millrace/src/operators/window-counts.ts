@@ -1,3 +1,4 @@
+import { refusePromise } from '../core/errors.ts'
 import type { Emit, KeySelector, Operator, Specialize } from '../operator/contract.ts'
 import type { AccumulatorColumn, Key, KeyedState, ListSlots } from '../state/contract.ts'
 import type { CountWindows } from '../windows/assigner.ts'
@@ -72,13 +73,18 @@ export function aggregatesOfValues(list: ListSlots, next: Emit, aggregates: Read
     fire(slot, key, _window, timestamp) {
       const row: Record<string, unknown> = { key }
       for (const [name, aggregate] of all) {
-        let accumulator = aggregate.create()
-        for (const value of list.valuesOf(slot)) accumulator = aggregate.add(accumulator, value)
-        row[name] = aggregate.result(accumulator)
+        let accumulator = settled(aggregate.create())
+        for (const value of list.valuesOf(slot)) accumulator = settled(aggregate.add(accumulator, value))
+        row[name] = settled(aggregate.result(accumulator))
       }
       next(row, timestamp)
     },
     merge: () => undefined,
     clear: (slot) => list.replaceAt(slot, []),
   }
+}
+
+function settled(given: unknown): unknown {
+  if (typeof given === 'object' && given !== null) refusePromise(given)
+  return given
 }

@@ -363,10 +363,10 @@ export class EpochRun {
   }
 
   async #closeAll(): Promise<void> {
-    const { env, committers, store } = this.#options
+    const { env, committers, store, underway } = this.#options
     for (const error of await this.#attempt.close(this.#hasEnded)) env.log('warn', CLOSING_FAILED, { cause: messageOf(error) })
     await committers.close().catch((error: unknown) => env.log('warn', CLOSING_FAILED, { cause: messageOf(error) }))
-    await store.settle()
+    await underway.wait('the checkpoint storage to write', () => store.settle())
   }
 }
 

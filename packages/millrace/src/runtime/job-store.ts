@@ -168,7 +168,9 @@ class StorageStore implements JobStore {
       { name, epoch, checkpoint, parts: snapshot.blocks.map(({ operator, block }) => ({ operator, ...block })) },
       env.digest,
     )
-    await this.#writeChunk(name, built.bytes)
+    env.crashPoint('chunk.before')
+    await this.#writeChunk(this.#upkeep, name, built.bytes)
+    env.crashPoint('chunk.after')
     this.#chunks.add(name, built.index)
     this.#written.set(checkpoint, (this.#written.get(checkpoint) ?? 0) + built.sizeBytes)
     const chunk: ChunkRef = { name, sizeBytes: built.sizeBytes, sha256: built.sha256 }
@@ -230,7 +232,7 @@ class StorageStore implements JobStore {
 
   async close(): Promise<void> {
     this.#giveUp()
-    await this.#upkeep?.settle()
+    await this.settle()
     await this.#beating
     await this.#storage.close()
   }
@@ -239,22 +241,21 @@ class StorageStore implements JobStore {
     this.#ownership = ownership
     this.usedTo = Math.max(this.usedTo, ownership.checkpointFloor)
     for (const { error } of ownership.damaged) this.#options.env.log('error', 'an older checkpoint is damaged', { cause: error.message })
-    this.#upkeep = new Upkeep({
+    const upkeep: Upkeep = new Upkeep({
       ownership,
       storage: this.#storage,
       env: this.#options.env,
       chunks: this.#chunks,
       limits: this.#options.limits,
+      write: (name, bytes) => this.#writeChunk(upkeep, name, bytes),
     })
+    this.#upkeep = upkeep
     this.#options.observer({ kind: 'claimed', epoch: ownership.epoch })
     this.#options.env.crashPoint('claim.after')
   }
 
-  async #writeChunk(name: string, bytes: readonly Uint8Array[]): Promise<void> {
-    const { env } = this.#options
-    const upkeep = this.#upkeep
+  async #writeChunk(upkeep: Upkeep | undefined, name: string, bytes: readonly Uint8Array[]): Promise<void> {
     upkeep?.writing(name)
-    env.crashPoint('chunk.before')
     const writing = this.#storage.writeChunk(name, bytes)
     this.#writing.add(writing)
     try {
@@ -264,7 +265,6 @@ class StorageStore implements JobStore {
       upkeep?.written(name)
       if (this.#upkeep !== upkeep) this.#upkeep?.outlived(name)
     }
-    env.crashPoint('chunk.after')
   }
 }
 

@@ -15,6 +15,7 @@ const OPERATOR = 'step/sum'
 const KEY_GROUPS = 4
 const env = virtualEnv({ seed: 3 })
 const storage = new OpenDirectory(env, '/checkpoints')
+const write = (name: string, bytes: readonly Uint8Array[]): Promise<void> => storage.writeChunk(name, bytes)
 const limits = { fanIn: 2, minRewriteBytes: 1_000_000 }
 const ownership: Ownership = {
   log: 'l',
@@ -60,7 +61,7 @@ test('a merge that waits for a manifest is not made a second time', async () => 
   const made = [await delta(1), await delta(2), await delta(3)]
   const runs = made.map(({ run }) => run)
   const chunks = made.map(({ ref }) => ref)
-  const upkeep = new Upkeep({ ownership, storage, env, chunks: new ChunkReader(storage, env), limits })
+  const upkeep = new Upkeep({ ownership, storage, env, chunks: new ChunkReader(storage, env), limits, write })
   const merges: Merge[] = []
   const merged = (merge: Merge): void => void merges.push(merge)
   const done = async (): Promise<void> => {
@@ -91,7 +92,7 @@ test('a merge that came too late is void, and another one may begin', async () =
     made.map(({ run }) => run),
     made.map(({ ref }) => ref),
   )
-  const upkeep = new Upkeep({ ownership, storage, env, chunks: new ChunkReader(storage, env), limits })
+  const upkeep = new Upkeep({ ownership, storage, env, chunks: new ChunkReader(storage, env), limits, write })
   const merges: Merge[] = []
   const merged = (merge: Merge): void => void merges.push(merge)
   upkeep.compact(manifest, merged)
@@ -110,7 +111,7 @@ test('once a job is being stopped nothing is merged any more, neither what is un
     made.map(({ run }) => run),
     made.map(({ ref }) => ref),
   )
-  const upkeep = new Upkeep({ ownership, storage, env, chunks: new ChunkReader(storage, env), limits })
+  const upkeep = new Upkeep({ ownership, storage, env, chunks: new ChunkReader(storage, env), limits, write })
   const merges: Merge[] = []
   const merged = (merge: Merge): void => void merges.push(merge)
   const later = (): Promise<void> => env.machine.run(new Promise<void>((resolve) => env.timers.after(1_000, resolve)))
@@ -128,7 +129,7 @@ test('an operator that always needs a merge does not keep others from theirs', a
   const part = { kind: 'keyed', runs, watermarks: [{ first: 0, last: KEY_GROUPS - 1, watermark: 0 }] }
   const chunks = made.map(({ ref }) => ref)
   const manifest = { checkpoint: 8, chunks, operators: { 'step/a': part, 'step/b': part, 'step/c': part } } as unknown as Manifest
-  const upkeep = new Upkeep({ ownership, storage, env, chunks: new ChunkReader(storage, env), limits })
+  const upkeep = new Upkeep({ ownership, storage, env, chunks: new ChunkReader(storage, env), limits, write })
   const merged: string[] = []
   const compact = async (): Promise<void> => {
     upkeep.compact(manifest, (merge) => {
@@ -151,7 +152,7 @@ test('many ranges are merged between two manifests, one at a time, and none of t
     watermarks: [0, 1, 2, 3].map((group) => ({ first: group, last: group, watermark: 0 })),
   }
   const manifest = { checkpoint: 8, chunks: made.map(({ ref }) => ref), operators: { [OPERATOR]: part } } as unknown as Manifest
-  const upkeep = new Upkeep({ ownership, storage, env, chunks: new ChunkReader(storage, env), limits })
+  const upkeep = new Upkeep({ ownership, storage, env, chunks: new ChunkReader(storage, env), limits, write })
   const merged: number[] = []
   for (let again = 0; again < 2; again++) {
     upkeep.compact(manifest, ({ first }) => merged.push(first))

@@ -22,6 +22,8 @@ export interface UpkeepOptions {
   readonly env: Env
   readonly chunks: ChunkReader
   readonly limits?: CompactionLimits | undefined
+  /** Of whoever knows what becomes of chunks that are still on their way when this epoch is over. */
+  readonly write: (chunk: string, bytes: readonly Uint8Array[]) => Promise<void>
 }
 
 const LISTED_AT_ONCE = 256
@@ -188,7 +190,7 @@ export class Upkeep {
   }
 
   async #merge(task: MergeTask, manifest: Manifest): Promise<Merge | undefined> {
-    const { env, ownership, storage, chunks } = this.#options
+    const { env, ownership, chunks, write } = this.#options
     const parts = await this.#mergedParts(task, manifest)
     if (this.#isResting || this.#isOver) return undefined
     const inputs = task.inputs.map((run) => run.chunk)
@@ -203,13 +205,8 @@ export class Upkeep {
     })
     const built = buildChunk({ name, epoch: ownership.epoch, checkpoint: manifest.checkpoint, parts }, env.digest)
     if (this.#isOver) return undefined
-    this.writing(name)
     env.crashPoint('upkeep.mergeChunk')
-    try {
-      await storage.writeChunk(name, built.bytes)
-    } finally {
-      this.written(name)
-    }
+    await write(name, built.bytes)
     env.crashPoint('upkeep.chunkMerged')
     chunks.add(name, built.index)
     const run: Run | undefined =
