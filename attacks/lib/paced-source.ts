@@ -9,7 +9,8 @@ import { rowsOf, type InputRow, type InputShape } from './sequence-input.ts'
 
 /** What a poll that fails says. */
 export const HUNG_UP = 'the upstream has hung up'
-const MOST_ROWS = 4
+/** Of a batch, while it has pauses. */
+export const MOST_ROWS = 4
 const LONGEST_PAUSE_MS = 8
 
 export interface UpstreamOptions {

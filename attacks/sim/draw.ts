@@ -40,12 +40,13 @@ export function drawPlan(seed: number, only: readonly FaultKind[] = FAULT_KINDS)
   const tempo = drawTempo(new SeededRandom(seed, 'tempo'))
   const pace = drawPace(new SeededRandom(seed, 'pace'))
   const random = new SeededRandom(seed, 'job')
+  const isSerial = random.chance(0.15)
   const rowsPerFile = random.chance(0.03) ? 150 + random.below(200) : 10 + random.below(28)
   return {
     seed,
     shape: {
       seed,
-      files: 1 + random.below(3),
+      files: isSerial ? 1 : 1 + random.below(3),
       rowsPerFile,
       keysPerFile: 1 + random.below(6),
       spanMs: random.pick([2_000, 8_000, 8_000, 20_000]),
@@ -69,8 +70,11 @@ export function drawPlan(seed: number, only: readonly FaultKind[] = FAULT_KINDS)
       compaction: { fanIn: 2 + random.below(4), minRewriteBytes: random.pick([500, 5_000, 50_000]) },
     },
     isShuffled: random.chance(0.5),
-    lives: drawLives(new SeededRandom(seed, 'faults'), only, { tempo, pace }),
-    lastParallelism: random.pick(PARALLELISMS),
+    isSerial,
+    lives: drawLives(new SeededRandom(seed, 'faults'), only, { tempo, pace }).map((life) =>
+      isSerial ? { ...life, parallelism: 1 } : life,
+    ),
+    lastParallelism: isSerial ? 1 : random.pick(PARALLELISMS),
   }
 }
 

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { rowsOf, START_MS, type InputShape } from '../lib/sequence-input.ts'
-import { GAP_MS, SLIDING_MS } from '../lib/window-steps.ts'
+import { MOST_ROWS } from '../lib/paced-source.ts'
+import { GAP_MS, SLIDING_MS, TUMBLING_MS } from '../lib/window-steps.ts'
 import { judgeAlarms } from './alarms.ts'
 import { judgeFirings } from './firings.ts'
 import { postingsOf, transfersOf, type LedgerShape, type Posting } from './ledger.ts'
@@ -21,7 +22,7 @@ function firing(count: number, change: object = {}): object {
 
 function judged(sink: string, ...lines: readonly object[]): string {
   const text = lines.map((line) => JSON.stringify(line)).join('\n')
-  return judgeFirings(shape, [{ sink, name: 'part-0', text }], (each) => each === sink).join('\n')
+  return judgeFirings(shape, [{ sink, name: 'part-0', text }], (each) => each === sink, true).join('\n')
 }
 
 test('a sliding window fires with all that had come, and not before it is over', () => {
@@ -42,6 +43,15 @@ test('a session holds all rows that had come and hang together', () => {
 
 test('a row is late only where the rows before it have passed its window', () => {
   assert.match(judged('late', rows[3] as object), /is called late/)
+})
+
+test('with one file a row is late where a batch before its own has passed its window', () => {
+  const [first] = rows as [(typeof rows)[number]]
+  const end = (Math.floor(first.at / TUMBLING_MS) + 1) * TUMBLING_MS
+  const after = rows.findIndex(({ at }) => at >= end)
+  const line = (n: number): object => ({ key: 'f0k0', window: { start: end - TUMBLING_MS, end }, count: 1, rows: [n] })
+  assert.equal(judged('tumbling', line(after + MOST_ROWS - 1)), '', 'they may have come together')
+  assert.match(judged('tumbling', line(after + MOST_ROWS)), /is not called late/)
 })
 
 const ledger: LedgerShape = { seed: 1, files: 1, transfers: 1, accounts: 2 }

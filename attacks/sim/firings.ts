@@ -4,11 +4,12 @@
  * whole and once, it fires once for each row after the first time, and a row is late only where what came before it has passed its window.
  */
 import { linesOf, type Committed } from '../lib/committed.ts'
+import { MOST_ROWS } from '../lib/paced-source.ts'
 import { rowsOf, type InputRow, type InputShape } from '../lib/sequence-input.ts'
 import { GAP_MS, SLIDE_MS, SLIDING_MS, TUMBLING_MS } from '../lib/window-steps.ts'
 
-/** `passed`: the latest time of the rows before it in its file. */
-type Arrival = InputRow & { readonly passed: number }
+/** `passed`: the latest time of the rows before it in its file. `surelyPassed`: of those that were in batches before its own. */
+type Arrival = InputRow & { readonly passed: number; readonly surelyPassed: number }
 interface Window {
   readonly start: number
   readonly end: number
@@ -24,10 +25,17 @@ interface Line {
 
 const SHOWN = 4
 
-export function judgeFirings(shape: InputShape, committed: readonly Committed[], has: (sink: string) => boolean): string[] {
+/** `isSerial`: by one subtask, all the time. */
+export function judgeFirings(
+  shape: InputShape,
+  committed: readonly Committed[],
+  has: (sink: string) => boolean,
+  isSerial: boolean,
+): string[] {
   const byKey = arrivals(shape)
   const problems: string[] = []
   if (has('late')) problems.push(...linesOf<InputRow>(committed, 'late').flatMap((row) => judgeLate(row, byKey)))
+  if (has('tumbling') && isSerial) problems.push(...linesOf<Line>(committed, 'tumbling').flatMap((line) => judgeTaken(line, byKey)))
   if (has('sliding')) problems.push(...judgeSliding(linesOf<Line>(committed, 'sliding'), byKey))
   if (has('sessions')) problems.push(...linesOf<Line>(committed, 'sessions').flatMap((line) => judgeSession(line, byKey)))
   return problems.slice(0, SHOWN)
@@ -36,10 +44,11 @@ export function judgeFirings(shape: InputShape, committed: readonly Committed[],
 function arrivals(shape: InputShape): ReadonlyMap<string, readonly Arrival[]> {
   const all: Arrival[] = []
   for (let file = 0; file < shape.files; file++) {
-    let passed = Number.NEGATIVE_INFINITY
-    for (const row of rowsOf(shape, file)) {
-      all.push({ ...row, passed })
-      passed = Math.max(passed, row.at)
+    /** By row: the latest time of those before it. */
+    const passed = [Number.NEGATIVE_INFINITY]
+    for (const [index, row] of rowsOf(shape, file).entries()) {
+      all.push({ ...row, passed: passed[index] as number, surelyPassed: passed[Math.max(0, index - MOST_ROWS + 1)] as number })
+      passed.push(Math.max(passed[index] as number, row.at))
     }
   }
   return Map.groupBy(all, ({ key }) => key)
@@ -49,6 +58,15 @@ function judgeLate({ key, n, at }: InputRow, byKey: ReadonlyMap<string, readonly
   const row = byKey.get(key)?.find((each) => each.n === n)
   const end = (Math.floor(at / TUMBLING_MS) + 1) * TUMBLING_MS
   return row !== undefined && row.passed >= end ? [] : [`firings: row ${n} of ${key} is called late, and nothing had passed ${end}`]
+}
+
+/** With one file the watermark is beyond each batch when the next one comes, before a restart and after it. */
+function judgeTaken({ key, window, rows }: Line, byKey: ReadonlyMap<string, readonly Arrival[]>): string[] {
+  return (byKey.get(key) ?? []).flatMap(({ n, surelyPassed }) =>
+    rows?.includes(n) === true && surelyPassed >= window.end
+      ? [`firings: row ${n} of ${key} is not called late, and ${surelyPassed} had passed ${window.end}`]
+      : [],
+  )
 }
 
 function judgeSliding(lines: readonly Line[], byKey: ReadonlyMap<string, readonly Arrival[]>): string[] {

@@ -80,6 +80,8 @@ export interface SimPlan {
   }
   /** Subtasks have their turns in any order, not in rotation. */
   readonly isShuffled: boolean
+  /** One file, one subtask: then it is settled which rows are late. */
+  readonly isSerial: boolean
   readonly lives: readonly Life[]
   /** Of the processes that finish the job once the faults have stopped. */
   readonly lastParallelism: number

@@ -127,7 +127,7 @@ class Trial {
       const startRival = (): void => {
         if (hasRival) return
         hasRival = true
-        start([], 1 + (parallelism % 3))
+        start([], this.#plan.isSerial ? 1 : 1 + (parallelism % 3))
       }
       const patient = this.#start(parallelism, { ...life, faults }, startRival)
       ends.push({ patient, end: this.#ended(patient) })
@@ -336,7 +336,7 @@ class Trial {
     this.tally.counts.records = difference.rows
     if (missing + doubled + wrong > 0)
       this.violations.push(`missing ${missing}, doubled ${doubled}, wrong ${wrong}: ${examples.join('; ')}`)
-    this.violations.push(...judgeFirings(shape, committed, has))
+    this.violations.push(...judgeFirings(shape, committed, has, this.#plan.isSerial))
     if (has('alarms')) this.violations.push(...judgeAlarms(ledger, committed))
     const goesBack = faultsOf(this.#plan).some((fault) => fault.kind === 'clock' && fault.byMs < 0)
     this.violations.push(...judgeMoments(shape, committed, { goesBack }))
