@@ -19,6 +19,8 @@ export const aloneMistakes: ReadonlyMap<string, number> = new Map([
   ['a commit that was refused is taken for done', 13],
   ["an entry follows another process's that may not be durable", 20],
   ['the next attempt does not wait for a commit under way', 40],
+  ['a commit that failed is taken for done', 13],
+  ['a checkpoint begins while one is in flight', 13],
 ])
 
 const TIMEOUT_MS = 600_000
