@@ -31,7 +31,7 @@ const badDisk = (forMs: number): Fault => ({ kind: 'disk-errors', when: { afterM
 test('a process that has lived while the disk failed may give up because of it: at once, later, and if it has started meanwhile', async () => {
   for (const [givingUp, forMs] of [
     [[1], 100],
-    [[1, 2], 1_000],
+    [[1, 2], 700],
   ] as const) {
     const { error, lines, output } = await historyOf(givingUp, [badDisk(forMs)])
     assert.equal(error, undefined, lines.join('\n'))
