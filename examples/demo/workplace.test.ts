@@ -13,7 +13,9 @@ test('a second demo with the same seed is refused in one sentence, as a wrong op
   mkdirSync(folder, { recursive: true })
   try {
     writeFileSync(join(folder, 'lock'), String(process.pid))
-    const { status, stderr } = spawnSync(process.execPath, [join(root, 'examples/demo/main.ts'), '--seed', String(seed)], { encoding: 'utf8' })
+    const { status, stderr } = spawnSync(process.execPath, [join(root, 'examples/demo/main.ts'), '--seed', String(seed)], {
+      encoding: 'utf8',
+    })
     assert.equal(stderr, `demo: another demo with seed ${seed} is running: wait for it, or choose another --seed\n`)
     assert.equal(status, 2)
   } finally {
