@@ -1,22 +1,33 @@
 /**
- * `npm run attack -- NAME [--seed N] …`: tries to break the engine. Without a name it lists what there is.
+ * `npm run attack -- NAME [OPTION] …`: tries to break the engine. Without a name it lists what there is.
  *
  * An attack is a module `attacks/NAME/main.ts`. The last line reads `N passed, N failed`; the exit code is 1 on any failure.
  * With `--json FILE` the result is also written there, as data.
  */
-import { existsSync, readdirSync, writeFileSync } from 'node:fs'
+import { closeSync, existsSync, openSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { HelpAsked, OptionError, type Attack } from './lib/attack.ts'
+import type { Attack } from './lib/attack.ts'
+import { helpText, OptionError, readOptions, text } from './lib/options.ts'
 
 const folder = import.meta.dirname
-const [name, ...words] = process.argv.slice(2)
-const jsonAt = words.indexOf('--json')
-const jsonFile = jsonAt < 0 ? undefined : words[jsonAt + 1]
-const args = jsonAt < 0 ? words : words.toSpliced(jsonAt, 2)
+const [name, ...args] = process.argv.slice(2)
 const names = readdirSync(folder, { withFileTypes: true })
   .filter((entry) => entry.isDirectory() && existsSync(join(folder, entry.name, 'main.ts')))
   .map((entry) => entry.name)
+const common = { json: text<string | undefined>('FILE', 'writes the result there too, as data', undefined, writable) }
+
+/** Found out before, as it may take hours until there is a result. */
+function writable(file: string): string {
+  const isNew = !existsSync(file)
+  try {
+    closeSync(openSync(file, 'a'))
+  } catch (error) {
+    throw new OptionError(`cannot write that file: ${error instanceof Error ? error.message : String(error)}`)
+  }
+  if (isNew) rmSync(file)
+  return file
+}
 
 async function load(of: string): Promise<Attack> {
   const module = (await import(pathToFileURL(join(folder, of, 'main.ts')).href)) as { readonly attack?: Attack }
@@ -25,14 +36,16 @@ async function load(of: string): Promise<Attack> {
 }
 
 async function list(): Promise<void> {
-  process.stdout.write('npm run attack -- NAME [--seed N] …\n\n')
+  process.stdout.write('npm run attack -- NAME [OPTION] …\n\n')
   for (const each of names) process.stdout.write(`  ${each.padEnd(10)} ${(await load(each)).summary}\n`)
+  process.stdout.write('\n--help behind a name says what it takes\n')
 }
 
-async function attack(of: string): Promise<void> {
+async function attack(chosen: Attack): Promise<void> {
   const began = performance.now()
-  const { passed, failed, notRun = 0, planned = passed + failed + notRun, counts = {} } = await (await load(of)).run(args)
-  if (jsonFile !== undefined) writeFileSync(jsonFile, JSON.stringify({ passed, failed, planned, notRun, counts }))
+  const { json, ...options } = readOptions(args, { ...chosen.options, ...common })
+  const { passed, failed, notRun = 0, planned = passed + failed + notRun, counts = {} } = await chosen.run(options)
+  if (json !== undefined) writeFileSync(json, JSON.stringify({ passed, failed, planned, notRun, counts }))
   const isShort = passed + failed + notRun < planned
   process.stdout.write(
     `ran ${passed + failed} of ${planned} planned${notRun === 0 ? '' : `, ${notRun} not run for want of means,`} in ${((performance.now() - began) / 1000).toFixed(1)} s\n`,
@@ -41,23 +54,18 @@ async function attack(of: string): Promise<void> {
   process.exitCode = failed > 0 || isShort || passed === 0 ? 1 : 0
 }
 
-async function help(of: string, { defaults }: HelpAsked): Promise<void> {
-  process.stdout.write(`npm run attack -- ${of} [--name N] …\n\n${(await load(of)).summary}\n\n`)
-  for (const [each, value] of Object.entries(defaults)) {
-    const otherwise = value ?? (each === 'seed' ? 'drawn, and printed' : 'none')
-    process.stdout.write(`  --${`${each} N`.padEnd(20)} without it: ${otherwise}\n`)
-  }
-  process.stdout.write(`  --${'json FILE'.padEnd(20)} the result as data too\n`)
+function help({ name: of, summary, options }: Attack): void {
+  process.stdout.write(`npm run attack -- ${of} [OPTION] …\n\n${summary}\n\n${helpText({ ...options, ...common })}`)
 }
 
 if (name === undefined || name === '--help') await list()
 else if (names.includes(name)) {
   try {
-    if (jsonAt >= 0 && jsonFile === undefined) throw new OptionError('--json needs the path of a file')
-    await attack(name)
+    const chosen = await load(name)
+    if (args.includes('--help')) help(chosen)
+    else await attack(chosen)
   } catch (error) {
-    if (error instanceof HelpAsked) await help(name, error)
-    else if (error instanceof OptionError) {
+    if (error instanceof OptionError) {
       process.stderr.write(`${name}: ${error.message}\n`)
       process.exitCode = 2
     } else {

@@ -1,6 +1,7 @@
 /** Four jobs at a time on few cores: processes are killed, stopped for a while, slowed down and taken over. Every row of each job is compared. */
 import { rmSync } from 'node:fs'
-import { chosenSeed, numberOptions, ownFolder, Progress, type Attack, type AttackResult } from '../lib/attack.ts'
+import { chosenSeed, defineAttack, ownFolder, Progress, type Attack, type AttackResult } from '../lib/attack.ts'
+import { flag, seed, whole } from '../lib/options.ts'
 import { planOf } from './plan.ts'
 import { ContendedRun } from './run.ts'
 
@@ -64,14 +65,16 @@ function report(
   return { passed: done - failed, failed: failed + (isShort ? 1 : 0), planned: planned + (isShort ? 1 : 0), counts }
 }
 
-export const attack: Attack = {
+export const attack: Attack = defineAttack({
   name: 'contended',
-  summary:
-    'four jobs at a time, killed, stopped, slowed down and taken over; every row is compared; --runs N --run N --full (more pauses up to 60 s)',
-  run(args) {
-    const isFull = args.includes('--full')
-    const rest = args.filter((arg) => arg !== '--full')
-    const options = numberOptions(rest, { seed: undefined, runs: 50, run: undefined })
-    return playAll(chosenSeed(options.seed), options.runs as number, options.run, isFull)
+  summary: 'four jobs at a time, killed, stopped, slowed down and taken over; every row is compared',
+  options: {
+    seed,
+    runs: whole(50, 'runs'),
+    run: whole(undefined, 'this run alone, counted from 1'),
+    full: flag('some processes are stopped for 10 to 60 s'),
   },
-}
+  run({ seed: given, runs, run, full }) {
+    return playAll(chosenSeed(given), runs, run, full)
+  },
+})

@@ -6,7 +6,8 @@
  * kernel the same is done to processes, by a shim between them and the C library, and by a full file system.
  */
 import { join } from 'node:path'
-import { chosenSeed, numberOptions, Progress, type Attack, type AttackResult } from '../lib/attack.ts'
+import { chosenSeed, defineAttack, Progress, type Attack, type AttackResult } from '../lib/attack.ts'
+import { flag, seed, whole } from '../lib/options.ts'
 import { runPool } from '../lib/pool.ts'
 import { kernelCases } from './kernel/main.ts'
 import { fittingSeed } from './record.ts'
@@ -23,24 +24,26 @@ const EXTENT: Extent = { sectors: 4, subsets: 2 ** 12 }
 const FULL_EXTENT: Extent = { sectors: 8, subsets: 2 ** 14 }
 const TIMEOUT_MS = 300_000
 
-export const attack: Attack = {
+export const attack: Attack = defineAttack({
   name: 'disk',
-  summary:
-    'each operation of the disk: crashed before and after, torn, failed; each subset of what was not durable; --every N --kernel N --full (the last 12 changes instead of 8)',
-  async run(args) {
-    const isFull = args.includes('--full')
-    const rest = args.filter((arg) => arg !== '--full')
-    const options = numberOptions(rest, { seed: undefined, every: 1, kernel: 60 }, { kernel: { least: 0 } })
-    const seed = await fittingSeed(chosenSeed(options.seed))
+  summary: 'each operation of the disk: crashed before and after, torn, failed; each subset of what was not durable',
+  options: {
+    seed,
+    every: whole(1, 'each Nth operation alone'),
+    kernel: whole(60, 'processes on the real kernel', { least: 0 }),
+    full: flag(`more subsets of what was not durable: of the last ${FULL_WINDOW} changes instead of ${WINDOW}`),
+  },
+  async run({ seed: given, every, kernel: kernelCount, full: isFull }) {
+    const seed = await fittingSeed(chosenSeed(given))
     const work: WorkOptions = {
       seed,
-      every: options.every as number,
+      every,
       window: isFull ? FULL_WINDOW : WINDOW,
       samples: isFull ? FULL_SAMPLES : SAMPLES,
       extent: isFull ? FULL_EXTENT : EXTENT,
     }
     const simulated = await simulatedCases(work)
-    const kernel = await kernelCases(seed, options.kernel as number)
+    const kernel = await kernelCases(seed, kernelCount)
     return {
       counts: { ...simulated.counts, kernel: kernel.passed + kernel.failed },
       notRun: kernel.notRun ?? 0,
@@ -49,7 +52,7 @@ export const attack: Attack = {
       planned: (simulated.planned ?? 0) + (kernel.planned ?? 0),
     }
   },
-}
+})
 
 async function simulatedCases(work: WorkOptions): Promise<AttackResult> {
   process.env[WORK_NAME] = JSON.stringify(work)

@@ -4,7 +4,8 @@
  * same state as before where the file rightly is not read; nothing may be deleted.
  */
 import { join } from 'node:path'
-import { chosenSeed, numberOptions, Progress, type Attack, type AttackResult } from '../lib/attack.ts'
+import { chosenSeed, defineAttack, Progress, type Attack, type AttackResult } from '../lib/attack.ts'
+import { seed } from '../lib/options.ts'
 import { runPool } from '../lib/pool.ts'
 import { buildDirectories } from './build.ts'
 import { countDamages } from './damage.ts'
@@ -17,15 +18,16 @@ const TIMEOUT_MS = 240_000
 /** Of one case. */
 const MOST_SHOWN = 5
 
-export const attack: Attack = {
+export const attack: Attack = defineAttack({
   name: 'flip',
   summary: 'checkpoints with every bit flipped, every length cut, every file missing or swapped: found out, named, nothing deleted',
-  async run(args) {
-    const seed = chosenSeed(numberOptions(args, { seed: undefined }).seed)
+  options: { seed },
+  async run({ seed: given }) {
+    const seed = chosenSeed(given)
     process.env[SEED_NAME] = String(seed)
     return flip(seed)
   },
-}
+})
 
 async function flip(seed: number): Promise<AttackResult> {
   const units = unitsOf(await buildDirectories(seed))

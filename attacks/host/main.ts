@@ -7,26 +7,27 @@
  */
 import { SeededRandom } from '../../packages/millrace/src/connectors/seeded-random.ts'
 import type { WiredSubtask } from '../../packages/millrace/src/runtime/wiring.ts'
-import { chosenSeed, numberOptions, Progress, type Attack, type AttackResult } from '../lib/attack.ts'
+import { chosenSeed, defineAttack, Progress, type Attack, type AttackResult } from '../lib/attack.ts'
+import { seed, whole } from '../lib/options.ts'
 import { RandomHost, type Schedule } from './random-host.ts'
 import { replayOnStub } from './stub-host.ts'
 import { subtasksOf, type TaskChoice } from './task.ts'
 
-export const attack: Attack = {
+export const attack: Attack = defineAttack({
   name: 'host',
-  summary: 'recorded schedules on the local host and on a stub host over stdin and stdout: equal frames [--schedules N]',
-  async run(args) {
-    const options = numberOptions(
-      args,
-      { seed: undefined, schedules: 500, 'schedule-seed': undefined, stub: 1 },
-      { stub: { least: 0, most: 1 } },
-    )
-    const one = options['schedule-seed']
-    const random = new SeededRandom(one ?? chosenSeed(options.seed), 'schedules')
-    const seeds = one === undefined ? Array.from({ length: options.schedules as number }, () => random.word() >>> 0) : [one]
-    return runAll(seeds, options.stub === 1)
+  summary: 'recorded schedules on the local host and on a stub host over stdin and stdout: equal frames',
+  options: {
+    seed,
+    schedules: whole(500, 'schedules'),
+    'schedule-seed': whole(undefined, 'this schedule alone', { least: 0 }),
+    stub: whole(1, '0: without the other process, so only whether the task keeps to the rules of barriers', { least: 0, most: 1 }),
   },
-}
+  async run({ seed: given, schedules, 'schedule-seed': one, stub }) {
+    const random = new SeededRandom(one ?? chosenSeed(given), 'schedules')
+    const seeds = one === undefined ? Array.from({ length: schedules }, () => random.word() >>> 0) : [one]
+    return runAll(seeds, stub === 1)
+  },
+})
 
 async function runAll(seeds: readonly number[], withStub: boolean): Promise<AttackResult> {
   const progress = new Progress('schedules', seeds.length)

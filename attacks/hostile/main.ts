@@ -1,6 +1,7 @@
 /** Hostile user code at every place where user code is called: the job fails or recovers with a clear message, and nothing of its output is wrong. */
 import { rmSync } from 'node:fs'
-import { chosenSeed, numberOptions, OptionError, ownFolder, Progress, type Attack, type AttackResult } from '../lib/attack.ts'
+import { chosenSeed, defineAttack, ownFolder, Progress, type Attack, type AttackResult } from '../lib/attack.ts'
+import { flag, OptionError, seed, whole } from '../lib/options.ts'
 import { ACTS, BUSY_MS } from './acts.ts'
 import { playCase, type HostileCase, type HostileResult } from './case.ts'
 import { PLACES, type Place } from './places.ts'
@@ -70,18 +71,20 @@ function report(results: ReadonlyMap<HostileCase, HostileResult>, planned: numbe
   return { passed: results.size - failed, failed, planned, counts }
 }
 
-export const attack: Attack = {
+export const attack: Attack = defineAttack({
   name: 'hostile',
-  summary:
-    'user code that throws, exits, blocks, eats memory or patches prototypes, at each place, in a real process; --cases N --case N --full (all cases, and they block for a minute)',
-  async run(args) {
-    const isFull = args.includes('--full')
-    const rest = args.filter((arg) => arg !== '--full')
-    const options = numberOptions(rest, { seed: undefined, cases: undefined, case: undefined })
-    const seed = chosenSeed(options.seed)
+  summary: 'user code that throws, exits, blocks, eats memory or patches prototypes, at each place, in a real process',
+  options: {
+    seed,
+    cases: whole(undefined, `cases; without it: ${CASES}, with --full all`),
+    case: whole(undefined, 'this case alone'),
+    full: flag(`all cases, and they block for ${FULL_BUSY_MS / 1_000} s`),
+  },
+  async run({ seed: given, cases: count, case: only, full: isFull }) {
+    const seed = chosenSeed(given)
     const busyMs = isFull ? FULL_BUSY_MS : BUSY_MS
-    const cases = casesOf(seed, busyMs, options.case, options.cases ?? (isFull ? undefined : CASES))
-    if (cases.length === 0) throw new OptionError(`there is no case ${options.case}: the last one is ${casesOf(seed, busyMs).length}`)
+    const cases = casesOf(seed, busyMs, only, count ?? (isFull ? undefined : CASES))
+    if (cases.length === 0) throw new OptionError(`there is no case ${only}: the last one is ${casesOf(seed, busyMs).length}`)
     return report(await playAll(cases), cases.length, seed)
   },
-}
+})

@@ -1,14 +1,18 @@
 /** A file-to-file job in a process of its own, killed over and over; then every committed row is compared. */
-import { chosenSeed, ownFolder, type Attack, type AttackResult } from '../lib/attack.ts'
+import { chosenSeed, defineAttack, ownFolder, type Attack, type AttackResult } from '../lib/attack.ts'
+import { OptionError, seed, text, whole } from '../lib/options.ts'
 import { CRASH_POINTS } from '../../packages/millrace/src/job/crash-points.ts'
 import { KillRun } from './kill-run.ts'
-import { optionsOf } from './options.ts'
 import { PHASES, type Phase } from './phase.ts'
 import { planOf } from './plan.ts'
 import { stopAttack } from './stop.ts'
 
 const ROWS_PER_FILE = 25_000
 const KILLS_PER_LEG = 17
+const KILLS = 100
+const STOPS = 10
+
+type Signal = 'KILL' | 'TERM'
 
 async function killAttack(seed: number, kills: number, parallelism: number | undefined): Promise<AttackResult> {
   const phases = new Map<Phase, number>(PHASES.map((phase) => [phase, 0]))
@@ -49,14 +53,25 @@ function report(run: KillRun, planned: number, phases: ReadonlyMap<Phase, number
   }
 }
 
-export const attack: Attack = {
-  name: 'kill',
-  summary:
-    'kills a file-to-file job with SIGKILL, at random and at each crash point, and compares every row; --kills N --signal TERM --parallelism N',
-  async run(args) {
-    const { kills, parallelism, signal, keys, ...options } = optionsOf(args)
-    const seed = chosenSeed(options.seed)
-    if (signal === 'TERM') return stopAttack({ seed, stops: kills ?? 10, keys, parallelism })
-    return killAttack(seed, kills ?? 100, parallelism)
-  },
+function signalOf(given: string): Signal {
+  const signal = given.replace(/^SIG/, '')
+  if (signal === 'KILL' || signal === 'TERM') return signal
+  throw new OptionError(`may be KILL or TERM, not '${given}'`)
 }
+
+export const attack: Attack = defineAttack({
+  name: 'kill',
+  summary: 'kills a file-to-file job with SIGKILL, at random and at each crash point, and compares every row',
+  options: {
+    seed,
+    kills: whole(undefined, `kills, or stops with TERM; without it: ${KILLS}, or ${STOPS} stops`),
+    parallelism: whole(undefined, 'subtasks of each step; without it: drawn for each job'),
+    signal: text<Signal>('KILL|TERM', 'kills, or tells to stop and wants it to end in time; without it: KILL', 'KILL', signalOf),
+    keys: whole(1_000_000, 'keys of state with TERM'),
+  },
+  async run({ seed: given, kills, parallelism, signal, keys }) {
+    const seed = chosenSeed(given)
+    if (signal === 'TERM') return stopAttack({ seed, stops: kills ?? STOPS, keys, parallelism })
+    return killAttack(seed, kills ?? KILLS, parallelism)
+  },
+})

@@ -5,7 +5,8 @@
  */
 import { fork } from 'node:child_process'
 import { join } from 'node:path'
-import { chosenSeed, fastStart, numberOptions, Progress, type Attack, type AttackResult } from '../lib/attack.ts'
+import { chosenSeed, defineAttack, fastStart, Progress, type Attack, type AttackResult } from '../lib/attack.ts'
+import { flag, seed, whole } from '../lib/options.ts'
 import type { ChildOptions, ChildResult } from './child.ts'
 import { LIMIT_BYTES } from './feed.ts'
 import { parsers } from './thread.ts'
@@ -25,15 +26,18 @@ interface Found {
   readonly faults: readonly { readonly index: number; readonly fault: string }[]
 }
 
-export const attack: Attack = {
+export const attack: Attack = defineAttack({
   name: 'malformed',
-  summary: 'every parser with malformed input: a value or an error of the table, in bounded time and memory; --cases N of each --full',
-  async run(args) {
-    const rest = args.filter((arg) => arg !== '--full')
-    const options = numberOptions(rest, { seed: undefined, cases: rest.length < args.length ? FULL_CASES : CASES })
-    return malformed(chosenSeed(options.seed), options.cases as number)
+  summary: 'every parser with malformed input: a value or an error of the table, in bounded time and memory',
+  options: {
+    seed,
+    cases: whole(undefined, `cases for each parser; without it: ${CASES}, with --full ${FULL_CASES}`),
+    full: flag('more of each'),
   },
-}
+  async run({ seed: given, full, cases = full ? FULL_CASES : CASES }) {
+    return malformed(chosenSeed(given), cases)
+  },
+})
 
 async function malformed(seed: number, cases: number): Promise<AttackResult> {
   const progress = new Progress('parsers', parsers.length)

@@ -7,7 +7,8 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { SeededRandom } from '../../packages/millrace/src/connectors/seeded-random.ts'
-import { chosenSeed, dataFolder, numberOptions, Progress, type Attack, type AttackResult } from '../lib/attack.ts'
+import { chosenSeed, dataFolder, defineAttack, Progress, type Attack, type AttackResult } from '../lib/attack.ts'
+import { seed, whole, workers } from '../lib/options.ts'
 import { runPool } from '../lib/pool.ts'
 import { runJob } from './run-job.ts'
 import type { Focus } from './run-plan.ts'
@@ -16,16 +17,22 @@ import type { Told } from './worker.ts'
 const JOB_TIMEOUT_MS = 120_000
 const SHOWN_FAILURES = 10
 
-export const attack: Attack = {
+export const attack: Attack = defineAttack({
   name: 'oracle',
-  summary: 'random jobs, orders, crashes and parallelism against the reference interpreter [--jobs N] [--job-seed X]',
-  async run(args) {
-    const options = numberOptions(args, { seed: undefined, jobs: 2_000, 'job-seed': undefined, workers: 2, windows: 0 })
-    const focus = options.windows === 0 ? undefined : 'windows'
-    if (options['job-seed'] !== undefined) return runOne(options['job-seed'], focus)
-    return runMany(chosenSeed(options.seed), { jobs: options.jobs as number, workers: options.workers as number, focus })
+  summary: 'random jobs, orders, crashes and parallelism against the reference interpreter',
+  options: {
+    seed,
+    jobs: whole(2_000, 'jobs'),
+    'job-seed': whole(undefined, 'this job alone, twice, with its trace', { least: 0 }),
+    windows: whole(0, '1: all have windows, idleness and restores at another parallelism', { most: 1 }),
+    workers,
   },
-}
+  async run({ seed: given, jobs, 'job-seed': one, windows, workers }) {
+    const focus = windows === 0 ? undefined : 'windows'
+    if (one !== undefined) return runOne(one, focus)
+    return runMany(chosenSeed(given), { jobs, workers, focus })
+  },
+})
 
 async function runOne(seed: number, focus: Focus | undefined): Promise<AttackResult> {
   const report = await runJob(seed, focus)

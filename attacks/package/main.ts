@@ -4,7 +4,7 @@
  */
 import { rmSync } from 'node:fs'
 import { twoAtATime } from '../../scripts/lib/child.ts'
-import { numberOptions, type Attack } from '../lib/attack.ts'
+import { defineAttack, type Attack } from '../lib/attack.ts'
 import { contentChecks } from './contents.ts'
 import { doorChecks } from './doors.ts'
 import { playground, type Check } from './playground.ts'
@@ -22,11 +22,11 @@ const lists: readonly ((at: Awaited<ReturnType<typeof playground>>) => readonly 
   runnerChecks,
 ]
 
-export const attack: Attack = {
+export const attack: Attack = defineAttack({
   name: 'package',
   summary: 'the package as a stranger gets it: packed, installed into empty projects, run on every Node that is promised',
-  async run(args) {
-    numberOptions(args, {})
+  options: {},
+  async run() {
     const at = await playground()
     const checks = lists.flatMap((list) => list(at))
     const results = await twoAtATime(
@@ -39,7 +39,7 @@ export const attack: Attack = {
     else process.stdout.write(`left as it is: ${at.folder}\n`)
     return { passed: checks.length - failed, failed, planned: checks.length }
   },
-}
+})
 
 async function passes({ name, run }: Check): Promise<boolean> {
   const began = performance.now()

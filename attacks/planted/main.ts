@@ -1,7 +1,8 @@
 /** Mistakes made one by one, each in a copy of the source: every one has to turn some attack red that is green without it. */
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { chosenSeed, numberOptions, ownFolder, Progress, type Attack, type AttackResult } from '../lib/attack.ts'
+import { chosenSeed, defineAttack, ownFolder, Progress, type Attack, type AttackResult } from '../lib/attack.ts'
+import { seed, whole } from '../lib/options.ts'
 import { aloneMistakes, tryAlone, type Alone } from './alone.ts'
 import type { CutName, Mistake } from './mistake.ts'
 import { javascriptMistakes } from './mistakes-javascript.ts'
@@ -138,30 +139,30 @@ async function tryEachAlone({ copies, seed, notes }: Run): Promise<Alone[]> {
   return alone.sort((a, b) => names.indexOf(a.mistake) - names.indexOf(b.mistake))
 }
 
-export const attack: Attack = {
+export const attack: Attack = defineAttack({
   name: 'planted',
-  summary:
-    'makes mistakes in copies of the source, one by one: each has to turn an attack red that is green without it; --share N takes every Nth, --only N, --page 1',
-  async run(args) {
-    const options = numberOptions(
-      args,
-      { seed: undefined, only: undefined, share: 1, page: 0, workers: WORKERS },
-      { only: { most: mistakes.length }, page: { most: 1 } },
-    )
-    const seed = chosenSeed(options.seed)
-    const isChosen = (index: number): boolean =>
-      options.only === undefined ? (index + seed) % (options.share as number) === 0 : index === options.only - 1
+  summary: 'makes mistakes in copies of the source, one by one: each has to turn an attack red that is green without it',
+  options: {
+    seed,
+    only: whole(undefined, 'this mistake alone, counted from 1', { most: mistakes.length }),
+    share: whole(1, 'each Nth mistake alone'),
+    page: whole(0, '1: writes docs/planted.md and the table of GUARANTEES.md', { most: 1 }),
+    workers: whole(WORKERS, 'copies of the source at a time'),
+  },
+  async run({ seed: given, only, share, page, workers }) {
+    const seed = chosenSeed(given)
+    const isChosen = (index: number): boolean => (only === undefined ? (index + seed) % share === 0 : index === only - 1)
     const chosen = mistakes.filter((_, index) => isChosen(index))
     const folder = ownFolder('planted')
-    const copies = Array.from({ length: options.workers as number }, (_, worker) => copyTo(join(folder, String(worker))))
+    const copies = Array.from({ length: workers }, (_, worker) => copyTo(join(folder, String(worker))))
     try {
-      const one: Run = { copies, seed, notes: options.page === 1 ? new Notes(seed) : undefined }
+      const one: Run = { copies, seed, notes: page === 1 ? new Notes(seed) : undefined }
       const found = await tryAll(chosen, one)
       const result = report(found)
       const red = await redWithoutMistake(one, found)
       for (const line of red) process.stdout.write(`  red without a mistake: ${line}\n`)
       if (red.length > 0) return { passed: 0, failed: chosen.length }
-      if (options.page === 1) {
+      if (page === 1) {
         const path = writePage({ seed, mistakes, findings: findingsOf(found), alone: await tryEachAlone(one) })
         process.stdout.write(`${path} is written\n`)
       }
@@ -170,4 +171,4 @@ export const attack: Attack = {
       rmSync(folder, { recursive: true, force: true })
     }
   },
-}
+})

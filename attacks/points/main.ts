@@ -3,7 +3,8 @@ import { CRASH_POINTS } from '../../packages/millrace/src/job/crash-points.ts'
 import { SeededRandom } from '../../packages/millrace/src/connectors/seeded-random.ts'
 import { KillRun } from '../kill/kill-run.ts'
 import type { LegDraw } from '../kill/leg.ts'
-import { chosenSeed, numberOptions, ownFolder, type Attack, type AttackResult } from '../lib/attack.ts'
+import { chosenSeed, defineAttack, ownFolder, type Attack, type AttackResult } from '../lib/attack.ts'
+import { seed, whole } from '../lib/options.ts'
 import { chosenPoints, misplaced, planOf, type Moment } from './plan.ts'
 
 const ROWS_PER_FILE = 8_000
@@ -70,13 +71,11 @@ function report(run: KillRun, planned: number, moments: ReadonlyMap<string, read
   }
 }
 
-export const attack: Attack = {
+export const attack: Attack = defineAttack({
   name: 'points',
-  summary:
-    'a real process kills itself at every crash point, each twice, and every row is compared; --times N --share N (each Nth point only)',
-  run(args) {
-    const options = numberOptions(args, { seed: undefined, times: 2, share: 1 })
-    const { times, share } = options as { readonly times: number; readonly share: number }
-    return pointsAttack(chosenSeed(options.seed), times, share)
+  summary: 'a real process kills itself at every crash point, each twice, and every row is compared',
+  options: { seed, times: whole(2, 'kills at each point'), share: whole(1, 'each Nth point alone') },
+  run({ seed: given, times, share }) {
+    return pointsAttack(chosenSeed(given), times, share)
   },
-}
+})

@@ -6,23 +6,24 @@
  * one, and each time the enumeration has to find it.
  */
 import { join } from 'node:path'
-import { numberOptions, type Attack, type AttackResult } from '../lib/attack.ts'
+import { defineAttack, type Attack, type AttackResult } from '../lib/attack.ts'
+import { whole } from '../lib/options.ts'
 import { runPool } from '../lib/pool.ts'
 import { cases, problemOf, type Case, type Told } from './case.ts'
 
 /** A case takes 20 s on an idle core. */
 const HANG_MS = 240_000
 
-export const attack: Attack = {
+export const attack: Attack = defineAttack({
   name: 'protocol',
-  summary: 'every interleaving of the checkpoint protocol: two owners, a pause, an aborted checkpoint, a crash; --only N',
-  async run(args) {
-    const { only } = numberOptions(args, { only: undefined }, { only: { most: cases.length } })
+  summary: 'every interleaving of the checkpoint protocol: two owners, a pause, an aborted checkpoint, a crash',
+  options: { only: whole(undefined, 'this case alone, counted from 1', { most: cases.length }) },
+  async run({ only }) {
     const numbers = cases.map((_, number) => number).filter((number) => only === undefined || number === only - 1)
     const results = await enumerate(numbers)
     return report(numbers, results)
   },
-}
+})
 
 async function enumerate(numbers: readonly number[]): Promise<ReadonlyMap<number, Told | string>> {
   const results = new Map<number, Told | string>()

@@ -1,4 +1,6 @@
 /** What can go wrong in a simulated history, by name: what --only-faults takes, what is counted, and what the floors are about. */
+import { OptionError } from '../lib/options.ts'
+
 export const FAULT_KINDS = [
   'crash',
   'point',
@@ -59,7 +61,7 @@ export const FAULT_WORDS: Readonly<Record<FaultKind, string>> = {
 export function faultKindsOf(text: string): readonly FaultKind[] {
   return text.split(',').map((name) => {
     const kind = FAULT_KINDS.find((each) => each === name.trim())
-    if (kind === undefined) throw new Error(`no fault '${name}'; there are ${FAULT_KINDS.join(', ')}`)
+    if (kind === undefined) throw new OptionError(`knows no fault '${name}'; there are ${FAULT_KINDS.join(', ')}`)
     return kind
   })
 }

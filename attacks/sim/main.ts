@@ -1,11 +1,12 @@
 /**
- * `npm run attack -- sim [--seed S --seeds 5000] [--full] [--twice 0] [--only-faults crash,torn] [--first 1] [--workers 2]`
+ * `npm run attack -- sim [--seed S --seeds N]`
  * `npm run attack -- sim --seed X [--keep 0,2]`: one history, told; with some of its faults only
  *
  * The whole engine on simulated machines: real coordinator, tasks, checkpoint log, file edges and command in virtual time.
  */
 import { join } from 'node:path'
-import { chosenSeed, numberOptions, Progress, type Attack, type AttackResult } from '../lib/attack.ts'
+import { type Attack, type AttackResult, chosenSeed, defineAttack, Progress } from '../lib/attack.ts'
+import { flag, OptionError, seed, text, whole, workers } from '../lib/options.ts'
 import { runPool } from '../lib/pool.ts'
 import { runElsewhere } from './elsewhere.ts'
 import { FAULT_KINDS, faultKindsOf, type FaultKind } from './kinds.ts'
@@ -29,66 +30,35 @@ interface Options {
   readonly workers: number
 }
 
-export const attack: Attack = {
+export const attack: Attack = defineAttack({
   name: 'sim',
-  summary:
-    'the whole engine on simulated machines, with 25 kinds of faults; --seed X replays one; --seeds N, --only-faults a,b, --twice N, --elsewhere N',
-  async run(args) {
-    const { numbers, only, keep, isFull } = optionsOf(args)
-    const { seed, seeds, replay: again, twice, first, workers, elsewhere } = numbers
-    const isOne = seeds === 1 || (seeds === undefined && elsewhere === undefined && !isFull)
-    const one = again ?? (isOne ? seed : undefined)
-    if (one !== undefined) return replay(one, only, keep)
-    if (keep !== undefined) throw new Error('--keep needs one history: --seed X --keep 0,2')
-    if ((seeds ?? 1) < 1 || (workers as number) < 1) throw new Error('--seeds and --workers need at least 1')
-    const chosen = chosenSeed(seed)
-    if (elsewhere !== undefined) return runElsewhere(chosen, elsewhere)
-    return runMany({
-      seed: chosen,
-      seeds: seeds ?? (isFull ? SEEDS_FULL : SEEDS),
-      twice: twice as number,
-      only,
-      isFirst: first === 1,
-      workers: workers as number,
-    })
+  summary: 'the whole engine on simulated machines, with 25 kinds of faults',
+  options: {
+    seed,
+    seeds: whole(undefined, `so many seeds from --seed on; without it: ${SEEDS}, or the history of --seed alone, told`),
+    full: flag(`${SEEDS_FULL} seeds, unless --seeds says otherwise`),
+    'only-faults': text('KIND,KIND', `these kinds of faults alone, of ${FAULT_KINDS.join(', ')}`, FAULT_KINDS, faultKindsOf),
+    keep: text<readonly number[] | undefined>('N,N', 'in one history, these of its faults alone', undefined, keptOf),
+    twice: whole(0, 'the first so many seeds run twice, with equal traces'),
+    elsewhere: whole(undefined, 'instead: so many seeds on other releases of Node, in another time zone, locale and folder'),
+    first: whole(0, '1: stops at the first failure', { most: 1 }),
+    workers,
   },
-}
-
-/** Those that are no numbers are taken out first. */
-function optionsOf(args: readonly string[]) {
-  const rest = [...args]
-  const textOf = (name: string): string | undefined => {
-    const at = rest.indexOf(name)
-    if (at < 0) return undefined
-    const [, value] = rest.splice(at, 2)
-    if (value === undefined || value.startsWith('--')) throw new Error(`${name} needs a value`)
-    return value
-  }
-  const only = textOf('--only-faults')
-  const keep = textOf('--keep')
-  const full = rest.indexOf('--full')
-  if (full >= 0) rest.splice(full, 1)
-  return {
-    only: only === undefined ? FAULT_KINDS : faultKindsOf(only),
-    keep: keep === undefined ? undefined : keptOf(keep),
-    isFull: full >= 0,
-    numbers: numberOptions(rest, {
-      seed: undefined,
-      seeds: undefined,
-      replay: undefined,
-      twice: 0,
-      first: 0,
-      workers: 2,
-      elsewhere: undefined,
-    }),
-  }
-}
+  async run({ seed: given, seeds, full, 'only-faults': only, keep, twice, elsewhere, first, workers }) {
+    const isOne = seeds === 1 || (seeds === undefined && elsewhere === undefined && !full)
+    if (isOne && given !== undefined) return replay(given, only, keep)
+    if (keep !== undefined) throw new OptionError('--keep needs one history: --seed X --keep 0,2')
+    const from = chosenSeed(given)
+    if (elsewhere !== undefined) return runElsewhere(from, elsewhere)
+    return runMany({ seed: from, seeds: seeds ?? (full ? SEEDS_FULL : SEEDS), twice, only, isFirst: first === 1, workers })
+  },
+})
 
 /** Numbers of faults; none for an empty text. */
-function keptOf(text: string): readonly number[] {
-  const words = text.split(',').map((word) => word.trim())
+function keptOf(given: string): readonly number[] {
+  const words = given.split(',').map((word) => word.trim())
   if (words.length === 1 && words[0] === '') return []
-  if (!words.every((word) => /^\d+$/.test(word))) throw new Error(`--keep ${text}: it needs numbers of faults, as 0,2`)
+  if (!words.every((word) => /^\d+$/.test(word))) throw new OptionError(`needs numbers of faults, as 0,2, not '${given}'`)
   return words.map(Number)
 }
 

@@ -1,5 +1,6 @@
 /** One history again, told from beginning to end; and the smallest one that still fails. */
 import type { AttackResult } from '../lib/attack.ts'
+import { OptionError } from '../lib/options.ts'
 import { drawPlan } from './draw.ts'
 import { FAULT_KINDS, type FaultKind } from './kinds.ts'
 import { faultsOf, keeping, type SimPlan } from './plan.ts'
@@ -14,7 +15,7 @@ export async function replay(seed: number, only: readonly FaultKind[], keep: rea
   const whole = drawPlan(seed, only)
   const count = faultsOf(whole).length
   const unknown = keep?.find((number) => number >= count)
-  if (unknown !== undefined) throw new Error(`--keep ${unknown}: seed ${seed} has ${count} faults, counted from 0`)
+  if (unknown !== undefined) throw new OptionError(`--keep ${unknown}: seed ${seed} has ${count} faults, counted from 0`)
   const plan = keep === undefined ? whole : keeping(whole, new Set(keep))
   const { lives, ...job } = plan
   process.stdout.write(`seed ${seed}\n${JSON.stringify(job)}\n`)

@@ -8,20 +8,20 @@
  */
 import { rmSync } from 'node:fs'
 import { BATCH_RECORDS } from '../../packages/millrace/src/connectors/file-split.ts'
-import { chosenSeed, numberOptions, ownFolder, Progress, type Attack } from '../lib/attack.ts'
+import { chosenSeed, defineAttack, ownFolder, Progress, type Attack } from '../lib/attack.ts'
+import { seed, whole } from '../lib/options.ts'
 import type { Ahead } from './ahead.ts'
 import { layoutOf, type Layout } from './layouts.ts'
 import { runLayout } from './round.ts'
 
 const UNDER_WAY_BATCHES = 8
 
-export const attack: Attack = {
+export const attack: Attack = defineAttack({
   name: 'splits',
-  summary: 'files of overlapping, consecutive and missing times in all formats: how far ahead of the watermark, and late; --rounds N',
-  async run(args) {
-    const options = numberOptions(args, { seed: undefined, rounds: 60 })
-    const seed = chosenSeed(options.seed)
-    const rounds = options.rounds as number
+  summary: 'files of overlapping, consecutive and missing times in all formats: how far ahead of the watermark, and late',
+  options: { seed, rounds: whole(60, 'layouts of files') },
+  async run({ seed: given, rounds }) {
+    const seed = chosenSeed(given)
     const progress = new Progress('layouts', rounds)
     const most = new Map<string, { ahead: number; limit: number }>()
     let [failed, records] = [0, 0]
@@ -41,7 +41,7 @@ export const attack: Attack = {
     rmSync(ownFolder('splits'), { recursive: true })
     return { passed: rounds - failed, failed, planned: rounds, counts: { rounds, records } }
   },
-}
+})
 
 function limitOf(layout: Layout): number {
   return (layout.files.length + UNDER_WAY_BATCHES) * BATCH_RECORDS

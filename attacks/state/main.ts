@@ -2,7 +2,8 @@
  * `npm run attack -- state [--seed N] [--ops N]`: random operations on the tables of an operator, with snapshots taken in slices
  * while writing goes on, aborts at any point, merges, and restores at 1 → 3 → 2 subtasks, judged by plain Maps (model.ts).
  */
-import { type Attack, type AttackResult, chosenSeed, numberOptions, Progress } from '../lib/attack.ts'
+import { chosenSeed, defineAttack, Progress, type Attack, type AttackResult } from '../lib/attack.ts'
+import { seed, whole } from '../lib/options.ts'
 import { World } from './world.ts'
 
 /** One check each: every operation, every fired timer, every state compared after a snapshot or a restore. */
@@ -23,11 +24,11 @@ export async function attackState(options: { readonly seed: number; readonly ops
   return { passed: world.passed, failed: 0, counts: { operations: options.ops, compared: world.passed } }
 }
 
-export const attack: Attack = {
+export const attack: Attack = defineAttack({
   name: 'state',
   summary: 'random operations on tables with snapshots in slices while writing, aborts, merges, restores at 1, 3 and 2 subtasks',
-  async run(args) {
-    const options = numberOptions(args, { seed: undefined, ops: 200_000 })
-    return attackState({ seed: chosenSeed(options.seed), ops: options.ops as number })
+  options: { seed, ops: whole(200_000, 'operations') },
+  async run({ seed: given, ops }) {
+    return attackState({ seed: chosenSeed(given), ops })
   },
-}
+})

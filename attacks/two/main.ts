@@ -1,7 +1,8 @@
 /** Two processes on one directory: one owns the job at a time, and whoever wakes up too late commits nothing. */
 import { rmSync } from 'node:fs'
 import { SeededRandom } from '../../packages/millrace/src/connectors/seeded-random.ts'
-import { chosenSeed, numberOptions, ownFolder, type Attack } from '../lib/attack.ts'
+import { chosenSeed, defineAttack, ownFolder, type Attack } from '../lib/attack.ts'
+import { seed, whole } from '../lib/options.ts'
 import { playRound, type RoundKind, type RoundOptions, type RoundResult } from './round.ts'
 
 /** Inside the creation of an entry, and around what follows from it. */
@@ -54,13 +55,12 @@ async function undisturbed(round: RoundOptions): Promise<RoundResult> {
   }
 }
 
-export const attack: Attack = {
+export const attack: Attack = defineAttack({
   name: 'two',
-  summary: 'two processes on one directory: the owner is stopped until the other has taken over and gone on, then it wakes up; --rounds N',
-  async run(args) {
-    const options = numberOptions(args, { seed: undefined, rounds: 9 })
-    const seed = chosenSeed(options.seed)
-    const plan = planOf(seed, options.rounds as number)
+  summary: 'two processes on one directory: the owner is stopped until the other has taken over and gone on, then it wakes up',
+  options: { seed, rounds: whole(9, 'rounds') },
+  async run({ seed: given, rounds }) {
+    const plan = planOf(chosenSeed(given), rounds)
     let failed = 0
     for (const round of plan) {
       const { wrong, says } = await undisturbed(round)
@@ -73,4 +73,4 @@ export const attack: Attack = {
     if (failed === 0) rmSync(ownFolder('two'), { recursive: true })
     return { passed: plan.length - failed, failed, planned: plan.length, counts: { rounds: plan.length } }
   },
-}
+})

@@ -6,26 +6,29 @@
  */
 import { join } from 'node:path'
 import { SeededRandom } from '../../packages/millrace/src/connectors/seeded-random.ts'
-import { chosenSeed, numberOptions, Progress, type Attack, type AttackResult } from '../lib/attack.ts'
+import { chosenSeed, defineAttack, Progress, type Attack, type AttackResult } from '../lib/attack.ts'
+import { seed, whole, workers } from '../lib/options.ts'
 import { runPool } from '../lib/pool.ts'
 import { runCase, type CaseReport } from './run-case.ts'
 
 const CASE_TIMEOUT_MS = 60_000
 const SHOWN_FAILURES = 10
 
-export const attack: Attack = {
+export const attack: Attack = defineAttack({
   name: 'windows',
-  summary: 'window steps with watermarks apart, restored at other parallelisms, against the reference [--cases N] [--case-seed X]',
-  async run(args) {
-    const options = numberOptions(args, { seed: undefined, cases: 3_000, first: 0, 'case-seed': undefined, workers: 2 })
-    if (options['case-seed'] !== undefined) return runOne(options['case-seed'])
-    return runMany(chosenSeed(options.seed), {
-      cases: options.cases as number,
-      isFirst: options.first === 1,
-      workers: options.workers as number,
-    })
+  summary: 'window steps with watermarks apart, restored at other parallelisms, against the reference',
+  options: {
+    seed,
+    cases: whole(3_000, 'cases'),
+    'case-seed': whole(undefined, 'this case alone, with its story', { least: 0 }),
+    first: whole(0, '1: stops at the first failure', { most: 1 }),
+    workers,
   },
-}
+  async run({ seed: given, cases, 'case-seed': one, first, workers }) {
+    if (one !== undefined) return runOne(one)
+    return runMany(chosenSeed(given), { cases, isFirst: first === 1, workers })
+  },
+})
 
 async function runOne(seed: number): Promise<AttackResult> {
   const report = await runCase(seed)

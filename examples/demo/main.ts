@@ -13,7 +13,7 @@ import { runPhase } from './run-phase.ts'
 import { bold, count, dim, megabytes, percent, Screen, seconds } from './screen.ts'
 import { straightLine } from './straight-line.ts'
 import { verify } from './verify.ts'
-import { removeOtherSeeds, root, takeWorkplace, type Workplace } from './workplace.ts'
+import { InUseError, removeOtherSeeds, root, takeWorkplace, type Workplace } from './workplace.ts'
 
 /** Often, so that something is committed between two kills; one second would be usual. */
 const CHECKPOINT_EVERY = '250ms'
@@ -135,4 +135,10 @@ async function main(args: readonly string[]): Promise<number> {
   return checks.failed === 0 ? 0 : 1
 }
 
-process.exitCode = await main(process.argv.slice(2))
+try {
+  process.exitCode = await main(process.argv.slice(2))
+} catch (error) {
+  if (!(error instanceof InUseError)) throw error
+  process.stderr.write(`demo: ${error.message}\n`)
+  process.exitCode = 2
+}

@@ -15,12 +15,15 @@ export const root: string = fileURLToPath(new URL('../../', import.meta.url))
 
 const demoFolder = join(root, '.data/demo')
 
-/** Takes the folder of a seed, without what an earlier run has left there besides the input. @throws if another demo uses it */
+/** Another demo uses the folder: told in one sentence, without a stack. */
+export class InUseError extends Error {}
+
+/** Takes the folder of a seed, without what an earlier run has left there besides the input. @throws {InUseError} */
 export function takeWorkplace(seed: number): Workplace {
   const folder = join(demoFolder, String(seed))
   mkdirSync(folder, { recursive: true })
   const lock = join(folder, 'lock')
-  if (isHeld(lock)) throw new Error(`another demo with seed ${seed} is running: wait for it, or choose another --seed`)
+  if (isHeld(lock)) throw new InUseError(`another demo with seed ${seed} is running: wait for it, or choose another --seed`)
   writeFileSync(lock, String(process.pid))
   const place = { input: join(folder, 'input'), output: join(folder, 'output'), checkpoints: join(folder, 'checkpoints') }
   for (const old of [place.output, place.checkpoints]) rmSync(old, { recursive: true, force: true })

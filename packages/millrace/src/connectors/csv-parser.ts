@@ -273,16 +273,18 @@ function linesIn(text: string, from: number, end: number): number {
 const asText = (text: string): string => text
 
 function readField(name: string, read: (text: string) => unknown, text: string): unknown {
-  // These would make nothing of it, and say 0.
-  if (text === '' && (read === Number || read === BigInt)) throw new Error(`the column ${JSON.stringify(name)} is empty`)
   let value: unknown
   try {
     value = read(text)
   } catch (error) {
     throw new Error(`the column ${JSON.stringify(name)} cannot be read: ${messageOf(error)}`)
   }
-  const isNaN = typeof value === 'number' && value !== value && text !== 'NaN'
-  if (isNaN || (value instanceof Date && Number.isNaN(value.getTime())))
+  // These make nothing of it, and say 0.
+  if ((value === 0 || value === 0n) && (read === Number || read === BigInt) && text.trim() === '')
+    throw new Error(`the column ${JSON.stringify(name)} is empty`)
+  // What a job's own function makes of a text is its own affair, but for a NaN that nobody wrote.
+  const isNone = typeof value === 'number' && (read === Number ? !Number.isFinite(value) : value !== value && text !== 'NaN')
+  if (isNone || (value instanceof Date && Number.isNaN(value.getTime())))
     throw new Error(
       `the column ${JSON.stringify(name)} cannot be read: ${read.name === '' || read.name === name ? 'its function' : read.name} gives ${nameOfValue(value)}`,
     )

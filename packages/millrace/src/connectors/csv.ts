@@ -16,10 +16,11 @@ type Columns = Record<string, (text: string) => unknown>
  * Fields are strings unless `columns` says how to read them: `{ amount: Number, at: Date.parse }`. With a header (the default)
  * columns are found by their names in each file, and those that `columns` does not name are left out; without one they are
  * `columns` in their order, or `column1`, `column2`, … A row with too few or too many fields is a broken record, and so is a row for
- * which a function throws or gives NaN or no date, and an empty field for `Number` or `BigInt`, which would make it 0.
+ * which a function throws or gives NaN or no date, an empty or blank field for `Number` or `BigInt`, which would make it 0, and one
+ * of which `Number` makes Infinity.
  *
  * Each part that is written begins with the header: `columns`, or else the fields of its first record, which all others must
- * have. null and undefined are written as an empty field, a Date as its ISO text; what has no text that reads back is refused.
+ * have. null and undefined are written as an empty field, a Date as its ISO text, -0 as 0; what has no text that reads back is refused.
  */
 export function csv<C extends Columns>(options: {
   columns: C

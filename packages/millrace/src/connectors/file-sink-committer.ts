@@ -1,7 +1,7 @@
 import type { Committable, CommitOutcome, Committer, SinkContext } from '../connect/contract.ts'
 import { StreamError } from '../core/errors.ts'
 import { ignore, makeDurableDirectory, readFile, removeFile, systemCodeOf } from './durable.ts'
-import { epochOf, hiddenFolderOf, isFinalName, sinkError, type OpenPart, type Part } from './file-sink-names.ts'
+import { epochOf, hiddenFolderOf, isFinalName, OTHER_PATH, sinkError, type OpenPart, type Part } from './file-sink-names.ts'
 import { joinPath } from './path.ts'
 
 /** What to do; the sentences that end an error's message. */
@@ -112,7 +112,7 @@ export class PartCommitter implements Committer<Part, OpenPart> {
     const info = await files.info(final)
     if (info === undefined)
       return this.#failed(
-        `neither ${final} nor its hidden file ${joinPath(this.#folder, part.hidden)} exists: its records may be lost. ${PUT_BACK} A relative path begins where the process was started.`,
+        `neither ${final} nor its hidden file ${joinPath(this.#folder, part.hidden)} exists: its records may be lost. ${PUT_BACK} ${OTHER_PATH}`,
         final,
       )
     const bytes = info.sizeBytes === part.size ? await readFile(files, final) : undefined

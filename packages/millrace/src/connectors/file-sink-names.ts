@@ -30,6 +30,10 @@ export type OpenPart = {
   readonly crc32: number
 }
 
+/** Ends the message about a file of a checkpoint that is not there: it may be where the sink was. */
+export const OTHER_PATH =
+  "If the sink's path has been changed since, change it back: what is there belongs to these checkpoints. A relative path begins where the process was started."
+
 /** The named durable steps of a file sink (rule E3), in the order in which they come. */
 export const FILE_SINK_CRASH_POINTS: readonly string[] = [
   'files.part.beforeCopy',

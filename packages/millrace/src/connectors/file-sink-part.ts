@@ -3,7 +3,7 @@ import type { SinkContext } from '../connect/contract.ts'
 import type { FileHandle } from '../core/env.ts'
 import { StreamError } from '../core/errors.ts'
 import { abandon, ignore, systemCodeOf } from './durable.ts'
-import type { OpenPart } from './file-sink-names.ts'
+import { OTHER_PATH, type OpenPart } from './file-sink-names.ts'
 import { joinPath } from './path.ts'
 
 const COPY_BYTES = 1 << 20
@@ -68,7 +68,7 @@ export class PartFile {
     const path = joinPath(this.#folder, from.hidden)
     crashPoint('files.part.beforeCopy')
     const source = await files.open(path, 'read').catch((error: unknown) => {
-      throw systemCodeOf(error) === 'ENOENT' ? this.#lost(path, 'is gone') : error
+      throw systemCodeOf(error) === 'ENOENT' ? this.#lost(path, 'is gone', ` ${OTHER_PATH}`) : error
     })
     try {
       while (this.sizeBytes < from.size) {
@@ -115,11 +115,11 @@ export class PartFile {
     else await this.#context.env.files.unlink(this.path).catch(ignore)
   }
 
-  #lost(path: string, what: string): StreamError {
+  #lost(path: string, what: string, more: string = ''): StreamError {
     const { sink } = this.#context
     return new StreamError(
       'COMMIT_FAILED',
-      `${sink} cannot go on with ${path}, an open part of its checkpoint: it ${what}. Put it back as it was, or restore a newer checkpoint.`,
+      `${sink} cannot go on with ${path}, an open part of its checkpoint: it ${what}. Put it back as it was, or restore a newer checkpoint.${more}`,
       { details: { file: path, sink } },
     )
   }

@@ -71,7 +71,7 @@ test('a commit that cannot be proven is said to have failed, and what to do', as
     [
       'both files are gone',
       (env, part) => env.files.unlink(`/out/.millrace-job+out/${part.hidden}`),
-      /neither .+ nor its hidden file.+Put it back.+where the process was started\.$/,
+      /neither .+ nor its hidden file.+Put it back.+If the sink's path has been changed since, change it back.+where the process was started\.$/,
     ],
     [
       'the name belongs to another file',

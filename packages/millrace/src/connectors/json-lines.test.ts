@@ -67,3 +67,33 @@ test('JSON that is deeper than a record may be is a broken record with its line,
   for (const value of records.values) assert.doesNotThrow(() => checkValue(value))
   assert.throws(() => checkValue(JSON.parse(nested(65))), { code: 'UNSUPPORTED_VALUE' })
 })
+
+/** Found by a look with fresh eyes: read as Infinity it ended the job at the first sink, which cannot write it, although `invalid` was set. */
+test('JSON with a number beyond the largest there is is a broken record that names it; text that looks like one is none', () => {
+  const digits = '9'.repeat(309)
+  const good = ['1e308', '1e-400', `{"a":"1e400 ${digits}"}`, '{"1e400":[1.5e3]}', '9'.repeat(308), '{"e1234":null}']
+  const bad = ['{"n":1e400}', '1e309', '-1E+0309', digits, `{"a":[0,{"b":-${digits}.5}]}`, `${'1'.repeat(250)}e99`, '["1e400",[],1e400]']
+  const records = (fileFormatOf(jsonLines()) as FileFormat<unknown>).reader('big.jsonl', new Uint8Array(0))(
+    new TextEncoder().encode([...good, ...bad].join('\n')),
+    { firstLine: 0, isStart: true },
+  )
+  assert.deepEqual(
+    records.values,
+    good.map((line) => JSON.parse(line) as unknown),
+  )
+  assert.deepEqual(
+    records.broken?.map(({ message }) => /^big\.jsonl:\d+ cannot be parsed: (.+) is a number beyond 1\.8e308/.exec(message)?.[1]),
+    ['n', 'it', 'it', 'it', 'a[1].b', 'it', '[2]'],
+  )
+  for (const value of records.values) assert.doesNotThrow(() => format.encode(value))
+})
+
+test('a patched prototype breaks no record', () => {
+  Object.assign(Object.prototype, { patched: Infinity })
+  try {
+    const reader = (fileFormatOf(jsonLines()) as FileFormat<unknown>).reader('in.jsonl', new Uint8Array(0))
+    assert.deepEqual(reader(new TextEncoder().encode('{"a":1}'), { firstLine: 0, isStart: true }).broken ?? [], [])
+  } finally {
+    Reflect.deleteProperty(Object.prototype, 'patched')
+  }
+})

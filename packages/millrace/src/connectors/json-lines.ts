@@ -6,7 +6,7 @@ import { nameOfValue } from './value-name.ts'
 /**
  * One JSON value a line. Written as JSON has it: a Date becomes its ISO text, -0 becomes 0, a field that is undefined or a function is
  * left out. What would silently become something else (NaN, Infinity, an invalid Date, undefined in an array, Map, Set, bytes, a
- * promise, an Error) is refused, as is what JSON does not know.
+ * promise, an Error) is refused, as is what JSON does not know. A line with a number that would be read as Infinity is a broken record.
  */
 export function jsonLines<T = unknown>(): Format<T> {
   return defineLineFormat<T>('jsonl', {
@@ -22,20 +22,36 @@ const MAX_DEPTH = 64
 const QUOTE = 34
 const BACKSLASH = 92
 
-/** What is deeper than a record may be is no record: found here it has a file and a line, later it would end the job wherever it is looked at. */
+/** What is no record, or what no sink could write again, is found here, where it has a file and a line: later it would end the job. */
 function decodeJson(line: string): unknown {
   const value: unknown = JSON.parse(line)
-  if (line.length > 2 * MAX_DEPTH && hasManyOpenings(line) && depthOf(line) > MAX_DEPTH)
-    throw new Error(`it is more than ${MAX_DEPTH} objects and arrays deep, and records are at most that`)
+  if (isSuspect(value, MAX_DEPTH)) refuse(line, value)
   return value
 }
 
-/** Per-record code: of most lines it finds one or two. */
-function hasManyOpenings(line: string): boolean {
-  let count = 0
-  for (let at = line.indexOf('{'); at >= 0 && count <= MAX_DEPTH; at = line.indexOf('{', at + 1)) count++
-  for (let at = line.indexOf('['); at >= 0 && count <= MAX_DEPTH; at = line.indexOf('[', at + 1)) count++
-  return count > MAX_DEPTH
+/** Per-record code: whether a number is infinite, or anything deeper than so many levels. A patched prototype only costs a closer look. */
+function isSuspect(part: unknown, levels: number): boolean {
+  if (typeof part === 'number') return part - part !== 0
+  if (typeof part !== 'object' || part === null) return false
+  if (levels === 0) return true
+  if (Array.isArray(part)) {
+    for (const item of part as unknown[]) {
+      if (typeof item === 'number' ? item - item !== 0 : typeof item === 'object' && isSuspect(item, levels - 1)) return true
+    }
+    return false
+  }
+  for (const name in part) {
+    const field = (part as Readonly<Record<string, unknown>>)[name]
+    if (typeof field === 'number' ? field - field !== 0 : typeof field === 'object' && isSuspect(field, levels - 1)) return true
+  }
+  return false
+}
+
+/** @throws the reason, if there is one */
+function refuse(line: string, value: unknown): void {
+  if (depthOf(line) > MAX_DEPTH) throw new Error(`it is more than ${MAX_DEPTH} objects and arrays deep, and records are at most that`)
+  const found = find(value, '', (part) => typeof part === 'number' && !Number.isFinite(part))
+  if (found !== undefined) throw new Error(`${found.path === '' ? 'it' : found.path} is a number beyond 1.8e308, the largest there is`)
 }
 
 /** Of a line that is JSON. */
