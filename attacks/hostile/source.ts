@@ -12,8 +12,8 @@ import type { Strike } from './strikes.ts'
 
 const BATCH = 10
 const ROWS_PER_CHECKPOINT = 80
-/** An acknowledgement may be skipped: then it goes on without. */
-const LONGEST_WAIT_MS = 500
+/** An acknowledgement may be skipped: then it goes on without. Far longer than a checkpoint takes, on a busy machine too. */
+const LONGEST_WAIT_MS = 5_000
 
 type Poll = Batch<HostileRow, number> | 'wait' | 'end'
 export interface SourceStrikes {
