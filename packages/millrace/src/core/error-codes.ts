@@ -113,7 +113,7 @@ const table = {
   SIMULATION_UNSTEADY: {
     domain: 'user',
     retry: 'never',
-    message: 'A simulated job gives different output in two runs without any fault: nothing can be compared with it.',
+    message: 'A simulated job gives different output in two runs with the same faults, or without any: nothing can be compared with it.',
     remedy:
       'Look for what differs from run to run: Math.random, Date.now, the `now` of the context, processing time, or output that depends on which of several splits came first.',
   },
