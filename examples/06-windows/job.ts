@@ -45,6 +45,8 @@ interface Alert {
   readonly reason: string
 }
 
+const MINUTE_MS = 60_000
+
 export default defineJob('fraud', (job, config: Config) => {
   const late = outputTag<Payment>('late')
   const broken = outputTag<DeadLetter>('broken')
@@ -99,22 +101,24 @@ export default defineJob('fraud', (job, config: Config) => {
     .to('hourly-files', fileSink(`${config.output}/hourly`, jsonLines()))
 })
 
-/** A small payment, then a large one within a minute of the last small one. */
+/** A small payment, then a large one within a minute of the last small one, by their own times; the timer clears what is too old. */
 function smallThenLarge(byCard: KeyedStream<Payment, string>): Stream<Alert> {
   return byCard.process('small-then-large', {
-    state: { small: valueState<number>(), seen: valueState({ initial: () => 0, ttl: '30d' }), perShop: mapState<string, number>() },
+    state: { smallAt: valueState<number>(), seen: valueState({ initial: () => 0, ttl: '30d' }), perShop: mapState<string, number>() },
     timers: { forget: eventTimer() },
     onRecord(payment, { key, state, timers }, out: Out<Alert>) {
       state.seen.set(state.seen.get() + 1)
-      if (payment.amount > 500 && state.small.get() !== undefined) out.emit({ card: key, reason: 'small, then large' })
+      const smallAt = state.smallAt.get()
+      if (payment.amount > 500 && smallAt !== undefined && payment.at - smallAt <= MINUTE_MS)
+        out.emit({ card: key, reason: 'small, then large' })
       if (payment.amount < 1) {
-        state.small.set(payment.amount)
-        timers.forget.set(payment.at + 60_000)
+        state.smallAt.set(payment.at)
+        timers.forget.set(payment.at + MINUTE_MS)
       }
     },
     onTimer: {
       forget(_at, { state }) {
-        state.small.clear()
+        state.smallAt.clear()
       },
     },
   })

@@ -25,6 +25,9 @@ const payments: readonly Payment[] = [
   paid('a2', 'ann', 900, 30),
   paid('x', 'eve', 1, Number.NaN),
   paid('b2', 'bob', 250, 180),
+  // Five minutes after a small one: no alert, also where no timer has fired between the two.
+  paid('z1', 'zoe', 0.5, 0),
+  paid('z2', 'zoe', 900, 300),
   paid('b3', 'bob', 400, 360),
   paid('b4', 'bob', 250, 540),
   // Half an hour of other people's coffee, and then what a slow terminal kept to itself.

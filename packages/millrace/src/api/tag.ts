@@ -1,4 +1,5 @@
 import { StreamError } from '../core/errors.ts'
+import { asTag } from '../core/tags.ts'
 import { checkId, shown } from '../plan/ids.ts'
 import type { Tag } from './process-types.ts'
 
@@ -13,7 +14,7 @@ import type { Tag } from './process-types.ts'
  */
 export function outputTag<T>(id: string): Tag<T> {
   checkId('The id of a tag', id)
-  return Object.freeze({ id })
+  return asTag(Object.freeze({ id }))
 }
 
 /** The id of a tag. @throws {UNKNOWN_TAG} for what is no tag; `what` is how the message calls it. */

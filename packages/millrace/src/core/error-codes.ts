@@ -61,8 +61,10 @@ const table = {
   UNKNOWN_TAG: {
     domain: 'user',
     retry: 'never',
-    message: 'A side output is read that no step before it can send, or a record was sent to a value that is no tag.',
-    remedy: 'Create the tag with outputTag and read it from the stream of the step that sends it.',
+    message:
+      'A side output is read that no step before it can send, a record was sent to a value that is no tag, or a tag was emitted as a record.',
+    remedy:
+      'Create the tag with outputTag, send records to it with out.side(tag, value), and read it from the stream of the step that sends it.',
   },
   NO_EVENT_TIME: {
     domain: 'user',
@@ -113,7 +115,7 @@ const table = {
   SIMULATION_UNSTEADY: {
     domain: 'user',
     retry: 'never',
-    message: 'A simulated job gives different output in two runs without any fault: nothing can be compared with it.',
+    message: 'A simulated job gives different output in two runs with the same faults, or without any: nothing can be compared with it.',
     remedy:
       'Look for what differs from run to run: Math.random, Date.now, the `now` of the context, processing time, or output that depends on which of several splits came first.',
   },

@@ -3,6 +3,7 @@
  * are writers and outputs. No arrays between operators (D5).
  */
 import { StreamError, assertNever, messageOf } from '../core/errors.ts'
+import { isTag } from '../core/tags.ts'
 import { sinkOperator, type Written } from '../operators/sink.ts'
 import { filterOperator } from '../operators/filter.ts'
 import { flatMapOperator } from '../operators/flat-map.ts'
@@ -367,6 +368,11 @@ function inspector(address: string, freeze: boolean): (value: unknown) => void {
   const path = `a record of ${address}`
   return (value) => {
     checkValue(value, path)
+    if (isTag(value))
+      throw new StreamError(
+        'UNKNOWN_TAG',
+        `${address} emitted the tag '${value.id}' as a record: out.side(tag, value) sends a record to a side output, out.emit(value) to the main one.`,
+      )
     if (freeze) deepFreeze(value)
   }
 }

@@ -1,11 +1,15 @@
 import { check, checkSame, contractCases, type ContractCase } from './contract-case.ts'
 import { makeSinkBench, range, type AnyWriter, type SinkBench, type SinkSuiteOptions, type Where } from './sink-bench.ts'
+import { checkSuiteOptions } from './suite-options.ts'
 
 /**
  * The contract of sinks without a committer, which write at once: what was sealed is outside when it is durable, and stays there, whichever
  * process goes on. Of one that calls itself idempotent, what is written again changes nothing. `committed` gives what is outside.
+ *
+ * @throws {INVALID_OPTION} {INVALID_JOB}
  */
 export function directSinkSuite<T>(options: SinkSuiteOptions<T>): readonly ContractCase[] {
+  checkSuiteOptions('directSinkSuite', options, ['create', 'value'])
   return contractCases({ ...cases, ...(options.losePower === undefined ? {} : afterPowerLoss) }, options.env, async () => {
     const bench = await makeSinkBench(options)
     const { committer, delivery } = bench.definition

@@ -55,8 +55,8 @@ const KEPT_LINES = 60
 /** What a failing disk may end a process with. */
 const OF_THE_DISK: readonly string[] = ['STORAGE', 'CHECKPOINT_FAILED', 'CHECKPOINT_TIMEOUT', 'COMMIT_FAILED']
 
-export async function playHistory(scene: Scene, seed: number, faults: readonly Fault[]): Promise<Outcome> {
-  const history = new History(scene, seed)
+export async function playHistory(scene: Scene, seed: number, faults: readonly Fault[], startMs: number = START_MS): Promise<Outcome> {
+  const history = new History(scene, seed, startMs)
   try {
     await history.play(faults)
   } catch (error) {
@@ -92,10 +92,10 @@ class History {
   /** It fails now. */
   #isDiskBad = false
 
-  constructor(scene: Scene, seed: number) {
+  constructor(scene: Scene, seed: number, startMs: number) {
     this.#scene = scene
     this.#seed = seed
-    this.#machine = new Machine({ seed, startMs: START_MS })
+    this.#machine = new Machine({ seed, startMs })
     this.#random = new SeededRandom(seed, 'history')
     this.#tuning = {
       batchRecords: this.#random.pick([1, 4, 64]),

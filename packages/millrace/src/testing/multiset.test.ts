@@ -13,7 +13,7 @@ test('fields in another order are the same value', () => {
 
 test('values that look alike are different', () => {
   const values = [1, '1', 1n, true, 'true', null, 'null', undefined, 0, -0, Number.NaN, [1], { 0: 1 }, new Set([1]), new Date(1), new Map()]
-  const texts = [...values, Uint8Array.of(1), {}, [], '', new Date(Number.NaN)].map(canonicalText)
+  const texts = [...values, Uint8Array.of(1), {}, [], '', new Date(Number.NaN), new ArrayBuffer(0), new ArrayBuffer(1)].map(canonicalText)
   assert.equal(new Set(texts).size, texts.length, texts.join(' '))
 })
 

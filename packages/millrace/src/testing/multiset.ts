@@ -46,6 +46,7 @@ export function canonicalText(value: unknown): string {
 
 function objectText(value: object): string {
   if (value instanceof Date) return `Date(${value.getTime()})`
+  if (value instanceof ArrayBuffer) return `buffer(${new Uint8Array(value).join(' ')})`
   if (value instanceof Uint8Array) return `bytes(${value.join(' ')})`
   if (Array.isArray(value)) return `[${value.map(canonicalText).join(',')}]`
   if (value instanceof Map) return `Map{${sorted([...value].map(([key, held]) => `${canonicalText(key)}=>${canonicalText(held)}`))}}`

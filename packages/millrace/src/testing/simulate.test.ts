@@ -15,7 +15,8 @@ import { SeededRandom } from '../connectors/seeded-random.ts'
 import { defineSource } from '../connect/contract.ts'
 import { StreamError } from '../core/errors.ts'
 import { drawFaults, FAULT_KINDS, type Fault } from './fault.ts'
-import { simulate, subsets, type SimulateOptions } from './simulate.ts'
+import { simulate, type SimulateOptions } from './simulate.ts'
+import { subsets } from './verdict.ts'
 
 interface Sale {
   readonly shop: string
@@ -392,12 +393,15 @@ test('options that cannot be are refused', async () => {
   const codeOf = async (options: object): Promise<string> =>
     (await failureOf(simulate(salesJob(), { input: feedSales, ...options } as SimulateOptions<Sales>))).message
   assert.match(await codeOf({ faults: ['crash'] }), /'crash'.*'kill', 'power-loss'/)
-  assert.match(await codeOf({ faults: [] }), /faults is .*may be a list/)
+  assert.match(await codeOf({ faults: [] }), /faults is an empty list: it may be a list of one or more of 'kill'/)
+  assert.match(await codeOf({ faults: 'kill' }), /faults is 'kill': it may be a list/)
+  assert.match(await codeOf({ faults: [undefined] }), /faults has undefined/)
   assert.match(await codeOf({ judge: 'last' }), /judge is 'last': it has to be a function/)
   const without = simulate as unknown as (job: unknown) => Promise<unknown>
   assert.match((await failureOf(without(salesJob()))).message, /input has to be a function/)
   assert.match(await codeOf({ runs: 0 }), /runs is 0/)
   assert.match(await codeOf({ seed: 1.5 }), /seed is 1.5/)
+  assert.match(await codeOf({ seed: '1' }), /seed is '1': it has to be a whole number/)
   assert.match(await codeOf({ sed: 1 }), /did you mean 'seed'/)
   assert.match(await codeOf({ input: undefined }), /input has to be a function/)
   assert.match(
@@ -414,6 +418,7 @@ test('what is fed is checked as testJob checks it', async () => {
   }
   assert.match(await messageOf('abc'), /^INVALID_OPTION .*'abc' as records: it takes a list/)
   assert.match(await messageOf(sales, { spilt: 'us' }), /^INVALID_OPTION feed has no option 'spilt': did you mean 'split'/)
+  assert.match(await messageOf(sales, { split: 5 }), /^INVALID_OPTION feed was given 5 as split: the name of a split is text/)
   assert.match(await messageOf(sales, 'us'), /feed was given as options/)
 })
 

@@ -4,16 +4,16 @@ import type { Explanation, Job } from '../api/job-types.ts'
 import type { Stream } from '../api/stream-types.ts'
 import { StreamError } from '../core/errors.ts'
 import { shown } from '../plan/ids.ts'
-import type { Plan } from '../plan/nodes.ts'
-import { drawFaults, FAULT_KINDS, faultText, type Fault, type FaultKind } from './fault.ts'
-import { playHistory, type HistoryCounts, type Outcome, type Scene } from './history.ts'
-import { differenceOf, isEqual, valuesText } from './multiset.ts'
+import { drawFaults, FAULT_KINDS, type FaultKind } from './fault.ts'
+import { playHistory, type HistoryCounts, type Scene } from './history.ts'
+import { judgeOf } from './judge.ts'
 import type { SimulatedRecord, SimulatedSplits } from './simulated-source.ts'
 import { DEFAULT_SPLIT } from './test-input.ts'
-import { checkRecords, checkTestOptions } from './test-options.ts'
+import { checkFeedOptions, checkRecords, checkTestOptions } from './test-options.ts'
 import { inputOf } from './test-places.ts'
 import type { FeedOptions, HandlesOf } from './test-types.ts'
 import { momentMs } from './time-of.ts'
+import { failure, hasSuffered, indented, judged, problemOf, unsteady, type Straight, type Trial } from './verdict.ts'
 
 /** Gives a source its records, before anything runs. */
 export interface SimulatedFeed {
@@ -33,7 +33,8 @@ export interface SimulateOptions<Handles = {}> {
   faults?: readonly FaultKind[]
   /**
    * Where not all rows of a place have to be the same, such as the running totals of what comes from two sources: what of them has to be.
-   * Called with the rows of each place, `sink/totals` or `stream totals`.
+   * Called with a copy of the rows of each place, `sink/totals` or `stream totals`. Gives an array of what is compared: plain objects,
+   * arrays, `Map`, `Set`, `Date`, bytes and primitives.
    */
   judge?: (rows: readonly unknown[], place: string) => readonly unknown[]
   /** Subtasks per step; default 1. */
@@ -46,7 +47,7 @@ export interface SimulateOptions<Handles = {}> {
 export interface Simulation extends HistoryCounts {
   readonly seed: number
   readonly runs: number
-  /** Rows that each history gives, of all sinks and streams that are looked at. */
+  /** Rows of each history that are compared, of all sinks and streams that are looked at: of those that come out, what `judge` keeps. */
   readonly records: number
   /** The paths that are not exactly-once in a run, as `explain` says: what stands in for their sinks here is. */
   readonly limited: Explanation['paths']
@@ -57,7 +58,8 @@ const OPTIONS = ['config', 'input', 'seed', 'runs', 'faults', 'judge', 'parallel
 const RESTARTING: readonly FaultKind[] = ['kill', 'power-loss', 'pause']
 const DEFAULT_RUNS = 20
 const SIMULATED_KEY_GROUPS = 64
-const SHOWN_LINES = 30
+/** Other hours, days, months and years than those of the other histories. */
+const ELSEWHEN_MS = Date.UTC(2029, 7, 17, 13, 31)
 
 /**
  * Runs a job many times on simulated machines that are killed, lose power, are stopped while another process takes over, and have disks
@@ -69,7 +71,7 @@ const SHOWN_LINES = 30
  * The job's functions have to be deterministic: with Math.random or the clock in the output, no two runs can be compared.
  *
  * @throws {SIMULATION_FAILED} with the seed, the faults and the difference
- * @throws {SIMULATION_UNSTEADY} when two runs without faults differ already
+ * @throws {SIMULATION_UNSTEADY} when two runs differ that have the same faults, or none
  * @throws all build errors; {TEST_STREAM} {INVALID_OPTION}; what the job fails with when nothing happens
  *
  * @example
@@ -94,75 +96,47 @@ export async function simulate<Config, Handles>(job: Job<Config, Handles>, ...op
   const scene: Scene = { job, options: runOptions(given), input: await inputs(built, given) }
   const trial: Trial = { scene, plan: built.plan, judge: judgeOf(given.judge) }
   const straight = await straightLine(trial, seed)
-  let sum = straight.counts
+  let sum = straight.outcome.counts
   for (let index = 0; index < runs; index++) {
     const faults = drawFaults(seed + index, kinds)
     const outcome = await playHistory(scene, seed + index, faults)
-    if (problemOf(outcome, straight, trial) !== undefined) throw await failure(trial, seed + index, faults, straight)
+    const problem = problemOf(outcome, straight, trial)
+    if (problem !== undefined) throw await failure(trial, { seed: seed + index, faults, problem, cause: outcome.error }, straight)
     sum = added(sum, outcome.counts)
   }
   checkHappened(sum, { kinds, runs, job: job.name })
   const limited = explainPlan(built.plan).paths.filter(({ guarantee }) => guarantee !== 'exactly-once')
-  return { ...sum, seed, runs, records: rowCount(straight), limited }
+  return { ...sum, seed, runs, records: straight.rows, limited }
 }
 
 type AnyOptions<Handles> = SimulateOptions<Handles> & { readonly config?: unknown }
-
-/** What is simulated, and how its outcomes are compared. */
-interface Trial {
-  readonly scene: Scene
-  readonly plan: Plan
-  readonly judge: NonNullable<SimulateOptions['judge']>
-}
 
 /** Options of `simulate`: with the job's config where its factory takes one. */
 export type SimulateWith<Config, Handles> = [Config] extends [void]
   ? [options: SimulateOptions<Handles>]
   : [options: SimulateOptions<Handles> & { config: Config }]
 
-/** Without faults, twice: with other delays and other turns. */
-async function straightLine(trial: Trial, seed: number): Promise<Outcome> {
+/** Without faults, twice: with other delays, other turns and at another time. */
+async function straightLine(trial: Trial, seed: number): Promise<Straight> {
   const { scene, plan } = trial
-  const first = await playHistory(scene, seed, [])
-  if (first.error !== undefined) throw first.error
+  const outcome = await playHistory(scene, seed, [])
+  if (outcome.error !== undefined) throw outcome.error
+  const rows = countOf(judged(outcome, trial))
+  const straight: Straight = { seed, outcome, rows }
   // A seed that no history has.
-  const second = await playHistory(scene, -1 - seed, [])
+  const second = await playHistory(scene, -1 - seed, [], ELSEWHEN_MS)
   if (second.error !== undefined) throw second.error
-  const problem = problemOf(second, first, trial)
-  if (problem !== undefined) throw unsteady(plan.job, problem)
-  if (rowCount(first) > 0) return first
+  const problem = problemOf(second, straight, trial)
+  if (problem !== undefined)
+    throw unsteady(plan, { text: ['gives different output in two runs without any fault:', indented(problem)], seed })
+  if (rows > 0) return straight
+  const made = countOf(outcome.output)
   const fed = [...scene.input.values()].flatMap((splits) => [...splits.values()]).reduce((count, records) => count + records.length, 0)
-  throw new StreamError(
-    'INVALID_OPTION',
-    `Nothing comes out of the job '${plan.job}', so that nothing can be compared: input gave it ${fed} records, and no sink and no stream that its factory returns got any. Give it records of which something comes out.`,
-  )
-}
-
-async function failure(trial: Trial, seed: number, faults: readonly Fault[], straight: Outcome): Promise<StreamError> {
-  const { scene, plan } = trial
-  for (const fewer of subsets(faults)) {
-    const outcome = await playHistory(scene, seed, fewer)
-    const problem = problemOf(outcome, straight, trial)
-    if (problem === undefined) continue
-    const again = await playHistory(scene, seed, fewer)
-    // What happens by chance is not the doing of the faults, nor is what happens without one.
-    if (!hasSuffered(outcome.counts, FAULT_KINDS) || problemOf(again, straight, trial) !== problem) break
-    const texts = fewer.map((fault, index) => `  ${index + 1}. ${faultText(fault)}`)
-    const lines = outcome.lines.slice(-SHOWN_LINES).map((line) => `  ${line}`)
-    const text = [
-      `The job '${plan.job}' gives other output with faults than without. Of the ${faults.length} faults of seed ${seed}, ${fewer.length === 1 ? 'one is' : `${fewer.length} are`} enough:`,
-      ...texts,
-      `The difference:`,
-      problem.replace(/^/gm, '  '),
-      `What happened:`,
-      ...lines,
-      ...unreplayable(plan).map((source) => `${source} cannot be read again: what it gave after the newest checkpoint is lost in a crash.`),
-      `To see it again: simulate(job, { seed: ${seed}, runs: 1, … }). Look for state outside of declared state, and for what a function does besides emitting.`,
-    ]
-    const details = { seed, faults: fewer.map(faultText) }
-    return new StreamError('SIMULATION_FAILED', text.join('\n'), { details, cause: outcome.error })
-  }
-  return unsteady(plan.job, `seed ${seed} gives another output each time that it is run.`)
+  const what =
+    made > 0
+      ? `judge keeps none of the ${made} rows that come out of the job '${plan.job}', at ${[...outcome.output.keys()].join(', ')}, so that nothing is compared. Let it give what has to be the same.`
+      : `Nothing comes out of the job '${plan.job}', so that nothing can be compared: input gave it ${fed} records, and no sink and no stream that its factory returns got any. Give it records of which something comes out.`
+  throw new StreamError('INVALID_OPTION', what)
 }
 
 /** A simulation in which no process was ever restored has shown nothing. */
@@ -179,42 +153,8 @@ function checkHappened(
   )
 }
 
-function hasSuffered({ faults }: HistoryCounts, kinds: readonly FaultKind[]): boolean {
-  return kinds.some((kind) => faults[kind] > 0)
-}
-
-function rowCount({ output }: Outcome): number {
+function countOf(output: ReadonlyMap<string, readonly unknown[]>): number {
   return [...output.values()].reduce((count, rows) => count + rows.length, 0)
-}
-
-function unreplayable({ nodes }: Plan): readonly string[] {
-  return nodes.flatMap((node) => (node.kind === 'source' && !node.source.replayable ? [node.address] : []))
-}
-
-/** The smallest first; of equal size in the order of the faults. */
-export function subsets<T>(of: readonly T[]): readonly (readonly T[])[] {
-  const all = Array.from({ length: 2 ** of.length }, (_zero, mask) => of.filter((_value, index) => ((mask >> index) & 1) === 1))
-  return all.toSorted((a, b) => a.length - b.length)
-}
-
-function problemOf(outcome: Outcome, { output: expected }: Outcome, { judge }: Trial): string | undefined {
-  if (outcome.error !== undefined) return outcome.error instanceof Error ? outcome.error.message : shown(outcome.error)
-  const lines: string[] = []
-  for (const sink of new Set([...expected.keys(), ...outcome.output.keys()])) {
-    const difference = differenceOf(judge(outcome.output.get(sink) ?? [], sink), judge(expected.get(sink) ?? [], sink))
-    if (isEqual(difference)) continue
-    const { missing, extra } = difference
-    if (missing.length > 0) lines.push(`${sink}: ${missing.length} missing: ${valuesText(missing)}`)
-    if (extra.length > 0) lines.push(`${sink}: ${extra.length} too many: ${valuesText(extra)}`)
-  }
-  return lines.length === 0 ? undefined : lines.join('\n')
-}
-
-function unsteady(job: string, problem: string): StreamError {
-  return new StreamError(
-    'SIMULATION_UNSTEADY',
-    `The job '${job}' gives different output in two runs without any fault:\n${problem.replace(/^/gm, '  ')}\nNothing can be compared with it. Look for Math.random, Date.now, processing time, state that outlives the factory, and for output that depends on which of several splits or sources came first: of that, judge() can say what has to be the same.`,
-  )
 }
 
 async function inputs<Handles>({ plan, handles }: BuiltJob, { input }: SimulateOptions<Handles>): Promise<Scene['input']> {
@@ -236,7 +176,7 @@ async function inputs<Handles>({ plan, handles }: BuiltJob, { input }: SimulateO
         'input fed records after it had ended: let it return a promise, and await in it what it waits for.',
       )
     checkRecords(values)
-    checkTestOptions(options, ['split', 'at'], 'feed')
+    checkFeedOptions(options)
     const { split = DEFAULT_SPLIT, at } = options
     const { address } = inputOf(to, { names: names as ReadonlyMap<unknown, string>, life, edges: handles })
     const splits = given.get(address) ?? new Map<string, SimulatedRecord[]>()
@@ -257,29 +197,21 @@ function runOptions({
   return { config, parallelism, keyGroups }
 }
 
-function judgeOf(judge: unknown): Trial['judge'] {
-  if (judge === undefined) return (rows) => rows
-  if (typeof judge === 'function') return judge as Trial['judge']
-  throw new StreamError(
-    'INVALID_OPTION',
-    `judge is ${shown(judge)}: it has to be a function that gives what of the rows has to be the same.`,
-  )
-}
-
 function kindsOf(faults: unknown): readonly FaultKind[] {
   if (faults === undefined) return FAULT_KINDS
   const isList = Array.isArray(faults) && faults.length > 0
-  const wrong: unknown = isList ? faults.find((kind: unknown) => !FAULT_KINDS.includes(kind as FaultKind)) : faults
-  if (isList && wrong === undefined) return faults as FaultKind[]
+  const wrong = isList ? faults.findIndex((kind: unknown) => !FAULT_KINDS.includes(kind as FaultKind)) : -1
+  if (isList && wrong === -1) return faults as FaultKind[]
+  const what = isList ? `has ${shown(faults[wrong])}` : `is ${Array.isArray(faults) ? 'an empty list' : shown(faults)}`
   throw new StreamError(
     'INVALID_OPTION',
-    `faults ${isList ? 'has' : 'is'} ${shown(wrong)}: it may be a list of ${FAULT_KINDS.map((kind) => `'${kind}'`).join(', ')}.`,
+    `faults ${what}: it may be a list of one or more of ${FAULT_KINDS.map((kind) => `'${kind}'`).join(', ')}.`,
   )
 }
 
-function whole(value: number, name: string, least: number): number {
-  if (Number.isSafeInteger(value) && value >= least) return value
-  throw new StreamError('INVALID_OPTION', `${name} is ${String(value)}: it has to be a whole number of at least ${least}.`)
+function whole(value: unknown, name: string, least: number): number {
+  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= least) return value
+  throw new StreamError('INVALID_OPTION', `${name} is ${shown(value)}: it has to be a whole number of at least ${least}.`)
 }
 
 function added(a: HistoryCounts, b: HistoryCounts): HistoryCounts {

@@ -51,12 +51,15 @@ export class SinkBench {
   #env: Env
   readonly #options: SinkSuiteOptions<unknown>
   readonly #under: SinkUnderTest<unknown>
+  /** By value as text: which one it is. */
+  readonly #indexes = new Map<string, number>()
   readonly #sink: SinkDefinition<unknown, Plain, Plain>
   readonly #neighbour: SinkDefinition<unknown, Plain, Plain> | undefined
 
   constructor(options: SinkSuiteOptions<unknown>, under: SinkUnderTest<unknown>) {
-    const sink = sinkDefinitionOf(under.sink)
+    const sink = sinkDefinitionOf((under as SinkUnderTest<unknown> | undefined)?.sink)
     if (sink === undefined) throw new ContractViolation('create() gives no sink that defineSink has made')
+    check(typeof under.committed === 'function', 'create() gives { sink, committed }: committed is a function that gives what is published')
     this.#env = options.env
     this.#options = options
     this.#under = under
@@ -83,7 +86,7 @@ export class SinkBench {
   /** Writes values `from` to `end`, the end outside, and waits whenever the writer is full; not for a commit, as before a barrier. */
   async write(writer: AnyWriter, from: number, end: number): Promise<void> {
     for (let index = from; index < end; index++)
-      if (!writer.write(this.#options.value(index), index) && writer.awaitsCommit !== true) await writer.ready()
+      if (!writer.write(this.#value(index), index) && writer.awaitsCommit !== true) await writer.ready()
   }
 
   async seal(writer: AnyWriter, checkpoint: number, at: Where = {}): Promise<AnyCommittable[]> {
@@ -124,6 +127,16 @@ export class SinkBench {
 
   async losePower(): Promise<void> {
     this.#env = (await this.#options.losePower?.()) ?? this.#env
+  }
+
+  /** One that was lost could not be told from another that is equal to it. */
+  #value(index: number): unknown {
+    const value = this.#options.value(index)
+    const text = JSON.stringify(value)
+    const other = this.#indexes.get(text) ?? index
+    check(other === index, `value(index) gives values of which no two are equal: ${other} and ${index} both give ${text} as JSON`)
+    this.#indexes.set(text, index)
+    return value
   }
 
   #definition(at: Where): SinkDefinition<unknown, Plain, Plain> {

@@ -192,3 +192,23 @@ test('each of the two suites names the other one', async () => {
   const direct = directSinkSuite({ env: nodeEnv(), value: (index) => index, create: () => ledgerSink(() => () => 'x') })
   await assert.rejects((direct[0] as ContractCase).run(), /for others there is sinkSuite/)
 })
+
+test('values of which two are equal would hide what is lost: every case that writes two fails', async () => {
+  const constant = sinkSuite({
+    env: nodeEnv(),
+    value: () => 1,
+    create: () =>
+      ledgerSink(
+        ({ log }) =>
+          (count) =>
+            `${log} ${count}`,
+      ),
+  })
+  for (const { run } of constant)
+    await assert.rejects(run(), {
+      code: 'CONTRACT',
+      message: /^value\(index\) gives values of which no two are equal: \d+ and \d+ both give 1 as JSON$/,
+    })
+  const direct = directSinkSuite({ env: nodeEnv(), value: (index) => Math.floor(index / 2), create: () => directSink({}) })
+  await assert.rejects((direct[0] as ContractCase).run(), /0 and 1 both give 0/)
+})

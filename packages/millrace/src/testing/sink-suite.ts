@@ -1,11 +1,15 @@
 import { check, checkSame, contractCases, type ContractCase } from './contract-case.ts'
+import { checkSuiteOptions } from './suite-options.ts'
 import { checkDone, makeSinkBench, range, type AnyCommittable, type SinkBench, type SinkSuiteOptions, type Where } from './sink-bench.ts'
 
 /**
  * The contract of sinks with a committer: nothing is seen before its commit, everything once after it, however often commits are
  * offered and whichever process offers them; what no checkpoint names is withdrawn, what belongs to others stays.
+ *
+ * @throws {INVALID_OPTION} {INVALID_JOB}
  */
 export function sinkSuite<T>(options: SinkSuiteOptions<T>): readonly ContractCase[] {
+  checkSuiteOptions('sinkSuite', options, ['create', 'value'])
   return contractCases({ ...cases, ...(options.losePower === undefined ? {} : afterPowerLoss) }, options.env, async () => {
     const bench = await makeSinkBench(options)
     check(

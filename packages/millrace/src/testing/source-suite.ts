@@ -1,7 +1,9 @@
 import { SeededRandom } from '../connectors/seeded-random.ts'
 import { sourceDefinitionOf, type Batch, type Plain, type Reader, type Source, type SourceDefinition } from '../connect/contract.ts'
 import type { Env } from '../core/env.ts'
+import { shown } from '../plan/ids.ts'
 import { check, checkSame, contractCases, ContractViolation, type ContractCase } from './contract-case.ts'
+import { checkSuiteOptions, wrongOption } from './suite-options.ts'
 
 /** How the suite opens a source, and what must come out of it. */
 export interface SourceSuiteOptions<T> {
@@ -19,9 +21,20 @@ export interface SourceSuiteOptions<T> {
 /**
  * The contract of replayable sources: from the position of any batch a reader goes on exactly there, however its work is cut
  * up and whoever owns which split; splits are announced, end once, and belong to one reader.
+ *
+ * @throws {INVALID_OPTION} {INVALID_JOB}
  */
 export function sourceSuite<T>(options: SourceSuiteOptions<T>): readonly ContractCase[] {
+  checkSuiteOptions('sourceSuite', options, ['create'])
+  checkExpected(options.expected)
   return contractCases({ ...cases, ...(options.isPaced === true ? {} : unlessPaced) }, options.env, () => makeBench(options))
+}
+
+function checkExpected(expected: unknown): void {
+  const want = "a Map of each split with its records in order, such as new Map([['0', records]])"
+  if (!(expected instanceof Map)) throw wrongOption('sourceSuite', 'expected', expected, want)
+  for (const [split, records] of expected)
+    if (!Array.isArray(records)) throw wrongOption('sourceSuite', `expected.get(${shown(split)})`, records, 'an array of records')
 }
 
 type SourceCase = (bench: Bench) => Promise<void>

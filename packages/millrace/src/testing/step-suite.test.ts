@@ -22,7 +22,7 @@ async function failuresOf(
 }
 
 test('a script of one action, or none, tries nothing between: every case fails', async () => {
-  const none = await failuresOf(() => Promise.resolve(), [])
+  const none = await failuresOf(() => Promise.resolve(), [1])
   assert.equal(none.size, 6)
   for (const message of none.values()) assert.match(message, /at least two actions.* it has 0/)
   const one = await failuresOf((t) => t.push('a'), [1])
@@ -57,4 +57,18 @@ test('another number of subtasks after each action, whatever the options say', a
       `parallelism: ${parallelism}`,
     )
   }
+})
+
+test('what the suite is given is checked when it is made: also that something is to come out', () => {
+  const good = { step: counted, script: (t: StepScript<string>) => t.push('a', 'b'), expected: [1, 2] }
+  const refused = (wrong: object, message: RegExp): void => {
+    const code = 'INVALID_OPTION'
+    assert.throws(() => stepSuite({ ...good, ...wrong } as typeof good), { code, message })
+  }
+  refused({ step: 5 }, /^step of stepSuite is 5: it has to be a function\.$/)
+  refused({ script: undefined }, /^script of stepSuite is undefined/)
+  refused({ expected: undefined }, /^expected of stepSuite is undefined: it has to be an array/)
+  refused({ expected: [] }, /^expected of stepSuite is an empty list: with nothing to come out, nothing is compared/)
+  refused({ expectd: [1] }, /did you mean 'expected'/)
+  assert.equal(stepSuite({ ...good, timestamp: () => 1, outOfOrderness: 1, idleness: 1, parallelism: 1, keyGroups: 8, start: 0 }).length, 6)
 })

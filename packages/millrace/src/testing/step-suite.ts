@@ -1,7 +1,10 @@
 import type { Stream } from '../api/stream-types.ts'
+import { StreamError } from '../core/errors.ts'
 import { check, checkSame, ContractViolation, type ContractCase } from './contract-case.ts'
 import { differenceOf, isEqual, valuesText } from './multiset.ts'
-import { stepJob, type StepOptions, type StepUnderTest, type TestStep } from './test-step.ts'
+import { checkFunctions, wrongOption } from './suite-options.ts'
+import { checkTestOptions } from './test-options.ts'
+import { STEP_OPTIONS, stepJob, type StepOptions, type StepUnderTest, type TestStep } from './test-step.ts'
 import { testJob } from './test-job.ts'
 import type { TestJob, TestOptions } from './test-types.ts'
 
@@ -13,7 +16,7 @@ export interface StepSuiteOptions<I, O> extends StepOptions<I> {
   step: StepUnderTest<I, O>
   /** What happens: at least two actions, so that something comes between. Played once for each case. */
   script: (t: StepScript<I>) => Promise<void>
-  /** All that has to come out, in its order where nothing is disturbed, in any order where something is. */
+  /** All that has to come out, something at least: in its order where nothing is disturbed, in any order where something is. */
   expected: readonly O[]
 }
 
@@ -21,6 +24,8 @@ export interface StepSuiteOptions<I, O> extends StepOptions<I> {
  * One script in every situation in which steps may find themselves: left alone, with checkpoints, with crashes, in several subtasks, and
  * with another number of them after each action. What comes out must always be the same. It says what a test of a stateful step would
  * have to try by hand.
+ *
+ * @throws {INVALID_OPTION} {INVALID_JOB}
  *
  * @example
  * import { test } from 'node:test'
@@ -38,6 +43,7 @@ export interface StepSuiteOptions<I, O> extends StepOptions<I> {
  * for (const { name, run } of suite) test(name, run)
  */
 export function stepSuite<I, O>(options: StepSuiteOptions<I, O>): readonly ContractCase[] {
+  checkOptions(options)
   const { step, script, expected, timestamp: _t, outOfOrderness: _o, idleness: _i, ...rest } = options
   const job = stepJob(step, options)
   return situations.map(({ name, parallelism, between, hint }) => ({
@@ -51,6 +57,20 @@ export function stepSuite<I, O>(options: StepSuiteOptions<I, O>): readonly Contr
       checkOutput(actual, expected, hint)
     },
   }))
+}
+
+const OPTIONS = ['step', 'script', 'expected', ...STEP_OPTIONS]
+
+function checkOptions(options: object): void {
+  checkTestOptions(options, OPTIONS, 'stepSuite')
+  checkFunctions('stepSuite', options as Readonly<Record<string, unknown>>, ['step', 'script'])
+  const { expected } = options as { readonly expected?: unknown }
+  if (!Array.isArray(expected)) throw wrongOption('stepSuite', 'expected', expected, 'an array of all that has to come out')
+  if (expected.length > 0) return
+  throw new StreamError(
+    'INVALID_OPTION',
+    'expected of stepSuite is an empty list: with nothing to come out, nothing is compared. Give the script records of which something comes out.',
+  )
 }
 
 type Running<I, O> = TestJob<{ readonly input: Stream<I>; readonly output: Stream<O> }>

@@ -1,5 +1,6 @@
 import { storageDefinitionOf, type CheckpointStorage, type OpenStorage } from '../connect/contract.ts'
 import type { Env } from '../core/env.ts'
+import { checkSuiteOptions } from './suite-options.ts'
 import { bytesOf, check, checkRejects, checkSame, contractCases, ContractViolation, type ContractCase } from './contract-case.ts'
 
 /** How the suite opens a storage. */
@@ -14,8 +15,11 @@ export interface StorageSuiteOptions {
 /**
  * The contract of checkpoint storages (`OpenStorage`): entries are created exactly once, chunks never change, what a call has
  * reported is durable, and what is being written is seen by nobody.
+ *
+ * @throws {INVALID_OPTION} {INVALID_JOB}
  */
 export function storageSuite(options: StorageSuiteOptions): readonly ContractCase[] {
+  checkSuiteOptions('storageSuite', options, ['create'])
   const all = { ...cases, ...(options.losePower === undefined ? {} : afterPowerLoss) }
   return contractCases(all, options.env, () => makePlace(options))
 }

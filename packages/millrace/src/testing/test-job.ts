@@ -6,7 +6,7 @@ import { isTimedSource } from '../plan/timed.ts'
 import type { SourceNode } from '../plan/nodes.ts'
 import type { Key } from '../state/contract.ts'
 import { notAwaited, TestActions } from './test-actions.ts'
-import { checkRecords, checkTestOptions } from './test-options.ts'
+import { checkFeedOptions, checkRecords, checkTestOptions } from './test-options.ts'
 import { inputOf, outputOf, splitOf } from './test-places.ts'
 import { ended, TestLife } from './test-process.ts'
 import { MARKER, type Entry, type TestInput } from './test-input.ts'
@@ -101,7 +101,7 @@ class RunningTest<Handles> implements TestJob<Handles> {
   feedRaw(input: AnyInput, records: readonly unknown[], options: FeedOptions = {}): Promise<void> {
     return this.#act(async () => {
       checkRecords(records)
-      checkTestOptions(options, ['split', 'at'], 'feed')
+      checkFeedOptions(options)
       const { node, to } = this.#input(input)
       const split = splitOf(to, options.split)
       const own = options.at === undefined ? Number.NaN : momentMs(options.at, 'at')

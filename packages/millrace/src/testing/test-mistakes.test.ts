@@ -3,8 +3,10 @@ import { spawnSync } from 'node:child_process'
 import { test } from 'node:test'
 import { defineJob } from '../api/job.ts'
 import type { Out } from '../api/process-types.ts'
+import { outputTag } from '../api/tag.ts'
 import { eventTimer, processingTimer } from '../api/timers.ts'
 import { StreamError } from '../core/errors.ts'
+import { simulate } from './simulate.ts'
 import { testJob } from './test-job.ts'
 import { pay, rejects, sumJob, TEN, unreachable, type Payment, type Sums } from './harness.test.ts'
 
@@ -18,6 +20,7 @@ test('a stream of another job, an unknown id and an unknown split are named', as
   assert.throws(() => t.output('sum'), /no sink 'sum': did you mean 'sums'/)
   await rejects(testJob(sumJob(), { splits: { payment: ['a'] } }), 'INVALID_OPTION', /'payment'/, /are payments/)
   await rejects(testJob(sumJob(), { splits: { payments: [] } }), 'INVALID_OPTION', /at least one/)
+  await rejects(testJob(sumJob(), { splits: { payments: ['a', 'b', 'a'] } }), 'INVALID_OPTION', /splits\.payments has 'a' twice/)
   await rejects(testJob(sumJob(), { paralelism: 1 } as never), 'INVALID_OPTION', /did you mean 'parallelism'/)
 })
 
@@ -54,6 +57,19 @@ test('a record that is changed in place after it was emitted is found', async ()
   })
   const t = await testJob(job)
   await rejects(t.feed(t.streams.payments, [{ cents: 1 }]), 'FROZEN_RECORD')
+})
+
+test('a tag that is emitted as a record is found, in testJob and in simulate', async () => {
+  const missed = outputTag<string>('missed')
+  const job = defineJob('tagging', (job) => {
+    const words = job.from('words', unreachable<string>())
+    const emit = (out: Out<unknown>, ...of: readonly unknown[]): void => (out.emit as (...of: readonly unknown[]) => void)(...of)
+    return { words, same: words.process('same', { onRecord: (word, _context, out: Out<unknown>) => emit(out, missed, word) }) }
+  })
+  const t = await testJob(job)
+  const text = /step\/same emitted the tag 'missed' as a record: out\.side\(tag, value\)/
+  await rejects(t.feed(t.streams.words, ['a']), 'UNKNOWN_TAG', text)
+  await rejects(simulate(job, { input: (feed, { words }) => feed(words, ['a']) }), 'UNKNOWN_TAG', text)
 })
 
 test('a job that cannot be built says so', async () => {
@@ -194,6 +210,7 @@ test('records that are no list, and options that are none, are refused', async (
   await rejects(t.feed('payments', pay('a', 1) as never), 'INVALID_OPTION', /\[record\]/)
   await rejects(t.feed('payments', 'abc' as never), 'INVALID_OPTION', /'abc'/)
   await rejects(t.feed('payments', [], { splitt: 'eu' } as never), 'INVALID_OPTION', /feed has no option 'splitt': did you mean 'split'/)
+  await rejects(t.feed('payments', [], { split: 5 } as never), 'INVALID_OPTION', /5 as split: the name of a split is text/)
   await rejects(t.finish('payments', { splits: 'eu' } as never), 'INVALID_OPTION', /did you mean 'split'/)
   assert.deepEqual(t.output(t.streams.payments), [])
 })

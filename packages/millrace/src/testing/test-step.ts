@@ -48,7 +48,8 @@ export interface TestStep<in I, out O, out Outputs = {}> extends AsyncDisposable
 const INPUT = 'input'
 /** What the output is called that has no name. */
 const ONLY = '~'
-const OPTIONS = ['timestamp', 'outOfOrderness', 'idleness', 'parallelism', 'keyGroups', 'start', 'check']
+/** Of `testStep`. */
+export const STEP_OPTIONS: readonly string[] = ['timestamp', 'outOfOrderness', 'idleness', 'parallelism', 'keyGroups', 'start', 'check']
 
 /** The job around steps under test, with one output. */
 export function stepJob<I, O>(
@@ -107,7 +108,7 @@ export async function testStep<I>(
   step: (input: Stream<I>) => Stream<unknown> | Streams,
   options: StepOptions<I> = {},
 ): Promise<TestStep<I, unknown, Streams>> {
-  checkTestOptions(options, OPTIONS, 'testStep')
+  checkTestOptions(options, STEP_OPTIONS, 'testStep')
   const { timestamp: _timestamp, outOfOrderness: _outOfOrderness, idleness: _idleness, ...rest } = options
   return asStep(await testJob(stepsJob(step, options), rest))
 }

@@ -127,7 +127,11 @@ export class TestWorld {
     if (!sources.includes(id))
       throw new StreamError('INVALID_OPTION', `splits names '${id}', but the sources of the job '${job}' are ${sources.join(', ')}.`)
     const splits: unknown = this.#splits[id]
-    if (Array.isArray(splits) && splits.length > 0 && splits.every((split) => typeof split === 'string')) return
+    if (Array.isArray(splits) && splits.length > 0 && splits.every((split) => typeof split === 'string')) {
+      const twice = splits.find((split, index) => splits.indexOf(split) < index)
+      if (twice === undefined) return
+      throw new StreamError('INVALID_OPTION', `splits.${id} has '${twice}' twice: each split has a name of its own.`)
+    }
     throw new StreamError('INVALID_OPTION', `splits.${id} has to be names of splits, at least one: ['a', 'b'].`)
   }
 }
