@@ -78,3 +78,14 @@ test('a value that is missing, doubled or too many is named', () => {
   assert.equal(refusal('run', 'job.ts', '--retain', '1', '--retain', '2'), '--retain is given twice.')
   assert.equal(refusal('explain', 'job.ts', '--json=yes'), '--json takes no value.')
 })
+
+/** Found by the attack malformed: parseArgs overflowed the stack, or took minutes. */
+test('letters behind one dash are refused at once, however many there are', () => {
+  for (const length of [2, 10, 1_000_000]) {
+    assert.match(refusal('run', 'job.ts', `-${'ab'.repeat(length)}`), /^run has no option -a\./)
+    assert.match(refusal('run', 'job.ts', '--config', '--', `-${'ab'.repeat(length)}`), /^run has no option -a\./)
+  }
+  assert.match(refusal('run', 'job.ts', '-😀😀'), /^run has no option -😀\./)
+  assert.deepEqual(command('run', 'job.ts', '--config', '-12').values, { config: '-12' })
+  assert.deepEqual(command('run', '--', '-12.ts').operands, ['-12.ts'])
+})

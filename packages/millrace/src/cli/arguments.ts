@@ -46,6 +46,8 @@ function unknownCommand(word: string): StreamError {
 
 function readArguments(command: CommandSpec, args: readonly string[]): { readonly operands: readonly string[]; readonly values: Values } {
   const known = [...command.options, ...commonOptions]
+  const flag = flagIn(args, known)
+  if (flag !== undefined) throw unknownOption(command, flag)
   // Not strict: our own errors say more. Then an option that is not known counts as a flag.
   const { tokens } = parseArgs({
     args: [...args],
@@ -72,6 +74,17 @@ function readArguments(command: CommandSpec, args: readonly string[]): { readonl
   const surplus = operands[command.operands.length]
   if (surplus !== undefined) throw usage(`'${surplus}' is one argument too many; ${command.name} takes ${operandsText(command)}.`, command)
   return { operands, values }
+}
+
+/** The first of `-abc`, which is `-a -b -c`: no command has such. parseArgs takes it apart letter by letter, and one of a megabyte for ever. */
+function flagIn(args: readonly string[], known: readonly OptionSpec[]): string | undefined {
+  for (let index = 0; index < args.length; index++) {
+    const arg = args[index] as string
+    if (arg === '--') return undefined
+    if (known.some(({ name, value }) => value !== undefined && arg === `--${name}`)) index++
+    else if (/^-[^-]./su.test(arg)) return /^-./su.exec(arg)?.[0]
+  }
+  return undefined
 }
 
 function checkedValue(
