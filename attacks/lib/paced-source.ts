@@ -27,6 +27,8 @@ export class Upstream {
   /** By split: everything before is gone. */
   readonly #forgotten = new Map<string, number>()
   #hasPauses = true
+  /** By process: when it took records from a source last, on its monotonic clock. */
+  readonly #lastReadMs = new Map<Env, number>()
   /** By process: one that another has replaced may read what is gone, nobody will use it. */
   readonly violations: Map<Env, string[]> = new Map()
 
@@ -59,6 +61,15 @@ export class Upstream {
     const forgotten = this.#forgotten.get(split) ?? 0
     if (position < forgotten) this.#note(env, `${split} is read from ${position}, but everything before ${forgotten} was acknowledged`)
     return this.rows.get(split) ?? []
+  }
+
+  /** Called for each batch with records in it. */
+  hasRead(env: Env): void {
+    this.#lastReadMs.set(env, env.clock.monotonic())
+  }
+
+  lastReadMs(env: Env): number | undefined {
+    return this.#lastReadMs.get(env)
   }
 
   /** No more pauses, and large batches: what is left is not of interest. */
@@ -120,6 +131,7 @@ class PacedReader implements Reader<InputRow, number> {
     const rows = this.#upstream.read(split, from, this.#context.env)
     const next = Math.min(rows.length, from + 1 + this.#random.below(this.#upstream.hasPauses ? MOST_ROWS : 500))
     this.splits.set(split, next)
+    if (next > from) this.#upstream.hasRead(this.#context.env)
     const splitEnded = next === rows.length
     if (splitEnded) this.splits.delete(split)
     return { split, values: rows.slice(from, next), next, splitEnded }

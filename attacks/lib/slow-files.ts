@@ -11,8 +11,12 @@ const LONGEST_WAIT_MS = 500
 
 type FilesReader<T> = Reader<T, never>
 
-/** Batches of files are not cut: one that goes beyond the rows is paid for by the checkpoints after it. */
-export function slowFiles<T = InputRow>(source: Source<T>, rowsPerCheckpoint: number): Source<T> {
+/** Batches of files are not cut: one that goes beyond the rows is paid for by the checkpoints after it. `hasRead`: for each with records in it. */
+export function slowFiles<T = InputRow>(
+  source: Source<T>,
+  rowsPerCheckpoint: number,
+  hasRead: (env: Env) => void = () => undefined,
+): Source<T> {
   const files = sourceDefinitionOf(source)
   if (files === undefined) throw new Error('no file source')
   return defineSource<T, never>({
@@ -20,14 +24,17 @@ export function slowFiles<T = InputRow>(source: Source<T>, rowsPerCheckpoint: nu
     bounded: files.bounded,
     replayable: files.replayable,
     timestamps: files.timestamps,
-    open: async (context) => slowed((await files.open(context)) as FilesReader<T>, rowsPerCheckpoint, context),
+    open: async (context) => {
+      const { env, signal } = context
+      return slowed((await files.open(context)) as FilesReader<T>, rowsPerCheckpoint, { signal, hasRead: () => hasRead(env), env })
+    },
   })
 }
 
 function slowed<T>(
   files: FilesReader<T>,
   rowsPerCheckpoint: number,
-  { env, signal }: { readonly env: Env; readonly signal: AbortSignal },
+  { env, signal, hasRead }: { readonly env: Env; readonly signal: AbortSignal; readonly hasRead: () => void },
 ): FilesReader<T> {
   let rows = rowsPerCheckpoint
   let wake: () => void = () => undefined
@@ -49,7 +56,10 @@ function slowed<T>(
     poll: (first) => {
       if (rows <= 0) return 'wait'
       const batch = files.poll(first)
-      if (typeof batch === 'object') rows -= batch.values.length
+      if (typeof batch === 'object') {
+        rows -= batch.values.length
+        if (batch.values.length > 0) hasRead()
+      }
       return batch
     },
     ready: () => (rows > 0 ? files.ready() : nextCheckpoint()),

@@ -136,7 +136,12 @@ export const catalogue: readonly Rule[] = [
     'sessions begin to count anew after a restore',
   ),
   none('B10', 'Who says that it runs has restored what queries may see.', 'state cannot be queried while a job runs'),
-  rule('B11', 'A stop or the end of input neither loses nor doubles the tail.', '`finished` is written before the last commit'),
+  rule(
+    'B11',
+    'A stop or the end of input neither loses nor doubles the tail.',
+    '`finished` is written before the last commit',
+    'a job that is told to stop goes on',
+  ),
   none('B12', 'A savepoint counts as a checkpoint.', 'no savepoints yet: every checkpoint is one'),
   rule(
     'T1',

@@ -191,4 +191,11 @@ export const faultMistakes: readonly Mistake[] = [
     'void unavailable',
     'sim: refuse',
   ),
+  mistake(
+    'a job that is told to stop goes on',
+    'B11',
+    'checkpoint/coordinator.ts',
+    'return onStop(state, event.nowMs)',
+    'return keep(state)',
+  ),
 ]

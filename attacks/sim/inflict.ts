@@ -10,6 +10,7 @@ import type { Command } from './command.ts'
 import { diskError, lostReply, slowDisk, type Injury } from './injury.ts'
 import type { Fault, PowerKind, When } from './plan.ts'
 import type { FaultKind } from './kinds.ts'
+import type { Stop } from './stops.ts'
 import type { CommitTrouble } from './strict-sink.ts'
 
 export type Process = SimulatedProcess<Machine>
@@ -20,6 +21,7 @@ export interface Patient {
   command: Command | undefined
   /** It has got as far as records. */
   isRunning: boolean
+  stop: Stop | undefined
   /** It has claimed the job, and no attempt has failed since. */
   isOwner: boolean
   /** Commits of the strict sink that go wrong: from the nth on, so many. */
@@ -127,9 +129,14 @@ function noteCleanup(patient: Patient, operation: OperationKind): void {
   if (operation === 'unlink' || operation === 'list') patient.failedCleanups++
 }
 
+export function tellToStop(patient: Patient): void {
+  patient.stop ??= { settledMs: undefined }
+  patient.command?.signal('SIGTERM')
+}
+
 function stop({ againMs }: Extract<Fault, { kind: 'stop' }>, surgery: Surgery, hit: () => void): void {
   hit()
-  surgery.patient.command?.signal('SIGTERM')
+  tellToStop(surgery.patient)
   if (againMs !== undefined) later(surgery, againMs, () => surgery.patient.command?.signal('SIGINT'))
 }
 

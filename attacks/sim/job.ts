@@ -37,7 +37,9 @@ export function simulatedJob(plan: SimPlan, { upstream, sink: strict, found }: S
     source: pacedSource(upstream, plan.seed, plan.pauseMs),
     through,
     also: (job, rows) => {
-      const transfers = slowFiles(fileSource('/in/*.jsonl', jsonLines<Transfer>()), TRANSFERS_PER_CHECKPOINT)
+      const transfers = slowFiles(fileSource('/in/*.jsonl', jsonLines<Transfer>()), TRANSFERS_PER_CHECKPOINT, (env) =>
+        upstream.hasRead(env),
+      )
       const postings = ledgerSteps(job, transfers, strict.sink)
       if (plan.sinks.includes('alarms')) alarmSteps(postings, through(fileSink('/out/alarms', jsonLines<AlarmLine>())), found)
       momentSteps(

@@ -14,9 +14,12 @@ const COUNTS = [
 ] as const
 export type Count = (typeof COUNTS)[number]
 
-/** What a history had or had not: each kind of fault, a restore, a fault in a recovery, and whether nothing may be left at its end. */
-const FEATURES = [...FAULT_KINDS, 'restore', 'recovery', 'residue'] as const
-type Feature = FaultKind | 'restore' | 'recovery' | 'residue'
+/**
+ * What a history had or had not: each kind of fault, a restore, a fault in a recovery, a process with records in it that was stopped, and
+ * whether nothing may be left at its end.
+ */
+const FEATURES = [...FAULT_KINDS, 'restore', 'recovery', 'stopped', 'residue'] as const
+type Feature = (typeof FEATURES)[number]
 
 export interface Tally {
   /** How often each has hit. */
@@ -71,6 +74,7 @@ const FLOORS: Readonly<Record<Feature, number>> = {
   rot: 0.11,
   restore: 0.45,
   recovery: 0.3,
+  stopped: 0.06,
   residue: 0.75,
 }
 

@@ -18,13 +18,14 @@ import { startCommand } from './command.ts'
 import { DurableLog } from './durable-log.ts'
 import { judgeEventTime } from './event-time.ts'
 import { judgeFirings } from './firings.ts'
-import { inflict, type Patient, type Process } from './inflict.ts'
+import { inflict, tellToStop, type Patient, type Process } from './inflict.ts'
 import { CHECKPOINTS, prepareDisk, simulatedJob } from './job.ts'
 import { judgeLedger } from './ledger.ts'
 import { judgeError, type Circumstances } from './atlas.ts'
 import { committedFiles, residueOf } from './outside.ts'
 import { faultsOf, type Fault, type Life, type SimPlan } from './plan.ts'
 import { rot } from './rot.ts'
+import { judgeStop } from './stops.ts'
 import { StrictSink, type CommitTrouble } from './strict-sink.ts'
 import { judgeMoments } from './moments.ts'
 import { newTally, type Tally } from './tally.ts'
@@ -175,7 +176,7 @@ class Trial {
   async #stopped(parallelism: number, random: SeededRandom): Promise<void> {
     const patient = this.#start(parallelism, { parallelism, faults: [], isRecovery: false }, () => undefined)
     const atMs = this.machine.nowMs + 100 + random.below(300)
-    this.machine.schedule(patient.process, { atMs, label: 'stop', isIdle: true }, () => patient.command?.signal('SIGTERM'))
+    this.machine.schedule(patient.process, { atMs, label: 'stop', isIdle: true }, () => tellToStop(patient))
     this.#judgeEnd(patient, await this.#ended(patient), { faults: [], hasRival: false })
     this.machine.kill(patient.process)
   }
@@ -188,6 +189,7 @@ class Trial {
       process,
       command: undefined,
       isRunning: false,
+      stop: undefined,
       isOwner: false,
       commits: [],
       failedCleanups: 0,
@@ -266,6 +268,8 @@ class Trial {
       this.#cleanup.claimed(patient, this.#patients.values())
     }
     if (event.kind === 'attempt-failed') patient.isOwner = false
+    if ((event.kind === 'checkpoint' || event.kind === 'checkpoint-aborted') && patient.stop !== undefined)
+      patient.stop.settledMs ??= this.machine.nowMs
     if (event.kind === 'checkpoint') {
       counts.checkpoints++
       this.#completed.add(event.info.checkpoint)
@@ -317,7 +321,12 @@ class Trial {
     if (!isFenced && end !== 'died') this.violations.push(...(this.#upstream.violations.get(process) ?? []))
     this.violations.push(...this.#strict.violations.splice(0))
     if (end === 'finished' || end === 'already-finished') this.#isFinished = true
-    if (!StreamError.is(end)) return
+    if (end === 'stopped' && patient.isRunning) this.tally.histories.stopped = 1
+    if (!StreamError.is(end)) {
+      const unstopped = judgeStop(end, { stop: patient.stop, lastReadMs: this.#upstream.lastReadMs(process) })
+      if (unstopped !== undefined) this.violations.push(`p${process.pid} ${unstopped}`)
+      return
+    }
     this.tally.counts.loudStops++
     const wrong = judgeError(end, circumstances)
     if (wrong !== undefined) this.violations.push(wrong)
