@@ -16,25 +16,39 @@ const LONGEST_PAUSE_MS = 8
 export interface UpstreamOptions {
   /** Up to where a split is in a checkpoint that no loss of power can take, at least as far as this position if it is. */
   readonly durable?: (split: string, position: number) => number
+  readonly observer?: UpstreamObserver
+}
+/** For judges: which rows were taken, and up to where a split was acknowledged. */
+export interface UpstreamObserver {
+  read(env: Env, ids: readonly string[]): void
+  acknowledged(env: Env, split: string, position: number): void
+}
+
+export function rowId({ key, n }: Pick<InputRow, 'key' | 'n'>): string {
+  return `${key} ${n}`
+}
+
+export function splitOf(file: number): string {
+  return `split-${file}`
 }
 
 /** Shared by all processes of a simulation: it outlives them. */
 export class Upstream {
   readonly rows: ReadonlyMap<string, readonly InputRow[]>
   readonly #durable: NonNullable<UpstreamOptions['durable']>
+  readonly #observer: UpstreamObserver | undefined
   /** By process: in how many polls one fails. */
   readonly #failing = new Map<Env, number>()
   /** By split: everything before is gone. */
   readonly #forgotten = new Map<string, number>()
   #hasPauses = true
-  /** By process: when it took records from a source last, on its monotonic clock. */
-  readonly #lastReadMs = new Map<Env, number>()
   /** By process: one that another has replaced may read what is gone, nobody will use it. */
   readonly violations: Map<Env, string[]> = new Map()
 
-  constructor(shape: InputShape, { durable = () => Number.POSITIVE_INFINITY }: UpstreamOptions = {}) {
+  constructor(shape: InputShape, { durable = () => Number.POSITIVE_INFINITY, observer }: UpstreamOptions = {}) {
     this.#durable = durable
-    this.rows = new Map(Array.from({ length: shape.files }, (_, file) => [`split-${file}`, rowsOf(shape, file)]))
+    this.#observer = observer
+    this.rows = new Map(Array.from({ length: shape.files }, (_, file) => [splitOf(file), rowsOf(shape, file)]))
   }
 
   /** The next poll in this process fails, or the nth, and its attempt with it. */
@@ -55,6 +69,7 @@ export class Upstream {
     const durable = this.#durable(split, position)
     if (position > durable) this.#note(env, `${split} was acknowledged at ${position}, but ${durable} is in a durable checkpoint`)
     this.#forgotten.set(split, Math.max(position, this.#forgotten.get(split) ?? 0))
+    this.#observer?.acknowledged(env, split, position)
   }
 
   read(split: string, position: number, env: Env): readonly InputRow[] {
@@ -63,13 +78,9 @@ export class Upstream {
     return this.rows.get(split) ?? []
   }
 
-  /** Called for each batch with records in it. */
-  hasRead(env: Env): void {
-    this.#lastReadMs.set(env, env.clock.monotonic())
-  }
-
-  lastReadMs(env: Env): number | undefined {
-    return this.#lastReadMs.get(env)
+  /** Rows have names that are unique over all splits. */
+  took(env: Env, rows: readonly InputRow[]): void {
+    this.#observer?.read(env, rows.map(rowId))
   }
 
   /** No more pauses, and large batches: what is left is not of interest. */
@@ -131,7 +142,7 @@ class PacedReader implements Reader<InputRow, number> {
     const rows = this.#upstream.read(split, from, this.#context.env)
     const next = Math.min(rows.length, from + 1 + this.#random.below(this.#upstream.hasPauses ? MOST_ROWS : 500))
     this.splits.set(split, next)
-    if (next > from) this.#upstream.hasRead(this.#context.env)
+    this.#upstream.took(this.#context.env, rows.slice(from, next))
     const splitEnded = next === rows.length
     if (splitEnded) this.splits.delete(split)
     return { split, values: rows.slice(from, next), next, splitEnded }

@@ -11,11 +11,11 @@ const LONGEST_WAIT_MS = 500
 
 type FilesReader<T> = Reader<T, never>
 
-/** Batches of files are not cut: one that goes beyond the rows is paid for by the checkpoints after it. `hasRead`: for each with records in it. */
+/** Batches of files are not cut: one that goes beyond the rows is paid for by the checkpoints after it. `took`: for each. */
 export function slowFiles<T = InputRow>(
   source: Source<T>,
   rowsPerCheckpoint: number,
-  hasRead: (env: Env) => void = () => undefined,
+  took: (env: Env, values: readonly T[]) => void = () => undefined,
 ): Source<T> {
   const files = sourceDefinitionOf(source)
   if (files === undefined) throw new Error('no file source')
@@ -26,7 +26,7 @@ export function slowFiles<T = InputRow>(
     timestamps: files.timestamps,
     open: async (context) => {
       const { env, signal } = context
-      return slowed((await files.open(context)) as FilesReader<T>, rowsPerCheckpoint, { signal, hasRead: () => hasRead(env), env })
+      return slowed((await files.open(context)) as FilesReader<T>, rowsPerCheckpoint, { signal, took: (values) => took(env, values), env })
     },
   })
 }
@@ -34,7 +34,7 @@ export function slowFiles<T = InputRow>(
 function slowed<T>(
   files: FilesReader<T>,
   rowsPerCheckpoint: number,
-  { env, signal, hasRead }: { readonly env: Env; readonly signal: AbortSignal; readonly hasRead: () => void },
+  { env, signal, took }: { readonly env: Env; readonly signal: AbortSignal; readonly took: (values: readonly T[]) => void },
 ): FilesReader<T> {
   let rows = rowsPerCheckpoint
   let wake: () => void = () => undefined
@@ -58,7 +58,7 @@ function slowed<T>(
       const batch = files.poll(first)
       if (typeof batch === 'object') {
         rows -= batch.values.length
-        if (batch.values.length > 0) hasRead()
+        took(batch.values)
       }
       return batch
     },

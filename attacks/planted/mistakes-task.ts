@@ -113,4 +113,11 @@ export const taskMistakes: readonly Mistake[] = [
     'this.#anyReady()',
     'splits',
   ),
+  mistake(
+    'what is due in processing time waits while there is input',
+    'rules 1.17',
+    'task/task-core.ts',
+    'this.#work = this.#dueProcessing() ?? this.#takeInput()',
+    'this.#work = this.#takeInput() ?? this.#dueProcessing()',
+  ),
 ]

@@ -218,4 +218,11 @@ export const windowMistakes: readonly Mistake[] = [
     'this.#state.schedule(last, start)',
     'windows',
   ),
+  mistake(
+    'windows of processing time never fire',
+    'TM-4',
+    'state/window-state.ts',
+    'return domain === this.domain ? this.earliest() : Number.POSITIVE_INFINITY',
+    "return domain === this.domain && domain === 'event' ? this.earliest() : Number.POSITIVE_INFINITY",
+  ),
 ]

@@ -1,12 +1,14 @@
 /** What the judges of firings, alarms and moments are to find: each case is right but for one thing. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { Env } from '../../packages/millrace/src/core/env.ts'
+import { MOST_ROWS, rowId, splitOf } from '../lib/paced-source.ts'
 import { rowsOf, START_MS, type InputShape } from '../lib/sequence-input.ts'
-import { MOST_ROWS } from '../lib/paced-source.ts'
 import { GAP_MS, SLIDING_MS, TUMBLING_MS } from '../lib/window-steps.ts'
-import { judgeAlarms } from './alarms.ts'
+import { judgeAlarms, type AlarmClock } from './alarms.ts'
 import { judgeFirings } from './firings.ts'
 import { postingsOf, transfersOf, type LedgerShape, type Posting } from './ledger.ts'
+import { Readings } from './readings.ts'
 import { judgeMoments, MOMENT_MS, type MomentLine } from './moments.ts'
 
 const shape: InputShape = { seed: 1, files: 1, rowsPerFile: 40, keysPerFile: 1, spanMs: 20_000 }
@@ -56,13 +58,26 @@ test('with one file a row is late where a batch before its own has passed its wi
 
 const ledger: LedgerShape = { seed: 1, files: 1, transfers: 1, accounts: 2 }
 const posting = transfersOf(ledger, 0).flatMap(postingsOf)[0] as Posting
-const set = { kind: 'set', account: posting.account, seq: 1, due: 20, now: 11 }
+const set = { kind: 'set', account: posting.account, transfer: posting.transfer, seq: 1, due: 20, now: 11 }
 const rang = { kind: 'rang', account: posting.account, seqs: [1], due: 20, now: 21 }
 
+/** What was read at this moment of the wall clock, and covered by a checkpoint at that. */
+function readings(read: Readonly<Record<string, number>>, covered: Readonly<Record<number, number>> = {}): Readings {
+  const all = new Readings()
+  const at = (ms: number): Env => ({ clock: { now: () => ms, monotonic: () => ms } }) as Env
+  for (const [id, ms] of Object.entries(read)) all.read(at(ms), [id])
+  for (const [position, ms] of Object.entries(covered)) all.acknowledged(at(ms), splitOf(0), Number(position))
+  return all
+}
+
 function alarms(...lines: readonly object[]): string {
+  return alarmsOf({ readings: readings({}), goesBack: false, mostInBatch: 5 }, lines)
+}
+
+function alarmsOf(clock: AlarmClock, lines: readonly object[]): string {
   const text = lines.map((line) => JSON.stringify(line)).join('\n')
-  return judgeAlarms(ledger, [{ sink: 'alarms', name: 'part-0', text }])
-    .filter((problem) => problem.includes(`"${posting.account}"`) || problem.includes(` ${posting.account} `))
+  return judgeAlarms(ledger, [{ sink: 'alarms', name: 'part-0', text }], clock)
+    .problems.filter((problem) => problem.includes(`"${posting.account}"`) || problem.includes(` ${posting.account} `))
     .join('\n')
 }
 
@@ -73,8 +88,20 @@ test('an alarm rings once, for what was set, and after its time', () => {
   assert.match(alarms(set, { ...rang, now: 20 }), /too early/)
   assert.match(alarms(set, { ...rang, seqs: [] }), /due was \[1\]/)
   assert.match(alarms(rang), /has 0 of 1/)
-  const later = Array.from({ length: 17 }, (_zero, index) => ({ ...set, seq: index + 2, due: 90, now: 30 }))
+  const later = Array.from({ length: 6 }, (_zero, index) => ({ ...set, seq: index + 2, due: 90, now: 30 }))
   assert.match(alarms(set, ...later), /20 of \S+ has not rung before/)
+  assert.doesNotMatch(alarms(set, ...later.slice(1)), /has not rung/, 'they may be of one batch')
+})
+
+test('an alarm has rung before what was read after its time', () => {
+  const later = { ...set, transfer: 'later', seq: 2, due: 90, now: 30 }
+  const clock = { readings: readings({ [set.transfer]: 10, later: 21 }), goesBack: false, mostInBatch: 5 }
+  assert.match(alarmsOf(clock, [set, later]), /20 of \S+ has not rung before/)
+  assert.doesNotMatch(alarmsOf({ ...clock, goesBack: true }, [set, later]), /has not rung/, 'it was later before')
+  assert.doesNotMatch(alarmsOf({ ...clock, readings: readings({ later: 20 }) }, [set, later]), /has not rung/, 'it was not over')
+  assert.doesNotMatch(alarmsOf(clock, [set, { ...rang, now: 22 }, later]), /has not rung/)
+  const text = [set, later].map((line) => JSON.stringify(line)).join('\n')
+  assert.equal(judgeAlarms(ledger, [{ sink: 'alarms', name: 'part-0', text }], clock).due, 1)
 })
 
 function moment(at: number, ...ns: readonly number[]): MomentLine {
@@ -82,8 +109,12 @@ function moment(at: number, ...ns: readonly number[]): MomentLine {
 }
 
 function moments(goesBack: boolean, ...lines: readonly MomentLine[]): string {
+  return momentsOf(readings({}), goesBack, lines).problems.join('\n')
+}
+
+function momentsOf(read: Readings, goesBack: boolean, lines: readonly MomentLine[]): ReturnType<typeof judgeMoments> {
   const text = lines.map((line) => JSON.stringify(line)).join('\n')
-  return judgeMoments(shape, [{ sink: 'moments', name: 'part-0', text }], { goesBack }).join('\n')
+  return judgeMoments(shape, [{ sink: 'moments', name: 'part-0', text }], { has: (sink) => sink === 'moments', readings: read, goesBack })
 }
 
 test('windows of processing time hold the first rows of their key, one window after another', () => {
@@ -101,4 +132,17 @@ test('where the wall clock went back, each row is still in one window at most, i
   assert.match(moments(true, moment(0, 1), moment(0, 1)), /in two windows/)
   assert.match(moments(true, moment(0, 3, 1)), /not in order/)
   assert.match(moments(true, moment(0, 77)), /has no row 77/)
+})
+
+/** Windows of processing time that never fired were green: none is a prefix of all. */
+test('a window of processing time has fired when a later row of its key was read after its end', () => {
+  const last = rows.at(-1) as (typeof rows)[number]
+  const read = readings({ [rowId(last)]: MOMENT_MS + 1 }, { 2: MOMENT_MS - 1, 3: MOMENT_MS })
+  const none = momentsOf(read, false, [])
+  assert.match(none.problems.join(), /has fired 0 of 40 rows, and the windows of 2 were over when the last was read/)
+  assert.equal(none.due, 2)
+  assert.deepEqual(momentsOf(read, false, [moment(0, 0, 1)]).problems, [])
+  assert.deepEqual(momentsOf(read, true, []).problems, [], 'the clock went back')
+  assert.deepEqual(momentsOf(readings({ [rowId(last)]: MOMENT_MS }, { 2: 0 }), false, []).problems, [], 'it was not over')
+  assert.deepEqual(momentsOf(readings({ [rowId(last)]: MOMENT_MS + 1 }), false, []).problems, [], 'the row may have come later')
 })

@@ -10,21 +10,23 @@ import { alarmSteps, type AlarmLine } from './alarms.ts'
 import { ledgerSteps, transfersOf, type Transfer } from './ledger.ts'
 import { momentSteps } from './moments.ts'
 import type { SimPlan } from './plan.ts'
+import type { Readings } from './readings.ts'
 import type { StrictSink } from './strict-sink.ts'
 
 export const CHECKPOINTS = '/checkpoints'
 /** So that its files last for several checkpoints. */
 const TRANSFERS_PER_CHECKPOINT = 5
-const TRANSFERS_PER_FILE = 5
+export const TRANSFERS_PER_FILE = 5
 
 export interface Strict {
   readonly upstream: Upstream
+  readonly readings: Readings
   readonly sink: StrictSink
   /** For what a step sees and its output does not say. */
   readonly found: (problem: string) => void
 }
 
-export function simulatedJob(plan: SimPlan, { upstream, sink: strict, found }: Strict): Job<void, unknown> {
+export function simulatedJob(plan: SimPlan, { upstream, readings, sink: strict, found }: Strict): Job<void, unknown> {
   const through = <T>(sink: Sink<T>): Sink<T> => (plan.hesitates ? hesitantSink(sink, plan.seed) : sink)
   return sequenceJob({
     input: '/in',
@@ -37,8 +39,11 @@ export function simulatedJob(plan: SimPlan, { upstream, sink: strict, found }: S
     source: pacedSource(upstream, plan.seed, plan.pauseMs),
     through,
     also: (job, rows) => {
-      const transfers = slowFiles(fileSource('/in/*.jsonl', jsonLines<Transfer>()), TRANSFERS_PER_CHECKPOINT, (env) =>
-        upstream.hasRead(env),
+      const transfers = slowFiles(fileSource('/in/*.jsonl', jsonLines<Transfer>()), TRANSFERS_PER_CHECKPOINT, (env, values) =>
+        readings.read(
+          env,
+          values.map(({ id }) => id),
+        ),
       )
       const postings = ledgerSteps(job, transfers, strict.sink)
       if (plan.sinks.includes('alarms')) alarmSteps(postings, through(fileSink('/out/alarms', jsonLines<AlarmLine>())), found)

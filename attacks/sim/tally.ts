@@ -11,14 +11,16 @@ const COUNTS = [
   'loudStops',
   'recoveryFaults',
   'records',
+  'alarms',
+  'moments',
 ] as const
 export type Count = (typeof COUNTS)[number]
 
 /**
- * What a history had or had not: each kind of fault, a restore, a fault in a recovery, a process with records in it that was stopped, and
- * whether nothing may be left at its end.
+ * What a history had or had not: each kind of fault, a restore, a fault in a recovery, a process with records in it that was stopped,
+ * alarms and windows of processing time that had to come, and whether nothing may be left at its end.
  */
-const FEATURES = [...FAULT_KINDS, 'restore', 'recovery', 'stopped', 'residue'] as const
+const FEATURES = [...FAULT_KINDS, 'restore', 'recovery', 'stopped', 'alarms', 'moments', 'residue'] as const
 type Feature = (typeof FEATURES)[number]
 
 export interface Tally {
@@ -75,6 +77,8 @@ const FLOORS: Readonly<Record<Feature, number>> = {
   restore: 0.45,
   recovery: 0.3,
   stopped: 0.06,
+  alarms: 0.01,
+  moments: 0.01,
   residue: 0.75,
 }
 

@@ -9,6 +9,7 @@ import { SeededRandom } from '../../packages/millrace/src/connectors/seeded-rand
 import type { JobEvent, JobOutcome } from '../../packages/millrace/src/runtime/monitor.ts'
 import { Machine, ProcessDied } from '../../packages/millrace/src/simulate/machine.ts'
 import { Upstream } from '../lib/paced-source.ts'
+import type { Committed } from '../lib/committed.ts'
 import { compare, expectedOf } from '../lib/sequence-check.ts'
 import { START_MS } from '../lib/sequence-input.ts'
 import { compareWindows } from '../lib/window-check.ts'
@@ -19,11 +20,12 @@ import { DurableLog } from './durable-log.ts'
 import { judgeEventTime } from './event-time.ts'
 import { judgeFirings } from './firings.ts'
 import { inflict, tellToStop, type Patient, type Process } from './inflict.ts'
-import { CHECKPOINTS, prepareDisk, simulatedJob } from './job.ts'
+import { CHECKPOINTS, prepareDisk, simulatedJob, TRANSFERS_PER_FILE } from './job.ts'
 import { judgeLedger } from './ledger.ts'
 import { judgeError, type Circumstances } from './atlas.ts'
 import { committedFiles, residueOf } from './outside.ts'
 import { faultsOf, type Fault, type Life, type SimPlan } from './plan.ts'
+import { Readings } from './readings.ts'
 import { rot } from './rot.ts'
 import { judgeStop } from './stops.ts'
 import { StrictSink, type CommitTrouble } from './strict-sink.ts'
@@ -69,6 +71,7 @@ class Trial {
   readonly story: string[] = []
   readonly #plan: SimPlan
   readonly #upstream: Upstream
+  readonly #readings = new Readings()
   readonly #strict: StrictSink
   readonly #patients = new Map<string, Patient>()
   readonly #completed = new Set<number>()
@@ -95,7 +98,10 @@ class Trial {
       return undefined
     }
     const durable = new DurableLog(this.machine.disk, CHECKPOINTS)
-    this.#upstream = new Upstream(plan.shape, { durable: (split, position) => durablePosition(durable, split, position) })
+    this.#upstream = new Upstream(plan.shape, {
+      durable: (split, position) => durablePosition(durable, split, position),
+      observer: this.#readings,
+    })
     this.#strict = new StrictSink({
       seed: plan.seed,
       durableCheckpoint: (atLeast) => {
@@ -212,7 +218,12 @@ class Trial {
     }
     const turns = new SeededRandom(plan.seed, `turns ${number}`)
     patient.command = startCommand(process, {
-      job: simulatedJob(plan, { upstream: this.#upstream, sink: this.#strict, found: (problem) => this.violations.push(problem) }),
+      job: simulatedJob(plan, {
+        upstream: this.#upstream,
+        readings: this.#readings,
+        sink: this.#strict,
+        found: (problem) => this.violations.push(problem),
+      }),
       name: 'sequence',
       directory: CHECKPOINTS,
       options: {
@@ -323,7 +334,7 @@ class Trial {
     if (end === 'finished' || end === 'already-finished') this.#isFinished = true
     if (end === 'stopped' && patient.isRunning) this.tally.histories.stopped = 1
     if (!StreamError.is(end)) {
-      const unstopped = judgeStop(end, { stop: patient.stop, lastReadMs: this.#upstream.lastReadMs(process) })
+      const unstopped = judgeStop(end, { stop: patient.stop, lastReadMs: this.#readings.lastReadMs(process) })
       if (unstopped !== undefined) this.violations.push(`p${process.pid} ${unstopped}`)
       return
     }
@@ -346,9 +357,7 @@ class Trial {
     if (missing + doubled + wrong > 0)
       this.violations.push(`missing ${missing}, doubled ${doubled}, wrong ${wrong}: ${examples.join('; ')}`)
     this.violations.push(...judgeFirings(shape, committed, has, this.#plan.isSerial))
-    if (has('alarms')) this.violations.push(...judgeAlarms(ledger, committed))
-    const goesBack = faultsOf(this.#plan).some((fault) => fault.kind === 'clock' && fault.byMs < 0)
-    this.violations.push(...judgeMoments(shape, committed, { goesBack }))
+    this.#judgeProcessingTime(committed, has)
     this.violations.push(...judgeEventTime(shape, committed, has))
     const { excuse } = this.#cleanup
     this.#tell(excuse === undefined ? 'nothing may be left over' : `something may be left over: ${excuse}`)
@@ -356,6 +365,23 @@ class Trial {
     this.tally.histories.residue = 1
     const left = [...residueOf(this.machine.disk, this.machine.boot), ...this.#strict.open().map((id) => `transaction ${id}`)]
     if (left.length > 0) this.violations.push(`left over: ${left.join(', ')}`)
+  }
+
+  #judgeProcessingTime(committed: readonly Committed[], has: (sink: string) => boolean): void {
+    const { shape, ledger, tuning } = this.#plan
+    const { counts, histories } = this.tally
+    const goesBack = faultsOf(this.#plan).some((fault) => fault.kind === 'clock' && fault.byMs < 0)
+    const alarms = judgeAlarms(ledger, has('alarms') ? committed : undefined, {
+      readings: this.#readings,
+      goesBack,
+      mostInBatch: Math.max(tuning.batchRecords, TRANSFERS_PER_FILE),
+    })
+    const moments = judgeMoments(shape, committed, { has, readings: this.#readings, goesBack })
+    this.violations.push(...alarms.problems, ...moments.problems)
+    counts.alarms = alarms.due
+    counts.moments = moments.due
+    histories.alarms = alarms.due > 0 ? 1 : 0
+    histories.moments = moments.due > 0 ? 1 : 0
   }
 
   #tell(line: string): void {
