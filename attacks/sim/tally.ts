@@ -45,9 +45,9 @@ export function addTally(sum: Tally, { faults, histories, counts }: Tally): void
   for (const count of COUNTS) sum.counts[count] += counts[count]
 }
 
-/** Below so many anything may be missing by chance. */
-const LEAST_SEEDS = 100
-/** Of all histories, somewhat less than there are: `least` takes off what chance may take. */
+/** How rarely chance alone may have less than a floor: as four standard deviations. */
+const BY_CHANCE = 3e-5
+/** Of all histories, somewhat less than there are: `leastOf` takes off what chance may take. */
 const FLOORS: Readonly<Record<Feature, number>> = {
   crash: 0.12,
   point: 0.065,
@@ -77,24 +77,31 @@ const FLOORS: Readonly<Record<Feature, number>> = {
   restore: 0.45,
   recovery: 0.3,
   stopped: 0.06,
-  alarms: 0.01,
-  moments: 0.01,
+  alarms: 0.2,
+  moments: 0.12,
   residue: 0.75,
 }
 
-/** What there was too little of. Where kinds are chosen, each has to hit at all. */
+/** What there was too little of. Where kinds are chosen, each is at least as common as among all, and has to hit at all if it can be told. */
 export function belowFloors({ histories }: Tally, seeds: number, only: readonly FaultKind[]): string[] {
-  if (seeds < LEAST_SEEDS) return []
   const isWhole = only.length === FAULT_KINDS.length
   return (isWhole ? FEATURES : only).flatMap((feature) => {
-    const least = isWhole ? leastOf(FLOORS[feature], seeds) : 1
+    const least = Math.min(leastOf(FLOORS[feature], seeds), isWhole ? seeds : 1)
     return histories[feature] < least ? [`${feature}: in ${histories[feature]} histories of at least ${least}`] : []
   })
 }
 
-/** Each history has it or has not: four standard deviations below what is expected. */
-function leastOf(share: number, seeds: number): number {
-  return Math.max(1, Math.floor(share * seeds - 4 * Math.sqrt(share * (1 - share) * seeds)))
+/** Each history has it or has not: the greatest number that chance undercuts hardly ever, which is 0 where few are expected. */
+export function leastOf(share: number, seeds: number): number {
+  // Of the binomial distribution, as logarithms: for many seeds the first ones are too small for numbers.
+  let log = seeds * Math.log1p(-share)
+  let below = 0
+  for (let least = 0; least < seeds; least++) {
+    below += Math.exp(log)
+    if (below > BY_CHANCE) return least
+    log += Math.log(((seeds - least) / (least + 1)) * (share / (1 - share)))
+  }
+  return seeds
 }
 
 /** As numbers with one name each, for the ledger of campaigns. */
