@@ -21,6 +21,12 @@ const DISK: Ends = { codes: ['STORAGE', 'CHECKPOINT_FAILED', 'SINK', 'SOURCE'], 
 /** Who cannot show for longer than its lease that it lives may lose the job to another. */
 const FENCED: Ends = { codes: ['FENCED'], names: /has taken over/ }
 
+/** Of a stop: the newest complete checkpoint is what the next run goes on from. */
+const DEADLINE: Ends = {
+  codes: ['STOPPED'],
+  names: /^The deadline of stop\(\) has passed before the last checkpoint was complete.*is done again by the next run\./,
+}
+
 const DISK_KINDS: ReadonlySet<Fault['kind']> = new Set(['space', 'short', 'write', 'sync', 'read', 'rename', 'reply'])
 
 /** What is wrong with how a process has ended. */
@@ -37,7 +43,7 @@ function endsOf(faults: readonly Fault[], hasRival: boolean): readonly Ends[] {
   const ends = faults.flatMap(endsAfter)
   if (hasRival && faults.some(({ kind }) => kind === 'pause' || kind === 'slow' || DISK_KINDS.has(kind))) ends.push(FENCED)
   // The deadline of a stop passes while the disk does not answer, or a sink is not there.
-  if (kinds.has('stop') && (kinds.has('slow') || kinds.has('refuse'))) ends.push({ codes: ['STOPPED'], names: /./ })
+  if (kinds.has('stop') && (kinds.has('slow') || kinds.has('refuse'))) ends.push(DEADLINE)
   // Whoever stops a job that fails is told why it failed.
   if (kinds.has('stop') && kinds.has('stale')) ends.push({ codes: ['USER_CODE'], names: new RegExp(HUNG_UP) })
   return ends

@@ -1,11 +1,12 @@
 /** Does to a simulated process what its life says, and counts what has really hit. */
 import type { SeededRandom } from '../../packages/millrace/src/connectors/seeded-random.ts'
 import type { Links } from '../../packages/millrace/src/runtime/links.ts'
-import type { OperationKind } from '../../packages/millrace/src/simulate/faults.ts'
+import type { Operation } from '../../packages/millrace/src/simulate/faults.ts'
 import type { Survival } from '../../packages/millrace/src/simulate/disk.ts'
 import type { Machine } from '../../packages/millrace/src/simulate/machine.ts'
 import type { SimulatedProcess } from '../../packages/millrace/src/simulate/process.ts'
 import { simulatedLinks, type LinkTempo } from '../../packages/millrace/src/simulate/simulated-links.ts'
+import { cleanedFolder } from './cleanup.ts'
 import type { Command } from './command.ts'
 import { diskError, lostReply, slowDisk, type Injury } from './injury.ts'
 import type { Fault, PowerKind, When } from './plan.ts'
@@ -26,8 +27,8 @@ export interface Patient {
   isOwner: boolean
   /** Commits of the strict sink that go wrong: from the nth on, so many. */
   readonly commits: { readonly how: CommitTrouble; after: number; left: number }[]
-  /** So often it could not remove a name, or not see what there is to remove. */
-  failedCleanups: number
+  /** Where it could not remove a name, or not see what there is to remove. */
+  readonly failedCleanups: Set<string>
   readonly injuries: Injury[]
   readonly points: ((point: string) => 'kill' | 'powerLoss' | undefined)[]
   links: Links | undefined
@@ -125,8 +126,9 @@ function twin({ when, loses }: Extract<Fault, { kind: 'twin' }>, surgery: Surger
   })
 }
 
-function noteCleanup(patient: Patient, operation: OperationKind): void {
-  if (operation === 'unlink' || operation === 'list') patient.failedCleanups++
+function noteCleanup({ failedCleanups }: Patient, { kind, path }: Operation): void {
+  const folder = kind === 'unlink' || kind === 'list' ? cleanedFolder(path) : undefined
+  if (folder !== undefined) failedCleanups.add(folder)
 }
 
 export function tellToStop(patient: Patient): void {

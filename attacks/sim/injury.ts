@@ -25,16 +25,17 @@ const folders: Readonly<Record<Where, string>> = {
 export function diskError(
   fault: Extract<Fault, { kind: DiskErrorKind }>,
   random: SeededRandom,
-  count: (operation: OperationKind) => void,
+  count: (operation: Operation) => void,
 ): Injury {
   let seen = 0
   let left = fault.times
-  return ({ kind, path }) => {
+  return (operation) => {
+    const { kind, path } = operation
     if (left === 0 || !operations[fault.kind].includes(kind) || !path.startsWith(folders[fault.where])) return undefined
     seen++
     if (seen < fault.from || (seen - fault.from) % fault.every !== 0) return undefined
     left--
-    count(kind)
+    count(operation)
     const code = fault.kind === 'space' || fault.kind === 'short' ? 'ENOSPC' : 'EIO'
     return { kind: 'error', code, share: fault.kind === 'short' ? random.next() : 0 }
   }

@@ -13,11 +13,18 @@ export function committedFiles(disk: Disk): Committed[] {
   })
 }
 
+export interface Residue {
+  readonly path: string
+  readonly text: string
+  /** It should be there. */
+  readonly isMissing?: boolean
+}
+
 /**
  * Hidden parts and temporary names, chunks that no entry names, and chunks that one names and that are not
  * there. Of temporary names only those of this boot: whether who made the others still writes nobody can tell before a day has passed.
  */
-export function residueOf(disk: Disk, boot: string): string[] {
+export function residueOf(disk: Disk, boot: string): Residue[] {
   const files = disk.snapshot()
   const hidden = [...files.keys()].filter(
     (path) => /^\/(out|checkpoints)\//.test(path) && path.includes('/.') && !isOfOtherBoot(path, boot),
@@ -30,9 +37,11 @@ export function residueOf(disk: Disk, boot: string): string[] {
     const entry = decodeEntry(bytes, { number: Number.parseInt(name, 10), name }, nodeDigest)
     if (entry.kind === 'checkpoint') for (const chunk of entry.manifest.chunks) named.add(`/checkpoints/chunks/${chunk.name}`)
   }
-  const orphans = [...chunks.difference(named)].map((path) => `${path}, which nothing names`)
-  const missing = [...named.difference(chunks)].map((path) => `${path} is named and missing`)
-  return [...hidden, ...orphans, ...missing]
+  return [
+    ...hidden.map((path) => ({ path, text: path })),
+    ...[...chunks.difference(named)].map((path) => ({ path, text: `${path}, which nothing names` })),
+    ...[...named.difference(chunks)].map((path) => ({ path, text: `${path} is named and missing`, isMissing: true })),
+  ]
 }
 
 function isOfOtherBoot(path: string, boot: string): boolean {

@@ -42,7 +42,7 @@ export interface TrialReport {
 }
 
 /** How one process ended. */
-type End = JobOutcome | 'died' | StreamError
+type End = JobOutcome | 'died' | 'without a word' | StreamError
 
 /** Of one process. Nothing that is drawn keeps one busy for longer. */
 const LIMIT_MS = 600_000
@@ -144,11 +144,7 @@ class Trial {
     for (let index = 0; index < ends.length; index++) {
       const { patient, end: coming } = ends[index] as (typeof ends)[number]
       const end = await coming
-      // Whoever finds after a failure that another has finished the job says so too.
-      if (end === 'finished' && patient.isOwner) {
-        finished++
-        this.#cleanup.finished(patient)
-      }
+      if (end === 'finished' && (this.#cleanup.finished(patient) || patient.isOwner)) finished++
       this.#judgeEnd(patient, end, { faults: life.faults, hasRival })
       // A command that has ended leaves nothing behind.
       this.machine.kill(patient.process)
@@ -198,7 +194,7 @@ class Trial {
       stop: undefined,
       isOwner: false,
       commits: [],
-      failedCleanups: 0,
+      failedCleanups: new Set(),
       injuries: [],
       points: [],
       links: undefined,
@@ -259,7 +255,8 @@ class Trial {
     ended.catch(() => undefined)
     try {
       await this.machine.run(ended, { process, limitMs: LIMIT_MS })
-      return this.#outcomes.get(process) ?? 'died'
+      // A command has an outcome or an error, and only who was killed has neither.
+      return this.#outcomes.get(process) ?? (process.isDead ? 'died' : 'without a word')
     } catch (error) {
       if (process.isDead || error instanceof ProcessDied) return 'died'
       if (StreamError.is(error)) return error
@@ -328,6 +325,7 @@ class Trial {
     const { process } = patient
     this.#tell(`p${process.pid} ends: ${StreamError.is(end) ? `${end.code}: ${end.message}` : end}`)
     const isFenced = StreamError.is(end) && end.code === 'FENCED'
+    if (end === 'without a word') this.violations.push(`p${process.pid} ended, and has said neither how nor why`)
     if (end === 'died' || StreamError.is(end)) this.#cleanup.broke(patient)
     if (!isFenced && end !== 'died') this.violations.push(...(this.#upstream.violations.get(process) ?? []))
     this.violations.push(...this.#strict.violations.splice(0))
@@ -363,7 +361,8 @@ class Trial {
     this.#tell(excuse === undefined ? 'nothing may be left over' : `something may be left over: ${excuse}`)
     if (excuse !== undefined) return
     this.tally.histories.residue = 1
-    const left = [...residueOf(this.machine.disk, this.machine.boot), ...this.#strict.open().map((id) => `transaction ${id}`)]
+    const residue = residueOf(this.machine.disk, this.machine.boot).filter((each) => !this.#cleanup.excuses(each))
+    const left = [...residue.map(({ text }) => text), ...this.#strict.open().map((id) => `transaction ${id}`)]
     if (left.length > 0) this.violations.push(`left over: ${left.join(', ')}`)
   }
 
