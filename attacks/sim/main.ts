@@ -68,6 +68,7 @@ async function runMany({ seed, seeds, twice, only, isFirst, workers }: Options):
   const times: number[] = []
   let passed = 0
   let failed = 0
+  let sameTwice = 0
   const began = performance.now()
   const fail = (number: number, lines: readonly string[]): void => {
     if (++failed <= SHOWN_FAILURES) progress.say(`  seed ${number} (${number - seed + 1}. of ${seeds}): ${lines.join('\n    ')}`)
@@ -84,6 +85,7 @@ async function runMany({ seed, seeds, twice, only, isFirst, workers }: Options):
     onResult(number, told) {
       addTally(sum, told.tally)
       times.push(told.tookMs)
+      if (told.isSameTwice) sameTwice++
       if (told.problems.length > 0) fail(number, told.problems)
       else passed++
       progress.at(passed + failed, failed === 0 ? '' : `${failed} failed`)
@@ -97,7 +99,7 @@ async function runMany({ seed, seeds, twice, only, isFirst, workers }: Options):
     `${(done / took).toFixed(1)} runs per second, ${Math.round(sum.counts.events / Math.max(1, done))} events per seed; ` +
       `a seed takes ${times[times.length >> 1]?.toFixed(0)} ms (median), ${times[Math.floor(times.length * 0.99)]?.toFixed(0)} ms (99 of 100)\n${tallyText(sum)}\n`,
   )
-  if (twice > 0) process.stdout.write(`${Math.min(twice, seeds)} seeds were run twice and gave the same trace, unless said otherwise\n`)
+  if (twice > 0) process.stdout.write(`${sameTwice} of ${Math.min(twice, seeds)} seeds were run twice and gave the same trace\n`)
   // Whoever stops at the first failure wants to know whether there is one.
   const below = isFirst ? [] : belowFloors(sum, seeds, only)
   for (const line of below) process.stdout.write(`  too few: ${line}\n`)

@@ -10,6 +10,8 @@ export interface Told {
   readonly problems: readonly string[]
   readonly tally: Tally
   readonly tookMs: number
+  /** It was run twice, and both traces were equal. */
+  readonly isSameTwice: boolean
 }
 
 const only = faultKindsOf(process.argv[2] as string)
@@ -28,9 +30,11 @@ serve<Told>(async (seed) => {
       problems: [...violations.slice(0, SHOWN), `shrunk from ${of} to ${kept.length} faults`, againText(seed, only, kept)],
       tally,
       tookMs,
+      isSameTwice: false,
     }
   }
-  if (seed >= twiceBelow) return { problems: [], tally, tookMs }
+  if (seed >= twiceBelow) return { problems: [], tally, tookMs, isSameTwice: false }
   const again = await runTrial(drawPlan(seed, only))
-  return { problems: again.traceHash === traceHash ? [] : [`two runs of it differ: ${traceHash} and ${again.traceHash}`], tally, tookMs }
+  const isSameTwice = again.traceHash === traceHash
+  return { problems: isSameTwice ? [] : [`two runs of it differ: ${traceHash} and ${again.traceHash}`], tally, tookMs, isSameTwice }
 })
