@@ -1,13 +1,11 @@
 /** Whether all is well once the last process of a life has ended. */
 import { StreamError } from '../../packages/millrace/src/core/errors.ts'
-import { messageOf } from '../../packages/millrace/src/core/errors.ts'
+import { textOf } from '../lib/error-text.ts'
 import { committedFiles, residueOf } from '../sim/outside.ts'
 import { compare, expectedOf, type Expected } from '../lib/sequence-check.ts'
 import { compareLines } from './lines-check.ts'
+import { isLoud, type DiskCode } from './loud.ts'
 import { SHAPE, type End, type Life } from './script.ts'
-
-/** What a process may say when its disk failed; the next one has to end well all the same. */
-const LOUD: ReadonlySet<string> = new Set(['STORAGE', 'CHECKPOINT_FAILED', 'COMMIT_FAILED', 'SINK', 'SOURCE'])
 
 export interface Verdict {
   /** Empty: as it has to be. */
@@ -26,15 +24,16 @@ export class Judge {
   }
 
   /**
-   * `mayBeLoud`: the disk has failed, so a process may have ended with an error; the last one may not. `mayLeave`: what is left beside the
-   * output is nobody's fault.
+   * `failedWith`: what the disk has failed with, if it has, so that a process may have ended with an error that says so; the last one may
+   * not. `mayLeave`: what is left beside the output is nobody's fault.
    */
-  judge(life: Life, { mayBeLoud, mayLeave }: { readonly mayBeLoud: boolean; readonly mayLeave: boolean }): Verdict {
+  judge(life: Life, { failedWith, mayLeave }: { readonly failedWith: DiskCode | undefined; readonly mayLeave: boolean }): Verdict {
     const faults = [...life.outside.violations]
     const last = life.ends.at(-1)
     if (last !== 'finished' && last !== 'already-finished') faults.push(`the last process ended with ${endText(last)}`)
     const errors = life.ends.slice(0, -1).filter((end) => StreamError.is(end))
-    for (const error of errors) if (!mayBeLoud || !LOUD.has(error.code)) faults.push(`a process ended with ${endText(error)}`)
+    for (const error of errors)
+      if (!isLoud({ code: error.code, said: textOf(error) }, failedWith)) faults.push(`a process ended with ${endText(error)}`)
     faults.push(...this.#compare(life, 'when it had finished'))
     if (last === 'finished' && !mayLeave) faults.push(...leftOver(life))
     // All of it is durable by then.
@@ -56,10 +55,10 @@ export class Judge {
 
 /** Below the folders of output and below that of the checkpoints. */
 function leftOver({ machine }: Life): readonly string[] {
-  const left = residueOf(machine.disk, machine.boot)
+  const left = residueOf(machine.disk, machine.boot).map(({ text }) => text)
   return left.length === 0 ? [] : [`left over: ${left.join(', ')}`]
 }
 
 function endText(end: End | undefined): string {
-  return StreamError.is(end) ? `${end.code}: ${end.message} ${messageOf(end.cause)}` : String(end)
+  return StreamError.is(end) ? `${end.code}: ${textOf(end)}` : String(end)
 }

@@ -67,7 +67,7 @@ export class Trial {
     const isOfInput = struck?.path.startsWith(INPUT) === true
     const isHindered = fault.kind === 'error' && !isOfInput && (kind === 'error that stays' || CLEARING.has(struck?.kind ?? ''))
     const mayLeave = isInLast && isHindered && endedInLast === 'finished'
-    const { faults, loud } = this.#judge.judge(life, { mayBeLoud: fault.kind === 'error', mayLeave })
+    const { faults, loud } = this.#judge.judge(life, { failedWith: fault.kind === 'error' ? fault.code : undefined, mayLeave })
     if (struck === undefined) faults.push('it never struck')
     const what = `${kind} ${JSON.stringify(fault)} at operation ${index}`
     return { kind, loud, failure: faults.length === 0 ? undefined : `${what}: ${faults.join('\n      ')}` }
@@ -87,7 +87,7 @@ export class Trial {
       if (left.isOfLong) result.long++
       const life = new Life(this.#seed, { disk: left.disk, outside, startMs: wallMs })
       await life.finish()
-      const { faults } = this.#judge.judge(life, { mayBeLoud: false, mayLeave: false })
+      const { faults } = this.#judge.judge(life, { failedWith: undefined, mayLeave: false })
       const { index, kind, path } = after.operation
       if (faults.length > 0)
         result.failures.push(

@@ -1,11 +1,12 @@
 /** A sequence job as a process of its own, which may end itself at a crash point. Started by the attacks `kill`, `two` and `retain`. */
 import { writeSync } from 'node:fs'
 import { exitCodeOf } from '../../packages/millrace/src/cli/exit-codes.ts'
-import { messageOf, StreamError } from '../../packages/millrace/src/core/errors.ts'
+import { StreamError } from '../../packages/millrace/src/core/errors.ts'
 import { nodeEnv } from '../../packages/millrace/src/env/node-env.ts'
 import type { Job } from '../../packages/millrace/src/index.ts'
 import { startJob } from '../../packages/millrace/src/job/start-job.ts'
 import type { JobEvent, JobHandle } from '../../packages/millrace/src/runtime/monitor.ts'
+import { textOf } from '../lib/error-text.ts'
 import { filesOf, sequenceJob } from '../lib/sequence-job.ts'
 import { slowFiles } from '../lib/slow-files.ts'
 import type { ChildLine, ChildOptions } from './child-options.ts'
@@ -67,7 +68,7 @@ async function main(): Promise<number> {
     say({ kind: 'ended', outcome: await handle.finished, records: handle.status().records })
     return 0
   } catch (error) {
-    say({ kind: 'failed', code: StreamError.is(error) ? error.code : 'none', message: messageOf(error) })
+    say({ kind: 'failed', code: StreamError.is(error) ? error.code : 'none', message: textOf(error) })
     return exitCodeOf(error)
   }
 }

@@ -1,6 +1,7 @@
 /** The fault atlas: with which errors a process may end, loudly, for what was done to it, and what they have to name. Whatever else it ends with is a violation. */
 import type { ErrorCode } from '../../packages/millrace/src/core/error-codes.ts'
-import { messageOf, type StreamError } from '../../packages/millrace/src/core/errors.ts'
+import type { StreamError } from '../../packages/millrace/src/core/errors.ts'
+import { textOf } from '../lib/error-text.ts'
 import { HUNG_UP } from '../lib/paced-source.ts'
 import type { Fault } from './plan.ts'
 import { OUTAGE, REFUSED } from './strict-sink.ts'
@@ -64,11 +65,4 @@ function endsAfter(fault: Fault): Ends[] {
     default:
       return DISK_KINDS.has(fault.kind) ? [DISK] : []
   }
-}
-
-function textOf(error: StreamError): string {
-  const texts: string[] = []
-  for (let cause: unknown = error; cause !== undefined && texts.length < 10; cause = (cause as { cause?: unknown } | null)?.cause)
-    texts.push(messageOf(cause))
-  return texts.join(' < ')
 }

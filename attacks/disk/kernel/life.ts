@@ -5,6 +5,7 @@ import { Child } from '../../kill/child-process.ts'
 import { committedOf, makeRun, type RunFolder } from '../../lib/run-files.ts'
 import { compare, expectedOf } from '../../lib/sequence-check.ts'
 import type { InputShape } from '../../lib/sequence-input.ts'
+import type { ProcessEnd } from './verdict.ts'
 
 const SHAPE: Omit<InputShape, 'seed'> = { files: 2, rowsPerFile: 60, keysPerFile: 5, spanMs: 20_000 }
 const LIMIT_MS = 60_000
@@ -12,15 +13,15 @@ const LIMIT_MS = 60_000
 const MOST_PROCESSES = 4
 
 export interface Ending {
-  /** Codes, signals: how each process ended. */
-  readonly ends: readonly string[]
+  /** How each process ended. */
+  readonly ends: readonly ProcessEnd[]
   readonly faults: readonly string[]
 }
 
 export class KernelLife {
   readonly run: RunFolder
   readonly #shape: InputShape
-  readonly #ends: string[] = []
+  readonly #ends: ProcessEnd[] = []
 
   constructor(path: string, seed: number) {
     this.#shape = { ...SHAPE, seed }
@@ -33,7 +34,7 @@ export class KernelLife {
     return `${path}/place`
   }
 
-  get ends(): readonly string[] {
+  get ends(): readonly ProcessEnd[] {
     return this.#ends
   }
 
@@ -46,22 +47,21 @@ export class KernelLife {
     const { code, signal } = child.ending ?? { code: null, signal: null }
     const failed = child.find('failed')
     const ended = child.find('ended')
-    const said = failed?.code ?? (code === 0 ? ended?.outcome : undefined)
-    this.#ends.push(isHanging ? 'hang' : (said ?? signal ?? `exit ${code}: ${child.stderr}`))
+    const how = failed?.code ?? (code === 0 ? ended?.outcome : undefined)
+    this.#ends.push({ how: isHanging ? 'hang' : (how ?? signal ?? `exit ${code}: ${child.stderr}`), said: failed?.message ?? '' })
   }
 
   async finish(): Promise<Ending> {
-    while (!this.#isFinished() && this.#ends.length < MOST_PROCESSES && !this.#ends.includes('hang')) await this.start()
-    const faults = this.#ends.filter((end, index) => index > 0 && end !== 'finished' && end !== 'already-finished')
-    if (!this.#isFinished()) faults.push(`it has not finished: ${this.#ends.join(', ')}`)
+    while (!this.#isFinished() && this.#ends.length < MOST_PROCESSES && !this.#ends.some(({ how }) => how === 'hang')) await this.start()
+    const faults = this.#ends.slice(1).flatMap((end) => (isFinished(end) ? [] : [`${end.how} ${end.said}`]))
+    if (!this.#isFinished()) faults.push(`it has not finished: ${this.#ends.map(({ how }) => how).join(', ')}`)
     const { missing, doubled, wrong, examples } = compare(expectedOf(this.#shape, false), committedOf(this.run, false))
     if (missing + doubled + wrong > 0) faults.push(`missing ${missing}, doubled ${doubled}, wrong ${wrong}: ${examples.join('; ')}`)
     return { ends: this.#ends, faults }
   }
 
   #isFinished(): boolean {
-    const last = this.#ends.at(-1)
-    return last === 'finished' || last === 'already-finished'
+    return isFinished(this.#ends.at(-1))
   }
 
   #options(): ChildOptions {
@@ -81,4 +81,8 @@ export class KernelLife {
       rowsPerCheckpoint: 8,
     }
   }
+}
+
+function isFinished(end: ProcessEnd | undefined): boolean {
+  return end?.how === 'finished' || end?.how === 'already-finished'
 }

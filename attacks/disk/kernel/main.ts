@@ -6,10 +6,9 @@ import { KernelLife, type Ending } from './life.ts'
 import { kernelPlan, type KernelCase } from './plan.ts'
 import { buildShim, shimEnvironment, type ShimCall } from './shim.ts'
 import { AMPLE_BYTES, mountSmall } from './full-disk.ts'
+import { kindOfEnd, type ProcessEnd } from './verdict.ts'
 
 const CALLS: readonly ShimCall[] = ['write', 'fsync', 'rename', 'link', 'read']
-/** A process that says one of these has stopped loudly; all others must not come. */
-const LOUD: ReadonlySet<string> = new Set(['STORAGE', 'CHECKPOINT_FAILED', 'COMMIT_FAILED', 'SINK', 'SOURCE', 'SIGKILL'])
 const AT_ONCE = 2
 
 interface Found {
@@ -52,27 +51,29 @@ async function tryOne(each: KernelCase, path: string, { shim, needed }: Means): 
   return 'library' in shim ? tryShim(each, path, shim.library) : { kind: 'not run', what: shim.reason }
 }
 
-async function tryShim({ seed, strike }: Extract<KernelCase, { kind: 'shim' }>, path: string, library: string): Promise<Found> {
+async function tryShim(each: Extract<KernelCase, { kind: 'shim' }>, path: string, library: string): Promise<Found> {
+  const { seed, strike } = each
   const life = new KernelLife(path, seed)
   const told = join(path, 'told')
   // Where it does not come to it, the next life is struck earlier.
   for (let { nth } = strike; ; nth = Math.ceil(nth / 2)) {
     const next = nth === strike.nth ? life : new KernelLife(path, seed)
     await next.start(shimEnvironment(library, { ...strike, nth }, next, told))
-    if (existsSync(told) || nth === 1) return verdict(await next.finish(), existsSync(told) ? '' : 'the shim never struck')
+    if (existsSync(told) || nth === 1) return verdict(each, await next.finish(), existsSync(told) ? '' : 'the shim never struck')
   }
 }
 
 /** Too small for the job; it grows for the second process. */
-async function tryFull({ seed, share }: Extract<KernelCase, { kind: 'full' }>, path: string, needed: number): Promise<Found> {
+async function tryFull(each: Extract<KernelCase, { kind: 'full' }>, path: string, needed: number): Promise<Found> {
+  const { seed, share } = each
   const life = new KernelLife(path, seed)
   const disk = mountSmall(life.place(), share * needed)
   if (typeof disk === 'string') return { kind: 'not run', what: disk }
   try {
     await life.start()
-    const wasFull = life.ends[0] !== 'finished'
+    const wasFull = life.ends[0]?.how !== 'finished'
     disk.grow()
-    return verdict(await life.finish(), wasFull ? '' : 'the file system was never full')
+    return verdict(each, await life.finish(), wasFull ? '' : 'the file system was never full')
   } finally {
     disk.remove()
   }
@@ -91,13 +92,12 @@ async function neededBytes(path: string, seed: number): Promise<number | string>
   }
 }
 
-function verdict({ ends, faults }: Ending, more: string): Found {
-  const [first = ''] = ends
+function verdict(each: KernelCase, { ends, faults }: Ending, more: string): Found {
+  const first = ends[0] as ProcessEnd
   const wrong = [...faults, ...(more === '' ? [] : [more])]
-  const isLoud = LOUD.has(first)
-  if (!isLoud && first !== 'finished') wrong.push(`the first process ended with ${first}`)
-  if (wrong.length > 0) return { kind: 'wrong', what: wrong.join('\n      ') }
-  return { kind: isLoud ? 'loud' : 'exact', what: first }
+  const kind = kindOfEnd(each, first)
+  if (kind === 'wrong') wrong.push(`the first process ended with ${first.how} ${first.said}`)
+  return wrong.length > 0 ? { kind: 'wrong', what: wrong.join('\n      ') } : { kind, what: first.how }
 }
 
 async function countCalls(library: string, folder: string, seed: number): Promise<ReadonlyMap<ShimCall, number>> {
@@ -107,7 +107,7 @@ async function countCalls(library: string, folder: string, seed: number): Promis
     const life = new KernelLife(path, seed)
     const told = join(path, 'told')
     await life.start(shimEnvironment(library, { call, nth: 0, action: 'EIO', stays: false }, life, told))
-    if (life.ends[0] !== 'finished') throw new Error(`a life that nobody disturbs ended with ${life.ends.join()}`)
+    if (life.ends[0]?.how !== 'finished') throw new Error(`a life that nobody disturbs ended with ${life.ends[0]?.how}`)
     counts.set(call, existsSync(told) ? readFileSync(told).length : 0)
   }
   return counts
