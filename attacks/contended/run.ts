@@ -10,11 +10,10 @@ import { committedOf, makeRun, residueOf, type RunFolder } from '../lib/run-file
 import { compare, expectedOf, type Difference } from '../lib/sequence-check.ts'
 import { compareWindows } from '../lib/window-check.ts'
 import { LONG_PAUSE_MS, NICE, type Fault, type RunPlan, type When } from './plan.ts'
-import { isLeftBy, type Fenced } from './zombie.ts'
+import { FENCED_EXIT, isLeftBy, judgeWoken, type Fenced } from './zombie.ts'
 
 /** Four jobs on two cores, some of them with the lowest priority: nothing takes longer. */
 const LIMIT_MS = 120_000
-const FENCED_EXIT = 3
 /** A SIGCONT that comes before the process has stopped itself is lost: it is said again. */
 const WAKE_EVERY_MS = 250
 
@@ -113,11 +112,15 @@ export class ContendedRun {
     owner.signal('SIGSTOP')
     const taken = await other.until(({ kind }) => kind === 'claimed' || kind === 'ended', LIMIT_MS)
     if (taken === undefined) this.#fail('nobody has taken over', other)
+    // It has stood still since: what it has said by now it said before the other claimed.
+    const hadEnded = owner.find('ended') !== undefined
     await this.#sleep(pauseMs)
     this.#wake(owner)
     await this.#ended(owner, true)
-    if (owner.ending?.code === FENCED_EXIT) this.#faults.takeover++
+    const woken = judgeWoken({ isReplaced: taken?.kind === 'claimed', hadEnded, code: owner.ending?.code })
+    if (woken === 'takeover') this.#faults.takeover++
     else this.#missed++
+    if (woken === 'wrong') this.#fail('a process was replaced while it stood still, and ended as if it had the job', owner)
     if (other.ending === undefined) return other
     await this.#ended(other)
     return undefined

@@ -5,7 +5,7 @@ import { chunkName } from '../../packages/millrace/src/checkpoint/chunk-name.ts'
 import { hiddenName } from '../../packages/millrace/src/connectors/file-sink-names.ts'
 import { TemporaryNames } from '../../packages/millrace/src/connectors/temporary-names.ts'
 import { virtualEnv } from '../../packages/millrace/src/simulate/virtual-env.ts'
-import { isLeftBy } from './zombie.ts'
+import { FENCED_EXIT, isLeftBy, judgeWoken } from './zombie.ts'
 
 const env = virtualEnv({ seed: 1 })
 const { pid } = env.processes.self()
@@ -29,4 +29,12 @@ test('hidden parts and chunks belong to an epoch, files without a name to a proc
 test('one that had not claimed has left neither', () => {
   const fenced = { pid: pid + 1, epoch: undefined }
   for (const file of [hidden(3), chunk(3), 'missing chunk e3-c1']) assert.ok(!isLeftBy(fenced, file))
+})
+
+test('one that was replaced while it stood still says so, unless it had ended before', () => {
+  const replaced = { isReplaced: true, hadEnded: false }
+  assert.equal(judgeWoken({ ...replaced, code: FENCED_EXIT }), 'takeover')
+  assert.equal(judgeWoken({ ...replaced, code: 0 }), 'wrong')
+  assert.equal(judgeWoken({ ...replaced, hadEnded: true, code: 0 }), 'missed')
+  assert.equal(judgeWoken({ isReplaced: false, hadEnded: false, code: 0 }), 'missed', 'the other found the job finished')
 })

@@ -28,22 +28,22 @@ export type End =
 export const WITHOUT_STACK: readonly Act[] = ['stack', 'throw-nothing']
 export const TASK: RegExp = /A function of \S+/
 
-/** What the engine calls the place in its errors. */
+/** What the engine calls the place in its errors: its address, which no frame of a stack looks like. Steps without an id are numbered. */
 export const addressOf: Readonly<Record<Place, RegExp>> = {
   source: /source\/rows/,
   schema: /source\/rows/,
   timestamp: /source\/rows/,
   // A promise that is not looked at fails the step after.
-  map: /map|step\/(count|windows)/,
+  map: /\bmap#\d|step\/(count|windows)/,
   // With several subtasks it is called before the step, to find the one.
-  key: /keyBy|step\/(count|windows)/,
+  key: /the keyBy after \S+#\d|step\/(count|windows)/,
   process: /step\/count/,
   timer: /step\/count/,
   window: /step\/windows/,
   sink: /sink\/history/,
   commit: /sink\/history/,
-  filter: /filter|step\/(count|windows)/,
-  flatMap: /flatMap|step\/(count|windows)/,
+  filter: /\bfilter#\d|step\/(count|windows)/,
+  flatMap: /\bflatMap#\d|step\/(count|windows)/,
   initial: /step\/count/,
   result: /step\/windows/,
   'source-open': /source\/rows/,
@@ -62,7 +62,7 @@ export const addressOf: Readonly<Record<Place, RegExp>> = {
   'committer-open': /sink\/history/,
   withdraw: /sink\/history/,
   'committer-close': /sink\/history/,
-  iterable: /flatMap|step\/(reduced|slides|sessions|listed|lasts)/,
+  iterable: /\bflatMap#\d|step\/(reduced|slides|sessions|listed|lasts)/,
   reduce: /step\/reduced/,
   create: /step\/sessions/,
   merge: /step\/sessions/,
