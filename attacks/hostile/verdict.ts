@@ -33,8 +33,8 @@ export const addressOf: Readonly<Record<Place, RegExp>> = {
   source: /source\/rows/,
   schema: /source\/rows/,
   timestamp: /source\/rows/,
-  // A promise that is not looked at fails the step after.
-  map: /\bmap#\d|step\/(count|windows)/,
+  // A promise that is not looked at fails where the record is needed next: where it has to have a key, or the step after.
+  map: /\bmap#\d|the keyBy after \S+#\d|step\/(count|windows)/,
   // With several subtasks it is called before the step, to find the one.
   key: /the keyBy after \S+#\d|step\/(count|windows)/,
   process: /step\/count/,
