@@ -4,7 +4,7 @@ import { addressOf } from './verdict.ts'
 
 test('a place is named by its address, not by a frame of a stack', () => {
   const stack =
-    'Error: x\n    at Array.map (<anonymous>)\n    at Array.filter (<anonymous>)\n    at Array.flatMap (<anonymous>)\n    at keyBy (job.ts:1:1)'
+    'The keys of a map state are keys too.\nError: x\n    at Array.map (<anonymous>)\n    at Array.filter (<anonymous>)\n    at Array.flatMap (<anonymous>)\n    at keyBy (job.ts:1:1)'
   for (const place of ['map', 'filter', 'flatMap', 'iterable', 'key'] as const) assert.ok(!addressOf[place].test(stack), place)
   assert.match('A function of map#1 threw: x', addressOf.map)
   assert.match('A function of filter#2 threw: x', addressOf.filter)
