@@ -7,3 +7,11 @@ export type DiskCode = 'EIO' | 'ENOSPC' | 'EPERM'
 export function isLoud({ code, said }: { readonly code: string; readonly said: string }, disk: DiskCode | undefined): boolean {
   return disk !== undefined && LOUD.has(code) && new RegExp(`\\b${disk}\\b`).test(said)
 }
+
+/** How a process on the real kernel ended. */
+export interface ProcessEnd {
+  /** An outcome, a code, a signal, or what else there is to say. */
+  readonly how: string
+  /** Of one that failed: its message and those of its causes. */
+  readonly said: string
+}

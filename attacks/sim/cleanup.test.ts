@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { Cleanup, cleanedFolder, type Cleaner } from './cleanup.ts'
+import { Cleanup, type Cleaner } from './cleanup.ts'
+import { cleanedFolder } from './outside.ts'
 
 const cleaner = (...failed: readonly string[]): Cleaner => ({ process: { isDead: false }, failedCleanups: new Set(failed) })
 const hidden = { path: '/out/history/.millrace-a+b/x', text: '' }

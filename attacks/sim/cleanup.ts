@@ -1,7 +1,7 @@
 /** Whether a job that has finished may have left something behind. What excuses it is here, and nothing else does. */
 import type { Machine } from '../../packages/millrace/src/simulate/machine.ts'
 import type { Patient } from './inflict.ts'
-import type { Residue } from './outside.ts'
+import { cleanedFolder, type Residue } from './outside.ts'
 
 /** What the excuses are about: of a {@link Patient} no more than this. */
 export type Cleaner = Pick<Patient, 'failedCleanups'> & { readonly process: { readonly isDead: boolean } }
@@ -55,9 +55,4 @@ export class Cleanup {
     const cleaners = this.#finish === undefined ? this.#others : [this.#finish.patient, ...this.#others]
     return !isMissing && cleaners.some(({ failedCleanups }) => failedCleanups.has(cleanedFolder(path) ?? ''))
   }
-}
-
-/** Where what is left over is looked for and removed together: the checkpoints, or the output of one sink. Undefined where nothing is. */
-export function cleanedFolder(path: string): string | undefined {
-  return /^\/(checkpoints|out\/[^/]+)(?=\/|$)/.exec(path)?.[0]
 }

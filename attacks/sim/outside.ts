@@ -47,3 +47,8 @@ export function residueOf(disk: Disk, boot: string): Residue[] {
 function isOfOtherBoot(path: string, boot: string): boolean {
   return path.startsWith('/checkpoints/') && path.endsWith('.tmp') && !path.includes(`.${boot}.`)
 }
+
+/** Where what is left over is looked for and removed together: the checkpoints, or the output of one sink. Undefined where nothing is. */
+export function cleanedFolder(path: string): string | undefined {
+  return /^\/(checkpoints|out\/[^/]+)(?=\/|$)/.exec(path)?.[0]
+}

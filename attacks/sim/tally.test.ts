@@ -4,8 +4,8 @@ import { FAULT_KINDS, type FaultKind } from './kinds.ts'
 import { belowFloors, leastOf, newTally } from './tally.ts'
 
 /** What is missing where nothing has hit. */
-function missing(seeds: number, only: readonly FaultKind[] = FAULT_KINDS): readonly string[] {
-  return belowFloors(newTally(), seeds, only).map((line) => line.slice(0, line.indexOf(':')))
+function missing(seeds: number, chosen: readonly FaultKind[] = FAULT_KINDS): readonly string[] {
+  return belowFloors(newTally(), seeds, chosen).map((line) => line.slice(0, line.indexOf(':')))
 }
 
 test('what never hits is told in the runs of CI and by default, and in full ones', () => {

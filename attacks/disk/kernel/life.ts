@@ -5,7 +5,7 @@ import { Child } from '../../kill/child-process.ts'
 import { committedOf, makeRun, type RunFolder } from '../../lib/run-files.ts'
 import { compare, expectedOf } from '../../lib/sequence-check.ts'
 import type { InputShape } from '../../lib/sequence-input.ts'
-import type { ProcessEnd } from './verdict.ts'
+import type { ProcessEnd } from '../loud.ts'
 
 const SHAPE: Omit<InputShape, 'seed'> = { files: 2, rowsPerFile: 60, keysPerFile: 5, spanMs: 20_000 }
 const LIMIT_MS = 60_000

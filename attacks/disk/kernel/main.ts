@@ -6,7 +6,8 @@ import { KernelLife, type Ending } from './life.ts'
 import { kernelPlan, type KernelCase } from './plan.ts'
 import { buildShim, shimEnvironment, type ShimCall } from './shim.ts'
 import { AMPLE_BYTES, mountSmall } from './full-disk.ts'
-import { kindOfEnd, type ProcessEnd } from './verdict.ts'
+import type { ProcessEnd } from '../loud.ts'
+import { kindOfEnd } from './verdict.ts'
 
 const CALLS: readonly ShimCall[] = ['write', 'fsync', 'rename', 'link', 'read']
 const AT_ONCE = 2

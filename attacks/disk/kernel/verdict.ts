@@ -1,14 +1,6 @@
 /** How the first process of a case on the real kernel may end: exact, or loud for the reason that it was given. */
-import { isLoud, type DiskCode } from '../loud.ts'
+import { isLoud, type DiskCode, type ProcessEnd } from '../loud.ts'
 import type { KernelCase } from './plan.ts'
-
-/** How a process ended. */
-export interface ProcessEnd {
-  /** An outcome, a code, a signal, or what else there is to say. */
-  readonly how: string
-  /** Of one that failed: its message and those of its causes. */
-  readonly said: string
-}
 
 export function kindOfEnd(each: KernelCase, { how, said }: ProcessEnd): 'exact' | 'loud' | 'wrong' {
   if (how === 'finished') return 'exact'
