@@ -30,16 +30,20 @@ function bench(durable: number = 9, trouble?: CommitTrouble) {
       const writer: Writer<Entry, string, null> = await definition.open(context(epoch), [])
       writer.write(entry, undefined)
       const { committables } = await env.machine.run(writer.seal(checkpoint, 'checkpoint').durable)
+      await env.machine.run(writer.close())
       return committables[0] as string
     },
     async commit(by: number, offered: { readonly epoch: number; readonly checkpoint: number; readonly data: string }): Promise<string> {
       const committer = await definition.committer?.(context(by))
       const outcomes = await env.machine.run(committer?.commit([{ subtask: 0, ...offered }]) as Promise<readonly { kind: string }[]>)
+      await env.machine.run(committer?.close() as Promise<void>)
       return outcomes[0]?.kind as string
     },
+    openWriter: () => definition.open(context(1), []),
     async withdraw(by: number): Promise<void> {
       const committer = await definition.committer?.(context(by))
       await env.machine.run(committer?.withdraw([], []) as Promise<void>)
+      await env.machine.run(committer?.close() as Promise<void>)
     },
   }
 }
@@ -80,6 +84,8 @@ test('what was never prepared, of another epoch or checkpoint, withdrawn, by an 
       /a withdrawal of epoch 2 while a commit of epoch 1 is under way/,
     ],
     [async ({ prepare }) => (await prepare(1, 4), prepare(1, 4)), /prepared twice/],
+    [async ({ openWriter }) => Promise.all([openWriter(), openWriter()]), /writer of subtask 0 is opened before it is closed/],
+    [async ({ withdraw }) => Promise.all([withdraw(1), withdraw(1)]), /committer is opened before it is closed/],
     [
       async ({ prepare, withdraw, commit }) => {
         const data = await prepare(1, 4)

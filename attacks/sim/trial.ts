@@ -314,7 +314,10 @@ class Trial {
     this.#tell(`p${process.pid} ends: ${StreamError.is(end) ? `${end.code}: ${end.message}` : end}`)
     const isFenced = StreamError.is(end) && end.code === 'FENCED'
     if (end === 'died' || StreamError.is(end)) this.#cleanup.broke(patient)
-    if (!isFenced && end !== 'died') this.violations.push(...(this.#upstream.violations.get(process) ?? []))
+    // Who was replaced may die before it knows.
+    const isReplaced = isFenced || (end === 'died' && circumstances.hasRival)
+    if (!isReplaced) this.violations.push(...(this.#upstream.lateReads.get(process) ?? []))
+    this.violations.push(...this.#upstream.violations.splice(0), ...this.#upstream.openings.violations.splice(0))
     this.violations.push(...this.#strict.violations.splice(0))
     if (end === 'finished' || end === 'already-finished') this.#isFinished = true
     if (!StreamError.is(end)) return
