@@ -1,7 +1,7 @@
 /**
  * A transactional sink that believes nothing. A commit of what was not prepared, of another epoch or subtask than prepared it, of what
- * was withdrawn, or before its checkpoint is durable is an error; so is preparing twice, and what is open twice in a process. It outlives
- * the processes.
+ * was withdrawn, before its checkpoint is durable or before what an earlier one holds is an error; so is preparing twice, and what is open
+ * twice in a process. It outlives the processes.
  */
 import {
   defineSink,
@@ -29,10 +29,16 @@ interface Part {
 export const REFUSED = 'the strict sink refuses'
 export const OUTAGE = 'the strict sink is not there'
 
+export interface DurableCheckpoint {
+  readonly checkpoint: number
+  /** What it lists of the sink: of all checkpoints up to it, if it was not known to be committed. */
+  readonly committables: readonly string[]
+}
+
 export interface StrictSinkOptions {
   readonly seed: number
-  /** The newest checkpoint that no loss of power can take, or one from `atLeast` on. */
-  readonly durableCheckpoint: (atLeast: number) => number
+  /** The newest checkpoint that no loss of power can take, or one from `atLeast` on; undefined: there is none. */
+  readonly durable: (atLeast: number) => DurableCheckpoint | undefined
   /** What goes wrong with this commit: asked once for each that is in order. */
   readonly trouble: (env: Env) => CommitTrouble | undefined
   /** As long as it usually takes to commit one, at most. */
@@ -159,7 +165,10 @@ export class StrictSink {
     if (part.checkpoint !== offered.checkpoint || part.epoch !== offered.epoch || part.subtask !== offered.subtask)
       return refuse(`as of epoch ${offered.epoch}, checkpoint ${offered.checkpoint}, subtask ${offered.subtask}`)
     if (part.epoch > epoch) return refuse(`by epoch ${epoch}, which is older`)
-    if (part.checkpoint > this.#options.durableCheckpoint(part.checkpoint)) return refuse(`its checkpoint is not durable`)
+    const durable = this.#options.durable(part.checkpoint)
+    if (durable === undefined || part.checkpoint > durable.checkpoint) return refuse(`its checkpoint is not durable`)
+    const earlier = this.#in('prepared').find(({ id, checkpoint }) => checkpoint < part.checkpoint && durable.committables.includes(id))
+    if (earlier !== undefined) return refuse(`${earlier.id} of an earlier checkpoint is not committed yet`)
     if (part.state === 'committed') return { kind: 'already-committed' }
     const trouble = this.#options.trouble(env)
     if (trouble === 'refused') return { kind: 'failed', cause: new Error(REFUSED) }

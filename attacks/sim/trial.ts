@@ -25,7 +25,7 @@ import { judgeError, type Circumstances } from './atlas.ts'
 import { committedFiles, residueOf } from './outside.ts'
 import { faultsOf, type Fault, type Life, type SimPlan } from './plan.ts'
 import { rot } from './rot.ts'
-import { StrictSink, type CommitTrouble } from './strict-sink.ts'
+import { StrictSink, type CommitTrouble, type DurableCheckpoint } from './strict-sink.ts'
 import { judgeMoments } from './moments.ts'
 import { newTally, type Tally } from './tally.ts'
 import type { FaultKind } from './kinds.ts'
@@ -97,10 +97,7 @@ class Trial {
     this.#upstream = new Upstream(plan.shape, { durable: (split, position) => durablePosition(durable, split, position) })
     this.#strict = new StrictSink({
       seed: plan.seed,
-      durableCheckpoint: (atLeast) => {
-        const known = durable.known()?.checkpoint ?? -1
-        return known >= atLeast ? known : (durable.newest()?.checkpoint ?? -1)
-      },
+      durable: (atLeast) => durableCheckpoint(durable, atLeast),
       trouble: (env) => this.#trouble(env as Process),
       commitMs: plan.commitMs,
     })
@@ -355,6 +352,15 @@ class Trial {
   #tell(line: string): void {
     if (this.story.length < KEPT_STORY) this.story.push(`${this.machine.nowMs.toFixed(1).padStart(9)} ${line}`)
   }
+}
+
+function durableCheckpoint(log: DurableLog, atLeast: number): DurableCheckpoint | undefined {
+  const known = log.known()
+  const manifest = (known?.checkpoint ?? -1) >= atLeast ? known : log.newest()
+  if (manifest === undefined) return undefined
+  const part = manifest.operators['sink/ledger']
+  const committables = part?.kind === 'sink' ? part.committables.map(({ data }) => String(data)) : []
+  return { checkpoint: manifest.checkpoint, committables }
 }
 
 function durablePosition(log: DurableLog, split: string, atLeast: number): number {
