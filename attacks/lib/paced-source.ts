@@ -57,11 +57,16 @@ export class Upstream {
   acknowledge(split: string, position: number): void {
     const durable = this.#durable(split, position)
     if (position > durable) this.violations.push(`${split} was acknowledged at ${position}, but ${durable} is in a durable checkpoint`)
-    this.#forgotten.set(split, Math.max(position, this.#forgotten.get(split) ?? 0))
+    this.#forgotten.set(split, Math.max(position, this.acknowledged(split)))
+  }
+
+  /** Up to where it has been acknowledged. */
+  acknowledged(split: string): number {
+    return this.#forgotten.get(split) ?? 0
   }
 
   read(split: string, position: number, env: Env): readonly InputRow[] {
-    const forgotten = this.#forgotten.get(split) ?? 0
+    const forgotten = this.acknowledged(split)
     if (position < forgotten) {
       const reads = this.lateReads.get(env) ?? []
       this.lateReads.set(env, [...reads, `${split} is read from ${position}, but everything before ${forgotten} was acknowledged`])

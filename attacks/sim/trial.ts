@@ -3,7 +3,6 @@
  * stop, and the job has to finish. Every end of a process is judged: what it may fail with depends on what was done to it. All that the
  * job has committed is judged by four oracles.
  */
-import type { Manifest } from '../../packages/millrace/src/checkpoint/manifest.ts'
 import { messageOf, StreamError } from '../../packages/millrace/src/core/errors.ts'
 import { SeededRandom } from '../../packages/millrace/src/connectors/seeded-random.ts'
 import type { JobEvent, JobOutcome } from '../../packages/millrace/src/runtime/monitor.ts'
@@ -18,6 +17,7 @@ import { startCommand } from './command.ts'
 import { DurableLog } from './durable-log.ts'
 import { judgeEventTime } from './event-time.ts'
 import { judgeFirings } from './firings.ts'
+import { Heard, positionsIn } from './heard.ts'
 import { inflict, type Patient, type Process } from './inflict.ts'
 import { CHECKPOINTS, prepareDisk, simulatedJob } from './job.ts'
 import { judgeLedger } from './ledger.ts'
@@ -69,6 +69,8 @@ class Trial {
   readonly #plan: SimPlan
   readonly #upstream: Upstream
   readonly #strict: StrictSink
+  readonly #durable: DurableLog
+  readonly #heard: Heard
   readonly #patients = new Map<string, Patient>()
   readonly #completed = new Set<number>()
   #starts = 0
@@ -93,8 +95,9 @@ class Trial {
       }
       return undefined
     }
-    const durable = new DurableLog(this.machine.disk, CHECKPOINTS)
+    const durable = (this.#durable = new DurableLog(this.machine.disk, CHECKPOINTS))
     this.#upstream = new Upstream(plan.shape, { durable: (split, position) => durablePosition(durable, split, position) })
+    this.#heard = new Heard((split) => this.#upstream.acknowledged(split))
     this.#strict = new StrictSink({
       seed: plan.seed,
       durable: (atLeast) => durableCheckpoint(durable, atLeast),
@@ -263,9 +266,11 @@ class Trial {
       this.#cleanup.claimed(patient, this.#patients.values())
     }
     if (event.kind === 'attempt-failed') patient.isOwner = false
+    if (event.kind === 'restoring') this.#heard.begins(process)
     if (event.kind === 'checkpoint') {
       counts.checkpoints++
       this.#completed.add(event.info.checkpoint)
+      this.violations.push(...this.#heard.completed(process, event.info.checkpoint, this.#durable.newest()))
     }
     if (event.kind === 'checkpoint-aborted') {
       counts.aborts++
@@ -364,14 +369,8 @@ function durableCheckpoint(log: DurableLog, atLeast: number): DurableCheckpoint 
 }
 
 function durablePosition(log: DurableLog, split: string, atLeast: number): number {
-  const known = positionIn(log.known(), split)
-  return known >= atLeast ? known : positionIn(log.newest(), split)
-}
-
-function positionIn(manifest: Manifest | undefined, split: string): number {
-  const part = manifest?.operators['source/rows']
-  const position = part?.kind === 'source' ? part.splits[split]?.position : undefined
-  return typeof position === 'number' ? position : 0
+  const known = positionsIn(log.known()).get(split) ?? 0
+  return known >= atLeast ? known : (positionsIn(log.newest()).get(split) ?? 0)
 }
 
 function wordsOf(event: JobEvent): string {
