@@ -49,6 +49,7 @@ export const cuts = {
   'sim: pause': sim('pause'),
   'sim: stale': sim('stale'),
   'sim: refuse': sim('refuse'),
+  'sim: slow': sim('slow'),
   // One seed, and many operations.
   state: { args: (seed) => ['state', '--seed', String(seed), '--ops', '20000'], seedsUntilFound: () => 1 },
   oracle: {

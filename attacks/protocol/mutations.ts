@@ -81,6 +81,27 @@ export const mutations: readonly Mutation[] = [
       state.kind === 'owner' && event.kind === 'createFailed' ? { kind: 'created', number: event.number, result: 'created' } : event,
   },
   {
+    name: "another owner's entry is taken for one's own that was tried before",
+    rule: 'LG9',
+    in: 'doubt',
+    logEvent: (state, event) =>
+      state.kind === 'owner' && state.owner.pending?.phase === 'checking' && event.kind === 'read'
+        ? { ...event, results: [{ number: state.owner.pending.number, entry: state.owner.pending.entry }] }
+        : event,
+  },
+  {
+    name: "another process's claim of the same epoch is taken for one's own that was tried before",
+    rule: 'LG9',
+    in: 'doubt-again',
+    logEvent: (state, event) => {
+      if (state.kind !== 'owner' || state.owner.pending?.phase !== 'checking' || event.kind !== 'read') return event
+      const { number, entry } = state.owner.pending
+      const [found] = event.results
+      const isClaim = found !== undefined && 'entry' in found && found.entry.kind === 'claim' && found.entry.epoch === entry.epoch
+      return isClaim ? { ...event, results: [{ number, entry }] } : event
+    },
+  },
+  {
     name: 'the search after the ownership was given up restores what the first one was asked for',
     rule: 'LG9',
     in: 'give-up',

@@ -97,6 +97,14 @@ export const scenarios: readonly Scenario[] = [
   },
   {
     ...plain,
+    key: 'doubt-again',
+    name: 'an attempt fails, the claim of the next one is without an answer, beside a takeover',
+    records: 1,
+    answers: 'no-matter',
+    budget: { ...nothing, failures: 1, doubts: 1, leases: 1, switches: 1 },
+  },
+  {
+    ...plain,
     key: 'give-up',
     name: 'an owner gives up after creations without an answer and searches anew, beside a takeover',
     records: 1,

@@ -1,4 +1,5 @@
 /** Whether a job that has finished may have left something behind. What excuses it is here, and nothing else does. */
+import { CLOSING_LASTS } from '../../packages/millrace/src/core/close-all.ts'
 import type { Machine } from '../../packages/millrace/src/simulate/machine.ts'
 import type { Patient } from './inflict.ts'
 
@@ -34,6 +35,8 @@ export class Cleanup {
     if (this.#finish.boot !== this.#machine.boot) return 'the machine has lost power since'
     // What it had sealed or begun goes with the next epoch, and there is none.
     if (this.#others.some((patient) => this.#broken.has(patient))) return 'a process that had lost the job went on beside it'
+    if (this.#finish.patient.process.logged.some(({ event }) => event === CLOSING_LASTS))
+      return 'what it still wrote took longer than whoever ends waits'
     if ([this.#finish.patient, ...this.#others].some(({ failedCleanups }) => failedCleanups > 0))
       return 'names could not be removed, or not be seen'
     return undefined

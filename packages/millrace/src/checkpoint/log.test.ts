@@ -460,6 +460,26 @@ test('LG9: a creation without an answer is tried again, and its own entry is rec
   assert.equal(host.outcomes.at(-1)?.kind, 'appended')
 })
 
+test('LG9, LG3: whoever tries a creation again and finds the entry of another owner under its number is fenced', () => {
+  const bodies: readonly AppendBody[] = [
+    { kind: 'checkpoint', manifest: manifestOf(1, 1) },
+    { kind: 'finished', checkpoint: 0, usedTo: 0 },
+    { kind: 'release', usedTo: 0 },
+    // The claim of the next attempt is of the epoch that the other one claims, too.
+    { kind: 'claim', token: 'again', usedTo: 0 },
+  ]
+  for (const body of bodies) {
+    const storage = new Storage()
+    const owner = owned(storage, 1)
+    owner.append(body)
+    const { number } = owner.failCreation()
+    storage.dead.add(1)
+    const { ownership } = new Host(storage, { pid: 2 }).run()
+    assert.equal(ownership.claim, number)
+    assert.equal(owner.run().error.code, 'FENCED', body.kind)
+  }
+})
+
 test('LG9: when it keeps failing the ownership is given up, nothing else takes its number', () => {
   const storage = new Storage()
   const host = owned(storage, 1)

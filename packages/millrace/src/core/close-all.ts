@@ -1,5 +1,7 @@
 /** What the log says where a `close` threw; the test kit knows it by this. */
 export const CLOSING_FAILED = 'closing failed'
+/** What it says when it takes too long. */
+export const CLOSING_LASTS = 'closing does not end, and is not waited for any longer'
 
 export type Closer = () => Promise<void> | undefined | void
 
