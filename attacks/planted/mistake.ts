@@ -72,6 +72,8 @@ export const cuts = {
   'protocol: abort-pause': enumeration('abort-pause'),
   'protocol: timeout': enumeration('timeout'),
   'protocol: attempt': enumeration('attempt'),
+  'protocol: third': enumeration('third'),
+  'protocol: doubt-again': enumeration('doubt-again'),
 } as const satisfies Record<string, Cut>
 
 export type CutName = keyof typeof cuts

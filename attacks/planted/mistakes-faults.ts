@@ -229,4 +229,28 @@ export const faultMistakes: readonly Mistake[] = [
     '',
     'sim: slow',
   ),
+  mistake(
+    "another owner's entry is taken for one's own that was tried before",
+    'LG9',
+    'checkpoint/log-owner.ts',
+    "if (found === undefined || !('entry' in found) || !isSame(found.entry, pending.entry)) return fenced(owner)",
+    'void [found, isSame]',
+    'protocol: doubt-again',
+  ),
+  mistake(
+    "another process's claim is taken for one's own that was tried before",
+    'LG9, V38',
+    'checkpoint/log-owner.ts',
+    "if (own.kind === 'claim') return found.kind === 'claim' && found.token === own.token",
+    '',
+    'protocol: doubt-again',
+  ),
+  mistake(
+    'what is missing is lost at once, without another look',
+    'LG7',
+    'checkpoint/log-search.ts',
+    'if (!isConfirmed) return wait(search, options.pollMs)',
+    'void isConfirmed',
+    'protocol: third',
+  ),
 ]

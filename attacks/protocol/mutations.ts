@@ -4,6 +4,7 @@
  */
 import type { CoordinatorAction, CoordinatorEvent, CoordinatorState } from '../../packages/millrace/src/checkpoint/coordinator.ts'
 import type { LogEvent, LogState, Ownership } from '../../packages/millrace/src/checkpoint/log.ts'
+import { missingEntry } from '../../packages/millrace/src/checkpoint/log-view.ts'
 import { CHECKPOINT_ID_WINDOW, type Manifest } from '../../packages/millrace/src/checkpoint/manifest.ts'
 import type { RetentionDecision, RetentionEvent, RetentionState } from '../../packages/millrace/src/checkpoint/retention.ts'
 import { SINK } from './world.ts'
@@ -66,6 +67,15 @@ export const mutations: readonly Mutation[] = [
     logEvent: (state, event) =>
       state.kind === 'claiming' && state.phase === 'confirming' ? blindLook(event, state.claiming.number) : event,
   },
+  {
+    name: 'what is missing counts as lost at once, without another look',
+    rule: 'LG7',
+    in: 'third',
+    logEvent: (state, event) =>
+      state.kind === 'reading' && event.kind === 'read'
+        ? { ...event, results: event.results.map((read) => ('missing' in read ? { number: read.number, error: missingEntry(`${read.number}.entry`, read.number) } : read)) }
+        : event,
+  },
   { name: 'creation overwrites', rule: 'rules 1.3', in: 'pause', overwrites: true },
   {
     name: 'a taken number is no reason to stop',
@@ -83,7 +93,7 @@ export const mutations: readonly Mutation[] = [
   {
     name: "another owner's entry is taken for one's own that was tried before",
     rule: 'LG9',
-    in: 'doubt',
+    in: 'doubt-again',
     logEvent: (state, event) =>
       state.kind === 'owner' && state.owner.pending?.phase === 'checking' && event.kind === 'read'
         ? { ...event, results: [{ number: state.owner.pending.number, entry: state.owner.pending.entry }] }

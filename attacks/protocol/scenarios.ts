@@ -98,10 +98,12 @@ export const scenarios: readonly Scenario[] = [
   {
     ...plain,
     key: 'doubt-again',
-    name: 'an attempt fails, the claim of the next one is without an answer, beside a takeover',
+    name: "an attempt fails, an owner's entry is without an answer, another takes over and stands still",
     records: 1,
+    failureBudget: 0,
     answers: 'no-matter',
-    budget: { ...nothing, failures: 1, doubts: 1, leases: 1, switches: 1 },
+    doubts: 'own-entries',
+    budget: { ...nothing, timeouts: 1, doubts: 1, leases: 1, switches: 2 },
   },
   {
     ...plain,

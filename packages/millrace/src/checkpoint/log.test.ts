@@ -438,6 +438,21 @@ test('LG7: what a live owner deletes meanwhile is no loss', () => {
   assert.notEqual(waiter.state.kind, 'ended')
 })
 
+test('LG7: what a live owner restored and has deleted since is no loss either', () => {
+  const storage = new Storage()
+  owned(storage, 1, { retain: 1 })
+  storage.dead.add(1)
+  const owner = new Host(storage, { pid: 2, retain: 1 }).run()
+  // Its claim says that the checkpoint before it is needed: by the time that it is read there is a newer one.
+  const waiter = new Host(storage, { pid: 3, retain: 1 }).until('read').run(1).until('read')
+  owner.checkpoint(300)
+  storage.entries.delete(2)
+  waiter.run(12)
+  assert.deepEqual(waiter.outcomes, [])
+  storage.dead.add(2)
+  assert.equal(waiter.run().ownership.restored?.manifest.checkpoint, 300)
+})
+
 test('LG8: a claimer begins above every id that a dead owner may have used', () => {
   const storage = new Storage()
   owned(storage, 3)
