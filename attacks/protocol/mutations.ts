@@ -73,7 +73,12 @@ export const mutations: readonly Mutation[] = [
     in: 'third',
     logEvent: (state, event) =>
       state.kind === 'reading' && event.kind === 'read'
-        ? { ...event, results: event.results.map((read) => ('missing' in read ? { number: read.number, error: missingEntry(`${read.number}.entry`, read.number) } : read)) }
+        ? {
+            ...event,
+            results: event.results.map((read) =>
+              'missing' in read ? { number: read.number, error: missingEntry(`${read.number}.entry`, read.number) } : read,
+            ),
+          }
         : event,
   },
   { name: 'creation overwrites', rule: 'rules 1.3', in: 'pause', overwrites: true },

@@ -11,7 +11,12 @@ const entry: Entry = { account: 'a', transfer: 't', amount: 1, seq: 1, balance: 
 /** @param listed what the durable checkpoint holds of the sink */
 function bench(durable: number = 9, trouble?: CommitTrouble, listed: readonly string[] = []) {
   const env = virtualEnv({ seed: 1 })
-  const strict = new StrictSink({ seed: 1, durable: () => ({ checkpoint: durable, committables: listed }), trouble: () => trouble, commitMs: 2 })
+  const strict = new StrictSink({
+    seed: 1,
+    durable: () => ({ checkpoint: durable, committables: listed }),
+    trouble: () => trouble,
+    commitMs: 2,
+  })
   const definition = sinkDefinitionOf(strict.sink) as unknown as SinkDefinition<Entry, string, null>
   const context = (epoch: number) => ({
     env,
