@@ -364,7 +364,7 @@ function durableCheckpoint(log: DurableLog, atLeast: number): DurableCheckpoint 
   const manifest = (known?.checkpoint ?? -1) >= atLeast ? known : log.newest()
   if (manifest === undefined) return undefined
   const part = manifest.operators['sink/ledger']
-  const committables = part?.kind === 'sink' ? part.committables.map(({ data }) => String(data)) : []
+  const committables = part?.kind === 'sink' ? part.committables.flatMap(({ data }) => (typeof data === 'string' ? [data] : [])) : []
   return { checkpoint: manifest.checkpoint, committables }
 }
 
