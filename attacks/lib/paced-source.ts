@@ -5,6 +5,7 @@
 import { defineSource, type Batch, type Reader, type Source, type SourceContext } from '../../packages/millrace/src/connect.ts'
 import type { Env } from '../../packages/millrace/src/core/env.ts'
 import { SeededRandom } from '../../packages/millrace/src/connectors/seeded-random.ts'
+import { Openings, type Opening } from './openings.ts'
 import { rowsOf, type InputRow, type InputShape } from './sequence-input.ts'
 
 /** What a poll that fails says. */
@@ -42,12 +43,16 @@ export class Upstream {
   /** By split: everything before is gone. */
   readonly #forgotten = new Map<string, number>()
   #hasPauses = true
+  /** Whatever becomes of the process. */
+  readonly violations: string[] = []
   /** By process: one that another has replaced may read what is gone, nobody will use it. */
-  readonly violations: Map<Env, string[]> = new Map()
+  readonly lateReads: Map<Env, string[]> = new Map()
+  readonly openings: Openings
 
   constructor(shape: InputShape, { durable = () => Number.POSITIVE_INFINITY, observer }: UpstreamOptions = {}) {
     this.#durable = durable
     this.#observer = observer
+    this.openings = new Openings(shape.seed)
     this.rows = new Map(Array.from({ length: shape.files }, (_, file) => [splitOf(file), rowsOf(shape, file)]))
   }
 
@@ -64,17 +69,25 @@ export class Upstream {
     throw new Error(HUNG_UP)
   }
 
-  /** From another process it may come late. */
+  /** From a process that was replaced it may come late, from none early. */
   acknowledge(split: string, position: number, env: Env): void {
     const durable = this.#durable(split, position)
-    if (position > durable) this.#note(env, `${split} was acknowledged at ${position}, but ${durable} is in a durable checkpoint`)
-    this.#forgotten.set(split, Math.max(position, this.#forgotten.get(split) ?? 0))
+    if (position > durable) this.violations.push(`${split} was acknowledged at ${position}, but ${durable} is in a durable checkpoint`)
+    this.#forgotten.set(split, Math.max(position, this.acknowledged(split)))
     this.#observer?.acknowledged(env, split, position)
   }
 
+  /** Up to where it has been acknowledged. */
+  acknowledged(split: string): number {
+    return this.#forgotten.get(split) ?? 0
+  }
+
   read(split: string, position: number, env: Env): readonly InputRow[] {
-    const forgotten = this.#forgotten.get(split) ?? 0
-    if (position < forgotten) this.#note(env, `${split} is read from ${position}, but everything before ${forgotten} was acknowledged`)
+    const forgotten = this.acknowledged(split)
+    if (position < forgotten) {
+      const reads = this.lateReads.get(env) ?? []
+      this.lateReads.set(env, [...reads, `${split} is read from ${position}, but everything before ${forgotten} was acknowledged`])
+    }
     return this.rows.get(split) ?? []
   }
 
@@ -90,10 +103,6 @@ export class Upstream {
 
   get hasPauses(): boolean {
     return this.#hasPauses
-  }
-
-  #note(env: Env, what: string): void {
-    this.violations.set(env, [...(this.violations.get(env) ?? []), what])
   }
 }
 
@@ -115,6 +124,7 @@ class PacedReader implements Reader<InputRow, number> {
   readonly #random: SeededRandom
   readonly #stubbornness: number
   readonly #pauseMs: number
+  readonly #opening: Opening
   #last: string | undefined
   #isReady = true
 
@@ -130,9 +140,14 @@ class PacedReader implements Reader<InputRow, number> {
       upstream.read(split, position, context.env)
       this.splits.set(split, position)
     }
+    this.#opening = upstream.openings.open(
+      context.env,
+      [...this.splits.keys()].map((split) => `a reader of ${split}`),
+    )
   }
 
   poll(first: string | undefined): Batch<InputRow, number> | 'wait' | 'end' {
+    this.#opening.used('a poll')
     this.#upstream.polled(this.#context.env)
     if (this.splits.size === 0) return 'end'
     if (!this.#isReady) return 'wait'
@@ -171,11 +186,12 @@ class PacedReader implements Reader<InputRow, number> {
   }
 
   acknowledge(positions: ReadonlyMap<string, number>): Promise<void> {
+    this.#opening.used('an acknowledgement')
     for (const [split, position] of positions) this.#upstream.acknowledge(split, position, this.#context.env)
     return Promise.resolve()
   }
 
   close(): Promise<void> {
-    return Promise.resolve()
+    return this.#opening.close()
   }
 }

@@ -49,6 +49,7 @@ export const cuts = {
   'sim: pause': sim('pause'),
   'sim: stale': sim('stale'),
   'sim: refuse': sim('refuse'),
+  'sim: slow': sim('slow'),
   // One seed, and many operations.
   state: { args: (seed) => ['state', '--seed', String(seed), '--ops', '20000'], seedsUntilFound: () => 1 },
   oracle: {
@@ -71,6 +72,8 @@ export const cuts = {
   'protocol: abort-pause': enumeration('abort-pause'),
   'protocol: timeout': enumeration('timeout'),
   'protocol: attempt': enumeration('attempt'),
+  'protocol: third': enumeration('third'),
+  'protocol: doubt-again': enumeration('doubt-again'),
 } as const satisfies Record<string, Cut>
 
 export type CutName = keyof typeof cuts

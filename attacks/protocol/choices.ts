@@ -44,7 +44,7 @@ export function choicesFor(world: World, who: number, scenario: Scenario): OwnCh
     const line = lineOf(operation)
     if (line !== undefined && waiting.has(line)) continue
     if (line !== undefined) waiting.add(line)
-    for (const variant of variantsOf(operation, world, process)) {
+    for (const variant of variantsOf(operation, world, process, scenario)) {
       const isProgress = variant !== 'lease' && operation.kind !== 'land'
       choices.push({ label: labelOf(operation, variant), isProgress, take: (step) => step.perform(at, variant) })
     }
@@ -58,7 +58,7 @@ function lineOf(operation: Operation): string | undefined {
   return operation.kind === 'seal' ? 'seal' : undefined
 }
 
-function variantsOf(operation: Operation, world: World, process: Process): string[] {
+function variantsOf(operation: Operation, world: World, process: Process, { doubts }: Scenario): string[] {
   const { budget } = world
   if (operation.kind === 'acknowledge') {
     const isAwaited = process.coordinator?.flight?.checkpoint === operation.checkpoint
@@ -71,7 +71,11 @@ function variantsOf(operation: Operation, world: World, process: Process): strin
       ...(isWorthLooking(world, process) ? ['short'] : []),
       ...(budget.leases > 0 && process.log?.kind === 'waiting' ? ['lease'] : []),
     ]
-  if (operation.action.kind === 'create') return budget.doubts > 0 ? ['told', 'lost', 'untold', 'late'] : ['told']
+  if (operation.action.kind === 'create') {
+    if (budget.doubts === 0) return ['told']
+    if (doubts === 'own-entries') return process.log?.kind === 'owner' ? ['told', 'lost'] : ['told']
+    return ['told', 'lost', 'untold', 'late']
+  }
   return ['']
 }
 

@@ -4,6 +4,7 @@
  */
 import type { CoordinatorAction, CoordinatorEvent, CoordinatorState } from '../../packages/millrace/src/checkpoint/coordinator.ts'
 import type { LogEvent, LogState, Ownership } from '../../packages/millrace/src/checkpoint/log.ts'
+import { missingEntry } from '../../packages/millrace/src/checkpoint/log-view.ts'
 import { CHECKPOINT_ID_WINDOW, type Manifest } from '../../packages/millrace/src/checkpoint/manifest.ts'
 import type { RetentionDecision, RetentionEvent, RetentionState } from '../../packages/millrace/src/checkpoint/retention.ts'
 import { SINK } from './world.ts'
@@ -66,6 +67,20 @@ export const mutations: readonly Mutation[] = [
     logEvent: (state, event) =>
       state.kind === 'claiming' && state.phase === 'confirming' ? blindLook(event, state.claiming.number) : event,
   },
+  {
+    name: 'what is missing counts as lost at once, without another look',
+    rule: 'LG7',
+    in: 'third',
+    logEvent: (state, event) =>
+      state.kind === 'reading' && event.kind === 'read'
+        ? {
+            ...event,
+            results: event.results.map((read) =>
+              'missing' in read ? { number: read.number, error: missingEntry(`${read.number}.entry`, read.number) } : read,
+            ),
+          }
+        : event,
+  },
   { name: 'creation overwrites', rule: 'rules 1.3', in: 'pause', overwrites: true },
   {
     name: 'a taken number is no reason to stop',
@@ -79,6 +94,27 @@ export const mutations: readonly Mutation[] = [
     in: 'give-up',
     logEvent: (state, event) =>
       state.kind === 'owner' && event.kind === 'createFailed' ? { kind: 'created', number: event.number, result: 'created' } : event,
+  },
+  {
+    name: "another owner's entry is taken for one's own that was tried before",
+    rule: 'LG9',
+    in: 'doubt-again',
+    logEvent: (state, event) =>
+      state.kind === 'owner' && state.owner.pending?.phase === 'checking' && event.kind === 'read'
+        ? { ...event, results: [{ number: state.owner.pending.number, entry: state.owner.pending.entry }] }
+        : event,
+  },
+  {
+    name: "another process's claim of the same epoch is taken for one's own that was tried before",
+    rule: 'LG9',
+    in: 'doubt-again',
+    logEvent: (state, event) => {
+      if (state.kind !== 'owner' || state.owner.pending?.phase !== 'checking' || event.kind !== 'read') return event
+      const { number, entry } = state.owner.pending
+      const [found] = event.results
+      const isClaim = found !== undefined && 'entry' in found && found.entry.kind === 'claim' && found.entry.epoch === entry.epoch
+      return isClaim ? { ...event, results: [{ number, entry }] } : event
+    },
   },
   {
     name: 'the search after the ownership was given up restores what the first one was asked for',

@@ -97,6 +97,16 @@ export const scenarios: readonly Scenario[] = [
   },
   {
     ...plain,
+    key: 'doubt-again',
+    name: "an attempt fails, an owner's entry is without an answer, another takes over and stands still",
+    records: 1,
+    failureBudget: 0,
+    answers: 'no-matter',
+    doubts: 'own-entries',
+    budget: { ...nothing, timeouts: 1, doubts: 1, leases: 1, switches: 2 },
+  },
+  {
+    ...plain,
     key: 'give-up',
     name: 'an owner gives up after creations without an answer and searches anew, beside a takeover',
     records: 1,

@@ -117,6 +117,8 @@ export interface Scenario {
   readonly failureBudget: number
   /** A stop may be asked for before the tasks run, too. */
   readonly stopsEarly?: boolean
+  /** Only entries of an owner are without an answer, and they are not made. */
+  readonly doubts?: 'own-entries'
   readonly budget: Budget
   /** Whether the files that are no longer needed go one by one, with anything between, or all at once. */
   readonly deletes: 'stepwise' | 'at-once'

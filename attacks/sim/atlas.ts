@@ -47,6 +47,8 @@ function endsOf(faults: readonly Fault[], hasRival: boolean): readonly Ends[] {
   if (kinds.has('stop') && (kinds.has('slow') || kinds.has('refuse'))) ends.push(DEADLINE)
   // Whoever stops a job that fails is told why it failed.
   if (kinds.has('stop') && kinds.has('stale')) ends.push({ codes: ['USER_CODE'], names: new RegExp(HUNG_UP) })
+  // A chunk, too, may be longer on its way than its checkpoint has time.
+  if (kinds.has('stop') && kinds.has('slow')) ends.push({ codes: ['CHECKPOINT_TIMEOUT'], names: /within its timeout/ })
   return ends
 }
 

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { Cleanup, type Cleaner } from './cleanup.ts'
 import { cleanedFolder } from './outside.ts'
 
-const cleaner = (...failed: readonly string[]): Cleaner => ({ process: { isDead: false }, failedCleanups: new Set(failed) })
+const cleaner = (...failed: readonly string[]): Cleaner => ({ process: { isDead: false, logged: [] }, failedCleanups: new Set(failed) })
 const hidden = { path: '/out/history/.millrace-a+b/x', text: '' }
 const orphan = { path: '/checkpoints/chunks/c', text: '' }
 

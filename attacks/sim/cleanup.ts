@@ -1,10 +1,11 @@
 /** Whether a job that has finished may have left something behind. What excuses it is here, and nothing else does. */
+import { CLOSING_LASTS } from '../../packages/millrace/src/core/close-all.ts'
 import type { Machine } from '../../packages/millrace/src/simulate/machine.ts'
 import type { Patient } from './inflict.ts'
 import { cleanedFolder, type Residue } from './outside.ts'
 
 /** What the excuses are about: of a {@link Patient} no more than this. */
-export type Cleaner = Pick<Patient, 'failedCleanups'> & { readonly process: { readonly isDead: boolean } }
+export type Cleaner = Pick<Patient, 'failedCleanups'> & { readonly process: Pick<Patient['process'], 'isDead' | 'logged'> }
 
 export class Cleanup {
   readonly #machine: Pick<Machine, 'boot'>
@@ -47,6 +48,8 @@ export class Cleanup {
     if (this.#finish.boot !== this.#machine.boot) return 'the machine has lost power since'
     // What it had sealed or begun goes with the next epoch, and there is none.
     if (this.#others.some((patient) => this.#broken.has(patient))) return 'a process that had lost the job went on beside it'
+    if (this.#finish.patient.process.logged.some(({ event }) => event === CLOSING_LASTS))
+      return 'what it still wrote took longer than whoever ends waits'
     return undefined
   }
 

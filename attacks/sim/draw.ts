@@ -34,6 +34,7 @@ const RESTORING = CRASH_POINTS.filter((point) => /^(claim\.after|restore\.|withd
 const LINKS: readonly FaultKind[] = ['links', 'stale']
 /** Of plans with an end in them: some have none, and some such faults come too late, so that three of ten plans have one that hits. */
 const RECOVERY_CHANCE = 0.45
+const LONGEST_CHUNK_MS = 8_000
 const PARALLELISMS: readonly number[] = [1, 1, 2, 2, 3]
 
 export function drawPlan(seed: number, only: readonly FaultKind[] = FAULT_KINDS): SimPlan {
@@ -157,6 +158,7 @@ class Swarm {
   /** As long as a process takes about to come to its first records. */
   readonly #startMs: number
   readonly #leaseMs: number
+  readonly #timeoutMs: number
   readonly #favourites: readonly string[]
 
   constructor(random: SeededRandom, enabled: readonly FaultKind[], { tempo: { usualMs, syncMs }, pace }: Rhythm) {
@@ -165,6 +167,7 @@ class Swarm {
     this.#others = enabled.filter((kind) => !ENDS.includes(kind))
     this.#scaleMs = random.pick([40, 120, 300]) * (pace.pauseMs > 100 ? 10 : 1)
     this.#leaseMs = pace.leaseMs
+    this.#timeoutMs = pace.timeoutMs
     // What goes wrong at one place twice, in two lives, is rare where places are many.
     const family = random.pick(['', '', '', 'storage.entry', 'storage', 'directory', 'files'])
     this.#favourites = CRASH_POINTS.filter((point) => point.startsWith(family))
@@ -234,13 +237,7 @@ class Swarm {
       case 'stale':
         return { kind, ms: this.#ms(), polls: 1 + random.below(random.pick([1, 20])), travelMs: random.pick([10, 40, 120]) }
       case 'slow':
-        return {
-          kind,
-          where: this.#where(),
-          chance: random.pick([0.02, 0.1, 0.4]),
-          mostMs: random.pick([20, 200, 4 * this.#leaseMs]),
-          forMs: 100 + random.below(900),
-        }
+        return this.#slow()
       case 'space':
       case 'short':
       case 'write':
@@ -262,6 +259,19 @@ class Swarm {
         return { kind, ms: this.#ms(), againMs: random.chance(0.2) ? 1 + random.below(30) : undefined }
       case 'rot':
         return { kind, how: random.pick(['bit', 'bit', 'file', 'log']) }
+    }
+  }
+
+  /** A chunk that is given up before it is there comes when its attempt, or the job, is over. Whoever ends waits longer than for one. */
+  #slow(): Fault {
+    const random = this.#random
+    const isLasting = random.chance(0.3)
+    return {
+      kind: 'slow',
+      where: isLasting ? 'chunks' : this.#where(),
+      chance: random.pick([0.02, 0.1, 0.4]),
+      mostMs: isLasting ? Math.min(1.5 * this.#timeoutMs, LONGEST_CHUNK_MS) : random.pick([20, 200, 4 * this.#leaseMs]),
+      forMs: 100 + random.below(900),
     }
   }
 

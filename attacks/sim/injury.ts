@@ -17,6 +17,7 @@ const operations: Readonly<Record<DiskErrorKind, readonly OperationKind[]>> = {
 const folders: Readonly<Record<Where, string>> = {
   checkpoints: '/checkpoints',
   log: '/checkpoints/log',
+  chunks: '/checkpoints/chunks',
   output: '/out',
   input: '/in',
   all: '/',

@@ -12,8 +12,8 @@ export type When =
   | { readonly at: 'point'; readonly point: string; readonly nth: number }
   | { readonly at: 'recovery'; readonly nth: number }
 
-/** Whose operations: those on checkpoints or their log alone, on output, on input, or all. */
-export type Where = 'checkpoints' | 'log' | 'output' | 'input' | 'all'
+/** Whose operations: those on checkpoints, their log or their chunks alone, on output, on input, or all. */
+export type Where = 'checkpoints' | 'log' | 'chunks' | 'output' | 'input' | 'all'
 
 /** What a loss of power takes: nothing, sectors, all unsynced bytes, names, of all some. */
 export type PowerKind = 'power' | 'torn' | 'unsynced' | 'names' | 'mixed'

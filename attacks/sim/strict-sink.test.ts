@@ -8,9 +8,15 @@ import { StrictSink, type CommitTrouble } from './strict-sink.ts'
 
 const entry: Entry = { account: 'a', transfer: 't', amount: 1, seq: 1, balance: 1n }
 
-function bench(durable: number = 9, trouble?: CommitTrouble) {
+/** @param listed what the durable checkpoint holds of the sink */
+function bench(durable: number = 9, trouble?: CommitTrouble, listed: readonly string[] = []) {
   const env = virtualEnv({ seed: 1 })
-  const strict = new StrictSink({ seed: 1, durableCheckpoint: () => durable, trouble: () => trouble, commitMs: 2 })
+  const strict = new StrictSink({
+    seed: 1,
+    durable: () => ({ checkpoint: durable, committables: listed }),
+    trouble: () => trouble,
+    commitMs: 2,
+  })
   const definition = sinkDefinitionOf(strict.sink) as unknown as SinkDefinition<Entry, string, null>
   const context = (epoch: number) => ({
     env,
@@ -30,16 +36,20 @@ function bench(durable: number = 9, trouble?: CommitTrouble) {
       const writer: Writer<Entry, string, null> = await definition.open(context(epoch), [])
       writer.write(entry, undefined)
       const { committables } = await env.machine.run(writer.seal(checkpoint, 'checkpoint').durable)
+      await env.machine.run(writer.close())
       return committables[0] as string
     },
     async commit(by: number, offered: { readonly epoch: number; readonly checkpoint: number; readonly data: string }): Promise<string> {
       const committer = await definition.committer?.(context(by))
       const outcomes = await env.machine.run(committer?.commit([{ subtask: 0, ...offered }]) as Promise<readonly { kind: string }[]>)
+      await env.machine.run(committer?.close() as Promise<void>)
       return outcomes[0]?.kind as string
     },
+    openWriter: () => definition.open(context(1), []),
     async withdraw(by: number): Promise<void> {
       const committer = await definition.committer?.(context(by))
       await env.machine.run(committer?.withdraw([], []) as Promise<void>)
+      await env.machine.run(committer?.close() as Promise<void>)
     },
   }
 }
@@ -51,6 +61,18 @@ test('prepared, committed, and once more: no error', async () => {
   assert.equal(await commit(1, { epoch: 1, checkpoint: 4, data }), 'committed')
   assert.equal(await commit(2, { epoch: 1, checkpoint: 4, data }), 'already-committed')
   assert.deepEqual([strict.violations, strict.committed(), strict.open()], [[], [{ checkpoint: 4, entries: [entry] }], []])
+})
+
+test('a commit before one of an earlier checkpoint that is in a durable one is refused; what was aborted is no reason', async () => {
+  const { strict, prepare, commit } = bench(9, undefined, ['log 1 4 0'])
+  const [aborted, first, second] = [await prepare(1, 3), await prepare(1, 4), await prepare(1, 5)]
+  assert.equal(await commit(1, { epoch: 1, checkpoint: 5, data: second }), 'failed')
+  assert.deepEqual(strict.violations.splice(0), [
+    'strict sink: log 1 5 0 was to be committed, but log 1 4 0 of an earlier checkpoint is not committed yet',
+  ])
+  assert.equal(await commit(1, { epoch: 1, checkpoint: 4, data: first }), 'committed')
+  assert.equal(await commit(1, { epoch: 1, checkpoint: 5, data: second }), 'committed')
+  assert.deepEqual([strict.violations, strict.open()], [[], [aborted]])
 })
 
 test('refused or not there: nothing is committed; a lost reply: it is', async () => {
@@ -80,6 +102,8 @@ test('what was never prepared, of another epoch or checkpoint, withdrawn, by an 
       /a withdrawal of epoch 2 while a commit of epoch 1 is under way/,
     ],
     [async ({ prepare }) => (await prepare(1, 4), prepare(1, 4)), /prepared twice/],
+    [async ({ openWriter }) => Promise.all([openWriter(), openWriter()]), /writer of subtask 0 is opened before it is closed/],
+    [async ({ withdraw }) => Promise.all([withdraw(1), withdraw(1)]), /committer is opened before it is closed/],
     [
       async ({ prepare, withdraw, commit }) => {
         const data = await prepare(1, 4)

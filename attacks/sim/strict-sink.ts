@@ -1,6 +1,7 @@
 /**
  * A transactional sink that believes nothing. A commit of what was not prepared, of another epoch or subtask than prepared it, of what
- * was withdrawn, or before its checkpoint is durable is an error; so is preparing twice. It outlives the processes.
+ * was withdrawn, before its checkpoint is durable or before what an earlier one holds is an error; so is preparing twice, and what is open
+ * twice in a process. It outlives the processes.
  */
 import {
   defineSink,
@@ -12,6 +13,7 @@ import {
   type Writer,
 } from '../../packages/millrace/src/connect.ts'
 import { SeededRandom } from '../../packages/millrace/src/connectors/seeded-random.ts'
+import { Openings } from '../lib/openings.ts'
 import type { CommittedEntries, Entry } from './ledger.ts'
 
 interface Part {
@@ -27,10 +29,16 @@ interface Part {
 export const REFUSED = 'the strict sink refuses'
 export const OUTAGE = 'the strict sink is not there'
 
+export interface DurableCheckpoint {
+  readonly checkpoint: number
+  /** What it lists of the sink: of all checkpoints up to it, if it was not known to be committed. */
+  readonly committables: readonly string[]
+}
+
 export interface StrictSinkOptions {
   readonly seed: number
-  /** The newest checkpoint that no loss of power can take, or one from `atLeast` on. */
-  readonly durableCheckpoint: (atLeast: number) => number
+  /** The newest checkpoint that no loss of power can take, or one from `atLeast` on; undefined: there is none. */
+  readonly durable: (atLeast: number) => DurableCheckpoint | undefined
   /** What goes wrong with this commit: asked once for each that is in order. */
   readonly trouble: (env: Env) => CommitTrouble | undefined
   /** As long as it usually takes to commit one, at most. */
@@ -41,15 +49,18 @@ export interface StrictSinkOptions {
 export type CommitTrouble = 'lost' | 'refused' | 'outage'
 
 export class StrictSink {
-  readonly violations: string[] = []
+  readonly violations: string[]
   readonly sink: Sink<Entry>
   readonly #options: StrictSinkOptions
   readonly #parts = new Map<string, Part>()
   /** By process: what it does. */
   readonly #busy = new Map<Env, string>()
+  readonly #openings: Openings
 
   constructor(options: StrictSinkOptions) {
     this.#options = options
+    this.#openings = new Openings(options.seed)
+    this.violations = this.#openings.violations
     this.sink = defineSink<Entry, string, null>({
       kind: 'strict',
       delivery: 'exactly-once',
@@ -78,20 +89,23 @@ export class StrictSink {
     const soon = this.#soon(env)
     let entries: Entry[] = []
     let isClosed = false
+    const opening = this.#openings.open(env, [`strict sink: the writer of subtask ${subtask}`])
     return {
       write(entry) {
+        opening.used('a write')
         entries.push(entry)
         return true
       },
       ready: () => Promise.resolve(),
       seal: (checkpoint) => {
+        opening.used('a seal')
         const part: Part = { id: `${log} ${epoch} ${checkpoint} ${subtask}`, checkpoint, epoch, subtask, entries, state: 'prepared' }
         entries = []
         return { durable: soon(() => (isClosed || part.entries.length === 0 ? { committables: [] } : this.#prepare(part))) }
       },
       close() {
         isClosed = true
-        return Promise.resolve()
+        return opening.close()
       },
     }
   }
@@ -108,16 +122,23 @@ export class StrictSink {
   #committer({ env, epoch }: SinkContext) {
     const soon = this.#soon(env, this.#options.commitMs)
     const quick = this.#soon(env)
+    const opening = this.#openings.open(env, ['strict sink: the committer'])
     return {
-      commit: (committables: readonly Committable<string>[]): Promise<readonly CommitOutcome[]> =>
-        this.#alone(env, `a commit of epoch ${epoch}`, async () => {
+      commit: (committables: readonly Committable<string>[]): Promise<readonly CommitOutcome[]> => {
+        opening.used('a commit')
+        return this.#alone(env, `a commit of epoch ${epoch}`, async () => {
           const outcomes: CommitOutcome[] = []
           for (const each of committables) outcomes.push(await soon(() => this.#commit(each, epoch, env)))
           return outcomes
-        }),
-      withdraw: (kept: readonly Committable<string>[]) =>
-        this.#alone(env, `a withdrawal of epoch ${epoch}`, () => quick(() => this.#withdraw(new Set(kept.map(({ data }) => data)), epoch))),
-      close: () => Promise.resolve(),
+        })
+      },
+      withdraw: (kept: readonly Committable<string>[]) => {
+        opening.used('a withdrawal')
+        return this.#alone(env, `a withdrawal of epoch ${epoch}`, () =>
+          quick(() => this.#withdraw(new Set(kept.map(({ data }) => data)), epoch)),
+        )
+      },
+      close: () => opening.close(),
     }
   }
 
@@ -144,7 +165,10 @@ export class StrictSink {
     if (part.checkpoint !== offered.checkpoint || part.epoch !== offered.epoch || part.subtask !== offered.subtask)
       return refuse(`as of epoch ${offered.epoch}, checkpoint ${offered.checkpoint}, subtask ${offered.subtask}`)
     if (part.epoch > epoch) return refuse(`by epoch ${epoch}, which is older`)
-    if (part.checkpoint > this.#options.durableCheckpoint(part.checkpoint)) return refuse(`its checkpoint is not durable`)
+    const durable = this.#options.durable(part.checkpoint)
+    if (durable === undefined || part.checkpoint > durable.checkpoint) return refuse(`its checkpoint is not durable`)
+    const earlier = this.#in('prepared').find(({ id, checkpoint }) => checkpoint < part.checkpoint && durable.committables.includes(id))
+    if (earlier !== undefined) return refuse(`${earlier.id} of an earlier checkpoint is not committed yet`)
     if (part.state === 'committed') return { kind: 'already-committed' }
     const trouble = this.#options.trouble(env)
     if (trouble === 'refused') return { kind: 'failed', cause: new Error(REFUSED) }

@@ -3,7 +3,6 @@
  * stop, and the job has to finish. Every end of a process is judged: what it may fail with depends on what was done to it. All that the
  * job has committed is judged by four oracles.
  */
-import type { Manifest } from '../../packages/millrace/src/checkpoint/manifest.ts'
 import { messageOf, StreamError } from '../../packages/millrace/src/core/errors.ts'
 import { SeededRandom } from '../../packages/millrace/src/connectors/seeded-random.ts'
 import type { JobEvent, JobOutcome } from '../../packages/millrace/src/runtime/monitor.ts'
@@ -19,6 +18,7 @@ import { startCommand } from './command.ts'
 import { DurableLog } from './durable-log.ts'
 import { judgeEventTime } from './event-time.ts'
 import { judgeFirings } from './firings.ts'
+import { Heard, positionsIn } from './heard.ts'
 import { inflict, tellToStop, type Patient, type Process } from './inflict.ts'
 import { CHECKPOINTS, prepareDisk, simulatedJob, TRANSFERS_PER_FILE } from './job.ts'
 import { judgeLedger } from './ledger.ts'
@@ -28,7 +28,7 @@ import { faultsOf, type Fault, type Life, type SimPlan } from './plan.ts'
 import { Readings } from './readings.ts'
 import { rot } from './rot.ts'
 import { judgeStop } from './stops.ts'
-import { StrictSink, type CommitTrouble } from './strict-sink.ts'
+import { StrictSink, type CommitTrouble, type DurableCheckpoint } from './strict-sink.ts'
 import { judgeMoments } from './moments.ts'
 import { newTally, type Tally } from './tally.ts'
 import type { FaultKind } from './kinds.ts'
@@ -73,6 +73,8 @@ class Trial {
   readonly #upstream: Upstream
   readonly #readings = new Readings()
   readonly #strict: StrictSink
+  readonly #durable: DurableLog
+  readonly #heard: Heard
   readonly #patients = new Map<string, Patient>()
   readonly #completed = new Set<number>()
   #starts = 0
@@ -97,17 +99,15 @@ class Trial {
       }
       return undefined
     }
-    const durable = new DurableLog(this.machine.disk, CHECKPOINTS)
+    const durable = (this.#durable = new DurableLog(this.machine.disk, CHECKPOINTS))
     this.#upstream = new Upstream(plan.shape, {
       durable: (split, position) => durablePosition(durable, split, position),
       observer: this.#readings,
     })
+    this.#heard = new Heard((split) => this.#upstream.acknowledged(split))
     this.#strict = new StrictSink({
       seed: plan.seed,
-      durableCheckpoint: (atLeast) => {
-        const known = durable.known()?.checkpoint ?? -1
-        return known >= atLeast ? known : (durable.newest()?.checkpoint ?? -1)
-      },
+      durable: (atLeast) => durableCheckpoint(durable, atLeast),
       trouble: (env) => this.#trouble(env as Process),
       commitMs: plan.commitMs,
     })
@@ -278,9 +278,11 @@ class Trial {
     if (event.kind === 'attempt-failed') patient.isOwner = false
     if ((event.kind === 'checkpoint' || event.kind === 'checkpoint-aborted') && patient.stop !== undefined)
       patient.stop.settledMs ??= this.machine.nowMs
+    if (event.kind === 'restoring') this.#heard.begins(process)
     if (event.kind === 'checkpoint') {
       counts.checkpoints++
       this.#completed.add(event.info.checkpoint)
+      this.violations.push(...this.#heard.completed(process, event.info.checkpoint, this.#durable.newest()))
     }
     if (event.kind === 'checkpoint-aborted') {
       counts.aborts++
@@ -327,7 +329,10 @@ class Trial {
     const isFenced = StreamError.is(end) && end.code === 'FENCED'
     if (end === 'without a word') this.violations.push(`p${process.pid} ended, and has said neither how nor why`)
     if (end === 'died' || StreamError.is(end)) this.#cleanup.broke(patient)
-    if (!isFenced && end !== 'died') this.violations.push(...(this.#upstream.violations.get(process) ?? []))
+    // Who was replaced may die before it knows.
+    const isReplaced = isFenced || (end === 'died' && circumstances.hasRival)
+    if (!isReplaced) this.violations.push(...(this.#upstream.lateReads.get(process) ?? []))
+    this.violations.push(...this.#upstream.violations.splice(0), ...this.#upstream.openings.violations.splice(0))
     this.violations.push(...this.#strict.violations.splice(0))
     if (end === 'finished' || end === 'already-finished') this.#isFinished = true
     if (end === 'stopped' && patient.isRunning) this.tally.histories.stopped = 1
@@ -388,15 +393,18 @@ class Trial {
   }
 }
 
-function durablePosition(log: DurableLog, split: string, atLeast: number): number {
-  const known = positionIn(log.known(), split)
-  return known >= atLeast ? known : positionIn(log.newest(), split)
+function durableCheckpoint(log: DurableLog, atLeast: number): DurableCheckpoint | undefined {
+  const known = log.known()
+  const manifest = (known?.checkpoint ?? -1) >= atLeast ? known : log.newest()
+  if (manifest === undefined) return undefined
+  const part = manifest.operators['sink/ledger']
+  const committables = part?.kind === 'sink' ? part.committables.flatMap(({ data }) => (typeof data === 'string' ? [data] : [])) : []
+  return { checkpoint: manifest.checkpoint, committables }
 }
 
-function positionIn(manifest: Manifest | undefined, split: string): number {
-  const part = manifest?.operators['source/rows']
-  const position = part?.kind === 'source' ? part.splits[split]?.position : undefined
-  return typeof position === 'number' ? position : 0
+function durablePosition(log: DurableLog, split: string, atLeast: number): number {
+  const known = positionsIn(log.known()).get(split) ?? 0
+  return known >= atLeast ? known : (positionsIn(log.newest()).get(split) ?? 0)
 }
 
 function wordsOf(event: JobEvent): string {

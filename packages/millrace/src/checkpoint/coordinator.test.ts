@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { decideCheckpoint, startCoordinator, type CoordinatorAction, type CoordinatorDecision } from './coordinator.ts'
+import {
+  decideCheckpoint,
+  startCoordinator,
+  type CoordinatorAction,
+  type CoordinatorDecision,
+  type CoordinatorEvent,
+} from './coordinator.ts'
 import { StreamError } from '../core/errors.ts'
 import type { Manifest, StoredCommittable } from './manifest.ts'
 
@@ -21,7 +27,7 @@ function manifestOf(reason: Manifest['reason'], committables: readonly StoredCom
   }
 }
 
-function restoredFrom(restored: Manifest): CoordinatorDecision {
+function restoredFrom(restored: Manifest, failureBudget: number = 0): CoordinatorDecision {
   return startCoordinator({
     job: 'numbers',
     epoch: 2,
@@ -31,7 +37,7 @@ function restoredFrom(restored: Manifest): CoordinatorDecision {
     restored,
     checkpointFloor: 100,
     needsFirst: false,
-    failureBudget: 0,
+    failureBudget,
   })
 }
 
@@ -83,4 +89,27 @@ test('C10: stopped during the restored commit or the withdrawal: the claim is re
     assert.deepEqual(early.actions, [])
     assert.deepEqual(kindsOf(decideCheckpoint(early.state, { kind: 'withdrawn', ...at }).actions), ['append-release'])
   }
+})
+
+test('CP-4: checkpoints in a row that fail are counted from the last one that was stored', () => {
+  let { state } = decideCheckpoint(restoredFrom(manifestOf('periodic', []), 2).state, { kind: 'withdrawn', ...at })
+  const feed = (event: CoordinatorEvent): readonly string[] => {
+    const decision = decideCheckpoint(state, event)
+    state = decision.state
+    return kindsOf(decision.actions)
+  }
+  const report = { task: 'all', subtask: 0, isFinal: false, operators: { 'sink/out': { kind: 'sink', committables: [] } } } as const
+  const begun = (): number => {
+    assert.deepEqual(feed({ kind: 'tick', ...at }), ['trigger-barrier'])
+    return state.flight?.checkpoint as number
+  }
+  const timesOut = (): readonly string[] => feed({ kind: 'timedOut', ...at, checkpoint: begun() })
+  feed({ kind: 'tasksRunning', ...at })
+  for (let round = 0; round < 3; round++) {
+    assert.deepEqual([timesOut(), timesOut()], [['abort'], ['abort']])
+    const checkpoint = begun()
+    assert.deepEqual(feed({ kind: 'acked', ...at, checkpoint, report }), ['store-manifest'])
+    assert.deepEqual(feed({ kind: 'stored', ...at, checkpoint }), ['notify-complete', 'acknowledge-sources', 'release-files'])
+  }
+  assert.deepEqual([timesOut(), timesOut(), timesOut()], [['abort'], ['abort'], ['abort', 'fail-job']])
 })

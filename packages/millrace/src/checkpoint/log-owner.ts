@@ -99,11 +99,14 @@ function onCreateFailed(owner: Owner, pending: Pending, error: StreamError): Log
 
 function onChecked(owner: Owner, pending: Pending, event: LogEvent & { readonly kind: 'read' }): LogDecision {
   const [found] = event.results
-  // Of one epoch there is one owner, and it makes each number once.
-  const isOurs =
-    found !== undefined && 'entry' in found && found.entry.epoch === pending.entry.epoch && found.entry.kind === pending.entry.kind
-  if (!isOurs) return fenced(owner)
+  if (found === undefined || !('entry' in found) || !isSame(found.entry, pending.entry)) return fenced(owner)
   return go(owner, { ...pending, phase: 'confirming' }, { kind: 'look', probe: undefined })
+}
+
+/** Of one epoch there is one owner, and it makes each number once. But another process may claim the same epoch: claims have tokens. */
+function isSame(found: Entry, own: Entry): boolean {
+  if (own.kind === 'claim') return found.kind === 'claim' && found.token === own.token
+  return found.kind === own.kind && found.epoch === own.epoch
 }
 
 /** LG3: the second look. */

@@ -438,6 +438,21 @@ test('LG7: what a live owner deletes meanwhile is no loss', () => {
   assert.notEqual(waiter.state.kind, 'ended')
 })
 
+test('LG7: what a live owner restored and has deleted since is no loss either', () => {
+  const storage = new Storage()
+  owned(storage, 1, { retain: 1 })
+  storage.dead.add(1)
+  const owner = new Host(storage, { pid: 2, retain: 1 }).run()
+  // Its claim says that the checkpoint before it is needed: by the time that it is read there is a newer one.
+  const waiter = new Host(storage, { pid: 3, retain: 1 }).until('read').run(1).until('read')
+  owner.checkpoint(300)
+  storage.entries.delete(2)
+  waiter.run(12)
+  assert.deepEqual(waiter.outcomes, [])
+  storage.dead.add(2)
+  assert.equal(waiter.run().ownership.restored?.manifest.checkpoint, 300)
+})
+
 test('LG8: a claimer begins above every id that a dead owner may have used', () => {
   const storage = new Storage()
   owned(storage, 3)
@@ -458,6 +473,26 @@ test('LG9: a creation without an answer is tried again, and its own entry is rec
   host.feed({ kind: 'createFailed', number: next.number, error: new StreamError('STORAGE', 'EIO') })
   host.run()
   assert.equal(host.outcomes.at(-1)?.kind, 'appended')
+})
+
+test('LG9, LG3: whoever tries a creation again and finds the entry of another owner under its number is fenced', () => {
+  const bodies: readonly AppendBody[] = [
+    { kind: 'checkpoint', manifest: manifestOf(1, 1) },
+    { kind: 'finished', checkpoint: 0, usedTo: 0 },
+    { kind: 'release', usedTo: 0 },
+    // The claim of the next attempt is of the epoch that the other one claims, too.
+    { kind: 'claim', token: 'again', usedTo: 0 },
+  ]
+  for (const body of bodies) {
+    const storage = new Storage()
+    const owner = owned(storage, 1)
+    owner.append(body)
+    const { number } = owner.failCreation()
+    storage.dead.add(1)
+    const { ownership } = new Host(storage, { pid: 2 }).run()
+    assert.equal(ownership.claim, number)
+    assert.equal(owner.run().error.code, 'FENCED', body.kind)
+  }
 })
 
 test('LG9: when it keeps failing the ownership is given up, nothing else takes its number', () => {

@@ -235,6 +235,29 @@ test('a chunk of a checkpoint that was given up, still being written when the jo
   assertCounted(lab.rows<Counted>(), few)
 })
 
+test('chunks of checkpoints that were given up do not stay while a job that never ends runs on, early or late as they come', async () => {
+  const lab = new Lab()
+  let synced = 0
+  // One of two chunks comes long after its checkpoint was given up; the other is there at once.
+  lab.machine.faults = ({ kind, path }) =>
+    kind === 'sync' && path.includes('/chunks/.') && [5, 12, 19].includes(synced++) ? { kind: 'slow', byMs: 300 } : undefined
+  const life = await lab.start(
+    countingJob({ source: pacedSource({ a: rows, b: rowsOf('b', 200, 17) }, { everyMs: 14, endless: true }) }),
+    checkpointed({ retain: 1, timeout: 60 }, { parallelism: 2 }),
+    { tuning: { failureBudget: 100 } },
+  )
+  await life.until('checkpoint-aborted', 3)
+  const aborted = new Set(life.events.flatMap((event) => (event.kind === 'checkpoint-aborted' ? [String(event.checkpoint)] : [])))
+  await life.until('checkpoint', checkpointsOf(life.events).length + 40)
+  const { there } = chunksOf(lab)
+  assert.deepEqual(
+    there.filter((name) => aborted.has(/e1-c(\d+)-/.exec(name)?.[1] ?? '')),
+    [],
+  )
+  await lab.wait(life.handle.stop())
+  assert.deepEqual(chunksOf(lab).there, chunksOf(lab).named)
+})
+
 test('chunks of attempts that failed are gone in the end', async () => {
   const lab = new Lab()
   let left = 6

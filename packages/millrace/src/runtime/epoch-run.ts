@@ -11,7 +11,7 @@ import type {
   CoordinatorState,
 } from '../checkpoint/coordinator-types.ts'
 import type { Manifest, TaskReport } from '../checkpoint/manifest.ts'
-import { CLOSING_FAILED } from '../core/close-all.ts'
+import { CLOSING_FAILED, CLOSING_LASTS } from '../core/close-all.ts'
 import type { Env } from '../core/env.ts'
 import { StreamError, fromWire, messageOf, tame, toWire } from '../core/errors.ts'
 import type { ErrorCode } from '../core/error-codes.ts'
@@ -358,8 +358,7 @@ export class EpochRun {
       this.#committing?.catch(() => undefined),
     )
     const isClosed = await patience.wait(this.#hasEnded ? CLOSE_MS : CANCEL_MS, this.#closeAll())
-    if (!isCommitted || !isClosed)
-      env.log('warn', 'closing does not end, and is not waited for any longer', { waitingFor: underway.names.join(', ') })
+    if (!isCommitted || !isClosed) env.log('warn', CLOSING_LASTS, { waitingFor: underway.names.join(', ') })
   }
 
   async #closeAll(): Promise<void> {
