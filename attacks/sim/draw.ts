@@ -246,7 +246,8 @@ class Swarm {
       case 'rename':
         return this.#diskError(kind)
       case 'reply':
-        return { kind, where: this.#where(), from: 1 + random.below(6), times: 1 + random.below(3) }
+        // Also the last entry of a job, again and again.
+        return { kind, where: this.#where(), from: 1 + random.below(random.pick([6, 40])), times: 1 + random.below(4) }
       case 'refuse':
         return random.chance(0.5)
           ? { kind, how: 'refused', from: 1 + random.below(3), times: 1 }

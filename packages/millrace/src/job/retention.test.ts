@@ -11,6 +11,7 @@ import {
   checkpointsOf,
   codeOf,
   countingJob,
+  errorsOf,
   Lab,
   pacedSource,
   rowsOf,
@@ -269,6 +270,24 @@ test('chunks of attempts that failed are gone in the end', async () => {
   })
   const life = await lab.start(failing, checkpointed({ retain: 1 }, { restart: { strategy: 'fixed-delay', attempts: 6, delay: 3 } }))
   assert.equal(await life.end(), 'finished')
+  const { named, there } = chunksOf(lab)
+  assert.deepEqual(there, named)
+  assertCounted(lab.rows<Counted>(), rows)
+})
+
+test('a job whose last entry counted, though its process was told three times that it had failed, leaves nothing behind', async () => {
+  const lab = new Lab()
+  let tries = 0
+  lab.machine.faults = ({ kind, path }) => {
+    if (kind !== 'link') return undefined
+    // So that one is there at the end which no checkpoint names.
+    if (/\/chunks\/e1-m/.test(path)) return { kind: 'slow', byMs: 40 }
+    if (!path.includes('/log/') || tries === 3 || !chunksOf(lab).isEnd) return undefined
+    return { kind: 'error', code: 'EIO', when: tries++ === 0 ? 'after' : 'before' }
+  }
+  const life = await lab.start(job, checkpointed({ retain: 1 }, { restart: { strategy: 'fixed-delay', attempts: 2, delay: 3 } }))
+  assert.equal(await life.end(), 'finished')
+  assert.deepEqual([tries, errorsOf(life.events)], [3, ['STORAGE']])
   const { named, there } = chunksOf(lab)
   assert.deepEqual(there, named)
   assertCounted(lab.rows<Counted>(), rows)

@@ -68,6 +68,8 @@ class StorageStore implements JobStore {
   readonly #writing = new Set<Promise<void>>()
   /** Of the newest entry. */
   #entryBytes = 0
+  /** The newest checkpoint of this process. */
+  #newest: number | undefined
 
   constructor(options: OpenStoreOptions, settings: CheckpointSettings, storage: OpenStorage) {
     const { env, restore } = options
@@ -116,6 +118,11 @@ class StorageStore implements JobStore {
   #claimed(started: Started): Claimed {
     if (started.kind === 'finished') {
       this.#isReleased = true
+      // Its last entry, of which an attempt was not told, was this process's own: no checkpoint has come after those that it knows.
+      if (started.checkpoint === this.#newest) {
+        this.#upkeep?.ended()
+        this.restored()
+      }
       return started
     }
     this.#own(started.ownership)
@@ -146,7 +153,8 @@ class StorageStore implements JobStore {
     const appended = await this.#log.append(body)
     this.#entryBytes = appended.sizeBytes
     this.#options.env.crashPoint('entry.confirmed')
-    if (body.kind !== 'checkpoint') this.#isReleased = true
+    if (body.kind === 'checkpoint') this.#newest = body.manifest.checkpoint
+    else this.#isReleased = true
     this.#upkeep?.appended(appended, body.kind === 'checkpoint' ? body.manifest : undefined)
     if (body.kind !== 'checkpoint') this.#upkeep?.ended()
     // A checkpoint of the end of all input opens no tasks.
