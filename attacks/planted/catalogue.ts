@@ -66,6 +66,8 @@ export const catalogue: readonly Rule[] = [
     'nobody waits for the owner of a job',
     'nothing but entries says that an owner lives',
     'heartbeats are rarer than leases',
+    "another owner's entry is taken for one's own that was tried before",
+    "another process's claim is taken for one's own that was tried before",
     'who notices that the job has a new owner goes on',
   ),
   rule('K16', 'No two committables have one name.', 'parts of two subtasks get one final name'),
