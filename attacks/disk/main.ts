@@ -21,7 +21,7 @@ const FULL_WINDOW = 12
 const SAMPLES = 2
 const FULL_SAMPLES = 40
 const EXTENT: Extent = { sectors: 4, subsets: 2 ** 12 }
-const FULL_EXTENT: Extent = { sectors: 8, subsets: 2 ** 14 }
+const FULL_EXTENT: Extent = { sectors: 6, subsets: 2 ** 14 }
 const TIMEOUT_MS = 300_000
 
 export const attack: Attack = defineAttack({
