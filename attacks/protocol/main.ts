@@ -12,7 +12,7 @@ import { runPool } from '../lib/pool.ts'
 import { cases, problemOf, type Case, type Told } from './case.ts'
 
 /** A case takes 20 s on an idle core. */
-const HANG_MS = 240_000
+const HANG_MS = 600_000
 
 export const attack: Attack = defineAttack({
   name: 'protocol',
