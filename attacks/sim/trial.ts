@@ -44,8 +44,8 @@ export interface TrialReport {
 /** How one process ended. */
 type End = JobOutcome | 'died' | 'without a word' | StreamError
 
-/** Of one process. Nothing that is drawn keeps one busy for longer. */
-const LIMIT_MS = 600_000
+/** Of one process. Nothing that is drawn keeps one busy for longer: a restart that is put off for a minute each time, on a disk that fails a dozen times. */
+const LIMIT_MS = 1_800_000
 /** Once the faults have stopped, the first process that is left alone finishes the job; the second only says that it is done. */
 const MOST_LAST_PROCESSES = 3
 const FEW_RESTARTS = { strategy: 'fixed-delay', attempts: 30, delay: 5 } as const

@@ -290,7 +290,7 @@ test('a job that was stopped while it was opened processes nothing while it rele
   assert.equal(life.events.filter(({ kind }) => kind === 'running').length, 0)
 })
 
-test('a deadline also ends the waiting for a release that does not come', async () => {
+test('a deadline also ends the waiting for a release that does not come, and says so', async () => {
   const lab = new Lab()
   const inspect = (): void => {
     throw new Error('always')
@@ -301,6 +301,8 @@ test('a deadline also ends the waiting for a release that does not come', async 
   lab.machine.faults = ({ path }) => (path.includes('/log/') ? { kind: 'slow', byMs: 3_600_000 } : undefined)
   const before = lab.machine.nowMs
   const stopped = life.handle.stop({ deadlineMs: 2_000 }).catch((error: unknown) => error)
-  assert.equal(codeOf((await lab.wait(stopped)) as never), 'STOPPED')
+  const end = await lab.wait(stopped)
+  assert.equal(codeOf(end as never), 'STOPPED')
+  assert.match(String(end), /The deadline of stop\(\) has passed/)
   assert.ok(lab.machine.nowMs - before < 10_000)
 })

@@ -4,6 +4,7 @@ import type { TaskSlot } from '../checkpoint/coordinator-types.ts'
 import type { AppendBody, Ownership } from '../checkpoint/log-types.ts'
 import type { Manifest, TaskReport } from '../checkpoint/manifest.ts'
 import type { KeyedRestore } from '../checkpoint/restore-plan.ts'
+import type { StreamError } from '../core/errors.ts'
 import type { TaskSnapshot } from '../task/messages.ts'
 import type { RestoredRun } from '../task/task-spec.ts'
 import type { CheckpointInfo } from './monitor.ts'
@@ -45,7 +46,7 @@ export interface JobStore extends CheckpointStore {
   release(): Promise<void>
   /** Ends waiting for the claim; one that is being made is finished. */
   cancel(): void
-  /** Waits for nothing any more: what is asked for rejects with STOPPED. */
-  abandon(): void
+  /** Waits for nothing any more: what is asked for rejects with this. */
+  abandon(why: StreamError): void
   close(): Promise<void>
 }

@@ -272,7 +272,7 @@ export class JobRun implements JobHandle {
   #hurry(): void {
     this.#patience.hurry()
     this.#epoch?.hurry(this.#tooLate())
-    if (this.#epoch === undefined) this.#store?.abandon()
+    if (this.#epoch === undefined) this.#store?.abandon(this.#tooLate())
     // What still waits then waits for something that nobody can end: a storage, or a sink whose committer is being opened.
     this.#cancelAbandon = this.#options.env.timers.after(ABANDON_MS, () => this.#abandon())
   }
@@ -280,7 +280,7 @@ export class JobRun implements JobHandle {
   #abandon(): void {
     if (this.#phase === 'ended') return
     this.#phase = 'ended'
-    this.#store?.abandon()
+    this.#store?.abandon(this.#tooLate())
     this.#abandoned.reject(this.#tooLate())
   }
 

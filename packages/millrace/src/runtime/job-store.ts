@@ -234,8 +234,8 @@ class StorageStore implements JobStore {
     this.#log.cancel()
   }
 
-  abandon(): void {
-    this.#log.close()
+  abandon(why: StreamError): void {
+    this.#log.close(why)
   }
 
   async close(): Promise<void> {

@@ -57,7 +57,8 @@ export class LogActor {
   #asked: Asked[] = []
   #cancelTimer: (() => void) | undefined
   #cancelBeat: (() => void) | undefined
-  #isClosed = false
+  /** Why nothing is answered any more. */
+  #closed: StreamError | undefined
   /** Not wanted any more if it has not claimed yet. */
   #isCancelled = false
   /** A claim may be in the log. */
@@ -116,12 +117,12 @@ export class LogActor {
     this.#closeIfCancelled()
   }
 
-  /** Ends waiting and the heartbeat; what is under way is left to itself. */
-  close(): void {
-    this.#isClosed = true
+  /** Ends waiting and the heartbeat; what is under way is left to itself. Who waits for an answer is told why. */
+  close(why: StreamError = stopped()): void {
+    this.#closed ??= why
     this.#cancelTimer?.()
     this.#cancelBeat?.()
-    this.#rejectAll(stopped())
+    this.#rejectAll(this.#closed)
   }
 
   /** After `close`: no heartbeat is being written any more, so none is left half written. */
@@ -135,7 +136,7 @@ export class LogActor {
 
   #ask(decide: () => LogDecision): Promise<Started | Appended> {
     if (this.#lost !== undefined) return Promise.reject(this.#lost)
-    if (this.#isClosed) return Promise.reject(stopped())
+    if (this.#closed !== undefined) return Promise.reject(this.#closed)
     return new Promise((resolve, reject) => {
       const decision = this.#encoded(decide())
       this.#asked.push({ resolve, reject })
@@ -165,7 +166,7 @@ export class LogActor {
   }
 
   #feed(event: LogEvent): void {
-    if (this.#isClosed) return
+    if (this.#closed !== undefined) return
     let decision: Encoded
     try {
       decision = this.#encoded(decideLog(this.#state as LogState, event))
@@ -296,7 +297,7 @@ export class LogActor {
   }
 
   #isBeating(chain: number): boolean {
-    return chain === this.#beatChain && !this.#isClosed && this.#state?.kind === 'owner'
+    return chain === this.#beatChain && this.#closed === undefined && this.#state?.kind === 'owner'
   }
 
   #resolve(outcome: Started | Appended): void {
