@@ -67,7 +67,7 @@ export function pageOf({ seed, mistakes, findings, alone }: PageData): string {
     '| --- | --- | --- |',
     ...FAULT_KINDS.map((kind) => `| \`${kind}\` | ${FAULT_WORDS[kind]} | ${aloneText(kind, alone)} |`),
     '',
-    ownText(alone),
+    ownText(alone, findings),
     '',
   ].join('\n')
 }
@@ -94,15 +94,29 @@ function isOwn(found: Alone['found'], kind: FaultKind): boolean {
   return Object.keys(found).length === 1 && found[kind] !== undefined
 }
 
+/** What else does what they do. */
+const COVERED: Readonly<Partial<Record<FaultKind, string>>> = {
+  links: 'what it delays and lets overtake, `stale` brings into the next attempt, and `pause` and `slow` hold back for longer',
+  slow: 'what comes too late also does with `pause` and `timeout`',
+  read: 'what it does to a job, an attempt that fails and a restore, `stale`, `write` and `timeout` do too',
+  rename: 'what it does to a job, an attempt that fails and a restore, `stale`, `write` and `timeout` do too',
+}
+
+function coverText(kind: FaultKind, findings: readonly Finding[]): string {
+  const found = findings.filter(({ by }) => by === `sim: ${kind}`).map(({ mistake }) => mistake.name)
+  if (found.length > 0) return `of those above it finds by itself: ${found.join('; ')}`
+  return `found nothing of these by itself; ${COVERED[kind] ?? 'nothing else is known to cover it'}`
+}
+
 /** Kinds that find nothing which others miss. */
-function ownText(alone: readonly Alone[]): string {
+function ownText(alone: readonly Alone[], findings: readonly Finding[]): string {
   const own = FAULT_KINDS.filter((kind) => alone.some(({ found }) => isOwn(found, kind)))
   const shared = FAULT_KINDS.filter((kind) => !own.includes(kind))
   const covers = shared.map((kind) => {
     const others = new Set(
       alone.filter(({ found }) => found[kind] !== undefined).flatMap(({ found }) => Object.keys(found).filter((other) => other !== kind)),
     )
-    return `\`${kind}\`: ${others.size === 0 ? 'found nothing of these by itself' : [...others].map((other) => `\`${other}\``).join(', ')}`
+    return `\`${kind}\`: ${others.size === 0 ? coverText(kind, findings) : [...others].map((other) => `\`${other}\``).join(', ')}`
   })
   return [
     `${own.length} kinds have a mistake that no other kind found: ${own.map((kind) => `\`${kind}\``).join(', ')}. Of the others, what they found was also found by:`,
