@@ -4,7 +4,7 @@ import { basename, join } from 'node:path'
 import { residueOf } from '../lib/run-files.ts'
 import type { Act } from './acts.ts'
 import { differences, type JobName } from './expected.ts'
-import { AFTER_A_KILL, OF_FOLDS, type HostileConfig, type Place } from './places.ts'
+import { AFTER_A_KILL, isOfFolds, type HostileConfig, type Place } from './places.ts'
 import { RunProcess, type Memory } from './run-process.ts'
 import { addressOf, allowedEnds, CLOSES, hasToSay, TASK, WITHOUT_STACK, type End } from './verdict.ts'
 
@@ -123,7 +123,7 @@ class Play {
   }
 
   get #job(): JobName {
-    return OF_FOLDS.includes(this.#case.place) ? 'folds' : 'job'
+    return isOfFolds(this.#case.place) ? 'folds' : 'job'
   }
 
   #compare(): void {

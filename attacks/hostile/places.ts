@@ -1,3 +1,6 @@
+/** Those of the other job, `folds.ts`. */
+export const OF_FOLDS = ['iterable', 'reduce', 'create', 'merge', 'selector', 'gap', 'window-process', 'count-add', 'ranker'] as const
+
 /** Where user code is called: each place with what an error has to call it. */
 export const PLACES = [
   'source',
@@ -30,30 +33,14 @@ export const PLACES = [
   'committer-open',
   'withdraw',
   'committer-close',
-  'iterable',
-  'reduce',
-  'create',
-  'merge',
-  'selector',
-  'gap',
-  'window-process',
-  'count-add',
-  'ranker',
+  ...OF_FOLDS,
 ] as const
 export type Place = (typeof PLACES)[number]
 
-/** Those of the other job, `folds.ts`. */
-export const OF_FOLDS: readonly Place[] = [
-  'iterable',
-  'reduce',
-  'create',
-  'merge',
-  'selector',
-  'gap',
-  'window-process',
-  'count-add',
-  'ranker',
-]
+export function isOfFolds(place: Place): boolean {
+  return (OF_FOLDS as readonly Place[]).includes(place)
+}
+
 /** There once a process before this one was killed: what it has left is restored, upgraded and withdrawn. */
 export const AFTER_A_KILL: readonly Place[] = ['migrate', 'state-schema', 'withdraw']
 

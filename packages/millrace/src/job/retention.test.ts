@@ -158,23 +158,14 @@ test('files that cannot be deleted hurt nobody, and are gone after the next star
   assert.equal(checkpoints, 1)
 })
 
-test('a chunk that a failed attempt was still writing when the job went on is gone in the end', async () => {
-  const lab = new Lab()
-  let isHit = false
+/** An attempt of the job fails with the first record for which it is asked to; in the end nothing is lost, and nothing left. */
+async function failOnce(lab: Lab, failsNow: () => boolean): Promise<void> {
   let hasFailed = false
-  lab.machine.crashPoint = (name, count) => {
-    if (name === 'chunk.before' && count === 8) {
-      isHit = true
-      lab.machine.faults = ({ kind, path }) => (kind === 'sync' && path.includes('/chunks/') ? { kind: 'slow', byMs: 400 } : undefined)
-    }
-    return undefined
-  }
   const failing = countingJob({
     source: pacedSource({ a: rows }, { everyMs: 14 }),
     inspect: () => {
-      if (!isHit || hasFailed) return
+      if (hasFailed || !failsNow()) return
       hasFailed = true
-      lab.machine.faults = undefined
       throw new Error('again')
     },
   })
@@ -184,12 +175,27 @@ test('a chunk that a failed attempt was still writing when the job went on is go
   const { named, there } = chunksOf(lab)
   assert.deepEqual(there, named)
   assertCounted(lab.rows<Counted>(), rows)
+}
+
+test('a chunk that a failed attempt was still writing when the job went on is gone in the end', async () => {
+  const lab = new Lab()
+  let isHit = false
+  lab.machine.crashPoint = (name, count) => {
+    if (name === 'chunk.before' && count === 8) {
+      isHit = true
+      lab.machine.faults = ({ kind, path }) => (kind === 'sync' && path.includes('/chunks/') ? { kind: 'slow', byMs: 400 } : undefined)
+    }
+    return undefined
+  }
+  await failOnce(lab, () => {
+    if (isHit) lab.machine.faults = undefined
+    return isHit
+  })
 })
 
 test('a merge that outlives its attempt, and how long is waited for it, leaves nothing behind', async () => {
   const lab = new Lab()
   let slowed: 'not yet' | 'next' | 'done' = 'not yet'
-  let hasFailed = false
   lab.machine.crashPoint = (name) => {
     if (name === 'upkeep.mergeChunk' && slowed === 'not yet') slowed = 'next'
     return undefined
@@ -200,20 +206,7 @@ test('a merge that outlives its attempt, and how long is waited for it, leaves n
     // Longer than a failed attempt is waited for: it comes while the next one runs.
     return { kind: 'slow', byMs: 180_500 }
   }
-  const failing = countingJob({
-    source: pacedSource({ a: rows }, { everyMs: 14 }),
-    inspect: () => {
-      if (slowed !== 'done' || hasFailed) return
-      hasFailed = true
-      throw new Error('again')
-    },
-  })
-  const life = await lab.start(failing, checkpointed({ retain: 1 }, { restart: { strategy: 'fixed-delay', attempts: 2, delay: 3 } }))
-  assert.equal(await life.end(), 'finished')
-  assert.ok(hasFailed)
-  const { named, there } = chunksOf(lab)
-  assert.deepEqual(there, named)
-  assertCounted(lab.rows<Counted>(), rows)
+  await failOnce(lab, () => slowed === 'done')
 })
 
 test('a chunk of a checkpoint that was given up, still being written when the job has finished, is gone too', async () => {
